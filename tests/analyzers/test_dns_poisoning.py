@@ -11,7 +11,7 @@ import pytest
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
-from netinterf.analyzers.dns_poisoning.race import RETRANSMITTED, UNLIKE
+from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, RETRANSMITTED
 from netinterf.analyzers.dns_poisoning.rules import RULES, TLS_FOLLOWED, UNLIKE_KNOWN
 from netinterf.context.answers import KnownAnswers
 from netinterf.context.networks import Network
@@ -282,7 +282,9 @@ def test_answers_that_were_cut_off_came_from_different_distances(ttl, queries, s
     llr = [
         float(found.llr[row]) for row in range(len(found)) if found.rules[found.rule[row]].id == "dns.unlike_replies"
     ]
-    assert llr == ([UNLIKE if queries == 1 else pytest.approx(UNLIKE * RETRANSMITTED)] if told else [])
+    assert llr == (
+        [CUT_OFF_DISAGREE if queries == 1 else pytest.approx(CUT_OFF_DISAGREE * RETRANSMITTED)] if told else []
+    )
 
 
 def test_answers_that_were_cut_off_and_look_alike_say_nothing():

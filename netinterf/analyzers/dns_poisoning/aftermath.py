@@ -16,7 +16,7 @@ from netinterf.schema import TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["tls_after", "unreachable_answers"]
+__all__ = ["tls_after", "tried_in_vain"]
 
 TCP = 6
 FATAL = 2
@@ -29,7 +29,7 @@ WAIT_NS = 5_000_000_000
 """How long the capture must go on for a connection without an answer to count as failed."""
 
 
-def unreachable_answers(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroboration]:
+def tried_in_vain(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroboration]:
     """Find suspects whose addresses the client tried in vain, while others that this server gave it served it.
 
     A connection failed when its server sent no data: it was not there, closed, hung up, or was swallowed.

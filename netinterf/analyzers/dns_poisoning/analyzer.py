@@ -7,11 +7,11 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.aftermath import tls_after, unreachable_answers
+from netinterf.analyzers.dns_poisoning.aftermath import tls_after, tried_in_vain
 from netinterf.analyzers.dns_poisoning.content import read_content
 from netinterf.analyzers.dns_poisoning.controls import agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import compare_known
-from netinterf.analyzers.dns_poisoning.profile import least_handshakes
+from netinterf.analyzers.dns_poisoning.profile import least_handshake_rtts
 from netinterf.analyzers.dns_poisoning.race import run_races
 from netinterf.analyzers.dns_poisoning.replies import gather_replies
 from netinterf.analyzers.dns_poisoning.signs import (
@@ -66,14 +66,14 @@ class DnsPoisoning:
         contradicted_over_tcp = np.array([control.reply for control in transports], np.int64)
         known = compare_known(trace, replies, content, races)  # by the user's table of true answers
         suspects = find_suspect_replies(
-            trace, replies, content, races, known, contradicted_over_tcp, least_handshakes(trace)
+            trace, replies, content, races, known, contradicted_over_tcp, least_handshake_rtts(trace)
         )
         reply_cases = ReplyCases(trace, replies)
         controls = [
             *transports,
             *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspicious),
             *tls_after(trace, replies, content, suspects.rows),
-            *unreachable_answers(trace, replies, content, suspects.rows),
+            *tried_in_vain(trace, replies, content, suspects.rows),
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),

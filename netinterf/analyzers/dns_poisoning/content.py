@@ -50,7 +50,7 @@ UNKNOWN_OWNER = 3.0
 HISTORIC = 1.5
 """Weight of an address on a list of former years."""
 
-NAMED_TYPES = (2, 6, 12, 15, 16, RecordType.AAAA, 33, 64, 65, 257)
+NOT_ANSWERED_BY_A = (2, 6, 12, 15, 16, RecordType.AAAA, 33, 64, 65, 257)
 """Questions that no A record answers (NS, SOA, PTR, MX, TXT, AAAA, SRV, SVCB, HTTPS, CAA)."""
 
 CENSORED = 16
@@ -65,7 +65,7 @@ class Feature(IntFlag):
     GLOBAL = 1 << 1  # at least one globally reachable address
     UNREACHABLE = 1 << 2  # a private or otherwise unreachable address
     SINKHOLE = 1 << 3  # 0.0.0.0, 127.0.0.1 and their like
-    FAKE = 1 << 4  # benchmark space, the usual pool of fake-address proxies
+    FAKE_IP = 1 << 4  # benchmark space, the usual pool of fake-address proxies
     IMPOSSIBLE = 1 << 5  # Teredo, or space that was never allocated
     WRONG_TYPE = 1 << 6  # addresses of another type than asked for
     POLICY = 1 << 7  # the resolver says that it filters, or gives a filtering product's address
@@ -104,7 +104,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
         (Feature.GLOBAL, bits & np.uint16(Special.BOGON | Special.TEREDO) == 0),
         (Feature.UNREACHABLE, (bits & UNREACHABLE != 0)),
         (Feature.SINKHOLE, bits & SINKHOLES != 0),
-        (Feature.FAKE, bits & np.uint16(Special.BENCHMARK) != 0),
+        (Feature.FAKE_IP, bits & np.uint16(Special.BENCHMARK) != 0),
         (Feature.IMPOSSIBLE, _impossible(answers, flat, bits)),
         (Feature.WRONG_TYPE, _wrong_type(answers.kind[flat], kind[parent])),
     ):
@@ -152,7 +152,7 @@ def _impossible(answers: Answers, rows: I64, bits: U16) -> Mask:
 
 
 def _wrong_type(given: U16, asked: U16) -> Mask:
-    four = (given == RecordType.A) & np.isin(asked, NAMED_TYPES)
+    four = (given == RecordType.A) & np.isin(asked, NOT_ANSWERED_BY_A)
     wrong: Mask = four | (given == RecordType.AAAA) & (asked == RecordType.A)
     return wrong
 
@@ -256,7 +256,7 @@ def local_policy(trace: Trace, replies: Replies, content: Content, contradicted:
         content: What they answer.
         contradicted: Replies of exchanges that hold a contradiction; they say nothing about the server's policy.
     """
-    bogus = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE) & ~contradicted
+    bogus = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE_IP) & ~contradicted
     policy = np.zeros(len(replies), np.bool_)
     for server in np.unique(replies.server[bogus]):
         here = (replies.server == server) & content.has(Feature.ADDRESS) & ~contradicted

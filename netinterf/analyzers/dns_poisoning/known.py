@@ -50,9 +50,9 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
         return Known(agrees=agrees, unlike=unlike)
     row = known.find(lowered(trace.exchanges.name))[replies.exchange]
     blind = (
-        content.has(Feature.SINKHOLE | Feature.UNREACHABLE | Feature.FAKE | Feature.POLICY)
+        content.has(Feature.SINKHOLE | Feature.UNREACHABLE | Feature.FAKE_IP | Feature.POLICY)
         | replies.truncated
-        | replies.unread
+        | replies.cut_off
     )
     rows = np.flatnonzero((row >= 0) & ~blind)
     row, kind = row[rows], trace.exchanges.kind[replies.exchange[rows]]

@@ -19,7 +19,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
 
-__all__ = ["HOP_TOLERANCE", "BaselineWeights", "compare_with_server", "far_off", "least_handshakes"]
+__all__ = ["HOP_TOLERANCE", "BaselineWeights", "compare_with_server", "far_off", "least_handshake_rtts"]
 
 HOP_TOLERANCE = 3
 """Hops by which genuine replies of one server may differ (Hold-On's implementation; Duan et al., SATIN 2012)."""
@@ -282,7 +282,7 @@ def early_weight(delay: I64, times: I64) -> F64:
     return nats
 
 
-def least_handshakes(trace: Trace) -> F64:
+def least_handshake_rtts(trace: Trace) -> F64:
     """Find the least TCP handshake round trip from the tap to each host, ns, NaN where none was measured."""
     least = np.full(len(trace.hosts), np.nan)
     rows = np.flatnonzero((trace.rtts.kind == RttKind.HANDSHAKE) & (trace.rtts.side % 2 == 1))

@@ -16,12 +16,12 @@ from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
 
-__all__ = ["DISJOINT", "UNLIKE", "Races", "run_races"]
+__all__ = ["CUT_OFF_DISAGREE", "DISJOINT", "Races", "run_races"]
 
 IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
 """Weights of a pair of answers: unreachable against global, disjoint, addresses against none (NXDOMAIN or empty)."""
 
-UNLIKE = 2.0
+CUT_OFF_DISAGREE = 2.0
 """Weight of a pair whose answers cannot be compared because the capture cut one off, and whose headers disagree on what
 the server is (AA, RA), on how far it is away, or on whether the name exists. Number of records and length say nothing:
 rotation selects. The fit weighs it (``python -m benchmarks fit``); here it begins as a failure code does."""
@@ -62,7 +62,7 @@ class Races:
     pairs: list[set[tuple[int, int]]]  # which members contradict each other
     different: I64  # number of replies with different bytes
     identical: Mask  # all replies are the same bytes
-    unread: Mask  # the capture cut answers off: what was not read agrees with nothing
+    cut_off: Mask  # the capture cut answers off: what was not read agrees with nothing
     flag_differences: I64  # bits (AA, RA) in which contradicting replies differ, counted
 
 
@@ -92,7 +92,7 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         pairs=pairs,
         different=different,
         identical=different == 1,
-        unread=np.array([bool(replies.unread[rows].any()) for rows in members], np.bool_),
+        cut_off=np.array([bool(replies.cut_off[rows].any()) for rows in members], np.bool_),
         flag_differences=np.array([_flag_differences(replies, contradicting) for contradicting in pairs], np.int64),
     )
 
@@ -120,7 +120,7 @@ def _hops_alone(replies: Replies, counts: I64, rows: I64) -> dict[int, I64]:
     single = counts[replies.exchange] == 1
     return {
         server: np.unique(replies.ttl[single & (replies.server == server)])
-        for server in np.unique(replies.server[rows[replies.unread[rows]]]).tolist()
+        for server in np.unique(replies.server[rows[replies.cut_off[rows]]]).tolist()
     }
 
 
@@ -180,7 +180,7 @@ class _Answer:
     chain: frozenset[str]
     rcode: int
     truncated: bool
-    unread: bool
+    cut_off: bool
     server_flags: int  # AA and RA
     ttl: int  # hop limit, 0 where that tells nothing
     usual: bool  # its server's replies have about that hop limit when they come alone
@@ -204,7 +204,7 @@ class _Answer:
             chain=frozenset(answers.target[p] for p in section if answers.kind[p] == RecordType.CNAME),
             rcode=int(replies.flags[row]) & 0xF,
             truncated=bool(replies.flags[row] & TRUNCATED),
-            unread=bool(replies.unread[row]),
+            cut_off=bool(replies.cut_off[row]),
             server_flags=int(replies.flags[row]) & SERVER_FLAGS,
             ttl=int(replies.ttl[row]) * int(trace.recording.ttl_informative[replies.flow[row]]),
             usual=bool(np.any(np.abs(usual - replies.ttl[row]) <= HOP_TOLERANCE)),
@@ -219,10 +219,10 @@ class _Answer:
         """Weigh how much two answers contradict each other; 0 when they can both be true."""
         if self.truncated or other.truncated:
             return 0.0
-        if self.unread or other.unread:
+        if self.cut_off or other.cut_off:
             exists = NXDOMAIN in {self.rcode, other.rcode} and self.rcode != other.rcode
             apart = abs(self.ttl - other.ttl) > HOP_TOLERANCE and not (self.usual and other.usual)
-            return UNLIKE if exists or apart or self.server_flags != other.server_flags else 0.0
+            return CUT_OFF_DISAGREE if exists or apart or self.server_flags != other.server_flags else 0.0
         if self.addresses and other.addresses:
             return self.disjoint(other)
         if self.addresses or other.addresses:

@@ -42,7 +42,7 @@ class Replies:
     queries: I64  # queries captured in its exchange
     flags: U16
     records: I64  # records in the answer section that could be read
-    unread: Mask  # the capture cut the message off inside the answer section
+    cut_off: Mask  # the capture cut the message off inside the answer section
     pointer: Mask  # the first answer's owner name is compressed
     answered: Mask  # it has an answer record, so that `pointer` means something
     ttl: I64
@@ -110,7 +110,7 @@ def gather_replies(trace: Trace) -> Replies:
         queries=transmissions(trace)[exchange],
         flags=dns.flags[message],
         records=first[1],
-        unread=cut & (first[1] < promised),
+        cut_off=cut & (first[1] < promised),
         pointer=first[2],
         answered=first[0] >= 0,
         ttl=packets.ttl[packet].astype(np.int64),

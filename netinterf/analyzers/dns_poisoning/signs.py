@@ -11,7 +11,7 @@ from netinterf.analyzers.dns_poisoning.content import CENSORED, LOCAL, Content, 
 from netinterf.analyzers.dns_poisoning.controls import Corroboration
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers
-from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races
+from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, DISJOINT, Races
 from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.shared_answers import concentration, never_answers, pooled
@@ -115,16 +115,16 @@ def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) 
     counts = {**measured, "queries": replies.queries[first_reply]}
     disputed = (races.weight > 0) & ~suspects.none_genuine
     clear = disputed & (races.weight >= DISJOINT)  # less, and a second site may have answered a second query
-    unread = disputed & races.unread & (races.weight <= UNLIKE) & ~clear
-    apart = (races.flag_differences > 0) & (clear | unread)
+    cut_off = disputed & races.cut_off & (races.weight <= CUT_OFF_DISAGREE) & ~clear
+    apart = (races.flag_differences > 0) & (clear | cut_off)
     repeats = weigh_repeats(reply_cases.trace, replies, races)
     repeated = (repeats.llr > 0) & ~suspects.none_genuine
     norm = (repeats.single_reply_norm > 0) & ~suspects.none_genuine & (races.weight >= DISJOINT)
-    quiet = (races.weight <= 0) & ~races.unread & ~suspects.none_genuine
+    quiet = (races.weight <= 0) & ~races.cut_off & ~suspects.none_genuine
     accusing = [
         sign(rules.TWO_ANSWERS, clear, counts, llr=races.weight),
-        sign(rules.UNLIKE_REPLIES, unread, counts, llr=races.weight),
-        sign(rules.CONTRADICTION, disputed & ~clear & ~unread, counts, llr=races.weight),
+        sign(rules.UNLIKE_REPLIES, cut_off, counts, llr=races.weight),
+        sign(rules.CONTRADICTION, disputed & ~clear & ~cut_off, counts, llr=races.weight),
         sign(rules.TWO_SERVERS, apart, llr=PER_BIT * races.flag_differences),
         sign(rules.REPEATED, repeated, {"struck": repeats.struck}, llr=repeats.llr),
         sign(rules.SINGLE_REPLY_NORM, norm, {"others": repeats.others}, llr=repeats.single_reply_norm),
@@ -171,7 +171,7 @@ def has_unread_rival(reply_cases: ReplyCases, races: Races) -> Mask:
     """Say of each reply whether another answer to its question was seen, more than it was asked, but cut off."""
     raced = np.zeros(len(reply_cases.trace.exchanges), np.bool_)
     several = np.array([rows[0] for rows in races.members], np.int64)
-    raced[races.exchange[races.unread & (races.different > reply_cases.replies.queries[several])]] = True
+    raced[races.exchange[races.cut_off & (races.different > reply_cases.replies.queries[several])]] = True
     rival: Mask = raced[reply_cases.replies.exchange]
     return rival
 

@@ -10,11 +10,11 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.content import LOCAL, NAMED_TYPES, Content, Feature, local_policy
+from netinterf.analyzers.dns_poisoning.content import LOCAL, NOT_ANSWERED_BY_A, Content, Feature, local_policy
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, BaselineWeights, compare_with_server
-from netinterf.analyzers.dns_poisoning.race import UNLIKE, Races
+from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
@@ -116,13 +116,15 @@ def find_suspect_replies(
     timing = compared.timing - np.where(compared.timing > HALF_WEIGHT, np.log(size), 0.0)
     # What a home router makes up by habit is built unlike what it relays, and comes at once.
     made_up = (alone.wrong_type[rows] == HABIT) & (trace.hosts.special[replies.server[rows]] & LOCAL != 0)
-    # As many questions as replies, and answers that nobody can compare: another site of the server explains it all.
-    sites = np.append(races.unread & (races.weight < UNLIKE), False)[np.append(race, np.full(len(single), -1))]
+    # A weight below it was discounted, as there are as many questions as replies: answers that the capture cut off
+    # nobody can compare, and another site of the server explains it all.
+    discounted = races.cut_off & (races.weight < CUT_OFF_DISAGREE)
+    other_site = np.append(discounted, False)[np.append(race, np.full(len(single), -1))]
     compared = attrs.evolve(
         compared,
         timing=np.where((timing >= HALF_WEIGHT) & ~made_up, timing, 0.0),
-        header=np.where(sites, 0.0, compared.header),
-        construction=np.where(made_up | sites, 0.0, compared.construction),
+        header=np.where(other_site, 0.0, compared.header),
+        construction=np.where(made_up | other_site, 0.0, compared.construction),
     )
     return SuspectReplies(
         rows=rows,
@@ -144,7 +146,7 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
     bogus = np.where(policy, 0.0, content.bogus)
     broken = content.has(Feature.BROKEN | Feature.MISPLACED_OPT) & ~content.has(Feature.QUESTION_WITHOUT_CLASS)
     form = np.where(broken, UNCOMPARED, 0.0)
-    named_type = np.isin(trace.exchanges.kind[replies.exchange], NAMED_TYPES)
+    not_for_a = np.isin(trace.exchanges.kind[replies.exchange], NOT_ANSWERED_BY_A)
     wrong = content.has(Feature.WRONG_TYPE)
     wrong_type = np.where(wrong, np.where(content.public_name, weight_of(rules.WRONG_TYPE), HABIT), 0.0)
     for server in np.unique(replies.server[broken | wrong]):
@@ -152,7 +154,7 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
         sound = np.count_nonzero(here & ~broken)
         if sound >= FEW_SOUND and np.count_nonzero(here & broken) <= BROKEN_SHARE * (sound + 1):
             form[here & broken] = weight_of(rules.MALFORMED)
-        eligible = here & named_type & content.has(Feature.ADDRESS)
+        eligible = here & not_for_a & content.has(Feature.ADDRESS)
         if np.count_nonzero(eligible & wrong) >= FEW_SOUND and (
             np.count_nonzero(eligible & wrong) > EVERY_NAME_SHARE * np.count_nonzero(eligible)
         ):
@@ -167,7 +169,7 @@ def _pick_forged(
     replies: Replies,
     content: Content,
     races: Races,
-    total: F64,
+    against: F64,
     clean: Mask,
     least_rtt: F64,
 ) -> tuple[I64, I64, I64]:
@@ -179,10 +181,10 @@ def _pick_forged(
     members = np.concatenate([races.members[place] for place in disputed])
     compared = compare_with_server(trace, replies, members, clean, np.zeros(len(replies), np.bool_), least_rtt)
     weights = (
-        compared.header + compared.construction + np.maximum(compared.timing, compared.beats_path) + total[members]
+        compared.header + compared.construction + np.maximum(compared.timing, compared.beats_path) + against[members]
     )
     weights += np.where(replies.ip_id_copied[members] & ~compared.copies_ip_id, weight_of(rules.COPIED_ID), 0.0)
-    hidden = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE)[members] & (total[members] == 0)
+    hidden = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE_IP)[members] & (against[members] == 0)
     weights += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
     score = dict(zip(members.tolist(), weights.tolist(), strict=True))
     forged: list[int] = []
@@ -194,7 +196,7 @@ def _pick_forged(
         false = {row for row in rows if (row, best) in races.pairs[place] or (best, row) in races.pairs[place]}
         # Where some stand out, the others are more of the genuine kind: a query may be doubled behind the tap.
         false = {row for row in false if score[row] >= score[best] + MARGIN} or false
-        false |= {row for row in rows if total[row] >= FORGED_SCORE or (row == best and score[row] >= FORGED_SCORE)}
+        false |= {row for row in rows if against[row] >= FORGED_SCORE or (row == best and score[row] >= FORGED_SCORE)}
         if not false:  # the best fit contradicts nobody: those that contradict each other are the suspects
             false = {row for pair in races.pairs[place] for row in pair}
         forged += sorted(false)

@@ -72,10 +72,10 @@ class RstInjection:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
-        ended, forged_ends = self.fins(trace)
+        ended, forged_fins = self.fins(trace)
         tables = [
             *ended,
-            *self.resets(trace, forged_ends),
+            *self.resets(trace, forged_fins),
             *self.contradictions(trace),
             *self.synacks(trace),
             *self.sprays(trace),
@@ -89,9 +89,9 @@ class RstInjection:
         data, synack = conflicting_data(trace), second_synacks(trace)
         pairs, signs = cases_of(trace, data), contrary(data)
         kinds = (
-            (rules.contrary_data, ~data.http & ~data.end),
+            (rules.contrary_data, ~data.http & ~data.fin),
             (rules.contrary_pages, data.http),
-            (rules.contrary_ends, data.end),
+            (rules.contrary_fins, data.fin),
         )
         tables = []
         for family, which in kinds:
@@ -135,7 +135,7 @@ class RstInjection:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow.
 
         Returns:
-            The evidence, and the sides (rows in Sides) whose end somebody else seems to have written.
+            The evidence, and the sides (rows in Sides) whose FIN somebody else seems to have written.
         """
         fins = find_fins(trace)
         if len(fins) == 0:
@@ -163,17 +163,17 @@ class RstInjection:
         cases = suspected(trace, suspects, chosen, with_same_writer(trace, suspects.row[chosen]))
         return record(self, cases, taken(signs, chosen, len(suspects)), rules.data)
 
-    def resets(self, trace: Trace, forged_ends: I64) -> list[Evidence]:
+    def resets(self, trace: Trace, forged_fins: I64) -> list[Evidence]:
         """Weigh every suspect reset; write down the signs on the most suspicious of each flow.
 
         Args:
             trace: The capture.
-            forged_ends: Sides whose FIN is held to be forged: it excuses no reset.
+            forged_fins: Sides whose FIN is held to be forged: it excuses no reset.
         """
         suspects = find_suspects(trace)
         if len(suspects) == 0:
             return []
-        signs = reset_signs(trace, suspects, forged_ends, self.ttl_tolerance)
+        signs = reset_signs(trace, suspects, forged_fins, self.ttl_tolerance)
         score = total(signs, len(suspects))
         chosen = choose(suspects, score)
         stage = signs[rules.AFTER_REQUEST].llr + signs[rules.AFTER_ACK].llr
@@ -238,7 +238,7 @@ def choose(suspects: Suspects, score: F64) -> I64:
 
 
 def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ragged:
-    """List, for each chosen flow, the ends of the same claimed sender that look forged on their own.
+    """List, for each chosen flow, the resets or FINs in the name of the same sender that look forged on their own.
 
     Where the chosen one came another way than its claimed sender's SYN, those that came that sender's way are its own.
     """

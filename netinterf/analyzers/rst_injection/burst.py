@@ -1,7 +1,7 @@
 """The shape of a burst: several resets at once, and fields that no end-host would write that way.
 
 Injectors send several resets so that one lands in the window. A host that answers every segment of a flight also sends
-several, but each from its own send call: with its own IP ID, equal hop limits and, being bare, an equal sequence
+several, but each from its own send call: with its own IP ID, equal hop limits and, without ACK, an equal sequence
 number.
 """
 
@@ -167,7 +167,7 @@ def outstanding(trace: Trace, suspects: Suspects) -> I64:
 
 
 def answer_late_data(trace: Trace, suspects: Suspects, closed: Mask) -> Mask:
-    """Find resets behind their side's own end of which there are no more than segments of data that it did not take.
+    """Find resets behind their side's own FIN of which there are no more than segments of data that it did not take.
 
     Whoever closed, or a device before it, answers each of them, and may build the answer from it: that there are many,
     and whose window and identification they carry, tells nobody apart.

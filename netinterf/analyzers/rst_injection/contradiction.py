@@ -37,7 +37,7 @@ class Contradictions:
     forged: I64  # rows in Packets: the one that looks less like its sender
     genuine: I64  # rows in Packets
     http: Mask  # the forged bytes begin an HTTP answer
-    end: Mask  # they come with the end of the stream, and begin none
+    fin: Mask  # they carry a FIN, and begin no HTTP answer
     maybe_one_sender: Mask  # nothing shows that they are two: one broken sender may have written both
 
 
@@ -105,7 +105,7 @@ def joined_pairs(first: Contradictions, second: Contradictions) -> Contradiction
 def empty() -> Contradictions:
     """Return no contradictions."""
     none = np.empty(0, np.int64)
-    return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, end=none > 0, maybe_one_sender=none > 0)
+    return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, fin=none > 0, maybe_one_sender=none > 0)
 
 
 def pair_up(trace: Trace, flow: I64, first: I64, second: I64) -> Contradictions:
@@ -129,7 +129,7 @@ def pair_up(trace: Trace, flow: I64, first: I64, second: I64) -> Contradictions:
         forged=forged,
         genuine=np.where(second_worse, first, second),
         http=http,
-        end=~http & (packets.tcp_flags[forged] & TcpFlag.FIN != 0),
+        fin=~http & (packets.tcp_flags[forged] & TcpFlag.FIN != 0),
         maybe_one_sender=~(differs | denied),
     )
 

@@ -22,7 +22,7 @@ that end after the client's first data, interference included (Sundara Raman et 
 genuine ones carry no foreign sign (Weaver et al. 2009) is left out, so this is an upper bound."""
 
 NEARLY_ALL = 0.8
-"""Hit share of the sites from which the client's own side may be the cause: with fewer spared than one in five, a
+"""Hit share of the sites at which the client's own side may be the cause: with fewer spared than one in five, a
 handful of sites that were up before a fault, or were left over from a cache, would look like a choice."""
 
 MOST = 5.0

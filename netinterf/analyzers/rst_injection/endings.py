@@ -41,10 +41,10 @@ class EndingSigns:
     closed_before: Mask  # after a reset that is certainly its side's own
 
 
-def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_ends: I64) -> EndingSigns:
+def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_fins: I64) -> EndingSigns:
     """Compare every suspect with the templates of genuine endings; a forged FIN ended nothing."""
     packets, base, row = trace.packets, suspects.base, suspects.row
-    fin = np.where(np.isin(suspects.side, forged_ends), -1, trace.sides.fin[suspects.side])
+    fin = np.where(np.isin(suspects.side, forged_fins), -1, trace.sides.fin[suspects.side])
     rst = trace.sides.rst[suspects.other]
     other_row = base.at(base.row, suspects.previous_other)
     waited = np.where(other_row >= 0, packets.time[row] - packets.time[np.maximum(other_row, 0)], -1)

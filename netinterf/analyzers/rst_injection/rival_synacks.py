@@ -49,7 +49,7 @@ def byte_swapped_ports(trace: Trace) -> Contradictions:
     _, mine, other = np.intersect1d(wanted, given, return_indices=True)
     flow = flow[mine]
     no = np.zeros(len(flow), np.bool_)
-    return Contradictions(flow=flow, forged=row[other], genuine=own[flow], http=no, end=no, maybe_one_sender=no)
+    return Contradictions(flow=flow, forged=row[other], genuine=own[flow], http=no, fin=no, maybe_one_sender=no)
 
 
 def latest(trace: Trace, pairs: Contradictions) -> I64:

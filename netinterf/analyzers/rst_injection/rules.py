@@ -21,7 +21,7 @@ __all__ = [
     "ON_TIME", "OVERLAP", "PAYLOAD", "PER_SEGMENT", "PREMATURE", "REACTION", "REFUSED", "RESTED", "RESUMED",
     "RULES", "SECOND_SYNACK", "SEQ_CHANGE", "SPARED", "SPRAYED", "STRAY", "SYNACK_COUNTING", "SYNACK_NEARER",
     "SYNACK_OTHER_STACK", "SYNACK_REFUSED", "SYNACK_SWAPPED_PORTS", "SYNACK_WINDOW_VARIES", "TOO_SOON",
-    "TRIGGER_DIED", "TTL", "TTL_CLASS", "TTL_VARIES", "WINDOW_VARIES", "connects", "contrary_data", "contrary_ends",
+    "TRIGGER_DIED", "TTL", "TTL_CLASS", "TTL_VARIES", "WINDOW_VARIES", "connects", "contrary_data", "contrary_fins",
     "contrary_greetings", "contrary_pages", "data", "fins", "greetings", "resets",
 ]
 # fmt: on
@@ -311,7 +311,7 @@ contrary_data = Family("data.", "tcp.data", exposed="tcp", group="contradiction"
 contrary_pages = Family(
     "http.", "http.blockpage", exposed="page", noun="; one of them is an HTTP answer", group="contradiction"
 )
-contrary_ends = Family("fin.", "tcp.fin", exposed="tcp", noun="; one of them ends the stream", group="contradiction")
+contrary_fins = Family("fin.", "tcp.fin", exposed="tcp", noun="; one of them ends the stream", group="contradiction")
 greetings = Family("synack.", "tcp.synack", exposed="opened")
 contrary_greetings = Family("synack.", "tcp.synack", exposed="opened", group="contradiction")
 
@@ -319,11 +319,11 @@ CONTRADICTION = contrary_data.rule(
     "contradiction", "", 10.0,
     "two packets of one side carry different bytes for the same place of the stream, and headers or an "
     "acknowledgement between them show two senders{noun}", source="Nakibly et al., USENIX Security 2016",
-    decisive=True, blind=(MADE,), twins=(contrary_pages, contrary_ends),
+    decisive=True, blind=(MADE,), twins=(contrary_pages, contrary_fins),
 )
 OVERLAP = contrary_data.rule(
     "overlap", "", 5.0, "two packets of one side carry different bytes for the same place of the stream{noun}",
-    source="Nakibly et al., USENIX Security 2016", blind=(MADE,), twins=(contrary_pages, contrary_ends),
+    source="Nakibly et al., USENIX Security 2016", blind=(MADE,), twins=(contrary_pages, contrary_fins),
 )
 SECOND_SYNACK = contrary_greetings.rule(
     "contradiction", "", 8.0,  # anycast and load balancers answer twice too, hardly ever within a second to one SYN
@@ -371,7 +371,7 @@ SYNACK_COUNTING = greetings.rule(
 RULES = tuple(
     rule
     for family in (
-        *(resets, connects, contrary_data, contrary_pages, contrary_ends, contrary_greetings),
+        *(resets, connects, contrary_data, contrary_pages, contrary_fins, contrary_greetings),
         *(fins, data, greetings),
     )
     for rule in family.rules

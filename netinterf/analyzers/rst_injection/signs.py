@@ -20,17 +20,17 @@ from netinterf.trace import Trace
 __all__ = ["HARMLESS_ENDINGS", "after_request", "answers_syn", "reset_signs"]
 
 
-def reset_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int) -> Signs:
+def reset_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: int) -> Signs:
     """Weigh each sign on each reset that can show it.
 
     Args:
         trace: The capture.
         suspects: Its resets.
-        forged_ends: Sides (rows in Sides) whose FIN is held to be forged: it excuses no reset.
+        forged_fins: Sides (rows in Sides) whose FIN is held to be forged: it excuses no reset.
         tolerance: Hops by which a reset may differ from its sender's other packets.
     """
     opening = answers_syn(trace, suspects)
-    signs = all_signs(trace, suspects, forged_ends, tolerance)
+    signs = all_signs(trace, suspects, forged_fins, tolerance)
     return gathered(sign if rules.connects.of(sign.rule) else weakened(sign, ~opening) for sign in signs)
 
 
@@ -40,10 +40,10 @@ def answers_syn(trace: Trace, suspects: Suspects) -> Mask:
     return opening
 
 
-def all_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int) -> list[Sign]:
+def all_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: int) -> list[Sign]:
     """Weigh each sign on each reset, whatever it answers."""
     headers = compare_headers(trace, suspects)
-    endings = ending_signs(trace, suspects, headers, forged_ends)
+    endings = ending_signs(trace, suspects, headers, forged_fins)
     timing = measure_timing(trace, suspects)
     foreign = ~np.isnan(hops_off(headers, tolerance)) | headers.no_timestamps | headers.fragment_flag
     gap, after = alive_after(trace, suspects, foreign)

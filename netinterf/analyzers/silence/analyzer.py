@@ -31,7 +31,8 @@ from netinterf.trace import Trace
 __all__ = ["Silence"]
 
 IDLE_NS = 60_000_000_000
-"""A pause after which a translator may have forgotten a connection. RFC 5382 §5 asks for 2 h 4 min; many keep less."""
+"""A pause after which an address translator (NAT) may have forgotten a connection. RFC 5382 §5 asks for 2 h 4 min; many
+keep less."""
 
 FILTERED = (53, 80, 443)
 """Ports on which filters of protocols are known that let DNS, HTTP and TLS pass (Bock et al., FOCI 2020)."""
@@ -48,7 +49,8 @@ class Silence:
     Why: a box that drops packets leaves no packet of its own; what it cannot hide is whom it spares.
 
     Also looks like this: dead hosts, paths and lines, slow services, crashes, narrow paths (only large packets die),
-    translators that forgot an idle connection, clients that went away. Most have a contrast that argues against.
+    address translators (NAT) that forgot an idle connection, clients that went away. Most have a contrast that argues
+    against.
 
     References: Xue et al., TSPU, IMC 2022; Bock et al., WOOT 2021; Sundara Raman et al., SIGCOMM 2023; RFC 6298.
     """
@@ -78,7 +80,7 @@ class Silence:
             *shapes(trace, silences, narrow),
             *contrasts(trace, silences, controls, counted, narrow[0] & narrow[1]),
             count_sign(counted),
-            *openings_of(trace, silences, controls),
+            *unanswered_syn_signs(trace, silences, controls),
         ]
         cases, signs, tables = cases_of(trace, silences), gathered(parts), []
         for family, which in ((None, ~unknown_protocol), (rules.filters, unknown_protocol)):
@@ -146,7 +148,8 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
     alive = (heard >= 0) & began(trace, silences)  # else relative numbers begin at what was captured first
     withheld_bytes, witness = withheld(trace, silences)
     back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=withheld_bytes))
-    on_path, of_client = narrow[0] | back[0], narrow[1] | back[1]  # nothing as large passed there
+    # nothing as large passed between the two hosts, nor to or from the client
+    on_path, on_line = narrow[0] | back[0], narrow[1] | back[1]
     large = {"bytes": np.maximum(silences.size, withheld_bytes)}
     return [
         sign(rules.REQUEST, unacked & by_client & silences.first, tries),
@@ -161,8 +164,8 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
         sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),
         sign(rules.GREETED, just_opened),
         sign(rules.ONE_WAY, alive & ~on_path, {"seconds": late}, witness=heard),
-        sign(rules.LARGE, on_path & of_client, large),
-        sign(rules.LARGE_HERE, on_path & ~of_client, large),
+        sign(rules.LARGE, on_path & on_line, large),
+        sign(rules.LARGE_HERE, on_path & ~on_line, large),
         sign(rules.IDLE, silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
     ]
 
@@ -208,8 +211,8 @@ def count_sign(counted: Counted) -> Sign:
     return sign(rules.COUNTED, counted.llr > 0, {**measured, "selective": 1.0}, llr=counted.llr)
 
 
-def openings_of(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
-    """Tell which openings nobody answered, and what lives beside them."""
+def unanswered_syn_signs(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
+    """Tell which SYNs nobody answered, and what lives beside their addresses."""
     no_synack = silences.is_kind(Kind.UNANSWERED_SYN)
     if not no_synack.any():
         return []
@@ -229,13 +232,13 @@ def openings_of(trace: Trace, silences: Silences, controls: Controls) -> list[Si
 def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     """Tell which QUIC fell silent, and what stands beside it."""
     answered_at = answered_time(trace, silences)
-    known = np.zeros(len(silences), np.bool_)
-    controls = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_), known)
+    no_reset, unknown_protocol = np.zeros(len(trace.flows), np.bool_), np.zeros(len(silences), np.bool_)
+    controls = compare(trace, silences, answered_at, no_reset, unknown_protocol)
     beside = compare_quic(trace, silences, answered_at)
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     served = controls.served + controls.served_near
     punished = controls.punished
-    unknown = silences.is_kind(Kind.INITIAL) & (controls.went_well == 0)
+    never_answered = silences.is_kind(Kind.INITIAL) & (controls.went_well == 0)
     since = (silences.since - trace.packets.time[np.maximum(controls.earlier_end, 0)]) / 1e9
     initial = silences.is_kind(Kind.INITIAL)
     others: Measured = {"others": beside.others, "selective": 1.0}
@@ -244,12 +247,12 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_INITIAL, initial & (silences.tries >= LEAST_TRIES), tries),
         sign(rules.QUIC_ONCE, initial & (silences.tries < LEAST_TRIES), tries),
         sign(rules.QUIC_STOPPED, silences.is_kind(Kind.DATAGRAM), tries),
-        sign(rules.QUIC_SERVED, unknown & (served > 0), {"served": served, "selective": 1.0}),
+        sign(rules.QUIC_SERVED, never_answered & (served > 0), {"served": served, "selective": 1.0}),
         sign(rules.QUIC_SERVER, (controls.silent > 0) & (served == 0) & ~punished, {"deaf": controls.silent}),
         sign(rules.QUIC_OTHERS, beside.others > 0, others),
         sign(rules.QUIC_NONE, none, {"silent": beside.silent}),
         sign(rules.QUIC_OVER_TCP, beside.over_tcp > 0, {"served": beside.over_tcp}),
-        sign(rules.QUIC_PROMISED, unknown & beside.offered_by_dns & (beside.others > 0), others),
+        sign(rules.QUIC_PROMISED, never_answered & beside.offered_by_dns & (beside.others > 0), others),
         sign(rules.QUIC_AGAIN, (controls.again > 0) & (controls.went_well == 0), {"times": controls.again}),
         sign(rules.QUIC_INTERMITTENT, (controls.went_well > 0) & ~punished, {"served": controls.went_well}),
         sign(rules.QUIC_RESIDUAL, punished, {"seconds": since}),

@@ -100,8 +100,8 @@ def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I
     early = 2 * silences.first.astype(np.int64) + just_greeted(trace, silences)
     stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, early)
     died = np.unique(place[flow])
-    _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # the first by flow stands for its network
-    alike = Contrast(Grouping(stage), ends, silences.since[ends]).count(np.arange(len(flow)), begin=begin, end=end)
+    _, first = np.unique(combined(stage, place[flow]), return_index=True)  # the first by flow stands for its network
+    alike = Contrast(Grouping(stage), first, silences.since[first]).count(np.arange(len(flow)), begin=begin, end=end)
     served = np.flatnonzero((served_at >= 0) & ~np.isin(place, died))
     served = served[np.unique(place[served], return_index=True)[1]]
     lived = Contrast(trace.contacts, served, served_at[served]).count(flow, "client", begin=silences.since, end=end)
@@ -176,14 +176,14 @@ def earlier_ends(trace: Trace, silences: Silences, served_at: I64, reset: Mask) 
     spoke = ~silences.is_kind(Kind.UNANSWERED_SYN, Kind.UNACKED_FIN)
     cause[flow[spoke]] = silences.row[spoke]
     early[flow[spoke]] = silences.first[spoke]
-    guilty = np.flatnonzero(cause >= 0)
+    earlier = np.flatnonzero(cause >= 0)
     none = np.zeros(len(silences), np.bool_)
-    if not len(guilty):
+    if not len(earlier):
         return np.full(len(silences), -1), none, none
-    guilty = guilty[np.lexsort((cause[guilty], three[guilty]))]
+    earlier = earlier[np.lexsort((cause[earlier], three[earlier]))]
     began = flows.first_packet[flow].astype(np.int64)
-    place = np.searchsorted(three[guilty] << 32 | cause[guilty], three[flow] << 32 | began) - 1
-    before = guilty[np.maximum(place, 0)]
+    place = np.searchsorted(three[earlier] << 32 | cause[earlier], three[flow] << 32 | began) - 1
+    before = earlier[np.maximum(place, 0)]
     row = cause[before]
     hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
     unanswered = silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST, Kind.INITIAL) & (

@@ -23,7 +23,7 @@ class SynControls:
 
 
 def find_syn_controls(trace: Trace, silences: Silences) -> SynControls:
-    """Look beside each opening that nobody answered."""
+    """Look beside each attempt to open a connection that nobody answered."""
     contacts, flow, time = trace.contacts, silences.flow, trace.flows.first
     begin, end = around(silences.since, silences.until)
     heard = np.flatnonzero((trace.flows.protocol == TCP) & (trace.sides.packets[1::2] > 0))
