@@ -18,7 +18,7 @@ from netinterf.analyzers.dns_poisoning.signs import (
     ReplyCases,
     baseline_signs,
     content_signs,
-    corroborating_signs,
+    control_signs,
     outlier_signs,
     policy_signs,
     race_signs,
@@ -69,7 +69,7 @@ class DnsPoisoning:
             trace, replies, content, races, known, contradicted_over_tcp, least_handshake_rtts(trace)
         )
         reply_cases = ReplyCases(trace, replies)
-        controls = [
+        controls = [  # what else in the capture speaks for or against a suspect
             *transports,
             *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspicious),
             *tls_after(trace, replies, content, suspects.rows),
@@ -81,7 +81,7 @@ class DnsPoisoning:
             *baseline_signs(reply_cases, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
             *shared_address_signs(reply_cases, content, known, suspects),
-            *corroborating_signs(reply_cases, controls),
+            *control_signs(reply_cases, controls),
             *policy_signs(reply_cases, content),
         ]
         tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]

@@ -27,7 +27,7 @@ __all__ = [
     "ReplyCases",
     "baseline_signs",
     "content_signs",
-    "corroborating_signs",
+    "control_signs",
     "outlier_signs",
     "policy_signs",
     "race_signs",
@@ -241,7 +241,7 @@ def shared_address_signs(
     return case_signs
 
 
-def corroborating_signs(reply_cases: ReplyCases, controls: list[Corroboration]) -> list[CaseSigns]:
+def control_signs(reply_cases: ReplyCases, controls: list[Corroboration]) -> list[CaseSigns]:
     """Tell what was seen elsewhere in the capture; it accuses where it speaks for interference."""
     rows = np.array([control.reply for control in controls], np.int64)
     packets = np.array([control.packet for control in controls], np.int64)

@@ -29,11 +29,9 @@ broken alike."""
 UNCOMPARED = 2.0
 """Weight of a malformed reply without such a comparison: broken servers exist."""
 
-EVERY_NAME_SHARE = 0.5
-"""Home routers that answer an A record to everything do so for every name."""
-
 HABIT = 1.0
-"""Weight of a wrong type that is the server's habit, or that a local name drew from a home router."""
+"""Weight of a wrong type that is the server's habit, or that a local name drew from a home router: one that answers an
+A record to everything does so for every name."""
 
 MARGIN = 1.0
 """Nats by which a reply must fit worse than the best one to stand out."""
@@ -111,13 +109,14 @@ def find_suspect_replies(
     clean[genuine] = total[genuine] == 0
     compared = compare_with_server(trace, replies, rows, clean, sinkholed, least_rtt)
     # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni). Above a
-    # twentieth, which is what `HALF_WEIGHT` comes to, an early rank is no news.
+    # twentieth an early rank is no news: weights are -ln p - 1, and `HALF_WEIGHT` is the one of p = 1/20 and the least
+    # of a reply that came before half of its server's shortest delay.
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
     timing = compared.timing - np.where(compared.timing > HALF_WEIGHT, np.log(size), 0.0)
     # What a home router makes up by habit is built unlike what it relays, and comes at once.
     made_up = (alone.wrong_type[rows] == HABIT) & (trace.hosts.special[replies.server[rows]] & LOCAL != 0)
-    # A weight below it was discounted, as there are as many questions as replies: answers that the capture cut off
-    # nobody can compare, and another site of the server explains it all.
+    # Answers that the capture cut off nobody can compare; where their weight was discounted, as there are as many
+    # questions as replies, another site of the server explains it all.
     discounted = races.cut_off & (races.weight < CUT_OFF_DISAGREE)
     other_site = np.append(discounted, False)[np.append(race, np.full(len(single), -1))]
     compared = attrs.evolve(
@@ -155,12 +154,9 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
         if sound >= FEW_SOUND and np.count_nonzero(here & broken) <= BROKEN_SHARE * (sound + 1):
             form[here & broken] = weight_of(rules.MALFORMED)
         eligible = here & not_for_a & content.has(Feature.ADDRESS)
-        if np.count_nonzero(eligible & wrong) >= FEW_SOUND and (
-            np.count_nonzero(eligible & wrong) > EVERY_NAME_SHARE * np.count_nonzero(eligible)
-        ):
+        if np.count_nonzero(eligible & wrong) >= FEW_SOUND and not np.any(eligible & ~wrong):
             names = len({trace.exchanges.name[row] for row in np.unique(replies.exchange[eligible & wrong]).tolist()})
-            everyone = names >= FEW_SOUND and not np.any(eligible & ~wrong)
-            wrong_type[here & wrong] = HABIT if everyone else wrong_type[here & wrong]
+            wrong_type[here & wrong] = HABIT if names >= FEW_SOUND else wrong_type[here & wrong]
     return _OwnWeights(content=bogus, form=form, wrong_type=wrong_type)
 
 
@@ -184,8 +180,10 @@ def _pick_forged(
         compared.header + compared.construction + np.maximum(compared.timing, compared.beats_path) + against[members]
     )
     weights += np.where(replies.ip_id_copied[members] & ~compared.copies_ip_id, weight_of(rules.COPIED_ID), 0.0)
-    hidden = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE_IP)[members] & (against[members] == 0)
-    weights += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
+    unweighed_bogus = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE_IP)[members] & (
+        against[members] == 0
+    )
+    weights += np.where(unweighed_bogus, weight_of(rules.BOGON_ANSWER), 0.0)
     score = dict(zip(members.tolist(), weights.tolist(), strict=True))
     forged: list[int] = []
     which: list[int] = []

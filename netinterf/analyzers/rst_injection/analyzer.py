@@ -104,11 +104,11 @@ class RstInjection:
         """Write down data and resets that were sprayed over numbers outside the stream, once a flow."""
         tables = []
         for rule, resets in ((rules.DATA_SPRAYED, False), (rules.SPRAYED, True)):
-            row, positions = sprayed(trace, resets=resets)
+            row, places = sprayed(trace, resets=resets)
             flow, first, owner = np.unique(trace.packets.flow[row], return_index=True, return_inverse=True)
             every = merged(owner.astype(np.int64), row, len(flow))
             cases = Cases(subject=flow, time=trace.packets.time[row[first]], witness=every, forged=every)
-            tables += record(self, cases, gathered([sign(rule, True, {"places": positions[first]})]))
+            tables += record(self, cases, gathered([sign(rule, True, {"places": places[first]})]))
         return tables
 
     def synacks(self, trace: Trace) -> list[Evidence]:
@@ -177,7 +177,7 @@ class RstInjection:
         score = total(signs, len(suspects))
         chosen = choose(suspects, score)
         stage = signs[rules.AFTER_REQUEST].llr + signs[rules.AFTER_ACK].llr
-        own = score - stage - signs[rules.FORGOT].llr  # a stage marks no packet, FORGOT shows one not captured
+        own = score - stage - signs[rules.FORGOT].llr  # a stage marks no packet, FORGOT shows a reset not captured
         cases = suspected(trace, suspects, chosen, forged_rows(trace, suspects, own, chosen))
         signs = taken(signs, chosen, len(suspects))
         opening = answers_syn(trace, suspects)[chosen]

@@ -94,7 +94,7 @@ class Silence:
             subject=dead.flow,
             time=trace.packets.time[dead.row],
             witness=each_once(dead.row, dead.healthy),
-            forged=dead.row,
+            forged=dead.row,  # what got no answer: nobody forged it
         )
         swept = {"hop": dead.hop, "lived": dead.lived, "died": dead.died}
         passed: Measured = {"hop": dead.hop, "passed": dead.passed, "selective": 1.0}
@@ -131,7 +131,7 @@ def cases_of(trace: Trace, silences: Silences) -> Cases:
         subject=silences.flow,
         time=trace.packets.time[silences.row],
         witness=each_once(silences.row, silences.last),
-        forged=silences.row,
+        forged=silences.row,  # what got no answer, or the last before it: nobody forged it
     )
 
 
