@@ -72,6 +72,7 @@ class Silence:
 
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down connections that fell silent; where no known protocol was spoken, as what filters do."""
+        # served_at has one entry per flow: when its server first answered, -1 where it never did or the flow fell silent
         unknown_protocol, served_at = speaks_unknown_protocol(trace, silences), served_time(trace, silences)
         counted = find_counted(trace, silences, served_at)
         controls = compare(trace, silences, served_at, resets(trace), unknown_protocol)
@@ -231,6 +232,7 @@ def unanswered_syn_signs(trace: Trace, silences: Silences, controls: Controls) -
 
 def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     """Tell which QUIC fell silent, and what stands beside it."""
+    # one entry per flow: when its server first answered over QUIC, -1 where it hardly did or the flow fell silent
     answered_at = answered_time(trace, silences)
     no_reset, unknown_protocol = np.zeros(len(trace.flows), np.bool_), np.zeros(len(silences), np.bool_)
     controls = compare(trace, silences, answered_at, no_reset, unknown_protocol)
