@@ -72,7 +72,7 @@ class Silence:
 
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down connections that fell silent; where no known protocol was spoken, as what filters do."""
-        # served_at has one entry per flow: when its server first answered, -1 where it never did or the flow fell silent
+        # served_at, one entry per flow: when its server first answered, -1 where it never did or the flow fell silent
         unknown_protocol, served_at = speaks_unknown_protocol(trace, silences), served_time(trace, silences)
         counted = find_counted(trace, silences, served_at)
         controls = compare(trace, silences, served_at, resets(trace), unknown_protocol)
@@ -182,6 +182,7 @@ def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Cou
     ignored = ready & requests & silences.is_kind(Kind.UNACKED_DATA) & (controls.went_well == 0) & (served > 0)
     meanwhile, near = ready & (controls.served > 0), ready & (controls.served == 0) & (controls.served_near > 0)
     silent_to_all = (controls.silent > 0) & (served == 0) & ~punished
+    # again: other silences of the same client under the same name, at whatever server
     again = (controls.again > 0) & (controls.went_well == 0) & requests
     early = silences.first | just_greeted(trace, silences)  # what ran for long may have moved away, or been forgotten
     unheard = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early
@@ -208,6 +209,8 @@ def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Cou
 
 def count_sign(counted: Counted) -> Sign:
     """Tell which requests died because of how many went before."""
+    # recent: requests with the same name to the same network within a minute before; least: from how many on they died;
+    # others: requests with other names that the same server answered while these died
     measured = {name: getattr(counted, name) for name in ("died", "least", "recent", "others", "llr")}
     return sign(rules.COUNTED, counted.llr > 0, {**measured, "selective": 1.0}, llr=counted.llr)
 
@@ -236,6 +239,7 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     answered_at = answered_time(trace, silences)
     no_reset, unknown_protocol = np.zeros(len(trace.flows), np.bool_), np.zeros(len(silences), np.bool_)
     controls = compare(trace, silences, answered_at, no_reset, unknown_protocol)
+    # the client's QUIC with other servers near in time: answered (others), or silent as well
     beside = compare_quic(trace, silences, answered_at)
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     served = controls.served + controls.served_near
