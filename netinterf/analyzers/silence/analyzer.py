@@ -187,6 +187,7 @@ def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Cou
     early = silences.first | just_greeted(trace, silences)  # what ran for long may have moved away, or been forgotten
     unheard = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early
     unheard &= ~narrow  # which hits every server of the client
+    # lived: networks that first served the client since, and were never silent to it
     alike = unheard & (controls.networks_alike > 0) & (controls.lived > 0) & (controls.went_well == 0)
     banned_by_reset = punished & by_reset(trace, controls.earlier_end)
     return [
@@ -195,6 +196,7 @@ def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Cou
         sign(rules.SERVED_NEAR, near & ~ignored, {"served": controls.served_near, "selective": 1.0}),
         sign(rules.SERVER, silent_to_all, {"deaf": controls.silent}),
         sign(rules.ELSEWHERE, controls.elsewhere > 0, {"packets": controls.elsewhere}),
+        # present: packets of the client in its other connections to the same server meanwhile
         sign(rules.PRESENT, without_request(trace, silences) & (controls.present > 0), {"packets": controls.present}),
         sign(rules.LINE, dead_line(controls), {"tried": controls.tried}),
         sign(rules.AGAIN, again, {"times": controls.again}),
