@@ -11,7 +11,7 @@ import numpy as np
 
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.datagrams import find_quic
-from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, without_icmp
+from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, unexplained_by_icmp
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unacked import find_unacked
 from netinterf.analyzers.unanswered.unfinished import unfinished
@@ -65,7 +65,9 @@ def joined_breaks(parts: Sequence[Breaks]) -> Breaks:
 
 def find_ends(trace: Trace) -> Breaks:
     """Find the connections that were broken off in the middle for good."""
-    silences = without_icmp(trace, joined([find_unacked(trace), find_waiting(trace), find_quic(trace, both_ways=True)]))
+    silences = unexplained_by_icmp(
+        trace, joined([find_unacked(trace), find_waiting(trace), find_quic(trace, both_ways=True)])
+    )
     silences = silences.take(midway(trace, silences))
     return Breaks(
         flow=silences.flow,
@@ -114,7 +116,9 @@ def only_end_unacked(trace: Trace, silences: Silences) -> Mask:
     """Say whether only the last packet of the side that waits and its FIN are unheard: a farewell asks for nothing."""
     sides, side = trace.sides, silences.side
     left = sides.sent[side] - sides.acked[side]
-    only_end: Mask = silences.is_kind(Kind.UNACKED_DATA) & (sides.fin[side] >= 0) & (left <= silences.size + 1)
+    only_end: Mask = (
+        silences.is_kind(Kind.UNACKED_DATA) & (sides.fin[side] >= 0) & (left <= silences.unanswered_bytes + 1)
+    )
     return only_end
 
 

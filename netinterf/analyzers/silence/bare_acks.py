@@ -23,7 +23,7 @@ def find_bare_acks(trace: Trace, silences: Silences) -> Suspects:
     Odd is what looks unlike its sender's greeting, or comes before its sender can have got what it acknowledges.
     """
     packets = trace.packets
-    unanswered = silences.take(silences.is_kind(Kind.UNANSWERED_REQUEST) & silences.first)
+    unanswered = silences.take(silences.is_kind(Kind.UNANSWERED_REQUEST) & silences.first_data)
     near = trace.by_flow.take(unanswered.flow)
     request, row = unanswered.row[near.parents()], near.values.astype(np.int64)
     acks = ~packets.outbound[row] & (packets.relative_ack[row] > packets.relative_seq[request]) & (row > request)

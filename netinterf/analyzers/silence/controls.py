@@ -16,7 +16,7 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Controls", "by_reset", "compare", "just_greeted", "resets", "served_time"]
+__all__ = ["Controls", "by_reset", "compare", "dead_line", "recently_opened", "resets", "served_time"]
 
 FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
@@ -30,57 +30,57 @@ RESIDUE_NS = 420_000_000_000
 class Controls:
     """One entry per silence."""
 
-    served: I64  # connections to the same server under other names that were answered while the silence lasted
-    served_near: I64  # the same within a minute
-    silent: I64  # connections to the same server under other names that fell silent within a minute
-    went_well: I64  # connections to the same server under the same name that were answered within a minute
-    again: I64  # other silences of the same client and name
-    elsewhere: I64  # packets from other networks to the same client while the silence lasted
-    tried: I64  # connections that the same client tried to open elsewhere meanwhile
-    present: I64  # packets of the same client in other connections to the same server meanwhile
+    other_names_served: I64  # connections to the same server under other names, answered while the silence lasted
+    other_names_served_within_minute: I64  # the same while it lasted, or within a minute of it
+    other_names_silent: I64  # connections to the same server under other names that fell silent within a minute
+    same_name_served: I64  # connections to the same server under the same name that were answered within a minute
+    same_name_silent: I64  # other silences of the same client and name
+    packets_from_elsewhere: I64  # packets from other networks to the same client while the silence lasted
+    tried_elsewhere: I64  # connections that the same client tried to open elsewhere meanwhile
+    packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
     earlier_end: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
-    punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
-    recovered: Mask  # the same 3-tuple was served later
+    after_trigger: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
+    served_later: Mask  # the same 3-tuple was served later
     networks_alike: I64  # other networks whose connections with the same client died at the same stage within a minute
-    lived: I64  # networks that first served the same client since, within a minute, and were never silent to it
+    networks_served_since: I64  # that first served the same client since, within a minute, and were never silent to it
 
 
-def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, unknown_protocol: Mask) -> Controls:
+def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, unknown_protocol: Mask) -> Controls:
     """Look beside each silence.
 
     Args:
         trace: The capture.
         silences: What fell silent.
-        served_at: When the server of each flow that is to be compared first answered, -1 where it did not.
+        flow_served_at: When the server of each flow that is to be compared first answered, -1 where it did not.
         reset: For each flow, whether a reset arrived that may have been forged.
         unknown_protocol: For each silence, whether it opened with bytes that cannot hold a name.
     """
     flow, name = silences.flow, trace.contacts.name
-    served, silent = answered(trace, served_at), Contrast(trace.contacts, flow, silences.since)
-    named = answered(trace, np.where(name >= 0, served_at, -1))  # a name that was not captured may be any
+    served, silent = answered(trace, flow_served_at), Contrast(trace.contacts, flow, silences.since)
+    named = answered(trace, np.where(name >= 0, flow_served_at, -1))  # a name that was not captured may be any
     begin, end = around(silences.since, silences.until)
     comparable = (name[flow] >= 0) | unknown_protocol
-    earlier_end, punished, recovered = earlier_ends(trace, silences, served_at, reset)
-    elsewhere, tried = heard_elsewhere(trace, silences, punished)
+    earlier_end, after_trigger, served_later = earlier_ends(trace, silences, flow_served_at, reset)
+    packets_from_elsewhere, tried_elsewhere = heard_elsewhere(trace, silences, after_trigger)
 
     def others(since: I64, until: I64) -> I64:
         return np.where(comparable, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
 
     return Controls(
-        served=others(silences.since, silences.until),
-        served_near=others(begin, end),
-        silent=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
-        went_well=served.count(flow, "client", "server", "name", begin=begin, end=end),
-        again=np.where(
+        other_names_served=others(silences.since, silences.until),
+        other_names_served_within_minute=others(begin, end),
+        other_names_silent=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
+        same_name_served=served.count(flow, "client", "server", "name", begin=begin, end=end),
+        same_name_silent=np.where(
             name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
         ),  # without a name each may be about something else
-        elsewhere=elsewhere,
-        tried=tried,
-        present=other_packets(trace, silences),
+        packets_from_elsewhere=packets_from_elsewhere,
+        tried_elsewhere=tried_elsewhere,
+        packets_to_server=other_packets(trace, silences),
         earlier_end=earlier_end,
-        punished=punished,
-        recovered=recovered,
-        **company(trace, silences, served_at, begin, end),
+        after_trigger=after_trigger,
+        served_later=served_later,
+        **company(trace, silences, flow_served_at, begin, end),
     )
 
 
@@ -90,25 +90,27 @@ def answered(trace: Trace, at: I64) -> Contrast:
     return Contrast(trace.contacts, rows, at[rows])
 
 
-def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I64) -> dict[str, I64]:
+def company(trace: Trace, silences: Silences, flow_served_at: I64, begin: I64, end: I64) -> dict[str, I64]:
     """Count the networks whose connections with the same client died at the same stage, and those that served it since.
 
     One server may be dead behind its greeting; that several are, each for itself, at the same time, is rarer by far.
     Who was served only before says nothing: the client's line may have died.
     """
     flow, place = silences.flow, trace.contacts.of("client", "network")
-    early = 2 * silences.first.astype(np.int64) + just_greeted(trace, silences)
+    early = 2 * silences.first_data.astype(np.int64) + recently_opened(trace, silences)
     stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, early)
     died = np.unique(place[flow])
     _, first = np.unique(combined(stage, place[flow]), return_index=True)  # the first by flow stands for its network
     alike = Contrast(Grouping(stage), first, silences.since[first]).count(np.arange(len(flow)), begin=begin, end=end)
-    served = np.flatnonzero((served_at >= 0) & ~np.isin(place, died))
+    served = np.flatnonzero((flow_served_at >= 0) & ~np.isin(place, died))
     served = served[np.unique(place[served], return_index=True)[1]]
-    lived = Contrast(trace.contacts, served, served_at[served]).count(flow, "client", begin=silences.since, end=end)
-    return {"networks_alike": np.maximum(alike - 1, 0), "lived": lived}
+    since = Contrast(trace.contacts, served, flow_served_at[served]).count(
+        flow, "client", begin=silences.since, end=end
+    )
+    return {"networks_alike": np.maximum(alike - 1, 0), "networks_served_since": since}
 
 
-def just_greeted(trace: Trace, silences: Silences) -> Mask:
+def recently_opened(trace: Trace, silences: Silences) -> Mask:
     """Say of each silence whether the other end had greeted no longer than `FRESH_NS` before."""
     opened = trace.sides.syn[silences.side ^ 1].astype(np.int64)
     if not len(opened):
@@ -125,7 +127,7 @@ def served_time(trace: Trace, silences: Silences) -> I64:
     return np.where(served, trace.packets.time[np.maximum(first, 0)] if len(trace.packets) else first, -1)
 
 
-def heard_elsewhere(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
+def heard_elsewhere(trace: Trace, silences: Silences, after_trigger: Mask) -> tuple[I64, I64]:
     """Count what passed between the client and other networks while each silence lasted.
 
     Openings that a box may punish by themselves say nothing of the line.
@@ -139,7 +141,7 @@ def heard_elsewhere(trace: Trace, silences: Silences, punished: Mask) -> tuple[I
     rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0))
     rows = rows[asking[flows.client[packets.flow[rows]]]]
     inbound, syn = ~packets.outbound[rows], packets.tcp_flags[rows] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
-    syn &= ~np.isin(packets.flow[rows], silences.flow[punished])
+    syn &= ~np.isin(packets.flow[rows], silences.flow[after_trigger])
     heard, opened = (
         Contrast(trace.contacts, packets.flow[chosen], packets.time[chosen]).others(
             silences.flow, "client", but="network", begin=silences.since, end=silences.until
@@ -159,7 +161,7 @@ def other_packets(trace: Trace, silences: Silences) -> I64:
     return sent.others(flow, "client", "server", but="flow", begin=silences.since, end=silences.until)
 
 
-def earlier_ends(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
+def earlier_ends(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
     """Find what a box may be punishing: an earlier connection of the same three that fell silent or was reset.
 
     The same three are client, server and server port (Bock et al., WOOT 2021). Who asks for the same name again is
@@ -175,7 +177,7 @@ def earlier_ends(trace: Trace, silences: Silences, served_at: I64, reset: Mask) 
     cause[reset] = trace.sides.rst[1::2][reset]
     spoke = ~silences.is_kind(Kind.UNANSWERED_SYN, Kind.UNACKED_FIN)
     cause[flow[spoke]] = silences.row[spoke]
-    early[flow[spoke]] = silences.first[spoke]
+    early[flow[spoke]] = silences.first_data[spoke]
     earlier = np.flatnonzero(cause >= 0)
     none = np.zeros(len(silences), np.bool_)
     if not len(earlier):
@@ -190,7 +192,7 @@ def earlier_ends(trace: Trace, silences: Silences, served_at: I64, reset: Mask) 
         name[before] != name[flow]
     )
     hit &= silences.is_kind(Kind.UNANSWERED_SYN) | unanswered  # what is punished gets no answer at all
-    served = answered(trace, served_at)
+    served = answered(trace, flow_served_at)
     at_all, later = (
         served.count(flow, "client", "server", "server_port", begin=begin) > 0 for begin in (None, silences.until)
     )
@@ -210,3 +212,9 @@ def resets(trace: Trace) -> Mask:
     request, answer, reset = sides.first_payload[0::2], sides.first_payload[1::2], sides.rst[1::2]
     early: Mask = (request >= 0) & (reset > request) & ((answer < 0) | (answer > reset))
     return early
+
+
+def dead_line(controls: Controls) -> Mask:
+    """Say whether the client's whole line was dead: it asked elsewhere, and nothing came."""
+    dead: Mask = (controls.packets_from_elsewhere == 0) & (controls.tried_elsewhere > 0)
+    return dead

@@ -9,12 +9,14 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import NEAR_NS, Contrast, Grouping
+from netinterf.analyzers.signs import Measured, Sign, sign
+from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.probes import evidence_of_p, fisher
 from netinterf.analyzers.unanswered.silences import Kind, Silences
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
-__all__ = ["Counted", "find_counted"]
+__all__ = ["CountLimits", "count_limit_sign", "find_count_limits"]
 
 
 FEWEST, MOST = 3, 1_024
@@ -22,36 +24,42 @@ FEWEST, MOST = 3, 1_024
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Counted:
+class CountLimits:
     """One entry per silence."""
 
-    recent: I64  # requests with the same name to the same network within a minute before
-    least: I64  # of them from which on requests died; 0 where no count explains it
-    died: I64  # requests of the name that died
-    others: I64  # requests with other names that the same server answered while these died
+    same_name_before: I64  # requests with the same name to the same network within a minute before
+    died_from: I64  # of them from which on requests died; 0 where no count explains it
+    same_name_died: I64  # requests of the name that died
+    other_names_served: I64  # requests with other names that the same server answered while these died
     llr: F64
 
 
-def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
+def find_count_limits(trace: Trace, silences: Silences, flow_served_at: I64) -> CountLimits:
     """Find requests that died because of how many went before.
 
     Args:
         trace: The capture.
         silences: What fell silent.
-        served_at: When the server of each flow first answered, -1 where it did not.
+        flow_served_at: When the server of each flow first answered, -1 where it did not.
     """
     flows, zero = trace.flows, np.zeros(len(silences), np.int64)
-    counted = Counted(
-        recent=zero.copy(), least=zero.copy(), died=zero.copy(), others=zero.copy(), llr=zero.astype(float)
+    limits = CountLimits(
+        same_name_before=zero.copy(),
+        died_from=zero.copy(),
+        same_name_died=zero.copy(),
+        other_names_served=zero.copy(),
+        llr=zero.astype(float),
     )
     contacts = trace.contacts
     request = trace.sides.first_payload[0::2].astype(np.int64)
     dead = np.full(len(flows), -1)
-    first = silences.first & silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST) & (silences.side % 2 == 0)
+    first = (
+        silences.first_data & silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST) & (silences.side % 2 == 0)
+    )
     dead[silences.flow[first]] = np.flatnonzero(first)
-    decided = np.flatnonzero((request >= 0) & (contacts.name >= 0) & ((dead >= 0) | (served_at >= 0)))
+    decided = np.flatnonzero((request >= 0) & (contacts.name >= 0) & ((dead >= 0) | (flow_served_at >= 0)))
     if np.count_nonzero(dead[decided] >= 0) < FEWEST:
-        return counted
+        return limits
     time = trace.packets.time[request[decided]]
     server = contacts.of("client", "server")[decided]
     group = contacts.of("client", "network", "name")[decided]
@@ -68,10 +76,10 @@ def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
         if weight <= 0 or not beside.any() or (dead[decided[beside]] >= 0).any():
             continue
         place = dead[decided[mine[hit & (recent[mine] >= least)]]]
-        counted.recent[place] = recent[mine[hit & (recent[mine] >= least)]]
-        counted.least[place], counted.died[place] = least, int(hit.sum())
-        counted.others[place], counted.llr[place] = int(beside.sum()), weight
-    return counted
+        limits.same_name_before[place] = recent[mine[hit & (recent[mine] >= least)]]
+        limits.died_from[place], limits.same_name_died[place] = least, int(hit.sum())
+        limits.other_names_served[place], limits.llr[place] = int(beside.sum()), weight
+    return limits
 
 
 def threshold(recent: I64, hit: Mask) -> tuple[int, float]:
@@ -88,3 +96,16 @@ def threshold(recent: I64, hit: Mask) -> tuple[int, float]:
     )
     best = int(np.argmin(p))
     return int(tried[best]), evidence_of_p(float(p[best]), len(tried))
+
+
+def count_limit_sign(limits: CountLimits) -> Sign:
+    """Tell which requests died because of how many went before."""
+    measured: Measured = {
+        "died": limits.same_name_died,
+        "least": limits.died_from,
+        "recent": limits.same_name_before,
+        "others": limits.other_names_served,
+        "llr": limits.llr,
+        "selective": 1.0,
+    }
+    return sign(rules.COUNTED, limits.llr > 0, measured, llr=limits.llr)

@@ -7,10 +7,10 @@ from netinterf.arrays import I64
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["find_holes", "withheld"]
+__all__ = ["find_holes", "lost_answers"]
 
 
-def withheld(trace: Trace, silences: Silences) -> tuple[I64, I64]:
+def lost_answers(trace: Trace, silences: Silences) -> tuple[I64, I64]:
     """Find answers that were given and never arrived: the other end's own numbers count bytes of which none was seen.
 
     A host acknowledges from where its stream has got to (RFC 9293 §3.4). Blind where the capture lost packets.
@@ -62,8 +62,8 @@ def find_holes(trace: Trace) -> Silences:
         since=since,
         until=until,
         tries=np.ones(len(far), np.int64),
-        size=packets.relative_seq[row] - sides.acked[far],
-        first=sides.acked[far] <= 1,
+        unanswered_bytes=packets.relative_seq[row] - sides.acked[far],
+        first_data=sides.acked[far] <= 1,
         heard=np.full(len(far), -1),
         paused=np.zeros(len(far), np.int64),
     )

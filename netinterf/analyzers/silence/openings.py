@@ -4,22 +4,25 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import Contrast, around
-from netinterf.analyzers.unanswered.silences import TCP, Silences, end_of_capture
+from netinterf.analyzers.signs import Sign, sign
+from netinterf.analyzers.silence import rules
+from netinterf.analyzers.silence.controls import Controls
+from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, end_of_capture
 from netinterf.arrays import I64
 from netinterf.trace import Trace
 
-__all__ = ["SynControls", "find_syn_controls"]
+__all__ = ["unanswered_syn_signs"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
 class SynControls:
     """One entry per silence; counts are of what the same client met."""
 
-    other_port: I64  # connections to other ports of the same address that were answered within a minute
-    neighbours: I64  # other addresses of the same network that first answered within a minute
-    before: I64  # connections to the same port of the same address that were opened before
-    last: I64  # when the last of these began, ns since 1970, 0 for none
-    after: I64  # connections to the same port that were opened within a minute after
+    other_ports_answered: I64  # connections to other ports of the same address that were answered within a minute
+    neighbours_answered: I64  # other addresses of the same network that first answered within a minute
+    opened_before: I64  # connections to the same port of the same address that were opened before
+    last_opened: I64  # when the last of these began, ns since 1970, 0 for none
+    opened_after: I64  # connections to the same port that were opened within a minute after
 
 
 def find_syn_controls(trace: Trace, silences: Silences) -> SynControls:
@@ -35,9 +38,34 @@ def find_syn_controls(trace: Trace, silences: Silences) -> SynControls:
     near = living.count(flow, "client", "network", begin=begin, end=end)
     port = "client", "server", "server_port"
     return SynControls(
-        other_port=answered.others(flow, "client", "server", but="server_port", begin=begin, end=end),
-        neighbours=np.maximum(near - own, 0),
-        before=established.count(flow, *port, end=silences.since),
-        last=established.last(flow, *port, before=silences.since),
-        after=established.count(flow, *port, begin=silences.since, end=np.minimum(end, end_of_capture(trace))),
+        other_ports_answered=answered.others(flow, "client", "server", but="server_port", begin=begin, end=end),
+        neighbours_answered=np.maximum(near - own, 0),
+        opened_before=established.count(flow, *port, end=silences.since),
+        last_opened=established.last(flow, *port, before=silences.since),
+        opened_after=established.count(flow, *port, begin=silences.since, end=np.minimum(end, end_of_capture(trace))),
     )
+
+
+def unanswered_syn_signs(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
+    """Tell which SYNs nobody answered, and what lives beside their addresses."""
+    no_synack = silences.is_kind(Kind.UNANSWERED_SYN)
+    if not no_synack.any():
+        return []
+    beside = find_syn_controls(trace, silences)
+    since = (silences.since - beside.last_opened) / 1e9
+    alive = controls.packets_from_elsewhere + beside.neighbours_answered + beside.other_ports_answered
+    tries = {"tries": silences.tries, "seconds": silences.seconds}
+    return [
+        sign(rules.SYN_UNANSWERED, no_synack, tries),
+        sign(
+            rules.SYN_OTHER_PORT,
+            no_synack & (beside.other_ports_answered > 0),
+            {"answered": beside.other_ports_answered},
+        ),
+        sign(rules.SYN_NEIGHBOURS, no_synack & (beside.neighbours_answered > 0), {"alive": beside.neighbours_answered}),
+        sign(
+            rules.SYN_BEFORE, no_synack & (beside.opened_before > 0), {"times": beside.opened_before, "seconds": since}
+        ),
+        sign(rules.SYN_INTERMITTENT, no_synack & (beside.opened_after > 0), {"times": beside.opened_after}),
+        sign(rules.SYN_LINE, no_synack & (alive == 0)),
+    ]

@@ -58,13 +58,13 @@ class DeadBeyondHop:
     row: I64  # rows in Packets: the request
     healthy: I64  # rows in Packets: the last packet of a connection whose request had expired before
     hop: I64  # hop limit of requests from which on connections died
-    died: I64  # how many of them
-    lived: I64  # how many below
+    died_beyond: I64  # how many of them
+    lived_below: I64  # how many lived whose requests had a smaller one
     llr: F64
     distance: I64  # hop limit that a request needs to get to the server, by the hop limit of its packets; 0 unknown
-    before_server: F64  # log-likelihood ratio that the hop lies before the server
-    passed: I64  # requests for other names that got beyond the hop, and left healthy connections
-    by_name: F64  # log-likelihood ratio that the name decides who dies there
+    llr_before_server: F64  # log-likelihood ratio that the hop lies before the server
+    other_names_passed: I64  # requests for other names that got beyond the hop, and left healthy connections
+    llr_by_name: F64  # log-likelihood ratio that the name decides who dies there
 
     def take(self, rows: I64 | Mask) -> "DeadBeyondHop":
         """Select rows."""
@@ -196,13 +196,13 @@ def split(sweep: Sweep, others: Sweep) -> DeadBeyondHop | None:
         row=sweep.row[hit],
         healthy=sweep.last[healthy[-1]] * ones,
         hop=hops[best] * ones,
-        died=len(hit) * ones,
-        lived=len(healthy) * ones,
+        died_beyond=len(hit) * ones,
+        lived_below=len(healthy) * ones,
         llr=np.full(len(hit), llr),
         distance=distance * ones,
-        before_server=np.full(len(hit), weigh_before_server(distance, int(hops[best]))),
-        passed=passed * ones,
-        by_name=np.full(len(hit), weigh_name(sweep, others, int(hops[best]))),
+        llr_before_server=np.full(len(hit), weigh_before_server(distance, int(hops[best]))),
+        other_names_passed=passed * ones,
+        llr_by_name=np.full(len(hit), weigh_name(sweep, others, int(hops[best]))),
     )
 
 
@@ -282,7 +282,7 @@ def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> F64:
 
 def joined(parts: list[DeadBeyondHop]) -> DeadBeyondHop:
     """Put what was found together."""
-    names, weights = [field.name for field in attrs.fields(DeadBeyondHop)], ("llr", "before_server", "by_name")
+    names, weights = [field.name for field in attrs.fields(DeadBeyondHop)], ("llr", "llr_before_server", "llr_by_name")
     empty: dict[str, NDArray[Any]] = {name: np.empty(0, np.float64 if name in weights else np.int64) for name in names}
     return DeadBeyondHop(
         **{name: np.concatenate([empty[name], *(getattr(part, name) for part in parts)]) for name in names}

@@ -61,8 +61,8 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
         since=packets.time[begin],
         until=packets.time[begin] + lasted,
         tries=tries.astype(np.int64),
-        size=packets.payload_length[begin].astype(np.int64),
-        first=heard < 0,
+        unanswered_bytes=packets.payload_length[begin].astype(np.int64),
+        first_data=heard < 0,
         heard=np.full(len(side), -1),
         paused=np.where(heard >= 0, packets.time[begin] - packets.time[np.maximum(heard, 0)], 0)
         if len(side)

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
     "apart",
     "end_of_capture",
     "joined",
+    "unexplained_by_icmp",
     "waiting_shown",
-    "without_icmp",
 ]
 
 TCP, UDP = 6, 17
@@ -64,13 +64,19 @@ class Silences:
     since: I64  # when the silence began
     until: I64  # until when it is known to have lasted
     tries: I64  # how often what got no answer was sent
-    size: I64  # payload bytes of the packet that got no answer
-    first: Mask  # it was the side's first data
+    unanswered_bytes: I64  # payload of the packet that got no answer; of a hole, what is missing
+    first_data: Mask  # what got no answer was the side's first data
     heard: I64  # row of a packet that shows the other end alive and deaf, -1 for none
     paused: I64  # ns in which nobody had spoken before
 
     def __len__(self) -> int:
         return len(self.flow)
+
+    @property
+    def seconds(self) -> F64:
+        """How long each is known to have lasted, seconds."""
+        seconds: F64 = (self.until - self.since) / 1e9
+        return seconds
 
     def take(self, rows: NDArray[np.integer[Any]] | Mask) -> "Silences":
         """Select rows."""
@@ -79,6 +85,11 @@ class Silences:
     def is_kind(self, *kinds: Kind) -> Mask:
         """Say of each row whether it is one of *kinds*."""
         return np.isin(self.kind, kinds)
+
+    def is_first_request(self) -> Mask:
+        """Say of each row whether a client's first request was not acknowledged, or not answered."""
+        first: Mask = self.first_data & (self.side % 2 == 0)
+        return first & self.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST)
 
 
 def joined(parts: Sequence[Silences]) -> Silences:
@@ -89,7 +100,7 @@ def joined(parts: Sequence[Silences]) -> Silences:
     return table.take(first)
 
 
-def without_icmp(trace: Trace, silences: Silences) -> Silences:
+def unexplained_by_icmp(trace: Trace, silences: Silences) -> Silences:
     """Leave out silences that ICMP explains: unreachable, or run out of hops as the sender meant it to."""
     about = trace.quotes.flow[trace.quotes.flow >= 0]
     return silences.take(~np.isin(silences.flow, about))

@@ -68,8 +68,8 @@ def find_unacked(trace: Trace) -> Silences:
         since=since,
         until=until,
         tries=tries.astype(np.int64),
-        size=size,
-        first=first,
+        unanswered_bytes=size,
+        first_data=first,
         heard=still_heard(trace, base, which, row, np.where(opening, np.iinfo(np.int32).max, last)),
         paused=pause_before(trace, base, row, which),
     ).take(keep)

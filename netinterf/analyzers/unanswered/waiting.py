@@ -63,8 +63,8 @@ def find_waiting(trace: Trace) -> Silences:
         since=packets.time[last[keep]],
         until=until[keep],
         tries=np.ones(len(row), np.int64),
-        size=packets.payload_length[row].astype(np.int64),
-        first=mute[keep],
+        unanswered_bytes=packets.payload_length[row].astype(np.int64),
+        first_data=mute[keep],
         heard=np.full(len(row), -1),
         paused=np.zeros(len(row), np.int64),
     )
@@ -116,8 +116,8 @@ def find_unanswered_syns(trace: Trace) -> Silences:
         since=since,
         until=np.maximum(packets.time[last], np.minimum(since + WAIT_NS, end)),
         tries=syns[flow],
-        size=np.zeros(len(flow), np.int64),
-        first=np.ones(len(flow), np.bool_),
+        unanswered_bytes=np.zeros(len(flow), np.int64),
+        first_data=np.ones(len(flow), np.bool_),
         heard=np.full(len(flow), -1),
         paused=np.zeros(len(flow), np.int64),
     )
