@@ -77,7 +77,7 @@ def find_ends(trace: Trace) -> Breaks:
         last=silences.last,
         until=silences.until,
         resumed=np.full(len(silences), -1),
-        heard=silences.heard,
+        heard=silences.last_heard,
     )
 
 

@@ -20,7 +20,7 @@ from netinterf.analyzers.silence.controls import (
     resets,
     served_time,
 )
-from netinterf.analyzers.silence.counts import CountLimits, count_limit_sign, find_count_limits
+from netinterf.analyzers.silence.counts import RequestLimits, request_limit_sign, find_request_limits
 from netinterf.analyzers.silence.holes import find_holes, lost_answers
 from netinterf.analyzers.silence.openings import unanswered_syn_signs
 from netinterf.analyzers.silence.probes import DeadBeyondHop, find_dead_beyond_hop
@@ -51,8 +51,9 @@ class Silence:
     """Find connections that somebody made fall silent.
 
     What it looks for: data that is never acknowledged however often it is sent, requests that are acknowledged and
-    never answered, answers that stop midway and SYNs that stay unanswered, while the other end is heard, others are
-    served by the same server, or the same port falls silent for a time after a trigger.
+    never answered, answers that stop midway, SYNs that stay unanswered, and requests that die once so many with the same
+    name went before, while the other end is heard, others are served by the same server, or the same port falls silent
+    for a time after a trigger.
 
     Why: a box that drops packets leaves no packet of its own; what it cannot hide is whom it spares.
 
@@ -82,16 +83,16 @@ class Silence:
         """Write down connections that fell silent; where no known protocol was spoken, as what filters do."""
         # per flow, not per silence: when its server first answered, -1 where it never did or the flow fell silent
         unknown_protocol, flow_served_at = speaks_unknown_protocol(trace, silences), served_time(trace, silences)
-        count_limits = find_count_limits(trace, silences, flow_served_at)
+        request_limits = find_request_limits(trace, silences, flow_served_at)
         controls = compare(trace, silences, flow_served_at, resets(trace), unknown_protocol)
         # only something large died, and none as large passed: between the two hosts; to or from the client at all
         on_path, on_line = large_only(trace, silences)
         parts = [
             *shapes(trace, silences, on_path, on_line),
-            *same_server_signs(trace, silences, controls, count_limits),
+            *same_server_signs(trace, silences, controls, request_limits),
             *same_client_signs(trace, silences, controls, narrow=on_path & on_line),
             *earlier_end_signs(trace, silences, controls),
-            count_limit_sign(count_limits),
+            request_limit_sign(request_limits),
             *unanswered_syn_signs(trace, silences, controls),
         ]
         cases, signs, tables = cases_of(trace, silences), gathered(parts), []
@@ -155,9 +156,8 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
     seconds, holes = {"seconds": silences.seconds}, {"seconds": silences.seconds, "bytes": silences.unanswered_bytes}
     recent = recently_opened(trace, silences) & silences.first_data & ~silences.is_kind(Kind.UNANSWERED_SYN)
     closing, no_request = silences.is_kind(Kind.UNACKED_FIN), without_request(trace, silences)
-    heard = silences.heard
-    heard_after = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
-    alive = (heard >= 0) & began(trace, silences)  # else sequence numbers are counted from whatever was captured first
+    heard, last_heard = silences.last_heard >= 0, trace.packets.time[np.maximum(silences.last_heard, 0)]
+    alive = heard & began(trace, silences)  # else acknowledgements are counted from whatever was captured first
     lost_bytes, witness = lost_answers(trace, silences)  # the other end sent them, and none was captured
     back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, unanswered_bytes=lost_bytes))
     on_path, on_line = on_path | back[0], on_line | back[1]
@@ -174,30 +174,41 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
         sign(rules.WITHHELD, witness >= 0, {"bytes": lost_bytes}, witness=witness),
         sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),
         sign(rules.GREETED, recent),
-        sign(rules.ONE_WAY, alive & ~on_path, {"seconds": heard_after}, witness=heard),
+        sign(
+            rules.ONE_WAY,
+            alive & ~on_path,
+            {"seconds": (last_heard - silences.since) / 1e9},
+            witness=silences.last_heard,
+        ),
         sign(rules.LARGE, on_path & on_line, large),
         sign(rules.LARGE_HERE, on_path & ~on_line, large),
         sign(rules.IDLE, silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
     ]
 
 
-def same_server_signs(trace: Trace, silences: Silences, controls: Controls, count_limits: CountLimits) -> list[Sign]:
-    """Tell what the same server did for other names, and for this one at other times."""
+def same_server_signs(
+    trace: Trace, silences: Silences, controls: Controls, request_limits: RequestLimits
+) -> list[Sign]:
+    """Tell how the same client's other connections to the same server fared: under other names, and under the same."""
     requests = silences.is_first_request()
     ready, no_request = ~repeats_synack(trace, silences), without_request(trace, silences)
     never_served = controls.same_name_served == 0
-    meanwhile, within_minute = controls.other_names_served, controls.other_names_served_within_minute
+    meanwhile, within_minute = controls.other_names_served_meanwhile, controls.other_names_served_within_minute
     ignored = ready & requests & silences.is_kind(Kind.UNACKED_DATA) & never_served & (within_minute > 0)
     served_meanwhile, served_near = ready & (meanwhile > 0), ready & (meanwhile == 0) & (within_minute > 0)
     silent_to_all = (controls.other_names_silent > 0) & (within_minute == 0) & ~controls.after_trigger
     again = (controls.same_name_silent > 0) & never_served & requests
-    intermittent = ~never_served & ~controls.after_trigger & (count_limits.llr <= 0)
+    intermittent = ~never_served & ~controls.after_trigger & (request_limits.llr <= 0)
     return [
         sign(rules.IGNORED, ignored, {"served": within_minute, "selective": 1.0}),
         sign(rules.SERVED, served_meanwhile & ~ignored, {"served": meanwhile, "selective": 1.0}),
         sign(rules.SERVED_NEAR, served_near & ~ignored, {"served": within_minute, "selective": 1.0}),
         sign(rules.SERVER, silent_to_all, {"deaf": controls.other_names_silent}),
-        sign(rules.PRESENT, no_request & (controls.packets_to_server > 0), {"packets": controls.packets_to_server}),
+        sign(
+            rules.PRESENT,
+            no_request & (controls.client_packets_to_server > 0),
+            {"packets": controls.client_packets_to_server},
+        ),
         sign(rules.AGAIN, again, {"times": controls.same_name_silent}),
         sign(rules.INTERMITTENT, intermittent, {"served": controls.same_name_served}),
     ]
@@ -207,12 +218,14 @@ def same_client_signs(trace: Trace, silences: Silences, controls: Controls, narr
     """Tell how the same client fared elsewhere: a path that is *narrow* is so to every server."""
     early = silences.first_data | recently_opened(trace, silences)  # else it may have moved away, or been forgotten
     unacked = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early & ~narrow
-    alike = unacked & (controls.networks_alike > 0) & (controls.networks_served_since > 0)
+    alike = unacked & (controls.networks_silent_alike > 0) & (controls.networks_serving_since > 0)
     alike &= controls.same_name_served == 0
     return [
         sign(rules.ELSEWHERE, controls.packets_from_elsewhere > 0, {"packets": controls.packets_from_elsewhere}),
-        sign(rules.LINE, dead_line(controls), {"tried": controls.tried_elsewhere}),
-        sign(rules.ALIKE, alike, {"networks": controls.networks_alike, "lived": controls.networks_served_since}),
+        sign(rules.LINE, dead_line(controls), {"tried": controls.connections_tried_elsewhere}),
+        sign(
+            rules.ALIKE, alike, {"networks": controls.networks_silent_alike, "lived": controls.networks_serving_since}
+        ),
     ]
 
 
@@ -240,7 +253,7 @@ def speaks_unknown_protocol(trace: Trace, silences: Silences) -> Mask:
     """
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
     opened = (first >= 0) & ~silences.is_kind(Kind.UNANSWERED_SYN) & began(trace, silences)
-    spoke = np.flatnonzero(opened)  # what an client without a greeting says is of another connection
+    spoke = np.flatnonzero(opened)  # where nobody answered the SYN, data is of another connection
     row = first[spoke]
     length = trace.packets.payload_captured[row].astype(np.int64)
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])

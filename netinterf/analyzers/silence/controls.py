@@ -30,19 +30,19 @@ RESIDUE_NS = 420_000_000_000
 class Controls:
     """One entry per silence."""
 
-    other_names_served: I64  # connections to the same server under other names, answered while the silence lasted
-    other_names_served_within_minute: I64  # the same while it lasted, or within a minute of it
+    other_names_served_meanwhile: I64  # connections to the same server, answered while it lasted
+    other_names_served_within_minute: I64  # the same, while it lasted or within a minute of it
     other_names_silent: I64  # connections to the same server under other names that fell silent within a minute
     same_name_served: I64  # connections to the same server under the same name that were answered within a minute
     same_name_silent: I64  # other silences of the same client and name
     packets_from_elsewhere: I64  # packets from other networks to the same client while the silence lasted
-    tried_elsewhere: I64  # connections that the same client tried to open elsewhere meanwhile
-    packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
+    connections_tried_elsewhere: I64  # connections that the same client tried to open elsewhere meanwhile
+    client_packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
     earlier_end: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
     after_trigger: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
     served_later: Mask  # the same 3-tuple was served later
-    networks_alike: I64  # other networks whose connections with the same client died at the same stage within a minute
-    networks_served_since: I64  # that first served the same client since, within a minute, and were never silent to it
+    networks_silent_alike: I64  # others whose connections with the client died at that stage within a minute
+    networks_serving_since: I64  # that served the client first since, within a minute, and were never silent to it
 
 
 def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, unknown_protocol: Mask) -> Controls:
@@ -61,13 +61,13 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
     begin, end = around(silences.since, silences.until)
     comparable = (name[flow] >= 0) | unknown_protocol
     earlier_end, after_trigger, served_later = earlier_ends(trace, silences, flow_served_at, reset)
-    packets_from_elsewhere, tried_elsewhere = heard_elsewhere(trace, silences, after_trigger)
+    packets_from_elsewhere, connections_tried_elsewhere = heard_elsewhere(trace, silences, after_trigger)
 
     def others(since: I64, until: I64) -> I64:
         return np.where(comparable, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
 
     return Controls(
-        other_names_served=others(silences.since, silences.until),
+        other_names_served_meanwhile=others(silences.since, silences.until),
         other_names_served_within_minute=others(begin, end),
         other_names_silent=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
         same_name_served=served.count(flow, "client", "server", "name", begin=begin, end=end),
@@ -75,8 +75,8 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
             name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
         ),  # without a name each may be about something else
         packets_from_elsewhere=packets_from_elsewhere,
-        tried_elsewhere=tried_elsewhere,
-        packets_to_server=other_packets(trace, silences),
+        connections_tried_elsewhere=connections_tried_elsewhere,
+        client_packets_to_server=other_packets(trace, silences),
         earlier_end=earlier_end,
         after_trigger=after_trigger,
         served_later=served_later,
@@ -107,7 +107,7 @@ def company(trace: Trace, silences: Silences, flow_served_at: I64, begin: I64, e
     since = Contrast(trace.contacts, served, flow_served_at[served]).count(
         flow, "client", begin=silences.since, end=end
     )
-    return {"networks_alike": np.maximum(alike - 1, 0), "networks_served_since": since}
+    return {"networks_silent_alike": np.maximum(alike - 1, 0), "networks_serving_since": since}
 
 
 def recently_opened(trace: Trace, silences: Silences) -> Mask:
@@ -216,5 +216,5 @@ def resets(trace: Trace) -> Mask:
 
 def dead_line(controls: Controls) -> Mask:
     """Say whether the client's whole line was dead: it asked elsewhere, and nothing came."""
-    dead: Mask = (controls.packets_from_elsewhere == 0) & (controls.tried_elsewhere > 0)
+    dead: Mask = (controls.packets_from_elsewhere == 0) & (controls.connections_tried_elsewhere > 0)
     return dead

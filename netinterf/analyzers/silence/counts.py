@@ -16,7 +16,7 @@ from netinterf.analyzers.unanswered.silences import Kind, Silences
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
-__all__ = ["CountLimits", "count_limit_sign", "find_count_limits"]
+__all__ = ["RequestLimits", "request_limit_sign", "find_request_limits"]
 
 
 FEWEST, MOST = 3, 1_024
@@ -24,7 +24,7 @@ FEWEST, MOST = 3, 1_024
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class CountLimits:
+class RequestLimits:
     """One entry per silence."""
 
     same_name_before: I64  # requests with the same name to the same network within a minute before
@@ -34,7 +34,7 @@ class CountLimits:
     llr: F64
 
 
-def find_count_limits(trace: Trace, silences: Silences, flow_served_at: I64) -> CountLimits:
+def find_request_limits(trace: Trace, silences: Silences, flow_served_at: I64) -> RequestLimits:
     """Find requests that died because of how many went before.
 
     Args:
@@ -43,7 +43,7 @@ def find_count_limits(trace: Trace, silences: Silences, flow_served_at: I64) -> 
         flow_served_at: When the server of each flow first answered, -1 where it did not.
     """
     flows, zero = trace.flows, np.zeros(len(silences), np.int64)
-    limits = CountLimits(
+    limits = RequestLimits(
         same_name_before=zero.copy(),
         died_from=zero.copy(),
         same_name_died=zero.copy(),
@@ -53,9 +53,7 @@ def find_count_limits(trace: Trace, silences: Silences, flow_served_at: I64) -> 
     contacts = trace.contacts
     request = trace.sides.first_payload[0::2].astype(np.int64)
     dead = np.full(len(flows), -1)
-    first = (
-        silences.first_data & silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST) & (silences.side % 2 == 0)
-    )
+    first = silences.is_first_request()
     dead[silences.flow[first]] = np.flatnonzero(first)
     decided = np.flatnonzero((request >= 0) & (contacts.name >= 0) & ((dead >= 0) | (flow_served_at >= 0)))
     if np.count_nonzero(dead[decided] >= 0) < FEWEST:
@@ -98,7 +96,7 @@ def threshold(recent: I64, hit: Mask) -> tuple[int, float]:
     return int(tried[best]), evidence_of_p(float(p[best]), len(tried))
 
 
-def count_limit_sign(limits: CountLimits) -> Sign:
+def request_limit_sign(limits: RequestLimits) -> Sign:
     """Tell which requests died because of how many went before."""
     measured: Measured = {
         "died": limits.same_name_died,

@@ -100,5 +100,5 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_INTERMITTENT, intermittent, {"served": controls.same_name_served}),
         sign(rules.QUIC_RESIDUAL, after_trigger, {"seconds": since}),
         sign(rules.QUIC_RECOVERED, controls.served_later & after_trigger & never_served),
-        sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.tried_elsewhere}),
+        sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.connections_tried_elsewhere}),
     ]
