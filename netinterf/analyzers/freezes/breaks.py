@@ -117,7 +117,7 @@ def only_end_unacked(trace: Trace, silences: Silences) -> Mask:
     sides, side = trace.sides, silences.side
     left = sides.sent[side] - sides.acked[side]
     only_end: Mask = (
-        silences.is_kind(Kind.UNACKED_DATA) & (sides.fin[side] >= 0) & (left <= silences.unanswered_bytes + 1)
+        silences.is_kind(Kind.UNACKED_DATA) & (sides.fin[side] >= 0) & (left <= silences.unanswered_payload + 1)
     )
     return only_end
 

@@ -17,10 +17,10 @@ from netinterf.analyzers.silence.controls import (
     compare,
     dead_line,
     recently_opened,
-    resets,
+    reset_at_request,
     served_time,
 )
-from netinterf.analyzers.silence.counts import RequestLimits, request_limit_sign, find_request_limits
+from netinterf.analyzers.silence.counts import RequestLimits, find_request_limits, request_limit_sign
 from netinterf.analyzers.silence.holes import find_holes, lost_answers
 from netinterf.analyzers.silence.openings import unanswered_syn_signs
 from netinterf.analyzers.silence.probes import DeadBeyondHop, find_dead_beyond_hop
@@ -51,9 +51,9 @@ class Silence:
     """Find connections that somebody made fall silent.
 
     What it looks for: data that is never acknowledged however often it is sent, requests that are acknowledged and
-    never answered, answers that stop midway, SYNs that stay unanswered, and requests that die once so many with the same
-    name went before, while the other end is heard, others are served by the same server, or the same port falls silent
-    for a time after a trigger.
+    never answered, answers that stop midway, SYNs that stay unanswered, and requests that die once so many with
+    the same name went before, while the other end is heard, others are served by the same server, or the same port
+    falls silent for a time after a trigger.
 
     Why: a box that drops packets leaves no packet of its own; what it cannot hide is whom it spares.
 
@@ -84,7 +84,7 @@ class Silence:
         # per flow, not per silence: when its server first answered, -1 where it never did or the flow fell silent
         unknown_protocol, flow_served_at = speaks_unknown_protocol(trace, silences), served_time(trace, silences)
         request_limits = find_request_limits(trace, silences, flow_served_at)
-        controls = compare(trace, silences, flow_served_at, resets(trace), unknown_protocol)
+        controls = compare(trace, silences, flow_served_at, reset_at_request(trace), unknown_protocol)
         # only something large died, and none as large passed: between the two hosts; to or from the client at all
         on_path, on_line = large_only(trace, silences)
         parts = [
@@ -110,7 +110,7 @@ class Silence:
             forged=dead.row,  # what got no answer: nobody forged it
         )
         swept = {"hop": dead.hop, "lived": dead.lived_below, "died": dead.died_beyond}
-        passed: Measured = {"hop": dead.hop, "passed": dead.other_names_passed, "selective": 1.0}
+        passed: Measured = {"hop": dead.hop, "passed": dead.requests_passed_for_other_names, "selective": 1.0}
         signs = [
             sign(rules.BEYOND, dead.llr > 0, swept, llr=dead.llr),
             sign(
@@ -153,15 +153,16 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
     by_client = silences.side % 2 == 0
     unacked = silences.is_kind(Kind.UNACKED_DATA)
     tries = {"tries": silences.tries, "seconds": silences.seconds}
-    seconds, holes = {"seconds": silences.seconds}, {"seconds": silences.seconds, "bytes": silences.unanswered_bytes}
+    seconds = {"seconds": silences.seconds}
+    missing = {**seconds, "bytes": silences.unanswered_payload}  # of a hole, what would fill it
     recent = recently_opened(trace, silences) & silences.first_data & ~silences.is_kind(Kind.UNANSWERED_SYN)
     closing, no_request = silences.is_kind(Kind.UNACKED_FIN), without_request(trace, silences)
     heard, last_heard = silences.last_heard >= 0, trace.packets.time[np.maximum(silences.last_heard, 0)]
     alive = heard & began(trace, silences)  # else acknowledgements are counted from whatever was captured first
     lost_bytes, witness = lost_answers(trace, silences)  # the other end sent them, and none was captured
-    back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, unanswered_bytes=lost_bytes))
+    back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, unanswered_payload=lost_bytes))
     on_path, on_line = on_path | back[0], on_line | back[1]
-    large = {"bytes": np.maximum(silences.unanswered_bytes, lost_bytes)}
+    large = {"bytes": np.maximum(silences.unanswered_payload, lost_bytes)}
     return [
         sign(rules.REQUEST, unacked & by_client & silences.first_data, tries),
         sign(rules.LATER, unacked & by_client & ~silences.first_data, tries),
@@ -170,7 +171,7 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
         sign(rules.NO_REQUEST, no_request, tries),
         sign(rules.ACKED_UNANSWERED, silences.is_kind(Kind.UNANSWERED_REQUEST), seconds),
         sign(rules.CUT, silences.is_kind(Kind.BROKEN_OFF), seconds),
-        sign(rules.HOLE, silences.is_kind(Kind.HOLE), holes),
+        sign(rules.HOLE, silences.is_kind(Kind.HOLE), missing),
         sign(rules.WITHHELD, witness >= 0, {"bytes": lost_bytes}, witness=witness),
         sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),
         sign(rules.GREETED, recent),
@@ -189,54 +190,50 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
 def same_server_signs(
     trace: Trace, silences: Silences, controls: Controls, request_limits: RequestLimits
 ) -> list[Sign]:
-    """Tell how the same client's other connections to the same server fared: under other names, and under the same."""
-    requests = silences.is_first_request()
+    """Tell how the client's other connections to the same server fared: under the same name, and the others."""
+    unacked, packets = silences.is_kind(Kind.UNACKED_DATA), controls.client_packets_to_server
     ready, no_request = ~repeats_synack(trace, silences), without_request(trace, silences)
-    never_served = controls.same_name_served == 0
-    meanwhile, within_minute = controls.other_names_served_meanwhile, controls.other_names_served_within_minute
-    ignored = ready & requests & silences.is_kind(Kind.UNACKED_DATA) & never_served & (within_minute > 0)
+    never_served = controls.same_name_served_within_minute == 0
+    meanwhile, within_minute = controls.others_served_meanwhile, controls.others_served_within_minute
+    ignored = ready & silences.is_first_request() & unacked & never_served & (within_minute > 0)
     served_meanwhile, served_near = ready & (meanwhile > 0), ready & (meanwhile == 0) & (within_minute > 0)
-    silent_to_all = (controls.other_names_silent > 0) & (within_minute == 0) & ~controls.after_trigger
-    again = (controls.same_name_silent > 0) & never_served & requests
+    silent_to_all = (controls.others_silent_within_minute > 0) & (within_minute == 0) & ~controls.after_trigger
     intermittent = ~never_served & ~controls.after_trigger & (request_limits.llr <= 0)
     return [
         sign(rules.IGNORED, ignored, {"served": within_minute, "selective": 1.0}),
         sign(rules.SERVED, served_meanwhile & ~ignored, {"served": meanwhile, "selective": 1.0}),
         sign(rules.SERVED_NEAR, served_near & ~ignored, {"served": within_minute, "selective": 1.0}),
-        sign(rules.SERVER, silent_to_all, {"deaf": controls.other_names_silent}),
-        sign(
-            rules.PRESENT,
-            no_request & (controls.client_packets_to_server > 0),
-            {"packets": controls.client_packets_to_server},
-        ),
-        sign(rules.AGAIN, again, {"times": controls.same_name_silent}),
-        sign(rules.INTERMITTENT, intermittent, {"served": controls.same_name_served}),
+        sign(rules.SERVER, silent_to_all, {"deaf": controls.others_silent_within_minute}),
+        sign(rules.PRESENT, no_request & (packets > 0), {"packets": packets}),
+        sign(rules.INTERMITTENT, intermittent, {"served": controls.same_name_served_within_minute}),
     ]
 
 
 def same_client_signs(trace: Trace, silences: Silences, controls: Controls, narrow: Mask) -> list[Sign]:
-    """Tell how the same client fared elsewhere: a path that is *narrow* is so to every server."""
+    """Tell how the same client fared with any server; where its path is *narrow*, it is so to all of them."""
     early = silences.first_data | recently_opened(trace, silences)  # else it may have moved away, or been forgotten
     unacked = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early & ~narrow
     alike = unacked & (controls.networks_silent_alike > 0) & (controls.networks_serving_since > 0)
-    alike &= controls.same_name_served == 0
+    never_served = controls.same_name_served_within_minute == 0
+    again = never_served & (controls.same_name_silent_anywhere > 0) & silences.is_first_request()
+    networks = {"networks": controls.networks_silent_alike, "lived": controls.networks_serving_since}
     return [
         sign(rules.ELSEWHERE, controls.packets_from_elsewhere > 0, {"packets": controls.packets_from_elsewhere}),
+        sign(rules.AGAIN, again, {"times": controls.same_name_silent_anywhere}),
         sign(rules.LINE, dead_line(controls), {"tried": controls.connections_tried_elsewhere}),
-        sign(
-            rules.ALIKE, alike, {"networks": controls.networks_silent_alike, "lived": controls.networks_serving_since}
-        ),
+        sign(rules.ALIKE, alike & never_served, networks),
     ]
 
 
 def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
     """Tell what may be a punishment: an earlier connection of the same client, server and port had been cut off.
 
-    It ended at its first request, as after a trigger, or later on, which says less.
+    It ended at its first request and the three were served at other times, as after a trigger; or it did not, which
+    says less.
     """
     earlier_end, after_trigger = controls.earlier_end, controls.after_trigger
     since = {"seconds": (silences.since - trace.packets.time[np.maximum(earlier_end, 0)]) / 1e9}
-    served_later = controls.served_later & (controls.same_name_served == 0)
+    served_later = controls.served_later & (controls.same_name_served_within_minute == 0)
     return [
         sign(rules.RESIDUAL, after_trigger, since, witness=earlier_end),
         sign(rules.AFTER_RESET, after_trigger & by_reset(trace, earlier_end), witness=earlier_end),

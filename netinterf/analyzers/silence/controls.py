@@ -16,7 +16,7 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Controls", "by_reset", "compare", "dead_line", "recently_opened", "resets", "served_time"]
+__all__ = ["Controls", "by_reset", "compare", "dead_line", "recently_opened", "reset_at_request", "served_time"]
 
 FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
@@ -30,11 +30,15 @@ RESIDUE_NS = 420_000_000_000
 class Controls:
     """One entry per silence."""
 
-    other_names_served_meanwhile: I64  # connections to the same server, answered while it lasted
-    other_names_served_within_minute: I64  # the same, while it lasted or within a minute of it
-    other_names_silent: I64  # connections to the same server under other names that fell silent within a minute
-    same_name_served: I64  # connections to the same server under the same name that were answered within a minute
-    same_name_silent: I64  # other silences of the same client and name
+    others_served_meanwhile: I64  # connections to the same server, answered while it lasted
+    others_served_within_minute: I64  # the same, while it lasted or within a minute of it
+    others_silent_within_minute: (
+        I64  # connections to the same server under other names that fell silent within a minute
+    )
+    same_name_served_within_minute: (
+        I64  # connections to the same server under the same name that were answered within a minute
+    )
+    same_name_silent_anywhere: I64  # other silences of the same client and name
     packets_from_elsewhere: I64  # packets from other networks to the same client while the silence lasted
     connections_tried_elsewhere: I64  # connections that the same client tried to open elsewhere meanwhile
     client_packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
@@ -67,11 +71,11 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
         return np.where(comparable, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
 
     return Controls(
-        other_names_served_meanwhile=others(silences.since, silences.until),
-        other_names_served_within_minute=others(begin, end),
-        other_names_silent=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
-        same_name_served=served.count(flow, "client", "server", "name", begin=begin, end=end),
-        same_name_silent=np.where(
+        others_served_meanwhile=others(silences.since, silences.until),
+        others_served_within_minute=others(begin, end),
+        others_silent_within_minute=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
+        same_name_served_within_minute=served.count(flow, "client", "server", "name", begin=begin, end=end),
+        same_name_silent_anywhere=np.where(
             name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
         ),  # without a name each may be about something else
         packets_from_elsewhere=packets_from_elsewhere,
@@ -206,7 +210,7 @@ def by_reset(trace: Trace, earlier_end: I64) -> Mask:
     return reset
 
 
-def resets(trace: Trace) -> Mask:
+def reset_at_request(trace: Trace) -> Mask:
     """Say of each flow whether its server seemed to reset it after the client's first data and before any answer."""
     sides = trace.sides
     request, answer, reset = sides.first_payload[0::2], sides.first_payload[1::2], sides.rst[1::2]

@@ -12,11 +12,11 @@ from netinterf.analyzers.contrast import NEAR_NS, Contrast, Grouping
 from netinterf.analyzers.signs import Measured, Sign, sign
 from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.probes import evidence_of_p, fisher
-from netinterf.analyzers.unanswered.silences import Kind, Silences
+from netinterf.analyzers.unanswered.silences import Silences
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
-__all__ = ["RequestLimits", "request_limit_sign", "find_request_limits"]
+__all__ = ["RequestLimits", "find_request_limits", "request_limit_sign"]
 
 
 FEWEST, MOST = 3, 1_024
@@ -30,7 +30,7 @@ class RequestLimits:
     same_name_before: I64  # requests with the same name to the same network within a minute before
     died_from: I64  # of them from which on requests died; 0 where no count explains it
     same_name_died: I64  # requests of the name that died
-    other_names_served: I64  # requests with other names that the same server answered while these died
+    others_served: I64  # requests with other names that the same server answered while these died
     llr: F64
 
 
@@ -47,7 +47,7 @@ def find_request_limits(trace: Trace, silences: Silences, flow_served_at: I64) -
         same_name_before=zero.copy(),
         died_from=zero.copy(),
         same_name_died=zero.copy(),
-        other_names_served=zero.copy(),
+        others_served=zero.copy(),
         llr=zero.astype(float),
     )
     contacts = trace.contacts
@@ -76,7 +76,7 @@ def find_request_limits(trace: Trace, silences: Silences, flow_served_at: I64) -
         place = dead[decided[mine[hit & (recent[mine] >= least)]]]
         limits.same_name_before[place] = recent[mine[hit & (recent[mine] >= least)]]
         limits.died_from[place], limits.same_name_died[place] = least, int(hit.sum())
-        limits.other_names_served[place], limits.llr[place] = int(beside.sum()), weight
+        limits.others_served[place], limits.llr[place] = int(beside.sum()), weight
     return limits
 
 
@@ -102,7 +102,7 @@ def request_limit_sign(limits: RequestLimits) -> Sign:
         "died": limits.same_name_died,
         "least": limits.died_from,
         "recent": limits.same_name_before,
-        "others": limits.other_names_served,
+        "others": limits.others_served,
         "llr": limits.llr,
         "selective": 1.0,
     }

@@ -62,7 +62,7 @@ def find_holes(trace: Trace) -> Silences:
         since=since,
         until=until,
         tries=np.ones(len(far), np.int64),
-        unanswered_bytes=packets.relative_seq[row] - sides.acked[far],
+        unanswered_payload=packets.relative_seq[row] - sides.acked[far],
         first_data=sides.acked[far] <= 1,
         last_heard=np.full(len(far), -1),
         paused=np.zeros(len(far), np.int64),

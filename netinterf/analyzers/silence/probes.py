@@ -63,7 +63,9 @@ class DeadBeyondHop:
     llr: F64
     distance: I64  # hop limit that a request needs to get to the server, by the hop limit of its packets; 0 unknown
     llr_before_server: F64  # log-likelihood ratio that the hop lies before the server
-    other_names_passed: I64  # requests for other names that got beyond the hop, and left healthy connections
+    requests_passed_for_other_names: (
+        I64  # requests for other names that got beyond the hop, and left healthy connections
+    )
     llr_by_name: F64  # log-likelihood ratio that the name decides who dies there
 
     def take(self, rows: I64 | Mask) -> "DeadBeyondHop":
@@ -201,7 +203,7 @@ def split(sweep: Sweep, others: Sweep) -> DeadBeyondHop | None:
         llr=np.full(len(hit), llr),
         distance=distance * ones,
         llr_before_server=np.full(len(hit), weigh_before_server(distance, int(hops[best]))),
-        other_names_passed=passed * ones,
+        requests_passed_for_other_names=passed * ones,
         llr_by_name=np.full(len(hit), weigh_name(sweep, others, int(hops[best]))),
     )
 

@@ -74,15 +74,15 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     flow_answered_at = answered_time(trace, silences)
     no_reset, unknown_protocol = np.zeros(len(trace.flows), np.bool_), np.zeros(len(silences), np.bool_)
     controls = compare(trace, silences, flow_answered_at, no_reset, unknown_protocol)
-    other_names_served = controls.other_names_served_within_minute
+    other_names_served = controls.others_served_within_minute
     beside = compare_quic(trace, silences, flow_answered_at)
     tries = {"tries": silences.tries, "seconds": silences.seconds}
     after_trigger = controls.after_trigger
     since = (silences.since - trace.packets.time[np.maximum(controls.earlier_end, 0)]) / 1e9
-    initial, never_served = silences.is_kind(Kind.INITIAL), controls.same_name_served == 0
+    initial, never_served = silences.is_kind(Kind.INITIAL), controls.same_name_served_within_minute == 0
     others_served = initial & never_served & (other_names_served > 0)
-    silent_to_all = (controls.other_names_silent > 0) & (other_names_served == 0) & ~after_trigger
-    again, intermittent = (controls.same_name_silent > 0) & never_served, ~never_served & ~after_trigger
+    silent_to_all = (controls.others_silent_within_minute > 0) & (other_names_served == 0) & ~after_trigger
+    again, intermittent = (controls.same_name_silent_anywhere > 0) & never_served, ~never_served & ~after_trigger
     promised = initial & never_served & beside.offered_by_dns & (beside.other_servers_answered > 0)
     others: Measured = {"others": beside.other_servers_answered, "selective": 1.0}
     none = (beside.other_servers_answered == 0) & (other_names_served == 0) & (beside.other_servers_silent > 0)
@@ -91,13 +91,13 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_ONCE, initial & (silences.tries < LEAST_TRIES), tries),
         sign(rules.QUIC_STOPPED, silences.is_kind(Kind.DATAGRAM), tries),
         sign(rules.QUIC_SERVED, others_served, {"served": other_names_served, "selective": 1.0}),
-        sign(rules.QUIC_SERVER, silent_to_all, {"deaf": controls.other_names_silent}),
+        sign(rules.QUIC_SERVER, silent_to_all, {"deaf": controls.others_silent_within_minute}),
         sign(rules.QUIC_OTHERS, beside.other_servers_answered > 0, others),
         sign(rules.QUIC_NONE, none, {"silent": beside.other_servers_silent}),
         sign(rules.QUIC_OVER_TCP, beside.served_over_tcp > 0, {"served": beside.served_over_tcp}),
         sign(rules.QUIC_PROMISED, promised, others),
-        sign(rules.QUIC_AGAIN, again, {"times": controls.same_name_silent}),
-        sign(rules.QUIC_INTERMITTENT, intermittent, {"served": controls.same_name_served}),
+        sign(rules.QUIC_AGAIN, again, {"times": controls.same_name_silent_anywhere}),
+        sign(rules.QUIC_INTERMITTENT, intermittent, {"served": controls.same_name_served_within_minute}),
         sign(rules.QUIC_RESIDUAL, after_trigger, {"seconds": since}),
         sign(rules.QUIC_RECOVERED, controls.served_later & after_trigger & never_served),
         sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.connections_tried_elsewhere}),

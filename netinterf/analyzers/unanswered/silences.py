@@ -64,7 +64,7 @@ class Silences:
     since: I64  # when the silence began
     until: I64  # until when it is known to have lasted
     tries: I64  # how often what got no answer was sent
-    unanswered_bytes: I64  # payload of the packet that got no answer; of a hole, what is missing
+    unanswered_payload: I64  # payload of the packet that got no answer; of a hole, what is missing
     first_data: Mask  # what got no answer was the side's first data
     last_heard: I64  # rows in Packets: the last that shows the other end alive and deaf, -1 for none
     paused: I64  # ns in which nobody had spoken before

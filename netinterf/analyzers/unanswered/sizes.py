@@ -36,7 +36,7 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
         None passed between the same two hosts in that direction; and none passed to or from the client at all.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
-    large = (silences.unanswered_bytes >= LARGE) & ~small_unacked(trace, silences)
+    large = (silences.unanswered_payload >= LARGE) & ~small_unacked(trace, silences)
     large[large] = ~acks_lost(trace, silences.take(large))
     nothing = np.zeros(len(silences), np.bool_)
     if not large.any():
@@ -63,7 +63,10 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
         known = (place < len(key)) & (np.append(key, -1)[place] == own)
         none_passed.append(
             large
-            & (np.where(known, largest[np.minimum(place, len(key))], 0) < np.minimum(silences.unanswered_bytes, USUAL))
+            & (
+                np.where(known, largest[np.minimum(place, len(key))], 0)
+                < np.minimum(silences.unanswered_payload, USUAL)
+            )
         )
     return none_passed[0], none_passed[1]
 

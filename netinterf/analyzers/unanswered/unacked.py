@@ -68,7 +68,7 @@ def find_unacked(trace: Trace) -> Silences:
         since=since,
         until=until,
         tries=tries.astype(np.int64),
-        unanswered_bytes=size,
+        unanswered_payload=size,
         first_data=first,
         last_heard=still_heard(trace, base, which, row, np.where(opening, np.iinfo(np.int32).max, last)),
         paused=pause_before(trace, base, row, which),
