@@ -11,7 +11,7 @@ import numpy as np
 
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.datagrams import find_quic
-from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, unexplained_by_icmp
+from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, one_per_flow, unexplained_by_icmp
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unacked import find_unacked
 from netinterf.analyzers.unanswered.unfinished import unfinished
@@ -66,7 +66,7 @@ def joined_breaks(parts: Sequence[Breaks]) -> Breaks:
 def find_ends(trace: Trace) -> Breaks:
     """Find the connections that were broken off in the middle for good."""
     silences = unexplained_by_icmp(
-        trace, joined([find_unacked(trace), find_waiting(trace), find_quic(trace, both_ways=True)])
+        trace, one_per_flow([find_unacked(trace), find_waiting(trace), find_quic(trace, both_ways=True)])
     )
     silences = silences.take(midway(trace, silences))
     return Breaks(
@@ -77,7 +77,7 @@ def find_ends(trace: Trace) -> Breaks:
         last=silences.last,
         until=silences.until,
         resumed=np.full(len(silences), -1),
-        heard=silences.last_heard,
+        heard=silences.heard_deaf,
     )
 
 

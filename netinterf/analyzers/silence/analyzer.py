@@ -26,7 +26,7 @@ from netinterf.analyzers.silence.openings import unanswered_syn_signs
 from netinterf.analyzers.silence.probes import DeadBeyondHop, find_dead_beyond_hop
 from netinterf.analyzers.silence.quic import quic_signs
 from netinterf.analyzers.unanswered.datagrams import find_quic
-from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unexplained_by_icmp
+from netinterf.analyzers.unanswered.silences import Kind, Silences, one_per_flow, unexplained_by_icmp
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unacked import find_unacked
 from netinterf.analyzers.unanswered.waiting import find_unanswered_syns, find_waiting
@@ -70,7 +70,7 @@ class Silence:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
-        every = joined([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
+        every = one_per_flow([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
         silences, quic_silences = unexplained_by_icmp(trace, every), unexplained_by_icmp(trace, find_quic(trace))
         tables = self.dead_beyond_hop(trace, find_dead_beyond_hop(trace))
         if len(silences):  # they are held against everything else, so where there are none most work is saved
@@ -80,7 +80,7 @@ class Silence:
         return join(tables or [Evidence.empty(rules=self.rules)])
 
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
-        """Write down connections that fell silent; where no known protocol was spoken, as what filters do."""
+        """Write down connections that fell silent; a filter's, where they spoke no protocol that filters let pass."""
         # per flow, not per silence: when its server first answered, -1 where it never did or the flow fell silent
         unknown_protocol, flow_served_at = speaks_unknown_protocol(trace, silences), served_time(trace, silences)
         request_limits = find_request_limits(trace, silences, flow_served_at)
@@ -106,7 +106,7 @@ class Silence:
         cases = Cases(
             subject=dead.flow,
             time=trace.packets.time[dead.row],
-            witness=each_once(dead.row, dead.healthy),
+            witness=each_once(dead.row, dead.healthy_answer),
             forged=dead.row,  # what got no answer: nobody forged it
         )
         swept = {"hop": dead.hop, "lived": dead.lived_below, "died": dead.died_beyond}
@@ -139,7 +139,7 @@ class Silence:
 
 
 def cases_of(trace: Trace, silences: Silences) -> Cases:
-    """Ask about silences, by what was first and last said in vain."""
+    """Ask about silences, by the first packet that got no answer and the last of who waited."""
     return Cases(
         subject=silences.flow,
         time=trace.packets.time[silences.row],
@@ -157,11 +157,13 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
     missing = {**seconds, "bytes": silences.unanswered_payload}  # of a hole, what would fill it
     recent = recently_opened(trace, silences) & silences.first_data & ~silences.is_kind(Kind.UNANSWERED_SYN)
     closing, no_request = silences.is_kind(Kind.UNACKED_FIN), without_request(trace, silences)
-    heard, last_heard = silences.last_heard >= 0, trace.packets.time[np.maximum(silences.last_heard, 0)]
-    alive = heard & began(trace, silences)  # else acknowledgements are counted from whatever was captured first
+    deaf_after = {"seconds": (trace.packets.time[np.maximum(silences.heard_deaf, 0)] - silences.since) / 1e9}
+    deaf = (silences.heard_deaf >= 0) & began(trace, silences)  # else numbers count from whatever was captured first
     lost_bytes, witness = lost_answers(trace, silences)  # the other end sent them, and none was captured
-    back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, unanswered_payload=lost_bytes))
-    on_path, on_line = on_path | back[0], on_line | back[1]
+    path_back, line_back = large_only(
+        trace, attrs.evolve(silences, side=silences.side ^ 1, unanswered_payload=lost_bytes)
+    )
+    on_path, on_line = on_path | path_back, on_line | line_back
     large = {"bytes": np.maximum(silences.unanswered_payload, lost_bytes)}
     return [
         sign(rules.REQUEST, unacked & by_client & silences.first_data, tries),
@@ -175,12 +177,7 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
         sign(rules.WITHHELD, witness >= 0, {"bytes": lost_bytes}, witness=witness),
         sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),
         sign(rules.GREETED, recent),
-        sign(
-            rules.ONE_WAY,
-            alive & ~on_path,
-            {"seconds": (last_heard - silences.since) / 1e9},
-            witness=silences.last_heard,
-        ),
+        sign(rules.ONE_WAY, deaf & ~on_path, deaf_after, witness=silences.heard_deaf),
         sign(rules.LARGE, on_path & on_line, large),
         sign(rules.LARGE_HERE, on_path & ~on_line, large),
         sign(rules.IDLE, silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
@@ -193,12 +190,12 @@ def same_server_signs(
     """Tell how the client's other connections to the same server fared: under the same name, and the others."""
     unacked, packets = silences.is_kind(Kind.UNACKED_DATA), controls.client_packets_to_server
     ready, no_request = ~repeats_synack(trace, silences), without_request(trace, silences)
-    never_served = controls.same_name_served_within_minute == 0
+    same_served = controls.same_name_served_within_minute > 0
     meanwhile, within_minute = controls.others_served_meanwhile, controls.others_served_within_minute
-    ignored = ready & silences.is_first_request() & unacked & never_served & (within_minute > 0)
+    ignored = ready & silences.is_first_request() & unacked & ~same_served & (within_minute > 0)
     served_meanwhile, served_near = ready & (meanwhile > 0), ready & (meanwhile == 0) & (within_minute > 0)
     silent_to_all = (controls.others_silent_within_minute > 0) & (within_minute == 0) & ~controls.after_trigger
-    intermittent = ~never_served & ~controls.after_trigger & (request_limits.llr <= 0)
+    intermittent = same_served & ~controls.after_trigger & (request_limits.llr <= 0)
     return [
         sign(rules.IGNORED, ignored, {"served": within_minute, "selective": 1.0}),
         sign(rules.SERVED, served_meanwhile & ~ignored, {"served": meanwhile, "selective": 1.0}),
@@ -214,31 +211,30 @@ def same_client_signs(trace: Trace, silences: Silences, controls: Controls, narr
     early = silences.first_data | recently_opened(trace, silences)  # else it may have moved away, or been forgotten
     unacked = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early & ~narrow
     alike = unacked & (controls.networks_silent_alike > 0) & (controls.networks_serving_since > 0)
-    never_served = controls.same_name_served_within_minute == 0
-    again = never_served & (controls.same_name_silent_anywhere > 0) & silences.is_first_request()
+    same_served = controls.same_name_served_within_minute > 0
+    again = ~same_served & (controls.same_name_silent_anywhere > 0) & silences.is_first_request()
     networks = {"networks": controls.networks_silent_alike, "lived": controls.networks_serving_since}
     return [
         sign(rules.ELSEWHERE, controls.packets_from_elsewhere > 0, {"packets": controls.packets_from_elsewhere}),
         sign(rules.AGAIN, again, {"times": controls.same_name_silent_anywhere}),
         sign(rules.LINE, dead_line(controls), {"tried": controls.connections_tried_elsewhere}),
-        sign(rules.ALIKE, alike & never_served, networks),
+        sign(rules.ALIKE, alike & ~same_served, networks),
     ]
 
 
 def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
     """Tell what may be a punishment: an earlier connection of the same client, server and port had been cut off.
 
-    It ended at its first request and the three were served at other times, as after a trigger; or it did not, which
-    says less.
+    After a trigger it ended at its first request, though the three are served at other times; any other end says less.
     """
     earlier_end, after_trigger = controls.earlier_end, controls.after_trigger
     since = {"seconds": (silences.since - trace.packets.time[np.maximum(earlier_end, 0)]) / 1e9}
-    served_later = controls.served_later & (controls.same_name_served_within_minute == 0)
+    only_later = controls.served_later & (controls.same_name_served_within_minute == 0)
     return [
         sign(rules.RESIDUAL, after_trigger, since, witness=earlier_end),
         sign(rules.AFTER_RESET, after_trigger & by_reset(trace, earlier_end), witness=earlier_end),
         sign(rules.AFTERMATH, (earlier_end >= 0) & ~after_trigger, since, witness=earlier_end),
-        sign(rules.RECOVERED, after_trigger & served_later),
+        sign(rules.RECOVERED, after_trigger & only_later),
     ]
 
 

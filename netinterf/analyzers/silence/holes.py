@@ -64,6 +64,6 @@ def find_holes(trace: Trace) -> Silences:
         tries=np.ones(len(far), np.int64),
         unanswered_payload=packets.relative_seq[row] - sides.acked[far],
         first_data=sides.acked[far] <= 1,
-        last_heard=np.full(len(far), -1),
+        heard_deaf=np.full(len(far), -1),
         paused=np.zeros(len(far), np.int64),
     )

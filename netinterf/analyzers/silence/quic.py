@@ -79,11 +79,11 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     tries = {"tries": silences.tries, "seconds": silences.seconds}
     after_trigger = controls.after_trigger
     since = (silences.since - trace.packets.time[np.maximum(controls.earlier_end, 0)]) / 1e9
-    initial, never_served = silences.is_kind(Kind.INITIAL), controls.same_name_served_within_minute == 0
-    others_served = initial & never_served & (other_names_served > 0)
+    initial, same_served = silences.is_kind(Kind.INITIAL), controls.same_name_served_within_minute > 0
+    others_served = initial & ~same_served & (other_names_served > 0)
     silent_to_all = (controls.others_silent_within_minute > 0) & (other_names_served == 0) & ~after_trigger
-    again, intermittent = (controls.same_name_silent_anywhere > 0) & never_served, ~never_served & ~after_trigger
-    promised = initial & never_served & beside.offered_by_dns & (beside.other_servers_answered > 0)
+    again, intermittent = (controls.same_name_silent_anywhere > 0) & ~same_served, same_served & ~after_trigger
+    promised = initial & ~same_served & beside.offered_by_dns & (beside.other_servers_answered > 0)
     others: Measured = {"others": beside.other_servers_answered, "selective": 1.0}
     none = (beside.other_servers_answered == 0) & (other_names_served == 0) & (beside.other_servers_silent > 0)
     return [
@@ -99,6 +99,6 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_AGAIN, again, {"times": controls.same_name_silent_anywhere}),
         sign(rules.QUIC_INTERMITTENT, intermittent, {"served": controls.same_name_served_within_minute}),
         sign(rules.QUIC_RESIDUAL, after_trigger, {"seconds": since}),
-        sign(rules.QUIC_RECOVERED, controls.served_later & after_trigger & never_served),
+        sign(rules.QUIC_RECOVERED, controls.served_later & after_trigger & ~same_served),
         sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.connections_tried_elsewhere}),
     ]

@@ -63,7 +63,7 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
         tries=tries.astype(np.int64),
         unanswered_payload=packets.payload_length[begin].astype(np.int64),
         first_data=heard < 0,
-        last_heard=np.full(len(side), -1),
+        heard_deaf=np.full(len(side), -1),
         paused=np.where(heard >= 0, packets.time[begin] - packets.time[np.maximum(heard, 0)], 0)
         if len(side)
         else np.zeros(0, np.int64),

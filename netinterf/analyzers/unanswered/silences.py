@@ -24,7 +24,7 @@ __all__ = [
     "Silences",
     "apart",
     "end_of_capture",
-    "joined",
+    "one_per_flow",
     "unexplained_by_icmp",
     "waiting_shown",
 ]
@@ -66,7 +66,7 @@ class Silences:
     tries: I64  # how often what got no answer was sent
     unanswered_payload: I64  # payload of the packet that got no answer; of a hole, what is missing
     first_data: Mask  # what got no answer was the side's first data
-    last_heard: I64  # rows in Packets: the last that shows the other end alive and deaf, -1 for none
+    heard_deaf: I64  # rows in Packets: the last that shows the other end alive and deaf, -1 for none
     paused: I64  # ns in which nobody had spoken before
 
     def __len__(self) -> int:
@@ -92,7 +92,7 @@ class Silences:
         return first & self.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST)
 
 
-def joined(parts: Sequence[Silences]) -> Silences:
+def one_per_flow(parts: Sequence[Silences]) -> Silences:
     """Put silences together; of several of one flow the first counts."""
     names = [field.name for field in attrs.fields(Silences)]
     table = Silences(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

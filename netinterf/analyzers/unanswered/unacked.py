@@ -70,7 +70,7 @@ def find_unacked(trace: Trace) -> Silences:
         tries=tries.astype(np.int64),
         unanswered_payload=size,
         first_data=first,
-        last_heard=still_heard(trace, base, which, row, np.where(opening, np.iinfo(np.int32).max, last)),
+        heard_deaf=still_heard(trace, base, which, row, np.where(opening, np.iinfo(np.int32).max, last)),
         paused=pause_before(trace, base, row, which),
     ).take(keep)
     return silences.take(np.lexsort((silences.side, silences.kind)))

@@ -65,7 +65,7 @@ def find_waiting(trace: Trace) -> Silences:
         tries=np.ones(len(row), np.int64),
         unanswered_payload=packets.payload_length[row].astype(np.int64),
         first_data=mute[keep],
-        last_heard=np.full(len(row), -1),
+        heard_deaf=np.full(len(row), -1),
         paused=np.zeros(len(row), np.int64),
     )
 
@@ -118,7 +118,7 @@ def find_unanswered_syns(trace: Trace) -> Silences:
         tries=syns[flow],
         unanswered_payload=np.zeros(len(flow), np.int64),
         first_data=np.ones(len(flow), np.bool_),
-        last_heard=np.full(len(flow), -1),
+        heard_deaf=np.full(len(flow), -1),
         paused=np.zeros(len(flow), np.int64),
     )
 
