@@ -94,6 +94,7 @@ def test_a_server_that_hears_others_and_not_this_name_is_cut_off() -> None:
         found = rules(trace, flow_of(trace, 40000))
         assert "drop.ignored" in found
         assert not {"drop.served", "drop.served_near"} & set(found)
+        assert [sign["served"] for sign in told_of(talk, "drop.ignored")] == [1]
 
 
 def test_a_server_whose_queue_is_full_ignores_whom_it_cannot_take() -> None:

@@ -149,7 +149,7 @@ def cases_of(trace: Trace, silences: Silences) -> Cases:
 
 
 def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> list[Sign]:
-    """Tell what each silence is by itself; where only something large died, it is narrow *on_path* or *on_line*."""
+    """Tell what each silence is by itself; *on_path* and *on_line* where only something large died."""
     by_client = silences.side % 2 == 0
     unacked = silences.is_kind(Kind.UNACKED_DATA)
     tries = {"tries": silences.tries, "seconds": silences.seconds}
@@ -158,7 +158,7 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
     recent = recently_opened(trace, silences) & silences.first_data & ~silences.is_kind(Kind.UNANSWERED_SYN)
     closing, no_request = silences.is_kind(Kind.UNACKED_FIN), without_request(trace, silences)
     deaf_after = {"seconds": (trace.packets.time[np.maximum(silences.heard_deaf, 0)] - silences.since) / 1e9}
-    deaf = (silences.heard_deaf >= 0) & began(trace, silences)  # else numbers count from whatever was captured first
+    deaf = (silences.heard_deaf >= 0) & began(trace, silences)  # else relative sequence numbers begin anywhere
     lost_bytes, witness = lost_answers(trace, silences)  # the other end sent them, and none was captured
     path_back, line_back = large_only(
         trace, attrs.evolve(silences, side=silences.side ^ 1, unanswered_payload=lost_bytes)
@@ -223,18 +223,19 @@ def same_client_signs(trace: Trace, silences: Silences, controls: Controls, narr
 
 
 def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
-    """Tell what may be a punishment: an earlier connection of the same client, server and port had been cut off.
+    """Tell what may be punished: an earlier connection of the same three was silenced or reset.
 
-    After a trigger it ended at its first request, though the three are served at other times; any other end says less.
+    The three are client, server and port. After a trigger it ended at its first request, though they are served at
+    other times; any other end says less.
     """
     earlier_end, after_trigger = controls.earlier_end, controls.after_trigger
-    since = {"seconds": (silences.since - trace.packets.time[np.maximum(earlier_end, 0)]) / 1e9}
-    only_later = controls.served_later & (controls.same_name_served_within_minute == 0)
+    seconds = {"seconds": (silences.since - trace.packets.time[np.maximum(earlier_end, 0)]) / 1e9}
+    later_not_near = controls.served_later & (controls.same_name_served_within_minute == 0)
     return [
-        sign(rules.RESIDUAL, after_trigger, since, witness=earlier_end),
+        sign(rules.RESIDUAL, after_trigger, seconds, witness=earlier_end),
         sign(rules.AFTER_RESET, after_trigger & by_reset(trace, earlier_end), witness=earlier_end),
-        sign(rules.AFTERMATH, (earlier_end >= 0) & ~after_trigger, since, witness=earlier_end),
-        sign(rules.RECOVERED, after_trigger & only_later),
+        sign(rules.AFTERMATH, (earlier_end >= 0) & ~after_trigger, seconds, witness=earlier_end),
+        sign(rules.RECOVERED, after_trigger & later_not_near),
     ]
 
 

@@ -28,17 +28,13 @@ RESIDUE_NS = 420_000_000_000
 
 @attrs.frozen(eq=False, kw_only=True)
 class Controls:
-    """One entry per silence."""
+    """One entry per silence; counts are of other connections of its client, but for those of packets and networks."""
 
-    others_served_meanwhile: I64  # connections to the same server, answered while it lasted
+    others_served_meanwhile: I64  # to the same server under other names, answered while the silence lasted
     others_served_within_minute: I64  # the same, while it lasted or within a minute of it
-    others_silent_within_minute: (
-        I64  # connections to the same server under other names that fell silent within a minute
-    )
-    same_name_served_within_minute: (
-        I64  # connections to the same server under the same name that were answered within a minute
-    )
-    same_name_silent_anywhere: I64  # other silences of the same client and name
+    others_silent_within_minute: I64  # to the same server under other names, fallen silent within a minute
+    same_name_served_within_minute: I64  # to the same server under the same name, answered within a minute
+    same_name_silent_anywhere: I64  # to any server under the same name, fallen silent whenever
     packets_from_elsewhere: I64  # packets from other networks to the same client while the silence lasted
     connections_tried_elsewhere: I64  # connections that the same client tried to open elsewhere meanwhile
     client_packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
