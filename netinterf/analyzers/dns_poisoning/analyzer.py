@@ -13,16 +13,16 @@ from netinterf.analyzers.dns_poisoning.controls import agreeing_servers, transpo
 from netinterf.analyzers.dns_poisoning.known import compare_known
 from netinterf.analyzers.dns_poisoning.profile import least_handshake_rtts
 from netinterf.analyzers.dns_poisoning.race import run_races
-from netinterf.analyzers.dns_poisoning.replies import gather_replies
+from netinterf.analyzers.dns_poisoning.replies import gather_udp_replies
 from netinterf.analyzers.dns_poisoning.signs import (
     ReplyCases,
     baseline_signs,
+    company_signs,
     content_signs,
     control_signs,
+    declared_filter_signs,
     outlier_signs,
-    policy_signs,
     race_signs,
-    shared_address_signs,
 )
 from netinterf.analyzers.dns_poisoning.suspects import find_suspect_replies
 from netinterf.analyzers.signs import record
@@ -59,7 +59,7 @@ class DnsPoisoning:
         """Look at the DNS exchanges of *trace* and write down what is unusual."""
         if len(trace.exchanges) == 0:
             return Evidence.empty(rules=self.rules)
-        replies = gather_replies(trace)
+        replies = gather_udp_replies(trace)
         content = read_content(trace, replies)
         races = run_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
@@ -80,9 +80,9 @@ class DnsPoisoning:
             *content_signs(reply_cases, content, known, races, suspects),
             *baseline_signs(reply_cases, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
-            *shared_address_signs(reply_cases, content, known, suspects),
+            *company_signs(reply_cases, content, known, suspects),
             *control_signs(reply_cases, controls),
-            *policy_signs(reply_cases, content),
+            *declared_filter_signs(reply_cases, content),
         ]
         tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]
         evidence = join([Evidence.empty(rules=self.rules), *tables])

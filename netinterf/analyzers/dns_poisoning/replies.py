@@ -14,7 +14,7 @@ from netinterf.schema import IpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["COPY_NS", "Replies", "digest", "gather_replies", "question_keys"]
+__all__ = ["COPY_NS", "Replies", "digest", "gather_udp_replies", "question_keys"]
 
 UDP = 17
 VARIED_IDS = 3
@@ -75,7 +75,7 @@ class Replies:
         return bit
 
 
-def gather_replies(trace: Trace) -> Replies:
+def gather_udp_replies(trace: Trace) -> Replies:
     """Collect the replies over UDP to ordinary queries (opcode 0, no zone transfer)."""
     dns, exchanges, packets, flows = trace.dns, trace.exchanges, trace.packets, trace.flows
     message = exchanges.replies.values.astype(np.int64)

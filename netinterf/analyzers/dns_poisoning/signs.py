@@ -26,12 +26,12 @@ from netinterf.trace import Trace
 __all__ = [
     "ReplyCases",
     "baseline_signs",
+    "company_signs",
     "content_signs",
     "control_signs",
+    "declared_filter_signs",
     "outlier_signs",
-    "policy_signs",
     "race_signs",
-    "shared_address_signs",
 ]
 
 MILLISECOND = 1e6
@@ -211,7 +211,7 @@ def outlier_signs(reply_cases: ReplyCases, outliers: Outliers) -> list[CaseSigns
     return [(reply_cases.held_forged(outliers.rows), gathered(signs))]
 
 
-def policy_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
+def declared_filter_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
     """Tell that a resolver declares its filter, and whether it says that others demand it."""
     rows = np.flatnonzero(content.has(Feature.POLICY))
     code = reply_cases.trace.dns.extended_error[reply_cases.replies.message[rows]].astype(np.float64)
@@ -222,9 +222,7 @@ def policy_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
     return [(reply_cases.about(rows), gathered(signs))]
 
 
-def shared_address_signs(
-    reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies
-) -> list[CaseSigns]:
+def company_signs(reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies) -> list[CaseSigns]:
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
     trace, replies, rows = reply_cases.trace, reply_cases.replies, suspects.rows
     listed, domains = concentration(trace, replies, rows, suspects.listed > 0)

@@ -104,22 +104,22 @@ class RstInjection:
         """Write down data and resets that were sprayed over numbers outside the stream, once a flow."""
         tables = []
         for rule, resets in ((rules.DATA_SPRAYED, False), (rules.SPRAYED, True)):
-            row, places = sprayed(trace, resets=resets)
+            row, place_count = sprayed(trace, resets=resets)
             flow, first, owner = np.unique(trace.packets.flow[row], return_index=True, return_inverse=True)
             every = merged(owner.astype(np.int64), row, len(flow))
             cases = Cases(subject=flow, time=trace.packets.time[row[first]], witness=every, forged=every)
-            tables += record(self, cases, gathered([sign(rule, True, {"places": places[first]})]))
+            tables += record(self, cases, gathered([sign(rule, True, {"places": place_count[first]})]))
         return tables
 
     def synacks(self, trace: Trace) -> list[Evidence]:
         """Write down greetings of one server that differ from connection to connection, or to one SYN."""
-        row, windows = find_varied(trace)
+        row, window_count = find_varied(trace)
         counted, byte_swapped = find_counted(trace), byte_swapped_ports(trace)
         pairs = joined_pairs(second_synacks(trace), byte_swapped)
         early, times = raced(trace, pairs)
         denial = refused(trace, pairs)
         tables = record(
-            self, of_packets(trace, row), gathered([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": windows})])
+            self, of_packets(trace, row), gathered([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": window_count})])
         )
         tables += record(self, of_packets(trace, counted), gathered([sign(rules.SYNACK_COUNTING, True)]))
         swapped_cases = of_packets(trace, byte_swapped.forged, byte_swapped.flow)

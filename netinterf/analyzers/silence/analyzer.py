@@ -217,7 +217,7 @@ def same_client_signs(trace: Trace, silences: Silences, controls: Controls, narr
     return [
         sign(rules.ELSEWHERE, controls.packets_from_elsewhere > 0, {"packets": controls.packets_from_elsewhere}),
         sign(rules.AGAIN, again, {"times": controls.same_name_silent_anywhere}),
-        sign(rules.LINE, dead_line(controls), {"tried": controls.connections_tried_elsewhere}),
+        sign(rules.LINE, dead_line(controls), {"tried": controls.syns_sent_elsewhere}),
         sign(rules.ALIKE, alike & ~same_served, networks),
     ]
 
@@ -230,7 +230,7 @@ def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> l
     """
     earlier_end, after_trigger = controls.earlier_end, controls.after_trigger
     seconds = {"seconds": (silences.since - trace.packets.time[np.maximum(earlier_end, 0)]) / 1e9}
-    later_not_near = controls.served_later & (controls.same_name_served_within_minute == 0)
+    later_not_near = controls.served_after_end & (controls.same_name_served_within_minute == 0)
     return [
         sign(rules.RESIDUAL, after_trigger, seconds, witness=earlier_end),
         sign(rules.AFTER_RESET, after_trigger & by_reset(trace, earlier_end), witness=earlier_end),

@@ -35,12 +35,12 @@ class Controls:
     others_silent_within_minute: I64  # to the same server under other names, fallen silent within a minute
     same_name_served_within_minute: I64  # to the same server under the same name, answered within a minute
     same_name_silent_anywhere: I64  # to any server under the same name, fallen silent whenever
-    packets_from_elsewhere: I64  # packets from other networks to the same client while the silence lasted
-    connections_tried_elsewhere: I64  # connections that the same client tried to open elsewhere meanwhile
+    packets_from_elsewhere: I64  # TCP packets from other networks to the same client while the silence lasted
+    syns_sent_elsewhere: I64  # SYNs of the same client to other networks meanwhile, repeats included
     client_packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
     earlier_end: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
     after_trigger: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
-    served_later: Mask  # the same 3-tuple was served later
+    served_after_end: Mask  # … and the same 3-tuple was served later
     networks_silent_alike: I64  # others whose connections with the client died at that stage within a minute
     networks_serving_since: I64  # that served the client first since, within a minute, and were never silent to it
 
@@ -52,16 +52,16 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
         trace: The capture.
         silences: What fell silent.
         flow_served_at: When the server of each flow that is to be compared first answered, -1 where it did not.
-        reset: For each flow, whether a reset arrived that may have been forged.
-        unknown_protocol: For each silence, whether it opened with bytes that cannot hold a name.
+        reset: For each flow, whether its server seemed to reset it at the request (`reset_at_request`).
+        unknown_protocol: For each silence, whether it opened with bytes of no protocol that filters let pass.
     """
     flow, name = silences.flow, trace.contacts.name
     served, silent = answered(trace, flow_served_at), Contrast(trace.contacts, flow, silences.since)
     named = answered(trace, np.where(name >= 0, flow_served_at, -1))  # a name that was not captured may be any
     begin, end = around(silences.since, silences.until)
     comparable = (name[flow] >= 0) | unknown_protocol
-    earlier_end, after_trigger, served_later = earlier_ends(trace, silences, flow_served_at, reset)
-    packets_from_elsewhere, connections_tried_elsewhere = heard_elsewhere(trace, silences, after_trigger)
+    earlier_end, after_trigger, served_after_end = earlier_ends(trace, silences, flow_served_at, reset)
+    packets_from_elsewhere, syns_sent_elsewhere = heard_elsewhere(trace, silences, after_trigger)
 
     def others(since: I64, until: I64) -> I64:
         return np.where(comparable, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
@@ -75,11 +75,11 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
             name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
         ),  # without a name each may be about something else
         packets_from_elsewhere=packets_from_elsewhere,
-        connections_tried_elsewhere=connections_tried_elsewhere,
+        syns_sent_elsewhere=syns_sent_elsewhere,
         client_packets_to_server=other_packets(trace, silences),
         earlier_end=earlier_end,
         after_trigger=after_trigger,
-        served_later=served_later,
+        served_after_end=served_after_end,
         **company(trace, silences, flow_served_at, begin, end),
     )
 
@@ -96,18 +96,18 @@ def company(trace: Trace, silences: Silences, flow_served_at: I64, begin: I64, e
     One server may be dead behind its greeting; that several are, each for itself, at the same time, is rarer by far.
     Who was served only before says nothing: the client's line may have died.
     """
-    flow, place = silences.flow, trace.contacts.of("client", "network")
-    early = 2 * silences.first_data.astype(np.int64) + recently_opened(trace, silences)
-    stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, early)
-    died = np.unique(place[flow])
-    _, first = np.unique(combined(stage, place[flow]), return_index=True)  # the first by flow stands for its network
+    flow, pair = silences.flow, trace.contacts.of("client", "network")
+    how_early = 2 * silences.first_data.astype(np.int64) + recently_opened(trace, silences)
+    stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, how_early)
+    died = np.unique(pair[flow])
+    _, first = np.unique(combined(stage, pair[flow]), return_index=True)  # the first by flow stands for its network
     alike = Contrast(Grouping(stage), first, silences.since[first]).count(np.arange(len(flow)), begin=begin, end=end)
-    served = np.flatnonzero((flow_served_at >= 0) & ~np.isin(place, died))
-    served = served[np.unique(place[served], return_index=True)[1]]
-    since = Contrast(trace.contacts, served, flow_served_at[served]).count(
+    served = np.flatnonzero((flow_served_at >= 0) & ~np.isin(pair, died))
+    served = served[np.unique(pair[served], return_index=True)[1]]
+    serving = Contrast(trace.contacts, served, flow_served_at[served]).count(
         flow, "client", begin=silences.since, end=end
     )
-    return {"networks_silent_alike": np.maximum(alike - 1, 0), "networks_serving_since": since}
+    return {"networks_silent_alike": np.maximum(alike - 1, 0), "networks_serving_since": serving}
 
 
 def recently_opened(trace: Trace, silences: Silences) -> Mask:
@@ -133,7 +133,7 @@ def heard_elsewhere(trace: Trace, silences: Silences, after_trigger: Mask) -> tu
     Openings that a box may punish by themselves say nothing of the line.
 
     Returns:
-        TCP packets that the client got from them, and connections that it tried to open there (SYNs).
+        TCP packets that the client got from them, and SYNs that it sent there.
     """
     packets, flows = trace.packets, trace.flows
     asking = np.zeros(len(trace.hosts), np.bool_)
@@ -216,5 +216,5 @@ def reset_at_request(trace: Trace) -> Mask:
 
 def dead_line(controls: Controls) -> Mask:
     """Say whether the client's whole line was dead: it asked elsewhere, and nothing came."""
-    dead: Mask = (controls.packets_from_elsewhere == 0) & (controls.connections_tried_elsewhere > 0)
+    dead: Mask = (controls.packets_from_elsewhere == 0) & (controls.syns_sent_elsewhere > 0)
     return dead

@@ -7,7 +7,7 @@ from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.signs import Sign, sign
 from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.controls import Controls
-from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, end_of_capture
+from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences
 from netinterf.arrays import I64
 from netinterf.trace import Trace
 
@@ -31,18 +31,18 @@ def find_syn_controls(trace: Trace, silences: Silences) -> SynControls:
     begin, end = around(silences.since, silences.until)
     heard = np.flatnonzero((trace.flows.protocol == TCP) & (trace.sides.packets[1::2] > 0))
     opened = heard[trace.sides.syn[1::2][heard] >= 0]
-    host = contacts.of("client", "server")
-    hosts = heard[np.unique(host[heard], return_index=True)[1]]
-    own = np.isin(host[flow], host[hosts]).astype(np.int64)
-    answered, living, established = (Contrast(contacts, rows, time[rows]) for rows in (heard, hosts, opened))
+    pair = contacts.of("client", "server")
+    first_heard = heard[np.unique(pair[heard], return_index=True)[1]]
+    own = np.isin(pair[flow], pair[first_heard]).astype(np.int64)
+    answered, living, established = (Contrast(contacts, rows, time[rows]) for rows in (heard, first_heard, opened))
     near = living.count(flow, "client", "network", begin=begin, end=end)
-    port = "client", "server", "server_port"
+    three = "client", "server", "server_port"
     return SynControls(
         other_ports_answered=answered.others(flow, "client", "server", but="server_port", begin=begin, end=end),
         neighbours_answered=np.maximum(near - own, 0),
-        opened_before=established.count(flow, *port, end=silences.since),
-        last_opened=established.last(flow, *port, before=silences.since),
-        opened_after=established.count(flow, *port, begin=silences.since, end=np.minimum(end, end_of_capture(trace))),
+        opened_before=established.count(flow, *three, end=silences.since),
+        last_opened=established.last(flow, *three, before=silences.since),
+        opened_after=established.count(flow, *three, begin=silences.since, end=end),
     )
 
 
@@ -52,7 +52,7 @@ def unanswered_syn_signs(trace: Trace, silences: Silences, controls: Controls) -
     if not no_synack.any():
         return []
     beside = find_syn_controls(trace, silences)
-    since = (silences.since - beside.last_opened) / 1e9
+    before = {"times": beside.opened_before, "seconds": (silences.since - beside.last_opened) / 1e9}
     alive = controls.packets_from_elsewhere + beside.neighbours_answered + beside.other_ports_answered
     tries = {"tries": silences.tries, "seconds": silences.seconds}
     return [
@@ -63,9 +63,7 @@ def unanswered_syn_signs(trace: Trace, silences: Silences, controls: Controls) -
             {"answered": beside.other_ports_answered},
         ),
         sign(rules.SYN_NEIGHBOURS, no_synack & (beside.neighbours_answered > 0), {"alive": beside.neighbours_answered}),
-        sign(
-            rules.SYN_BEFORE, no_synack & (beside.opened_before > 0), {"times": beside.opened_before, "seconds": since}
-        ),
+        sign(rules.SYN_BEFORE, no_synack & (beside.opened_before > 0), before),
         sign(rules.SYN_INTERMITTENT, no_synack & (beside.opened_after > 0), {"times": beside.opened_after}),
         sign(rules.SYN_LINE, no_synack & (alive == 0)),
     ]

@@ -161,7 +161,7 @@ RECOVERED = drops.rule(
     shared=True,
 )
 LINE = drops.rule(
-    "line", "line", -4.0, "the client tried {tried} other connections meanwhile, and nothing came from any network",
+    "line", "line", -4.0, "the client sent {tried} SYNs elsewhere meanwhile, and nothing came from any network",
     "tried", source=OONI, shared=True, twins=(filters,),
 )
 SERVER = drops.rule(
@@ -318,7 +318,7 @@ QUIC_SERVER = quic.rule(
 )
 QUIC_LINE = quic.rule(
     "line", "line", -4.0,
-    "the client tried {tried} connections to other networks meanwhile, and nothing came from any",
+    "the client sent {tried} SYNs to other networks meanwhile, and nothing came from any",
     "tried", source=OVER_QUIC,
     shared=True,
 )
