@@ -7,11 +7,11 @@ better near it in time.
 
 from typing import Protocol
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64
+from netinterf.numbering import combined
 
 __all__ = ["NEAR_NS", "Contrast", "Grouped", "Grouping", "around"]
 
@@ -30,15 +30,16 @@ class Grouped(Protocol):
         ...
 
 
-@attrs.frozen(eq=False)
 class Grouping:
-    """Rows with one number each, equal for those that belong together."""
+    """Rows with some columns of numbers, for what is grouped neither by contact nor by question."""
 
-    number: I64
+    def __init__(self, **columns: I64) -> None:
+        """Name the columns, aligned with each other."""
+        self._columns = columns
 
-    def of(self, *_: str) -> I64:
-        """Give the numbers, however they are called."""
-        return self.number
+    def of(self, *columns: str) -> I64:
+        """Number the distinct combinations of some columns."""
+        return combined(*(self._columns[column] for column in columns))
 
 
 class Contrast:

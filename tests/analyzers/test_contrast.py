@@ -60,9 +60,12 @@ def test_counts_are_those_of_a_loop(rows: list[tuple[int, int, int]], data: st.D
 
 def test_nothing_happened_to_nobody() -> None:
     """No rows, no counts."""
-    none, table = np.empty(0, np.int64), Grouping(np.array([1, 1]))
-    assert Contrast(table, none, none).count(np.array([0, 1])).tolist() == [0, 0]
-    assert Contrast(table, none, none).last(np.array([0, 1]), before=np.array([BEGIN, BEGIN])).tolist() == [0, 0]
+    none, table = np.empty(0, np.int64), Grouping(number=np.array([1, 1]))
+    assert Contrast(table, none, none).count(np.array([0, 1]), "number").tolist() == [0, 0]
+    assert Contrast(table, none, none).last(np.array([0, 1]), "number", before=np.array([BEGIN, BEGIN])).tolist() == [
+        0,
+        0,
+    ]
 
 
 def test_clocks_beyond_reason_stand_at_the_edge() -> None:
@@ -71,9 +74,9 @@ def test_clocks_beyond_reason_stand_at_the_edge() -> None:
     low, high = around(np.array([0, last]), np.array([0, last]))
     assert low.tolist() == [-NEAR_NS, last - NEAR_NS]
     assert high.tolist() == [NEAR_NS, last]
-    happened = Contrast(Grouping(np.array([1])), np.array([0]), np.array([last]))
-    assert happened.count(np.array([0]), begin=low[1:], end=high[1:]).tolist() == [1]
-    assert happened.count(np.array([0])).tolist() == [1]
+    happened = Contrast(Grouping(number=np.array([1])), np.array([0]), np.array([last]))
+    assert happened.count(np.array([0]), "number", begin=low[1:], end=high[1:]).tolist() == [1]
+    assert happened.count(np.array([0]), "number").tolist() == [1]
 
 
 def visits() -> Trace:

@@ -399,6 +399,26 @@ def test_what_follows_a_trigger_is_residual() -> None:
     assert "drop.after_reset" not in told  # a server's own guard swallows the request that is too much, too
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_only_what_dies_from_the_start_is_residual(first: bool) -> None:
+    """A name was silenced; another one's connection to the port dies at its first request, or once it was served."""
+    talk = Talk()
+    silenced(talk)
+    if first:
+        silenced(talk, 20_000, data=OTHER, port=40001)
+    else:
+        talk.port = 40001
+        sent, end = talk.request(talk.open(20_000), OTHER)
+        talk.send("S", "PA", 901, end, at=sent + talk.rtt, data=b"200 OK")
+        for number in range(5):
+            talk.send("C", "PA", end, 907, at=sent + 200 + 300 * (2**number - 1), data=b"more")
+    answered(talk, 100_000)
+    trace = talk.trace()
+    told = rules(trace, flow_of(trace, 40001))
+    assert {"drop.request" if first else "drop.later"} <= set(told)
+    assert ("drop.residual" in told) == first
+
+
 def test_silence_after_a_reset_is_no_guards() -> None:
     """A request was reset, and then SYNs to the same port were swallowed for a while."""
     talk = Talk()
@@ -490,6 +510,18 @@ def test_silenced_quic_is_seen(scenario: str) -> None:
     }
     assert seen
     assert {keys[flow] for flow in seen} <= hit
+
+
+def test_quic_that_is_punished_names_what_for() -> None:
+    """Beside the two packets of the silence, the one whose name had drawn the block before it."""
+    played = run("quic.drop.gfw", 32, Conditions(ip=4, vantage="client", luck=0.0))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    found = Silence()(trace)
+    residual = [row for row in range(len(found)) if found.rules[found.rule[row]].id == "quic.residual"]
+    assert residual
+    for row in residual:
+        began = trace.flows.first_packet[found.subject[row]]
+        assert sum(packet < began for packet in found.witness[row].tolist()) == 1
 
 
 def test_what_a_name_promises_counts_for_it_alone() -> None:
@@ -831,6 +863,19 @@ def test_an_unanswered_opening_is_held_against_what_lives_beside_it(server: str,
     assert {rule for rule in rules(trace, flow_of(trace, 40000)) if rule.startswith("syn.")} == told
 
 
+def test_a_neighbour_is_told_whenever_the_address_itself_answered() -> None:
+    """Another address of the network answers now, and the one in question did some minutes ago."""
+    talk, beside = Talk(), Talk(server="203.0.113.77")
+    answered(talk, 0)
+    talk.port = 40000
+    for at in (300_000, 301_000, 303_000):
+        talk.send("C", "S", 100, 0, at=at)
+    answered(beside, 300_100, port=40001)
+    talk.frames += beside.frames
+    trace = talk.trace()
+    assert "syn.neighbours" in rules(trace, flow_of(trace, 40000))
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_an_address_that_answered_a_moment_ago_is_told(before: bool) -> None:
     """The same port opened a connection, then SYNs die; opened afterwards only, it comes and goes."""
@@ -948,6 +993,17 @@ def test_a_narrow_line_meets_several_servers_alike(passes: bool) -> None:
     talk.frames += beside.frames + alive.frames
     trace = talk.trace()
     assert ("drop.alike" in rules(trace, flow_of(trace, 40000))) == passes
+
+
+def test_company_is_counted_whenever_the_network_died_first() -> None:
+    """A server that had died long before dies again beside another: that one is company, and it alone."""
+    talk, beside, alive = (Talk(server=server) for server in ("203.0.113.9", "192.0.2.77", "198.18.5.5"))
+    silenced(talk, port=40000)
+    silenced(talk, 200_000, port=40001)
+    silenced(beside, 200_200, data=OTHER, port=40002)
+    answered(alive, 201_000, port=40003)
+    talk.frames += beside.frames + alive.frames
+    assert [sign["networks"] for sign in told_of(talk, "drop.alike")] == [1]
 
 
 def test_what_servers_wait_for_is_no_company_of_clients() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import Content
-from netinterf.analyzers.dns_poisoning.controls import Address, Corroboration
+from netinterf.analyzers.dns_poisoning.corroborations import Address, Corroboration
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import I64, U64
 from netinterf.schema import TlsKind

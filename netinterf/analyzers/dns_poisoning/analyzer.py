@@ -9,7 +9,7 @@ from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.aftermath import tls_after, tried_in_vain
 from netinterf.analyzers.dns_poisoning.content import read_content
-from netinterf.analyzers.dns_poisoning.controls import agreeing_servers, transport_contrasts
+from netinterf.analyzers.dns_poisoning.corroborations import agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import compare_known
 from netinterf.analyzers.dns_poisoning.profile import least_handshake_rtts
 from netinterf.analyzers.dns_poisoning.race import run_races
@@ -19,7 +19,7 @@ from netinterf.analyzers.dns_poisoning.signs import (
     baseline_signs,
     company_signs,
     content_signs,
-    control_signs,
+    corroboration_signs,
     declared_filter_signs,
     outlier_signs,
     race_signs,
@@ -63,15 +63,15 @@ class DnsPoisoning:
         content = read_content(trace, replies)
         races = run_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
-        contradicted_over_tcp = np.array([control.reply for control in transports], np.int64)
+        contradicted_over_tcp = np.array([contrast.reply for contrast in transports], np.int64)
         known = compare_known(trace, replies, content, races)  # by the user's table of true answers
         suspects = find_suspect_replies(
             trace, replies, content, races, known, contradicted_over_tcp, least_handshake_rtts(trace)
         )
         reply_cases = ReplyCases(trace, replies)
-        controls = [  # what else in the capture speaks for or against a suspect
+        corroborations = [
             *transports,
-            *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspicious),
+            *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspicious_replies),
             *tls_after(trace, replies, content, suspects.rows),
             *tried_in_vain(trace, replies, content, suspects.rows),
         ]
@@ -81,7 +81,7 @@ class DnsPoisoning:
             *baseline_signs(reply_cases, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
             *company_signs(reply_cases, content, known, suspects),
-            *control_signs(reply_cases, controls),
+            *corroboration_signs(reply_cases, corroborations),
             *declared_filter_signs(reply_cases, content),
         ]
         tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import CENSORED, LOCAL, Content, Feature
-from netinterf.analyzers.dns_poisoning.controls import Corroboration
+from netinterf.analyzers.dns_poisoning.corroborations import Corroboration
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers
 from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, DISJOINT, Races
@@ -28,7 +28,7 @@ __all__ = [
     "baseline_signs",
     "company_signs",
     "content_signs",
-    "control_signs",
+    "corroboration_signs",
     "declared_filter_signs",
     "outlier_signs",
     "race_signs",
@@ -226,12 +226,12 @@ def company_signs(reply_cases: ReplyCases, content: Content, known: Known, suspe
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
     trace, replies, rows = reply_cases.trace, reply_cases.replies, suspects.rows
     listed, domains = concentration(trace, replies, rows, suspects.listed > 0)
-    alone, silent = never_answers(trace, replies, rows, suspects.suspicious)
+    alone, silent = never_answers(trace, replies, rows, suspects.suspicious_replies)
     signs = [
         sign(rules.CONCENTRATION, listed > 0, {"domains": domains}, llr=listed),
         sign(rules.NO_RESOLVER, alone > 0, {"silent": silent}, llr=alone),
     ]
-    case_signs, clean = [(reply_cases.held_forged(rows), gathered(signs))], np.flatnonzero(~suspects.suspicious)
+    case_signs, clean = [(reply_cases.held_forged(rows), gathered(signs))], np.flatnonzero(~suspects.suspicious_replies)
     for rule, which in ((rules.POOLED, suspects.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
         weight, domains = pooled(trace, replies, content, rows[which], clean)
         shared = sign(rule, weight > 0, {"domains": domains}, llr=np.minimum(weight, weight_of(rule)))
@@ -239,14 +239,14 @@ def company_signs(reply_cases: ReplyCases, content: Content, known: Known, suspe
     return case_signs
 
 
-def control_signs(reply_cases: ReplyCases, controls: list[Corroboration]) -> list[CaseSigns]:
+def corroboration_signs(reply_cases: ReplyCases, corroborations: list[Corroboration]) -> list[CaseSigns]:
     """Tell what was seen elsewhere in the capture; it accuses where it speaks for interference."""
-    rows = np.array([control.reply for control in controls], np.int64)
-    packets = np.array([control.packet for control in controls], np.int64)
-    strength = np.array([control.strength for control in controls])
+    rows = np.array([one.reply for one in corroborations], np.int64)
+    packets = np.array([one.packet for one in corroborations], np.int64)
+    strength = np.array([one.strength for one in corroborations])
     case_signs = []
-    for rule in dict.fromkeys(control.rule for control in controls):
-        here = sign(rule, np.array([control.rule is rule for control in controls]), strength=strength, witness=packets)
+    for rule in dict.fromkeys(one.rule for one in corroborations):
+        here = sign(rule, np.array([one.rule is rule for one in corroborations]), strength=strength, witness=packets)
         accuses = rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
         case_signs.append((reply_cases.held_forged(rows) if accuses else reply_cases.about(rows), gathered([here])))
     return case_signs

@@ -18,7 +18,7 @@ from netinterf.analyzers.silence.controls import (
     dead_line,
     recently_opened,
     reset_at_request,
-    served_time,
+    tcp_served_at,
 )
 from netinterf.analyzers.silence.counts import RequestLimits, find_request_limits, request_limit_sign
 from netinterf.analyzers.silence.holes import find_holes, lost_answers
@@ -81,8 +81,8 @@ class Silence:
 
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down connections that fell silent; a filter's, where they spoke no protocol that filters let pass."""
-        # per flow, not per silence: when its server first answered, -1 where it never did or the flow fell silent
-        unknown_protocol, flow_served_at = speaks_unknown_protocol(trace, silences), served_time(trace, silences)
+        unknown_protocol = speaks_unknown_protocol(trace, silences)
+        flow_served_at = tcp_served_at(trace, silences)  # one entry per flow, not per silence
         request_limits = find_request_limits(trace, silences, flow_served_at)
         controls = compare(trace, silences, flow_served_at, reset_at_request(trace), unknown_protocol)
         # only something large died, and none as large passed: between the two hosts; to or from the client at all

@@ -16,7 +16,16 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Controls", "by_reset", "compare", "dead_line", "recently_opened", "reset_at_request", "served_time"]
+__all__ = [
+    "Controls",
+    "by_reset",
+    "compare",
+    "dead_line",
+    "recently_opened",
+    "reset_at_request",
+    "served_at",
+    "tcp_served_at",
+]
 
 FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
@@ -101,13 +110,14 @@ def company(trace: Trace, silences: Silences, flow_served_at: I64, begin: I64, e
     stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, how_early)
     died = np.unique(pair[flow])
     _, first = np.unique(combined(stage, pair[flow]), return_index=True)  # the first by flow stands for its network
-    alike = Contrast(Grouping(stage), first, silences.since[first]).count(np.arange(len(flow)), begin=begin, end=end)
+    dead = Contrast(Grouping(stage=stage, network=pair[flow]), first, silences.since[first])
+    alike = dead.others(np.arange(len(flow)), "stage", but="network", begin=begin, end=end)
     served = np.flatnonzero((flow_served_at >= 0) & ~np.isin(pair, died))
     served = served[np.unique(pair[served], return_index=True)[1]]
     serving = Contrast(trace.contacts, served, flow_served_at[served]).count(
         flow, "client", begin=silences.since, end=end
     )
-    return {"networks_silent_alike": np.maximum(alike - 1, 0), "networks_serving_since": serving}
+    return {"networks_silent_alike": alike, "networks_serving_since": serving}
 
 
 def recently_opened(trace: Trace, silences: Silences) -> Mask:
@@ -119,12 +129,17 @@ def recently_opened(trace: Trace, silences: Silences) -> Mask:
     return fresh
 
 
-def served_time(trace: Trace, silences: Silences) -> I64:
-    """When the server of each TCP flow first sent payload, -1 where it never did or the flow fell silent."""
+def served_at(trace: Trace, silences: Silences, flows: Mask) -> I64:
+    """When each of some *flows* was first served, by its server's first payload; -1 for silent and for other flows."""
     first = trace.sides.first_payload[1::2].astype(np.int64)
-    served = (trace.flows.protocol == TCP) & (first >= 0)
+    served = flows & (first >= 0)
     served[silences.flow] = False
     return np.where(served, trace.packets.time[np.maximum(first, 0)] if len(trace.packets) else first, -1)
+
+
+def tcp_served_at(trace: Trace, silences: Silences) -> I64:
+    """When each TCP flow was first served; -1 where it never was, or fell silent."""
+    return served_at(trace, silences, trace.flows.protocol == TCP)
 
 
 def heard_elsewhere(trace: Trace, silences: Silences, after_trigger: Mask) -> tuple[I64, I64]:
@@ -188,10 +203,8 @@ def earlier_ends(trace: Trace, silences: Silences, flow_served_at: I64, reset: M
     before = earlier[np.maximum(place, 0)]
     row = cause[before]
     hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
-    unanswered = silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST, Kind.INITIAL) & (
-        name[before] != name[flow]
-    )
-    hit &= silences.is_kind(Kind.UNANSWERED_SYN) | unanswered  # what is punished gets no answer at all
+    first_words = silences.is_first_request() | silences.is_kind(Kind.INITIAL)
+    hit &= silences.is_kind(Kind.UNANSWERED_SYN) | first_words & (name[before] != name[flow])  # punished from the start
     served = answered(trace, flow_served_at)
     at_all, later = (
         served.count(flow, "client", "server", "server_port", begin=begin) > 0 for begin in (None, silences.until)

@@ -8,7 +8,7 @@ dpi-checkers). A server may count as well, but whoever knocks: where it is silen
 import attrs
 import numpy as np
 
-from netinterf.analyzers.contrast import NEAR_NS, Contrast, Grouping
+from netinterf.analyzers.contrast import NEAR_NS, Contrast
 from netinterf.analyzers.signs import Measured, Sign, sign
 from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.probes import evidence_of_p, fisher
@@ -61,8 +61,8 @@ def find_request_limits(trace: Trace, silences: Silences, flow_served_at: I64) -
     time = trace.packets.time[request[decided]]
     server = contacts.of("client", "server")[decided]
     group = contacts.of("client", "network", "name")[decided]
-    every = np.arange(len(decided))
-    recent = Contrast(Grouping(group), every, time).count(every, begin=time - NEAR_NS, end=time) - 1
+    same_name = Contrast(contacts, decided, time)
+    recent = same_name.count(decided, "client", "network", "name", begin=time - NEAR_NS, end=time) - 1
     died = np.bincount(group, dead[decided] >= 0)
     size = np.bincount(group)
     for number in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= MOST)).tolist():

@@ -33,13 +33,11 @@ def find_syn_controls(trace: Trace, silences: Silences) -> SynControls:
     opened = heard[trace.sides.syn[1::2][heard] >= 0]
     pair = contacts.of("client", "server")
     first_heard = heard[np.unique(pair[heard], return_index=True)[1]]
-    own = np.isin(pair[flow], pair[first_heard]).astype(np.int64)
     answered, living, established = (Contrast(contacts, rows, time[rows]) for rows in (heard, first_heard, opened))
-    near = living.count(flow, "client", "network", begin=begin, end=end)
     three = "client", "server", "server_port"
     return SynControls(
         other_ports_answered=answered.others(flow, "client", "server", but="server_port", begin=begin, end=end),
-        neighbours_answered=np.maximum(near - own, 0),
+        neighbours_answered=living.others(flow, "client", "network", but="server", begin=begin, end=end),
         opened_before=established.count(flow, *three, end=silences.since),
         last_opened=established.last(flow, *three, before=silences.since),
         opened_after=established.count(flow, *three, begin=silences.since, end=end),

@@ -11,7 +11,7 @@ import numpy as np
 from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.signs import Measured, Sign, sign
 from netinterf.analyzers.silence import rules
-from netinterf.analyzers.silence.controls import answered, compare, dead_line, served_time
+from netinterf.analyzers.silence.controls import answered, compare, dead_line, served_at, tcp_served_at
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES
 from netinterf.analyzers.unanswered.silences import Kind, Silences
 from netinterf.arrays import I64, Mask
@@ -24,14 +24,11 @@ ANSWERS = 2
 """Datagrams of a server from which it counts as speaking QUIC: one may be Retry or Version Negotiation."""
 
 
-def answered_time(trace: Trace, silences: Silences) -> I64:
-    """When the server of each QUIC flow first answered, -1 where it hardly did or the flow fell silent at once."""
-    first = trace.sides.first[1::2].astype(np.int64)
-    served = np.zeros(len(trace.flows), np.bool_)
-    served[trace.quic.flow] = True
-    served &= (first >= 0) & (trace.sides.packets[1::2] >= ANSWERS)
-    served[silences.flow] = False
-    return np.where(served, trace.packets.time[np.maximum(first, 0)] if len(trace.packets) else first, -1)
+def quic_served_at(trace: Trace, silences: Silences) -> I64:
+    """When each QUIC flow was first served; -1 where it hardly was, or fell silent."""
+    spoke = np.zeros(len(trace.flows), np.bool_)
+    spoke[trace.quic.flow] = True
+    return served_at(trace, silences, spoke & (trace.sides.packets[1::2] >= ANSWERS))
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -44,12 +41,11 @@ class QuicControls:
     offered_by_dns: Mask  # a DNS record of the name offers HTTP/3
 
 
-def compare_quic(trace: Trace, silences: Silences, flow_answered_at: I64) -> QuicControls:
+def compare_quic(trace: Trace, silences: Silences, flow_served_at: I64) -> QuicControls:
     """Count how other QUIC, and TCP for the same, fared within a minute of each silence."""
     flow = silences.flow
     begin, end = around(silences.since, silences.until)
-    none = silences.take(np.zeros(len(silences), np.bool_))
-    spoken, over_tcp = answered(trace, flow_answered_at), answered(trace, served_time(trace, none))
+    spoken, over_tcp = answered(trace, flow_served_at), answered(trace, tcp_served_at(trace, silences))
     silent = Contrast(trace.contacts, flow, silences.since)
     by_server, by_name = (over_tcp.count(flow, "client", what, begin=begin, end=end) for what in ("server", "name"))
     return QuicControls(
@@ -71,11 +67,11 @@ def promised_names(trace: Trace) -> I64:
 
 def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     """Tell which QUIC fell silent, and what stands beside it."""
-    flow_answered_at = answered_time(trace, silences)
+    flow_served_at = quic_served_at(trace, silences)
     no_reset, unknown_protocol = np.zeros(len(trace.flows), np.bool_), np.zeros(len(silences), np.bool_)
-    controls = compare(trace, silences, flow_answered_at, no_reset, unknown_protocol)
+    controls = compare(trace, silences, flow_served_at, no_reset, unknown_protocol)
     other_names_served = controls.others_served_within_minute
-    beside = compare_quic(trace, silences, flow_answered_at)
+    beside = compare_quic(trace, silences, flow_served_at)
     tries = {"tries": silences.tries, "seconds": silences.seconds}
     after_trigger = controls.after_trigger
     since = (silences.since - trace.packets.time[np.maximum(controls.earlier_end, 0)]) / 1e9
@@ -98,7 +94,7 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_PROMISED, promised, others),
         sign(rules.QUIC_AGAIN, again, {"times": controls.same_name_silent_anywhere}),
         sign(rules.QUIC_INTERMITTENT, intermittent, {"served": controls.same_name_served_within_minute}),
-        sign(rules.QUIC_RESIDUAL, after_trigger, {"seconds": since}),
+        sign(rules.QUIC_RESIDUAL, after_trigger, {"seconds": since}, witness=controls.earlier_end),
         sign(rules.QUIC_RECOVERED, controls.served_after_end & after_trigger & ~same_served),
         sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.syns_sent_elsewhere}),
     ]

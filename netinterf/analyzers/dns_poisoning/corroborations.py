@@ -55,7 +55,7 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Corroboration]:
     if not len(over_tcp) or not len(replies):
         return []
     questions, truncated = question_keys(trace), replies.truncated
-    controls = []
+    corroborations = []
     for exchange in over_tcp.tolist():
         message = int(exchanges.replies[exchange][0])
         truth = _addresses(trace, replies, message)
@@ -72,10 +72,10 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Corroboration]:
                 share = 1.0
             if share:
                 packet = int(dns.packet[message])
-                controls.append(
+                corroborations.append(
                     Corroboration(rule=rules.TRANSPORT_CONTRAST, reply=reply, packet=packet, strength=share)
                 )
-    return controls
+    return corroborations
 
 
 def agreeing_servers(
@@ -86,7 +86,7 @@ def agreeing_servers(
     Servers in the client's network relay what others say and do not count; neither do replies under suspicion.
     """
     local = trace.hosts.special[replies.server] & LOCAL != 0
-    controls = []
+    corroborations = []
     for reply in suspects:
         addresses = _addresses(trace, replies, int(replies.message[reply]))
         if not addresses or content.bogus[reply] or content.listed[reply]:
@@ -96,6 +96,6 @@ def agreeing_servers(
         for witness in other[:WITNESSES].tolist():
             if addresses & _addresses(trace, replies, int(replies.message[witness])):
                 packet = int(replies.packet[witness])
-                controls.append(Corroboration(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=packet))
+                corroborations.append(Corroboration(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=packet))
                 break
-    return controls
+    return corroborations
