@@ -17,10 +17,10 @@ from netinterf.analyzers.dns_poisoning.replies import gather_udp_replies
 from netinterf.analyzers.dns_poisoning.signs import (
     ReplyCases,
     baseline_signs,
-    company_signs,
     content_signs,
     corroboration_signs,
     declared_filter_signs,
+    other_name_signs,
     outlier_signs,
     race_signs,
 )
@@ -80,7 +80,7 @@ class DnsPoisoning:
             *content_signs(reply_cases, content, known, races, suspects),
             *baseline_signs(reply_cases, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
-            *company_signs(reply_cases, content, known, suspects),
+            *other_name_signs(reply_cases, content, known, suspects),
             *corroboration_signs(reply_cases, corroborations),
             *declared_filter_signs(reply_cases, content),
         ]

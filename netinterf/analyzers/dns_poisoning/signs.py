@@ -26,10 +26,10 @@ from netinterf.trace import Trace
 __all__ = [
     "ReplyCases",
     "baseline_signs",
-    "company_signs",
     "content_signs",
     "corroboration_signs",
     "declared_filter_signs",
+    "other_name_signs",
     "outlier_signs",
     "race_signs",
 ]
@@ -222,7 +222,9 @@ def declared_filter_signs(reply_cases: ReplyCases, content: Content) -> list[Cas
     return [(reply_cases.about(rows), gathered(signs))]
 
 
-def company_signs(reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies) -> list[CaseSigns]:
+def other_name_signs(
+    reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies
+) -> list[CaseSigns]:
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
     trace, replies, rows = reply_cases.trace, reply_cases.replies, suspects.rows
     listed, domains = concentration(trace, replies, rows, suspects.listed > 0)

@@ -32,11 +32,11 @@ from netinterf.analyzers.signs import (
     each_once,
     gathered,
     none_forged,
-    of_family,
     record,
     sign,
     taken,
     total,
+    with_twin_in,
 )
 from netinterf.arrays import F64, I64
 from netinterf.schema import Evidence, Rule
@@ -158,7 +158,7 @@ class RstInjection:
         """Weigh odd data of servers, at most one packet a flow; nothing is written where nothing speaks against it."""
         if len(suspects) == 0:
             return []
-        signs = of_family(written_signs(trace, suspects, self.ttl_tolerance), rules.data)
+        signs = with_twin_in(written_signs(trace, suspects, self.ttl_tolerance), rules.data)
         chosen = np.flatnonzero(total(signs, len(suspects)) > 0)
         cases = suspected(trace, suspects, chosen, with_same_writer(trace, suspects.row[chosen]))
         return record(self, cases, taken(signs, chosen, len(suspects)), rules.data)
@@ -176,7 +176,7 @@ class RstInjection:
         signs = reset_signs(trace, suspects, forged_fins, self.ttl_tolerance)
         score = total(signs, len(suspects))
         chosen = choose(suspects, score)
-        stage = signs[rules.AFTER_REQUEST].llr + signs[rules.AFTER_ACK].llr
+        stage = signs[rules.AFTER_REQUEST].llr + signs[rules.REQUEST_ACKED].llr
         own = score - stage - signs[rules.FORGOT].llr  # a stage marks no packet, FORGOT shows a reset not captured
         cases = suspected(trace, suspects, chosen, forged_rows(trace, suspects, own, chosen))
         signs = taken(signs, chosen, len(suspects))

@@ -13,13 +13,13 @@ from netinterf.analyzers.vocabulary import GREETED_TWICE, HOPS, IDS, MADE, SKEWE
 
 # fmt: off
 __all__ = [
-    "ABORT", "ACK_UNSENT", "AFTER_ACK", "AFTER_CLOSE", "AFTER_FIN", "AFTER_REQUEST", "AGAIN", "ALIVE_AFTER",
+    "ABORT", "ACK_UNSENT", "AFTER_CLOSE", "AFTER_FIN", "AFTER_REQUEST", "AGAIN", "ALIVE_AFTER",
     "ALIVE_BESIDE", "AS_THE_HOST", "BARE_WINDOW", "BEHIND_DATA", "BURST", "CLONED_ID", "CLOSED_BEFORE",
     "CONTRADICTION", "COPIED_ID", "COPIED_WINDOW", "COUNTING", "DATA_SPRAYED", "DF", "ELSEWHERE", "FIN_ACK_UNSENT",
     "FIN_AFTER_REQUEST", "FIN_ALIVE_AFTER", "FIN_BEHIND_DATA", "FIN_RESTED", "FORGOT", "GATEWAY", "GATEWAY_FORGOT",
     "IDLE", "IGNORED", "INTERMITTENT", "IN_COUNTER", "IP_ID", "NEARER", "NO_TIMESTAMPS", "ODD_FLAGS", "ODD_WINDOW",
-    "ON_TIME", "OVERLAP", "PAYLOAD", "PER_SEGMENT", "PREMATURE", "REACTION", "REFUSED", "RESTED", "RESUMED",
-    "RULES", "SECOND_SYNACK", "SEQ_CHANGE", "SPARED", "SPRAYED", "STRAY", "SYNACK_COUNTING", "SYNACK_NEARER",
+    "ON_TIME", "OVERLAP", "PAYLOAD", "PER_SEGMENT", "PREMATURE", "REACTION", "REFUSED", "REQUEST_ACKED", "RESTED",
+    "RESUMED", "RULES", "SECOND_SYNACK", "SEQ_CHANGE", "SPARED", "SPRAYED", "STRAY", "SYNACK_COUNTING", "SYNACK_NEARER",
     "SYNACK_OTHER_STACK", "SYNACK_REFUSED", "SYNACK_SWAPPED_PORTS", "SYNACK_WINDOW_VARIES", "TOO_SOON",
     "TRIGGER_DIED", "TTL", "TTL_CLASS", "TTL_VARIES", "WINDOW_VARIES", "connects", "contrary_data", "contrary_fins",
     "contrary_greetings", "contrary_pages", "data", "fins", "greetings", "resets",
@@ -103,7 +103,7 @@ AFTER_REQUEST = resets.rule(
     "after_request", "stage", 2.0, "the reset came after the client's first data, before any answer",
     source=f"{CENSUS}: 5.3 % of 25.7 % of connections end so", twins=(connects,),
 )
-AFTER_ACK = resets.rule(
+REQUEST_ACKED = resets.rule(
     "after_ack", "stage", 1.0,
     "the reset came after the server had acknowledged the client's first data, before any answer",
     source=f"{CENSUS}; a proxy without backend ends connections so",

@@ -70,7 +70,7 @@ def all_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: int
         sign(rules.ACK_UNSENT, ack_unsent(trace, suspects)),
         sign(rules.TRIGGER_DIED, report >= 0, witness=report),
         sign(rules.AFTER_REQUEST, waiting & ~acknowledged),
-        sign(rules.AFTER_ACK, waiting & acknowledged),
+        sign(rules.REQUEST_ACKED, waiting & acknowledged),
         *header_signs(trace, suspects, headers, tolerance, late),
         sign(rules.BURST, shaped, {"size": burst.size}),
         sign(rules.PER_SEGMENT, lone, {"size": burst.size}),

@@ -8,7 +8,18 @@ import numpy as np
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.writer import written_signs
-from netinterf.analyzers.signs import Cases, Measured, Sign, each_once, gathered, of_family, record, sign, taken, total
+from netinterf.analyzers.signs import (
+    Cases,
+    Measured,
+    Sign,
+    each_once,
+    gathered,
+    record,
+    sign,
+    taken,
+    total,
+    with_twin_in,
+)
 from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.bare_acks import find_bare_acks
 from netinterf.analyzers.silence.controls import (
@@ -127,7 +138,7 @@ class Silence:
         """Write down who acknowledged requests in the name of servers that never answered, and what must be forged."""
         if not len(suspects):
             return []
-        signs = of_family(written_signs(trace, suspects), rules.bare_acks)
+        signs = with_twin_in(written_signs(trace, suspects), rules.bare_acks)
         odd = total(signs, len(suspects)) > 0
         cases = Cases(
             subject=suspects.flow,
@@ -230,7 +241,7 @@ def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> l
     """
     earlier_end, after_trigger = controls.earlier_end, controls.after_trigger
     seconds = {"seconds": (silences.since - trace.packets.time[np.maximum(earlier_end, 0)]) / 1e9}
-    later_not_near = controls.served_after_end & (controls.same_name_served_within_minute == 0)
+    later_not_near = controls.served_after_silence & (controls.same_name_served_within_minute == 0)
     return [
         sign(rules.RESIDUAL, after_trigger, seconds, witness=earlier_end),
         sign(rules.AFTER_RESET, after_trigger & by_reset(trace, earlier_end), witness=earlier_end),

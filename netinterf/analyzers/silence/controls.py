@@ -49,7 +49,7 @@ class Controls:
     client_packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
     earlier_end: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
     after_trigger: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
-    served_after_end: Mask  # … and the same 3-tuple was served later
+    served_after_silence: Mask  # … and the same 3-tuple was served after this silence
     networks_silent_alike: I64  # others whose connections with the client died at that stage within a minute
     networks_serving_since: I64  # that served the client first since, within a minute, and were never silent to it
 
@@ -69,7 +69,7 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
     named = answered(trace, np.where(name >= 0, flow_served_at, -1))  # a name that was not captured may be any
     begin, end = around(silences.since, silences.until)
     comparable = (name[flow] >= 0) | unknown_protocol
-    earlier_end, after_trigger, served_after_end = earlier_ends(trace, silences, flow_served_at, reset)
+    earlier_end, after_trigger, served_after_silence = earlier_ends(trace, silences, flow_served_at, reset)
     packets_from_elsewhere, syns_sent_elsewhere = heard_elsewhere(trace, silences, after_trigger)
 
     def others(since: I64, until: I64) -> I64:
@@ -88,7 +88,7 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
         client_packets_to_server=other_packets(trace, silences),
         earlier_end=earlier_end,
         after_trigger=after_trigger,
-        served_after_end=served_after_end,
+        served_after_silence=served_after_silence,
         **company(trace, silences, flow_served_at, begin, end),
     )
 

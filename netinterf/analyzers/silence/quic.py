@@ -95,6 +95,6 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_AGAIN, again, {"times": controls.same_name_silent_anywhere}),
         sign(rules.QUIC_INTERMITTENT, intermittent, {"served": controls.same_name_served_within_minute}),
         sign(rules.QUIC_RESIDUAL, after_trigger, {"seconds": since}, witness=controls.earlier_end),
-        sign(rules.QUIC_RECOVERED, controls.served_after_end & after_trigger & ~same_served),
+        sign(rules.QUIC_RECOVERED, controls.served_after_silence & after_trigger & ~same_served),
         sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.syns_sent_elsewhere}),
     ]

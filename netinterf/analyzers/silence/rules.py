@@ -152,8 +152,8 @@ AFTER_RESET = drops.rule(
 )
 AFTERMATH = drops.rule(
     "aftermath", "residual", 1.0,
-    "{seconds} s before, another connection from this client to the same port of the server had fallen silent",
-    "seconds", source=BOCK, shared=True,
+    "{seconds} s before, another connection from this client to the same port of the server had fallen silent or been "
+    "reset", "seconds", source=BOCK, shared=True,
 )
 RECOVERED = drops.rule(
     "recovered", "recovered", 4.0,
