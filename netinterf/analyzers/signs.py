@@ -26,12 +26,12 @@ __all__ = [
     "gathered",
     "none_forged",
     "record",
+    "restricted_to",
     "sign",
     "taken",
     "total",
     "weakened",
     "weight_of",
-    "with_twin_in",
 ]
 
 Rows = Ragged | NDArray[np.integer]
@@ -150,7 +150,7 @@ def taken(signs: Signs, rows: I64, count: int) -> Signs:
     return {rule: sign.take(rows, count) for rule, sign in signs.items()}
 
 
-def with_twin_in(signs: Signs, family: Family) -> Signs:
+def restricted_to(signs: Signs, family: Family) -> Signs:
     """Keep the signs that a family has, each still by the rule that its detector named."""
     return {rule: sign for rule, sign in signs.items() if family.of(rule) is not None}
 

@@ -18,11 +18,11 @@ from netinterf.analyzers.signs import (
     gathered,
     none_forged,
     record,
+    restricted_to,
     sign,
     taken,
     total,
     weakened,
-    with_twin_in,
 )
 from netinterf.analyzers.vocabulary import COMPANY, HOPS, MADE, Family
 from netinterf.arrays import I64
@@ -80,7 +80,7 @@ def test_a_family_knows_its_own_rules_and_their_twins_only() -> None:
     assert pages.of(TESTED) is None
     assert ends.of(attrs.evolve(FAR, weight=2.0)) is None
     assert [rule.id for rule in (*ends.rules, *pages.rules)] == ["end.far", "end.tested", "end.near", "page.far"]
-    assert list(with_twin_in(gathered([sign(FAR, True), sign(TESTED, True, llr=1.0)]), pages)) == [FAR]
+    assert list(restricted_to(gathered([sign(FAR, True), sign(TESTED, True, llr=1.0)]), pages)) == [FAR]
 
 
 def test_a_sign_weighs_what_its_rule_does_where_it_shows() -> None:

@@ -12,7 +12,7 @@ from netinterf.analyzers.dns_poisoning.content import read_content
 from netinterf.analyzers.dns_poisoning.corroborations import agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import compare_known
 from netinterf.analyzers.dns_poisoning.profile import least_handshake_rtts
-from netinterf.analyzers.dns_poisoning.race import run_races
+from netinterf.analyzers.dns_poisoning.race import compare_races
 from netinterf.analyzers.dns_poisoning.replies import gather_udp_replies
 from netinterf.analyzers.dns_poisoning.signs import (
     ReplyCases,
@@ -61,9 +61,9 @@ class DnsPoisoning:
             return Evidence.empty(rules=self.rules)
         replies = gather_udp_replies(trace)
         content = read_content(trace, replies)
-        races = run_races(trace, replies, content)
+        races = compare_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
-        contradicted_over_tcp = np.array([contrast.reply for contrast in transports], np.int64)
+        contradicted_over_tcp = np.array([one.reply for one in transports], np.int64)
         known = compare_known(trace, replies, content, races)  # by the user's table of true answers
         suspects = find_suspect_replies(
             trace, replies, content, races, known, contradicted_over_tcp, least_handshake_rtts(trace)
@@ -71,7 +71,7 @@ class DnsPoisoning:
         reply_cases = ReplyCases(trace, replies)
         corroborations = [
             *transports,
-            *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspicious_replies),
+            *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),
             *tls_after(trace, replies, content, suspects.rows),
             *tried_in_vain(trace, replies, content, suspects.rows),
         ]

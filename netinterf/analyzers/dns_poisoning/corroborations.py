@@ -79,7 +79,7 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Corroboration]:
 
 
 def agreeing_servers(
-    trace: Trace, replies: Replies, content: Content, suspects: I64, suspicious: Mask
+    trace: Trace, replies: Replies, content: Content, suspects: I64, suspect_or_disputed: Mask
 ) -> list[Corroboration]:
     """Find suspects whose addresses another public server gave as well, for the same name and type.
 
@@ -92,7 +92,7 @@ def agreeing_servers(
         if not addresses or content.bogus[reply] or content.listed[reply]:
             continue
         other = replies.asking(replies.question[reply])
-        other = other[~suspicious[other] & ~local[other] & (replies.server[other] != replies.server[reply])]
+        other = other[~suspect_or_disputed[other] & ~local[other] & (replies.server[other] != replies.server[reply])]
         for witness in other[:WITNESSES].tolist():
             if addresses & _addresses(trace, replies, int(replies.message[witness])):
                 packet = int(replies.packet[witness])

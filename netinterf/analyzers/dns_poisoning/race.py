@@ -16,7 +16,7 @@ from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
 
-__all__ = ["CUT_OFF_DISAGREE", "DISJOINT", "Races", "run_races"]
+__all__ = ["CUT_OFF_DISAGREE", "DISJOINT", "Races", "compare_races"]
 
 IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
 """Weights of a pair of answers: unreachable against global, disjoint, addresses against none (NXDOMAIN or empty)."""
@@ -66,7 +66,7 @@ class Races:
     flag_differences: I64  # bits (AA, RA) in which contradicting replies differ, counted
 
 
-def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
+def compare_races(trace: Trace, replies: Replies, content: Content) -> Races:
     """Compare all replies of each exchange that drew more than one."""
     counts = np.bincount(replies.exchange, minlength=len(trace.exchanges))
     rows = np.flatnonzero(counts[replies.exchange] > 1) if len(replies) else np.empty(0, np.int64)

@@ -101,7 +101,7 @@ def pooled(trace: Trace, replies: Replies, content: Content, rows: I64, clean: I
     return np.minimum(weight, weight_of(rules.POOLED)), most
 
 
-def never_answers(trace: Trace, replies: Replies, rows: I64, suspicious: Mask) -> tuple[F64, I64]:
+def never_answers(trace: Trace, replies: Replies, rows: I64, suspect_or_disputed: Mask) -> tuple[F64, I64]:
     """Weigh that the server answers suspect names and nothing else: no resolver lives there.
 
     Triplet Censors asks a target for a harmless name before it is called a non-resolver. Each name that stayed
@@ -116,7 +116,7 @@ def never_answers(trace: Trace, replies: Replies, rows: I64, suspicious: Mask) -
     if not len(silent) or not len(rows):
         return weight, counts
     target = flows.server[exchanges.flow[silent]]
-    answered = np.unique(replies.server[~suspicious])
+    answered = np.unique(replies.server[~suspect_or_disputed])
     suspect_names = {int(replies.server[row]): set[str]() for row in rows}
     for row in rows.tolist():
         suspect_names[int(replies.server[row])].add(trace.exchanges.name[int(replies.exchange[row])])

@@ -228,12 +228,13 @@ def other_name_signs(
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
     trace, replies, rows = reply_cases.trace, reply_cases.replies, suspects.rows
     listed, domains = concentration(trace, replies, rows, suspects.listed > 0)
-    alone, silent = never_answers(trace, replies, rows, suspects.suspicious_replies)
+    alone, silent = never_answers(trace, replies, rows, suspects.suspect_or_disputed)
     signs = [
         sign(rules.CONCENTRATION, listed > 0, {"domains": domains}, llr=listed),
         sign(rules.NO_RESOLVER, alone > 0, {"silent": silent}, llr=alone),
     ]
-    case_signs, clean = [(reply_cases.held_forged(rows), gathered(signs))], np.flatnonzero(~suspects.suspicious_replies)
+    case_signs = [(reply_cases.held_forged(rows), gathered(signs))]
+    clean = np.flatnonzero(~suspects.suspect_or_disputed)
     for rule, which in ((rules.POOLED, suspects.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
         weight, domains = pooled(trace, replies, content, rows[which], clean)
         shared = sign(rule, weight > 0, {"domains": domains}, llr=np.minimum(weight, weight_of(rule)))

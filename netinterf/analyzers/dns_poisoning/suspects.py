@@ -53,7 +53,7 @@ class SuspectReplies:
     wrong_type: F64
     compared: BaselineWeights
     none_genuine: Mask  # aligned with Races: contradictions none of whose replies is genuine
-    suspicious_replies: Mask  # aligned with Replies: suspect, or part of a contradiction
+    suspect_or_disputed: Mask  # aligned with Replies: suspect, or part of a contradiction
     outliers: Outliers  # of these rows the ones that are suspects for their looks alone
 
 
@@ -134,7 +134,7 @@ def find_suspect_replies(
         wrong_type=alone.wrong_type[rows],
         compared=compared,
         none_genuine=(races.weight > 0) & (np.bincount(race, minlength=len(races.exchange)) == races.different),
-        suspicious_replies=suspicious | contradicted,
+        suspect_or_disputed=suspicious | contradicted,
         outliers=outliers,
     )
 

@@ -33,10 +33,10 @@ from netinterf.analyzers.signs import (
     gathered,
     none_forged,
     record,
+    restricted_to,
     sign,
     taken,
     total,
-    with_twin_in,
 )
 from netinterf.arrays import F64, I64
 from netinterf.schema import Evidence, Rule
@@ -158,7 +158,7 @@ class RstInjection:
         """Weigh odd data of servers, at most one packet a flow; nothing is written where nothing speaks against it."""
         if len(suspects) == 0:
             return []
-        signs = with_twin_in(written_signs(trace, suspects, self.ttl_tolerance), rules.data)
+        signs = restricted_to(written_signs(trace, suspects, self.ttl_tolerance), rules.data)
         chosen = np.flatnonzero(total(signs, len(suspects)) > 0)
         cases = suspected(trace, suspects, chosen, with_same_writer(trace, suspects.row[chosen]))
         return record(self, cases, taken(signs, chosen, len(suspects)), rules.data)

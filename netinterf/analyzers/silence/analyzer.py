@@ -15,10 +15,10 @@ from netinterf.analyzers.signs import (
     each_once,
     gathered,
     record,
+    restricted_to,
     sign,
     taken,
     total,
-    with_twin_in,
 )
 from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.bare_acks import find_bare_acks
@@ -138,7 +138,7 @@ class Silence:
         """Write down who acknowledged requests in the name of servers that never answered, and what must be forged."""
         if not len(suspects):
             return []
-        signs = with_twin_in(written_signs(trace, suspects), rules.bare_acks)
+        signs = restricted_to(written_signs(trace, suspects), rules.bare_acks)
         odd = total(signs, len(suspects)) > 0
         cases = Cases(
             subject=suspects.flow,
