@@ -35,11 +35,13 @@ class Grouping:
 
     def __init__(self, **columns: I64) -> None:
         """Name the columns, aligned with each other."""
-        self._columns = columns
+        self._groups: dict[tuple[str, ...], I64] = {(name,): column for name, column in columns.items()}
 
     def of(self, *columns: str) -> I64:
-        """Number the distinct combinations of some columns."""
-        return combined(*(self._columns[column] for column in columns))
+        """Number the distinct combinations of some columns; one column has its own numbers."""
+        if columns not in self._groups:
+            self._groups[columns] = combined(*(self._groups[(column,)] for column in columns))
+        return self._groups[columns]
 
 
 class Contrast:

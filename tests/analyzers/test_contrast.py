@@ -61,11 +61,9 @@ def test_counts_are_those_of_a_loop(rows: list[tuple[int, int, int]], data: st.D
 def test_nothing_happened_to_nobody() -> None:
     """No rows, no counts."""
     none, table = np.empty(0, np.int64), Grouping(number=np.array([1, 1]))
-    assert Contrast(table, none, none).count(np.array([0, 1]), "number").tolist() == [0, 0]
-    assert Contrast(table, none, none).last(np.array([0, 1]), "number", before=np.array([BEGIN, BEGIN])).tolist() == [
-        0,
-        0,
-    ]
+    happened, asked = Contrast(table, none, none), np.array([0, 1])
+    assert happened.count(asked, "number").tolist() == [0, 0]
+    assert happened.last(asked, "number", before=np.array([BEGIN, BEGIN])).tolist() == [0, 0]
 
 
 def test_clocks_beyond_reason_stand_at_the_edge() -> None:
