@@ -31,6 +31,11 @@ def parser() -> argparse.ArgumentParser:
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
     speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
     speed.add_argument("--no-programs", action="store_true", help="leave other programs out")
+    speed.add_argument(
+        "--mixes", nargs="?", const="*", metavar="GLOB", help="traffic of many kinds instead, or of some"
+    )
+    speed.add_argument("--packets", type=int, default=500_000, help="size of a mix (default 500,000)")
+    speed.add_argument("--pairs", type=int, default=1, help="runs of each mix, in turn; the median counts (default 1)")
     decode = verbs.add_parser("decode", help="decoded columns against tshark, frame by frame; or the time they take")
     decode.add_argument(
         "--captures", type=Path, help="labelled folder to compare; without it the first stages are timed"
@@ -399,7 +404,14 @@ def run_likeness(options: argparse.Namespace) -> int:
 def run_speed(options: argparse.Namespace) -> int:
     """Measure speed."""
     from benchmarks import speed
+    from benchmarks.mixes import measure
 
+    if options.mixes is not None:
+        programs = not options.no_programs
+        measure.run(
+            only=options.mixes, packets=options.packets, pairs=options.pairs, programs=programs, out=options.json
+        )
+        return 0
     speed.run(out=options.json, quick=options.quick, programs=not options.no_programs)
     return 0
 

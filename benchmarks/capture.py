@@ -4,6 +4,7 @@ Everything is computed on a (connection, slot) grid: what each of the 50 slots c
 numbers, acknowledgements and timestamps follow from running sums along the slots.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -15,7 +16,7 @@ from netinterf.simulate.messages.tcp_options import syn_options, timestamp_optio
 from netinterf.simulate.messages.tls import client_hello, server_flight
 from netinterf.table import Ragged, spans
 
-__all__ = ["SLOTS", "write_capture"]
+__all__ = ["EPOCH", "SLOTS", "Change", "pcap_records", "write_capture"]
 
 SLOTS = 50
 MSS = 1448
@@ -39,7 +40,13 @@ class Grid:
     acked: I64
 
 
-def write_capture(path: Path, *, connections: int = 20_000, seed: int = 1, snaplen: int = 262_144) -> int:
+Change = Callable[[np.random.Generator, Segments], Segments]
+"""What is done to some packets, in time order, before they are written."""
+
+
+def write_capture(
+    path: Path, *, connections: int = 20_000, seed: int = 1, snaplen: int = 262_144, change: Change | None = None
+) -> int:
     """Write the capture as pcap with nanosecond times.
 
     Args:
@@ -47,6 +54,7 @@ def write_capture(path: Path, *, connections: int = 20_000, seed: int = 1, snapl
         connections: Number of TCP connections; packets are 50 times as many.
         seed: Seed of everything random.
         snaplen: Bytes kept of each packet.
+        change: What is done to the packets before they are written.
 
     Returns:
         Number of packets written.
@@ -56,14 +64,15 @@ def write_capture(path: Path, *, connections: int = 20_000, seed: int = 1, snapl
     pool, hello_at = payload_pool(rng, connections)
     traits = make_traits(rng, connections)
     order = np.argsort(grid.time, axis=None, kind="stable")
+    count = 0
     with path.open("wb") as out:
         out.write(np.array([0xA1B23C4D, 2 | 4 << 16, 0, 0, snaplen, ETHERNET], "<u4").tobytes())
         for first in range(0, len(order), BLOCK):
-            cells = order[first : first + BLOCK]
-            out.write(
-                pcap_records(encode(block(grid, cells, pool, hello_at, traits)), grid.time.ravel()[cells], snaplen)
-            )
-    return len(order)
+            segments = block(grid, order[first : first + BLOCK], pool, hello_at, traits)
+            changed = segments if change is None else change(rng, segments)
+            out.write(pcap_records(encode(changed), changed.time, snaplen))
+            count += len(changed)
+    return count
 
 
 def make_grid(rng: np.random.Generator, count: int) -> Grid:

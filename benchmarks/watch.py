@@ -1,6 +1,7 @@
 """Run a program and watch what it costs: time, and memory as the kernel accounts for it."""
 
 import os
+import resource
 import statistics
 import subprocess
 import time
@@ -29,6 +30,7 @@ class Cost:
     """What one run cost."""
 
     seconds: float
+    processor: float  # user and system seconds
     status: int
     anonymous: int | None  # peak RssAnon in bytes: memory of the program's own
     mapped: int | None  # peak RssFile in bytes: pages of mapped files, which the kernel can drop
@@ -43,7 +45,7 @@ def run_watched(command: list[str], *, timeout: float = 600.0, limit: int | None
         timeout: Seconds after which it is ended; its status is then -9.
         limit: Peak RssAnon in bytes at which it is ended.
     """
-    begin = time.perf_counter()
+    begin, spent = time.perf_counter(), children_seconds()
     anonymous = mapped = 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT) as child:
         pause = 0.002
@@ -56,7 +58,13 @@ def run_watched(command: list[str], *, timeout: float = 600.0, limit: int | None
             pause = min(0.01, pause * 1.1)
         seconds = time.perf_counter() - begin
         errors = (child.stderr.read() if child.stderr else b"").decode("utf-8", "replace")
-    return Cost(seconds, child.returncode, anonymous or None, mapped or None, errors)
+    return Cost(seconds, children_seconds() - spent, child.returncode, anonymous or None, mapped or None, errors)
+
+
+def children_seconds() -> float:
+    """Give the processor seconds of all children that ended and were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def resident(process: int) -> tuple[int, int]:

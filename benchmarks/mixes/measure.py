@@ -1,0 +1,79 @@
+"""What each mix costs: processor seconds per million packets, how they grow, memory, and other programs in turn."""
+
+import math
+import shutil
+import statistics
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import table, write_json
+from benchmarks.mixes.catalogue import MIXES, made
+from benchmarks.stages import time_stages
+from benchmarks.watch import Cost, run_watched
+from netinterf.capture import open_capture
+
+__all__ = ["run"]
+
+PACKETS = 500_000
+FACTOR = 4  # how much larger the other file is that growth is measured by
+LIMIT = 6 << 30  # bytes of memory, and seconds, after which a run is ended and said to be
+SECONDS = 600.0
+STAGES = 3  # the most expensive ones are named
+OTHERS = {"tcptrace": ("tcptrace", "-n"), "tshark": ("tshark", "-q", "-z", "conv,tcp", "-r")}
+
+
+def run(*, only: str, packets: int = PACKETS, pairs: int = 1, programs: bool, out: Path | None) -> list[dict[str, Any]]:
+    """Measure every mix whose name matches, print as it goes, and write."""
+    start = scanned(made("web", 50)).processor
+    print(f"a capture of one connection: {start:.2f} s of processor\n")
+    rows = []
+    for name in (one for one in MIXES if fnmatch(one, only)):
+        rows.append(measured(name, packets, pairs, start, programs))
+        print(line(rows[-1]), flush=True)
+    print("\n" + table(list(rows[0]) if rows else [], [[text(value) for value in row.values()] for row in rows]))
+    if out is not None:
+        write_json(out, {"benchmark": "mixes", "start": start, "mixes": rows})
+    return rows
+
+
+def measured(name: str, packets: int, pairs: int, start: float, programs: bool) -> dict[str, Any]:
+    """Measure one mix in both sizes."""
+    small, large = (made(name, size) for size in (packets // FACTOR, packets))
+    costs, others = [], dict[str, list[float]]()
+    for _ in range(pairs):
+        costs.append((scanned(small), scanned(large)))
+        for other, words in OTHERS.items() if programs else ():
+            if shutil.which(words[0]):
+                others.setdefault(other, []).append(run_watched([*words, str(large)]).processor)
+    few, many = (statistics.median(one[place].processor for one in costs) for place in (0, 1))
+    count = len(open_capture(large).records)
+    worst = sorted(time_stages(small), key=lambda stage: -stage.seconds)[:STAGES]
+    return {
+        "mix": name,
+        "packets": count,
+        "processor s": many,
+        "s/M": (many - start) / count * 1e6,
+        "growth": math.log(max(many - start, 1e-3) / max(few - start, 1e-3), FACTOR),
+        "wall s": statistics.median(one[1].seconds for one in costs),
+        "MB": max(one[1].anonymous or 0 for one in costs) / 1e6,
+        "ended": any(cost.status not in {0, 1} for pair in costs for cost in pair),
+        **{f"÷ {other}": many / statistics.median(seconds) for other, seconds in others.items()},
+        "worst": ", ".join(f"{stage.name} {stage.seconds:.2f}" for stage in worst),
+    }
+
+
+def scanned(path: Path) -> Cost:
+    """Scan a capture in a process of its own."""
+    return run_watched([sys.executable, "-m", "netinterf", "scan", str(path)], timeout=SECONDS, limit=LIMIT)
+
+
+def line(row: dict[str, Any]) -> str:
+    """Write a mix in a line."""
+    return "  ".join(text(value) for value in row.values())
+
+
+def text(value: Any) -> str:
+    """Write a number shortly."""
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
