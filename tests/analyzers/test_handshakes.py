@@ -22,12 +22,14 @@ from netinterf.analyzers.handshakes.causes import (
     against_loss,
     against_queues,
     against_server,
+    losses_known,
     way_prior,
 )
 from netinterf.analyzers.handshakes.delayed import find_delayed, overtaken_by
 from netinterf.analyzers.handshakes.slowed import followed, overlaps
 from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_resent, find_handshakes
 from netinterf.analyzers.run import analyze
+from netinterf.arrays import F64
 from netinterf.schema import Mark
 from netinterf.simulate import Conditions, run
 from netinterf.simulate.messages.tls import application_data, client_hello, server_flight
@@ -324,6 +326,11 @@ companies = st.builds(
 )  # fmt: skip
 
 
+def by_company(seen: Counts, others: Counts, prior: F64) -> float:
+    """Weigh visits against the losses that others beside them met."""
+    return against_loss(seen, losses_known(prior, others))
+
+
 @given(companies, companies)
 def test_loss_weighs_as_plain_sums_do(seen: Counts, others: Counts) -> None:
     """The same ratio from probabilities, one loss at a time, without logarithms."""
@@ -348,7 +355,7 @@ def test_loss_weighs_as_plain_sums_do(seen: Counts, others: Counts) -> None:
     lossy = np.sum(way * visits * (apart + bursts))
     own = 2 * float(beta_function(2 + seen.slow, 1 + seen.visits - seen.slow)) * again
     own *= (np.sum(way * rest) + slowed) / 2
-    assert against_loss(seen, others, LINE) == pytest.approx(np.log(own / lossy), abs=1e-6)
+    assert by_company(seen, others, LINE) == pytest.approx(np.log(own / lossy), abs=1e-6)
 
 
 def test_one_visit_never_convinces() -> None:
@@ -359,7 +366,7 @@ def test_one_visit_never_convinces() -> None:
     for count in (1, 3):
         seen = Counts(slow=count, visits=count, **{name: count * value for name, value in bad.items()})
         server = against_server(seen, beside, prior)
-        sums.append(against_all(against_loss(seen, beside, prior), against_loss(seen, line, LINE), server))
+        sums.append(against_all(by_company(seen, beside, prior), by_company(seen, line, LINE), server))
     assert sums[0] < 9 < sums[1]
 
 
@@ -370,11 +377,11 @@ def test_more_slow_visits_and_more_quick_company_never_weigh_less(slow: int, qui
     beside, spared = Counts(visits=quick), Counts(visits=quick + others)
     bad = Counts(slow=others, visits=quick + others)
     for prior in (LINE, way_prior(0, 3)):
-        assert against_loss(more, beside, prior) > against_loss(seen, beside, prior)
-        assert against_loss(seen, spared, prior) >= against_loss(seen, beside, prior)
-        assert against_loss(seen, bad, prior) <= against_loss(seen, beside, prior) + 1e-9
+        assert by_company(more, beside, prior) > by_company(seen, beside, prior)
+        assert by_company(seen, spared, prior) >= by_company(seen, beside, prior)
+        assert by_company(seen, bad, prior) <= by_company(seen, beside, prior) + 1e-9
     assert against_server(seen, bad, way_prior(0, 3)) < against_server(seen, spared, way_prior(0, 3))
-    assert against_loss(seen, beside, way_prior(3, 3)) < against_loss(seen, beside, way_prior(0, 3))
+    assert by_company(seen, beside, way_prior(3, 3)) < by_company(seen, beside, way_prior(0, 3))
 
 
 def test_no_company_gives_no_contrast_and_no_cause_is_passed_over() -> None:

@@ -115,7 +115,7 @@ class SlowHandshakes:
 def slow_signs(visits: Visits, resent: Resent, slowed: SlowedName, place: I64) -> list[Sign]:
     """Tell what each slow visit with one name shows, and what the others beside it do."""
     seconds = (visits.end[place] - visits.begin[place]) / 1e9
-    own = np.clip(slowed.alone, 0.0, min(rules.MOST, max(slowed.compared, 0.0)))
+    own = np.clip(slowed.alone(), 0.0, min(rules.MOST, max(slowed.compared, 0.0)))
     trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)
     base = {"seconds": seconds, "round_trips": trips, "kept": resent.count[place]}
     counts = {"slow": slowed.slow, "visits": slowed.visits}

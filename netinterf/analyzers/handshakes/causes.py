@@ -28,6 +28,7 @@ __all__ = [
     "against_queues",
     "against_server",
     "against_way",
+    "losses_known",
     "way_prior",
 ]
 
@@ -138,19 +139,31 @@ def against_queues(suspects: Counts, share: float) -> float:
     return own - float(np.logaddexp(log(1 - share) + lost, log(share) + any_share))
 
 
-def against_loss(suspects: Counts, others: Counts, prior: F64) -> float:
+def losses_known(prior: F64, others: Counts) -> F64:
+    """Give how much a way or line loses, now that it is known how its company fared.
+
+    Args:
+        prior: How much such ways or lines lose: `way_prior` or `LINE`.
+        others: What else went the same way.
+
+    Returns:
+        Logarithms of the weight of each of `LOSS`, that sum to 1.
+    """
+    way = prior + likelihoods(others)
+    way -= np.logaddexp.reduce(way)
+    return way
+
+
+def against_loss(suspects: Counts, way: F64) -> float:
     """Weigh a share of their own against losses that hit everything on the same way alike.
 
     Args:
         suspects: The visits in question, and the rest of their connections: that may be slowed as well, or not.
-        others: What else went the same way.
-        prior: How much such ways or lines lose: `way_prior` or `LINE`.
+        way: How much their way or line loses: `losses_known`.
 
     Returns:
         Log-likelihood ratio, nats.
     """
-    way = prior + likelihoods(others)
-    way -= np.logaddexp.reduce(way)
     rest = TEMPER * (suspects.resent * HIT + (suspects.segments - suspects.resent) * PASSED)
     again = own_share(TEMPER * suspects.more, TEMPER * (suspects.more + suspects.slow))
     slowed = own_share(TEMPER * suspects.resent, TEMPER * suspects.segments)

@@ -22,6 +22,7 @@ from netinterf.analyzers.handshakes.causes import (
     against_queues,
     against_server,
     against_way,
+    losses_known,
     way_prior,
 )
 from netinterf.arrays import F64, I64, Mask
@@ -115,6 +116,33 @@ def overlaps(begin: I64, end: I64) -> I64:
 
 
 @attrs.frozen(eq=False, kw_only=True)
+class Controls:
+    """How much ways lose by what went beside some visits, and would share their trouble if its cause were harmless.
+
+    Of what leads the same way and of the whole line there are two accounts, all of it and what is left without the
+    other suspects: these may be listed as well, at the price of having chosen them.
+    """
+
+    server: F64  # by the server's other visits; all as `losses_known` gives it
+    way: tuple[F64, F64]
+    line: tuple[F64, F64]
+    price: float  # nats
+    choices: float  # what it costs to have chosen the visits themselves, nats
+
+    def against(self, suspects: Counts, contrast: float) -> float:
+        """Weigh visits against all harmless causes, with a contrast to the server's other names."""
+        alone = against_loss(suspects, self.server)
+        by_way = against_way(alone, self.shared(suspects, self.way)) + against_queues(suspects, LATE_PATH)
+        by_line = self.shared(suspects, self.line) + against_queues(suspects, LATE_LINE)
+        return against_all(by_way, by_line, contrast + against_queues(suspects, LATE_SERVER)) - self.choices
+
+    def shared(self, suspects: Counts, ways: tuple[F64, F64]) -> float:
+        """Weigh visits against losses that all others share, or all but the other suspects."""
+        every, left = (against_loss(suspects, way) for way in ways)
+        return max(every, left - self.price)
+
+
+@attrs.frozen(eq=False, kw_only=True)
 class SlowedName:
     """One name whose handshakes were slow, or an address after it."""
 
@@ -124,11 +152,16 @@ class SlowedName:
     visits: int
     others_slow: int  # handshakes under other names with the same server
     others: int
-    alone: F64  # log-likelihood ratio of each slow visit by itself
-    pooled: float  # … of all together
+    single: tuple[Counts, ...]  # each slow visit by itself
+    beside: Controls
+    pooled: float  # log-likelihood ratio of all together
     compared: float  # … with the server's other names beside them
     contrast: float  # of these names against the server's others alone
     elsewhere: float = 0.0  # such contrasts at the client's other servers
+
+    def alone(self) -> F64:
+        """Weigh each slow visit by itself: log-likelihood ratios, one for each row."""
+        return np.array([self.beside.against(visit, 0.0) for visit in self.single])
 
 
 def slowed_names(visits: Visits) -> list[SlowedName]:
@@ -164,34 +197,6 @@ def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
     return single + [listed & (visits.server == server) for server in servers[names > 1].tolist()]
 
 
-@attrs.frozen(eq=False, kw_only=True)
-class Controls:
-    """What went beside some visits, and would share their trouble if its cause were harmless.
-
-    Of what leads the same way and of the whole line there are two accounts, all of it and what is left without the
-    other suspects: these may be listed as well, at the price of having chosen them.
-    """
-
-    server: Counts
-    way: tuple[Counts, Counts]
-    line: tuple[Counts, Counts]
-    prior: F64  # how much such a way loses
-    price: float  # nats
-    choices: float  # what it costs to have chosen the visits themselves, nats
-
-    def against(self, suspects: Counts, contrast: float) -> float:
-        """Weigh visits against all harmless causes, with a contrast to the server's other names."""
-        alone = against_loss(suspects, self.server, self.prior)
-        by_way = against_way(alone, self.shared(suspects, self.way, self.prior)) + against_queues(suspects, LATE_PATH)
-        by_line = self.shared(suspects, self.line, LINE) + against_queues(suspects, LATE_LINE)
-        return against_all(by_way, by_line, contrast + against_queues(suspects, LATE_SERVER)) - self.choices
-
-    def shared(self, suspects: Counts, others: tuple[Counts, Counts], prior: F64) -> float:
-        """Weigh visits against losses that all others share, or all but the other suspects."""
-        every, left = (against_loss(suspects, company, prior) for company in others)
-        return max(every, left - self.price)
-
-
 def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, choices: float) -> SlowedName | None:
     """Weigh one candidate; None where a memory changes nothing.
 
@@ -209,17 +214,20 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, ch
     if memory and target.sum() == own.sum():
         return None
     near = visits.near(target) & ~target
-    way, line = ((visits.counted(part), visits.counted(part & ~listed)) for part in (near & there, near))
+    prior, others = bad_ways(visits, near & ~here), visits.counted(near & here)
+
+    def known(like: F64, part: Mask) -> tuple[F64, F64]:
+        return losses_known(like, visits.counted(part)), losses_known(like, visits.counted(part & ~listed))
+
     beside = Controls(
-        server=visits.counted(near & here),
-        way=way,
-        line=line,
-        prior=bad_ways(visits, near & ~here),
+        server=losses_known(prior, others),
+        way=known(prior, near & there),
+        line=known(LINE, near),
         price=price,
         choices=choices + (log(len(MEMORIES_NS) - 1) if memory else 0.0),
     )
     suspects, rows = visits.counted(target), np.flatnonzero(target & visits.slow)
-    contrast = against_server(suspects, beside.server, beside.prior)
+    contrast = against_server(suspects, others, prior)
     return SlowedName(
         rows=rows,
         named=own[rows],
@@ -227,7 +235,8 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, ch
         visits=int(target.sum()),
         others_slow=int((near & here & visits.slow).sum()),
         others=int((near & here).sum()),
-        alone=np.array([beside.against(visits.single(row), 0.0) for row in rows.tolist()]),
+        single=tuple(map(visits.single, rows.tolist())),
+        beside=beside,
         pooled=beside.against(suspects, 0.0),
         compared=beside.against(suspects, contrast),
         contrast=contrast,
