@@ -51,7 +51,8 @@ def swapped(share: float, rng: np.random.Generator, segments: Segments) -> Segme
 
 def with_data(segments: Segments) -> Mask:
     """Say which packets carry data and open nothing."""
-    return (segments.payload.lengths > 0) & ((segments.flags & SYN) == 0)
+    data: Mask = (segments.payload.lengths > 0) & ((segments.flags & SYN) == 0)
+    return data
 
 
 def overlapping(_: np.random.Generator, segments: Segments) -> Segments:

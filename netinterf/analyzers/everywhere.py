@@ -14,6 +14,7 @@ import numpy as np
 from netinterf.analyzers.base import join
 from netinterf.analyzers.vocabulary import Family
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import combined, distinct
 from netinterf.schema import Diagnostic, Evidence, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -70,9 +71,10 @@ def everywhere(trace: Trace, evidence: Evidence) -> Evidence:
     tables = []
     for place, rule in enumerate(RULES):
         speaks = [number for number, known in enumerate(evidence.rules) if known.mechanism == rule.mechanism]
-        flow = np.unique(subject[np.isin(evidence.rule[row], speaks)])
-        tables.append(against(trace, flow, eligible, place))
-    return join(tables)
+        flow = distinct(subject[np.isin(evidence.rule[row], speaks)])
+        if len(flow):
+            tables.append(against(trace, flow, eligible, place))
+    return join(tables) if tables else Evidence.empty(rules=RULES)
 
 
 def everywhere_notes(evidence: Evidence) -> tuple[Diagnostic, ...]:
@@ -96,11 +98,10 @@ def everywhere_notes(evidence: Evidence) -> tuple[Diagnostic, ...]:
 
 def against(trace: Trace, flow: I64, eligible: Mask, place: int) -> Evidence:
     """Write down one family, for the flows that show it where hardly one is spared."""
-    hosts, path = trace.hosts, trace.flows.path
-    _, group = np.unique(path, return_inverse=True)
+    hosts = trace.hosts
+    group, network = combined(trace.flows.path), combined(hosts.high, hosts.low >> np.uint64(8))
     showing = np.bincount(group[flow], minlength=len(group))
-    _, network = np.unique(np.stack([hosts.high, hosts.low >> np.uint64(8)]), axis=1, return_inverse=True)
-    pairs = np.unique(group[flow].astype(np.int64) << 32 | network.reshape(-1)[trace.flows.server[flow]])
+    pairs = distinct(group[flow] << 32 | network[trace.flows.server[flow]])
     networks = np.bincount(pairs >> 32, minlength=len(group))
     common = (networks >= FEWEST) & (showing >= MOST * np.bincount(group[eligible], minlength=len(group)))
     flow = flow[common[group[flow]]]

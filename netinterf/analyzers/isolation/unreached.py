@@ -70,11 +70,9 @@ def named(trace: Trace) -> Mask:
     answers, hosts, exchanges = trace.answers, trace.hosts, trace.exchanges
     single = np.append(exchanges.replies.lengths, 0) == 1
     given = ((answers.high != 0) | (answers.low != 0)) & single[trace.dns.exchange[answers.message]]
-    pairs = np.concatenate(
-        [np.stack([answers.high[given], answers.low[given]]), np.stack([hosts.high, hosts.low])], axis=1
+    number = combined(
+        np.concatenate([answers.high[given], hosts.high]), np.concatenate([answers.low[given], hosts.low])
     )
-    _, number = np.unique(pairs, axis=1, return_inverse=True)
-    number = number.reshape(-1)
     count = int(np.count_nonzero(given))
     led = np.isin(number[count:], number[:count])
     led &= special_bits(hosts.high, hosts.low) & np.uint16(UNREACHABLE) == 0

@@ -79,11 +79,10 @@ def find_elsewhere(trace: Trace, suspects: Suspects, chosen: I64, suspicious: Ma
             least = np.minimum(least, number[np.searchsorted(kinds, alike)] - 1)
         others[mine] = np.maximum(others[mine], least)
     fits = suspicious & (others > 0) & (spared > 0) & (reset_sites < NEARLY_ALL * (reset_sites + spared))
-    return ResetsElsewhere(
-        servers=others.astype(np.float64),
-        spared=spared.astype(np.float64),
-        llr=np.where(fits, minus_log_tail(others, np.maximum(reset_sites + spared - 1, others)), 0.0),
-    )
+    llr, tried = np.zeros(len(chosen)), np.maximum(reset_sites + spared - 1, others)
+    if fits.any():
+        llr[fits] = minus_log_tail(others[fits], tried[fits])
+    return ResetsElsewhere(servers=others.astype(np.float64), spared=spared.astype(np.float64), llr=llr)
 
 
 TCP = 6
@@ -93,10 +92,9 @@ def minus_log_tail(hit: I64, of: I64) -> F64:
     """Weigh that *hit* or more *of* unrelated sites are reset by chance: minus the log of the binomial tail, capped."""
     from scipy.special import betainc
 
-    least = np.maximum(hit, 1)
-    tail = betainc(least, np.maximum(of, least) - least + 1, BY_CHANCE)
+    tail = betainc(hit, of - hit + 1, BY_CHANCE)
     weight: F64 = np.minimum(MOST, -np.log(np.maximum(tail, 1e-300)))
-    return np.where(hit > 0, weight, 0.0)
+    return weight
 
 
 def stages(trace: Trace, suspects: Suspects, chosen: I64) -> I64:
