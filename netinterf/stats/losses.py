@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.stats import recursion
 
 __all__ = ["binomial_likelihood", "chance_likelihood", "fading_likelihood", "harmless_likelihood", "price"]
 
@@ -93,33 +94,27 @@ def _followed(series: Sequence[tuple[F64, Mask]]) -> F64:
     for column, (time, missing) in enumerate(series):
         gaps[1 : len(time), column], lost[: len(time), column] = np.diff(time), missing
     spans = np.array([time[-1] - time[0] for time, _ in series])
-    change = np.geomspace(1.0 / spans, lengths / spans, RATES)
+    change = np.geomspace(1.0 / spans, lengths / spans, RATES, axis=1)
     in_bad, in_good = (part.reshape(-1, 1) for part in np.meshgrid(LOST_IN_BAD, LOST_IN_GOOD, indexing="ij"))
-    share = BAD_SHARES[:, None, None]
-    shape = (in_bad.size, len(BAD_SHARES), RATES, count)
-    bad, both, moved = np.broadcast_to(share, shape).copy(), np.ones(shape), np.empty(shape)
+    cells = len(BAD_SHARES) * RATES  # of every link: shares and rates that are tried
+    shape = (in_bad.size, count, cells)
+    bad, both = np.broadcast_to(np.repeat(BAD_SHARES, RATES), shape).copy(), np.ones(shape)
     losses = lost.sum(axis=0)
     good = losses * np.log(in_good) + (lengths - losses) * np.log(1.0 - in_good)
-    total = np.broadcast_to(good[:, None, None], shape).copy()
+    total = np.broadcast_to(good[..., None], shape).copy()
     for start in range(0, int(lengths[0]), LOGARITHM_EVERY):
         active, stop = int(np.count_nonzero(lengths > start)), start + LOGARITHM_EVERY
-        here, every, into = bad[..., :active], both[..., :active], moved[..., :active]
-        stays = np.exp(-gaps[start:stop, None, None, :active] * change[:, :active])
-        turns = share * (1.0 - stays)  # of all that was seen, what is bad from now on, whatever it was
-        stays = np.broadcast_to(stays, turns.shape).copy()
+        here, every = bad[:, :active], both[:, :active]
+        stay = np.exp(-gaps[start:stop, :active, None] * change[:active])[:, :, None]
+        turn = BAD_SHARES[:, None] * (1.0 - stay)  # of all that was seen, what is bad from now on, whatever it was
+        stays, turns = (np.broadcast_to(part, turn.shape).reshape(-1, active, cells) for part in (stay, turn))
         more = np.where(lost[start:stop, None, :active], in_bad / in_good, (1.0 - in_bad) / (1.0 - in_good)) - 1.0
         more.swapaxes(1, 2)[np.arange(start, start + len(more))[:, None] >= lengths[:active]] = 0.0  # it has ended
-        for stay, turn, than_good in zip(stays, turns, more[:, :, None, None], strict=True):
-            np.multiply(here, stay, out=here)
-            np.multiply(every, turn, out=into)
-            np.add(here, into, out=here)
-            np.multiply(here, than_good, out=into)
-            np.add(every, into, out=every)
-            np.add(here, into, out=here)
-        total[..., :active] += np.log(every)  # of many packets at once: logarithms are dear
+        recursion.fade(stays, turns, more, bad, both)
+        total[:, :active] += np.log(every)  # of many packets at once: logarithms are dear
         np.divide(here, every, out=here)
         every.fill(1.0)
-    best: F64 = total.reshape(-1, count).max(axis=0)
+    best: F64 = total.max(axis=(0, 2))
     return best
 
 

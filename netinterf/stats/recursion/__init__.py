@@ -1,0 +1,55 @@
+"""Recursions over packets, in which each step needs the one before: all that cannot be done to every packet at once.
+
+They are compiled where the package was built with a C compiler (`compiled`); elsewhere, and wherever the environment
+sets ``NETINTERF_PURE``, numpy and plain Python do the same (`arrays`). Both do the same operations in the same order,
+each rounded by itself (IEEE 754), so what comes out is equal to the last bit.
+"""
+
+from netinterf.arrays import F64, I64
+from netinterf.stats.recursion import arrays, compiled
+from netinterf.stats.recursion.steps import Steps
+
+__all__ = ["Steps", "count_under", "fade", "follow"]
+
+
+def follow(steps: Steps, rate: F64, depth: F64) -> F64:
+    """Follow one token bucket along each series, setting it right after every packet.
+
+    Args:
+        steps: The packets of all series.
+        rate: Refill rate for each series, bytes a second.
+        depth: Depth for each, bytes; buckets are full at first.
+
+    Returns:
+        What each packet would leave, bytes: below 0 the bucket says that it is lost.
+    """
+    return (arrays.follow if compiled.library() is None else compiled.follow)(steps, rate, depth)
+
+
+def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
+    """Count the packets that would leave less than nothing, or less than another packet, in each bucket.
+
+    Args:
+        steps: The packets of all series.
+        owner: Which series each bucket is tried on, m of them.
+        rate: Refill rates in bytes a second, m of them.
+        depth: Depths in bytes, m of them; buckets are full at first.
+
+    Returns:
+        Shape (2, 2, m): of all packets or of those lost, less than nothing or than a packet.
+    """
+    return (arrays.count_under if compiled.library() is None else compiled.count_under)(steps, owner, rate, depth)
+
+
+def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:
+    """Move fading links along series for some packets, in place; only the first, the active series, are moved.
+
+    Args:
+        stay: Share of what is bad that stays so until each packet; shape (packets, active, cells).
+        turn: Share of all that is bad then, whatever it was; the same shape.
+        more: How much likelier, less 1, what became of each packet is in the bad state; (packets, links, active).
+        here: Likelihood of what was seen with the state bad now, relative to a link that is always good; shape (links,
+            series, cells).
+        every: That of what was seen in either state, the same shape.
+    """
+    (arrays.fade if compiled.library() is None else compiled.fade)(stay, turn, more, here, every)

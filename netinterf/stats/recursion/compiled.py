@@ -1,0 +1,72 @@
+"""The recursions as compiled from `recursion.c` when the package was built (see ``hatch_build.py``)."""
+
+import os
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netinterf.arrays import F64, I64
+from netinterf.stats.recursion.steps import Steps
+
+__all__ = ["count_under", "fade", "follow", "library"]
+
+SOURCE = Path(__file__).with_name("recursion.c")
+
+
+@cache
+def library() -> Any:
+    """Load what was compiled: a `ctypes.CDLL`, or None.
+
+    None says that there is none, or none for this system, or one of another state of the source, or that it is not
+    wanted: ``NETINTERF_PURE`` is set.
+    """
+    if os.environ.get("NETINTERF_PURE"):
+        return None
+    from ctypes import CDLL, c_int64, c_uint32
+
+    try:
+        found = CDLL(str(SOURCE.with_suffix(".so")))
+        if c_uint32.in_dll(found, "recursion_source").value != zlib.crc32(SOURCE.read_bytes()):
+            return None
+    except (OSError, ValueError):
+        return None
+    numbers, indices, marks = (
+        np.ctypeslib.ndpointer(kind, flags="C_CONTIGUOUS") for kind in (np.float64, np.int64, np.bool_)
+    )
+    packets = [indices, numbers, numbers, numbers, marks, numbers]
+    found.follow.argtypes = [c_int64, *packets, numbers, numbers, numbers]
+    found.count_under.argtypes = [c_int64, indices, numbers, numbers, *packets, numbers, indices]
+    found.fade.argtypes = [*[c_int64] * 5, *[numbers] * 5]
+    for function in (found.follow, found.count_under, found.fade):
+        function.restype = None
+    return found
+
+
+def follow(steps: Steps, rate: F64, depth: F64) -> F64:
+    """See `netinterf.stats.recursion.follow`."""
+    left = np.empty(len(steps.gap))
+    library().follow(len(rate), *_packets(steps), *map(np.ascontiguousarray, (rate, depth)), left)
+    return left
+
+
+def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
+    """See `netinterf.stats.recursion.count_under`."""
+    under = np.empty((2, 2, len(owner)), np.int64)
+    buckets = map(np.ascontiguousarray, (owner, rate, depth))
+    library().count_under(len(owner), *buckets, *_packets(steps), steps.edge, under)
+    return under
+
+
+def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:
+    """See `netinterf.stats.recursion.fade`."""
+    packets, active, cells = stay.shape
+    links, series, _ = here.shape
+    factors = map(np.ascontiguousarray, (stay, turn, more))
+    library().fade(packets, active, links, series, cells, *factors, here, every)
+
+
+def _packets(steps: Steps) -> tuple[Any, ...]:
+    return steps.first, steps.gap, steps.size, steps.after, steps.lost, steps.slack
