@@ -29,7 +29,8 @@ class RecursionHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Compile, and say what the wheel is for."""
         if self.target_name == "wheel" and compiled():
-            system = next(tag for tag in platform_tags() if "linux_" not in tag or tag.startswith("linux_"))
+            # not one of those that promise to run on other Linux systems as well, which was not tried
+            system = next(tag for tag in platform_tags() if not tag.startswith(("manylinux", "musllinux")))
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{system}"
             build_data["artifacts"].append(LIBRARY.relative_to(ROOT).as_posix())
