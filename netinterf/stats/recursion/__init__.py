@@ -9,7 +9,7 @@ from netinterf.arrays import F64, I64
 from netinterf.stats.recursion import arrays, compiled
 from netinterf.stats.recursion.steps import Steps
 
-__all__ = ["Steps", "count_under", "fade", "follow"]
+__all__ = ["Steps", "bursts", "count_under", "fade", "follow"]
 
 
 def follow(steps: Steps, rate: F64, depth: F64) -> F64:
@@ -39,6 +39,21 @@ def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
         Shape (2, 2, m): of all packets or of those lost, less than nothing or than a packet.
     """
     return (arrays.count_under if compiled.library() is None else compiled.count_under)(steps, owner, rate, depth)
+
+
+def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
+    """Measure the largest burst above each rate: the farthest that what was sent gets ahead of a line of that slope.
+
+    Args:
+        rate: Bytes a second, m of them.
+        since: Seconds of each packet, n of them and one at least.
+        total: Bytes sent with it, n.
+        before: Bytes sent before it, n.
+
+    Returns:
+        Bytes, m of them.
+    """
+    return (arrays.bursts if compiled.library() is None else compiled.bursts)(rate, since, total, before)
 
 
 def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.stats.recursion.steps import Steps
 
-__all__ = ["count_under", "fade", "follow"]
+__all__ = ["bursts", "count_under", "fade", "follow"]
 
 LANES = 8
 """Buckets of one column where several series are followed: so few places stay empty, and so few columns are needed."""
@@ -68,6 +68,15 @@ def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
     result = np.empty((2, 2, len(own)), np.int64)
     result[..., order] = under[..., place % lanes, column]
     return result
+
+
+def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
+    """See `netinterf.stats.recursion.bursts`."""
+    line = rate[:, None] * since
+    lowest = np.minimum.accumulate(before - line, axis=1)
+    np.subtract(total, line, out=line)
+    height: F64 = np.subtract(line, lowest, out=line).max(axis=1)
+    return height
 
 
 def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from netinterf.arrays import F64, I64
 from netinterf.stats.recursion.steps import Steps
 
-__all__ = ["count_under", "fade", "follow", "library"]
+__all__ = ["bursts", "count_under", "fade", "follow", "library"]
 
 SOURCE = Path(__file__).with_name("recursion.c")
 
@@ -39,8 +39,9 @@ def library() -> Any:
     packets = [indices, numbers, numbers, numbers, marks, numbers]
     found.follow.argtypes = [c_int64, *packets, numbers, numbers, numbers]
     found.count_under.argtypes = [c_int64, indices, numbers, numbers, *packets, numbers, indices]
+    found.bursts.argtypes = [*[c_int64] * 2, *[numbers] * 5]
     found.fade.argtypes = [*[c_int64] * 5, *[numbers] * 5]
-    for function in (found.follow, found.count_under, found.fade):
+    for function in (found.follow, found.count_under, found.bursts, found.fade):
         function.restype = None
     return found
 
@@ -58,6 +59,14 @@ def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
     buckets = map(np.ascontiguousarray, (owner, rate, depth))
     library().count_under(len(owner), *buckets, *_packets(steps), steps.edge, under)
     return under
+
+
+def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
+    """See `netinterf.stats.recursion.bursts`."""
+    height = np.empty(len(rate))
+    columns = map(np.ascontiguousarray, (rate, since, total, before))
+    library().bursts(len(rate), len(since), *columns, height)
+    return height
 
 
 def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:

@@ -5,6 +5,7 @@
    contiguous. Nothing is allocated, no thread started, no Python object touched. */
 
 #include <float.h>
+#include <math.h>
 #include <stdint.h>
 
 #if FLT_EVAL_METHOD != 0
@@ -99,6 +100,31 @@ SHARED WIDE void count_under(int64_t buckets, const int64_t *owner, const double
             to[2 * buckets] = none[1][lane];
             to[3 * buckets] = few[1][lane];
         }
+    }
+}
+
+/* Measure the largest burst above each rate. See `arrays.bursts`. */
+SHARED WIDE void bursts(int64_t rates, int64_t packets, const double *rate, const double *since, const double *total,
+                        const double *before, double *height)
+{
+    for (int64_t start = 0; start < rates; start += LANES) {
+        int64_t many = rates - start < LANES ? rates - start : LANES;
+        double slope[LANES], lowest[LANES], highest[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            slope[lane] = lane < many ? rate[start + lane] : 0.0;
+            lowest[lane] = INFINITY;
+            highest[lane] = -INFINITY;
+        }
+        for (int64_t packet = 0; packet < packets; packet++)
+            for (int lane = 0; lane < LANES; lane++) {
+                double line = slope[lane] * since[packet];
+                double begin = before[packet] - line;
+                lowest[lane] = lowest[lane] < begin ? lowest[lane] : begin;
+                double burst = (total[packet] - line) - lowest[lane];
+                highest[lane] = highest[lane] > burst ? highest[lane] : burst;
+            }
+        for (int64_t lane = 0; lane < many; lane++)
+            height[start + lane] = highest[lane];
     }
 }
 

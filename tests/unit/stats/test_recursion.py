@@ -78,6 +78,21 @@ def test_many_buckets_are_counted_alike():
 
 
 @each_way
+@given(packets.filter(bool), st.lists(st.floats(1, 3000), max_size=40))
+def test_bursts_are_those_of_the_loop(way, rows, rates):
+    """What was sent gets ahead of each line as far as the loop says."""
+    series, expected = fates(rows), []
+    total = np.cumsum(series.size)
+    for rate in rates:
+        lowest, highest = np.inf, -np.inf
+        for since, sent, size in zip(series.time.tolist(), total.tolist(), series.size.tolist(), strict=True):
+            lowest = min(lowest, (sent - size) - rate * since)
+            highest = max(highest, (sent - rate * since) - lowest)
+        expected.append(highest)
+    assert way.bursts(np.array(rates), series.time, total, total - series.size).tolist() == expected
+
+
+@each_way
 @given(st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9)), st.integers(0, 2))
 def test_fading_links_move_as_in_the_loop(way, shape, ended):
     """Every link moves by three products and three sums; series that have ended stay what they are."""
