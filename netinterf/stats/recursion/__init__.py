@@ -5,7 +5,9 @@ sets ``NETINTERF_PURE``, numpy and plain Python do the same (`arrays`). Both do 
 each rounded by itself (IEEE 754), so what comes out is equal to the last bit.
 """
 
-from netinterf.arrays import F64, I64
+from collections.abc import Sequence
+
+from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.recursion import arrays, compiled
 from netinterf.stats.recursion.steps import Steps
 
@@ -56,15 +58,20 @@ def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
     return (arrays.bursts if compiled.library() is None else compiled.bursts)(rate, since, total, before)
 
 
-def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:
-    """Move fading links along series for some packets, in place; only the first, the active series, are moved.
+def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int) -> None:
+    """Follow fading links along series, and add the logarithm of how likely they make what was seen.
+
+    Two numbers are carried: the likelihood of all that was seen, and that of being in the bad state as well, both
+    relative to a link that is always good.
 
     Args:
-        stay: Share of what is bad that stays so until each packet; shape (packets, active, cells).
-        turn: Share of all that is bad then, whatever it was; the same shape.
-        more: How much likelier, less 1, what became of each packet is in the bad state; (packets, links, active).
-        here: Likelihood of what was seen with the state bad now, relative to a link that is always good; shape (links,
-            series, cells).
-        every: That of what was seen in either state, the same shape.
+        stay: For each of s series, how much of either state is unchanged since the packet before; shape (packets, r)
+            for r rates of change.
+        lost: What was lost, for each series.
+        share: Shares of the time that are bad, b of them.
+        likelier: How much likelier than in the good state, less 1, a packet passes in the bad state, and is lost; shape
+            (2, k) for k links.
+        total: Log-likelihoods that are added to; shape (s, k, b·r).
+        every: Packets between two logarithms, which are dear.
     """
-    (arrays.fade if compiled.library() is None else compiled.fade)(stay, turn, more, here, every)
+    (arrays.fade if compiled.library() is None else compiled.fade)(stay, lost, share, likelier, total, every)

@@ -7,7 +7,7 @@ series beside each other, longest series first: what differs between series is o
 what has ended is cut off.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,9 @@ LANES = 8
 
 AT_ONCE = 16_384
 """Buckets moved together, which must stay in the cache of a core."""
+
+TOGETHER = 32
+"""Series along which links are followed at once: so many fill the cache of a core."""
 
 STRIDE, MARGINS, FLUSH = (8, 64), 131_072, 255
 """Packets that are followed before what they would leave is counted, fewest and most; how many such numbers are kept
@@ -79,17 +82,45 @@ def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
     return height
 
 
-def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:
+def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int) -> None:
     """See `netinterf.stats.recursion.fade`."""
-    active = stay.shape[1]
-    bad, both, into = here[:, :active], every[:, :active], np.empty((len(here), *stay.shape[1:]))
-    for stays, turns, than_good in zip(stay, turn, more[..., None], strict=True):
-        np.multiply(bad, stays, out=bad)
-        np.multiply(both, turns, out=into)
-        np.add(bad, into, out=bad)
-        np.multiply(bad, than_good, out=into)
-        np.add(both, into, out=both)
-        np.add(bad, into, out=bad)
+    order = sorted(range(len(stay)), key=lambda place: -len(stay[place]))
+    for start in range(0, len(order), TOGETHER):
+        chosen = order[start : start + TOGETHER]
+        together = [stay[place] for place in chosen], [lost[place] for place in chosen]
+        sums = np.ascontiguousarray(total[chosen].swapaxes(0, 1))
+        _fade_together(*together, share, likelier, sums, every)
+        total[chosen] = sums.swapaxes(0, 1)
+
+
+def _fade_together(
+    stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int
+) -> None:
+    """Do so for a few series, longest first; `total` has the shape (links, series, cells)."""
+    (longest, rates), lengths = stay[0].shape, np.array([len(stays) for stays in stay])
+    unchanged, missing = np.ones((longest, len(stay), rates)), np.zeros((longest, len(stay)), np.int8)
+    for column, (stays, gone) in enumerate(zip(stay, lost, strict=True)):
+        unchanged[: len(stays), column], missing[: len(stays), column] = stays, gone
+    bad, both = np.broadcast_to(np.repeat(share, rates), total.shape).copy(), np.ones(total.shape)
+    moved = np.empty(total.shape)
+    for start in range(0, longest, every):
+        active, stop = int(np.count_nonzero(lengths > start)), start + every
+        here, seen, into = bad[:, :active], both[:, :active], moved[:, :active]
+        part = unchanged[start:stop, :active, None]
+        turn = share[:, None] * (1.0 - part)  # of all that was seen, what is bad from now on, whatever it was
+        stays, turns = (np.broadcast_to(each, turn.shape).reshape(-1, *here.shape[1:]) for each in (part, turn))
+        more = likelier[missing[start:stop, :active]]
+        more[np.arange(start, start + len(more))[:, None] >= lengths[:active]] = 0.0  # it has ended
+        for unmoved, turned, than_good in zip(stays, turns, more.swapaxes(1, 2)[..., None], strict=True):
+            np.multiply(here, unmoved, out=here)
+            np.multiply(seen, turned, out=into)
+            np.add(here, into, out=here)
+            np.multiply(here, than_good, out=into)
+            np.add(seen, into, out=seen)
+            np.add(here, into, out=here)
+        total[:, :active] += np.log(seen)
+        np.divide(here, seen, out=here)
+        seen.fill(1.0)
 
 
 def _count_block(steps: Steps, which: I64, rate: F64, depth: F64) -> I32:

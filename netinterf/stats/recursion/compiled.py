@@ -2,18 +2,22 @@
 
 import os
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.recursion.steps import Steps
 
 __all__ = ["bursts", "count_under", "fade", "follow", "library"]
 
 SOURCE = Path(__file__).with_name("recursion.c")
+
+STRETCHES = 32
+"""Stretches between two logarithms that fading links follow in one call (2 MB)."""
 
 
 @cache
@@ -40,7 +44,7 @@ def library() -> Any:
     found.follow.argtypes = [c_int64, *packets, numbers, numbers, numbers]
     found.count_under.argtypes = [c_int64, indices, numbers, numbers, *packets, numbers, indices]
     found.bursts.argtypes = [*[c_int64] * 2, *[numbers] * 5]
-    found.fade.argtypes = [*[c_int64] * 5, *[numbers] * 5]
+    found.fade.argtypes = [*[c_int64] * 4, numbers, numbers, marks, numbers, numbers, numbers]
     for function in (found.follow, found.count_under, found.bursts, found.fade):
         function.restype = None
     return found
@@ -69,12 +73,20 @@ def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
     return height
 
 
-def fade(stay: F64, turn: F64, more: F64, here: F64, every: F64) -> None:
+def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int) -> None:
     """See `netinterf.stats.recursion.fade`."""
-    packets, active, cells = stay.shape
-    links, series, _ = here.shape
-    factors = map(np.ascontiguousarray, (stay, turn, more))
-    library().fade(packets, active, links, series, cells, *factors, here, every)
+    _, links, cells = total.shape
+    stretch = STRETCHES * every
+    for one, (stays, missing) in enumerate(zip(stay, lost, strict=True)):
+        here = np.tile(np.repeat(share, stays.shape[1]), (links, 1))
+        for start in range(0, len(stays), stretch):
+            part, gone = stays[start : start + stretch, None], np.ascontiguousarray(missing[start : start + stretch])
+            turn = np.ascontiguousarray(share[:, None] * (1.0 - part))
+            unchanged = np.ascontiguousarray(np.broadcast_to(part, turn.shape))
+            seen = np.empty((-(-len(part) // every), links, cells))
+            library().fade(len(part), every, links, cells, unchanged, turn, gone, likelier, here, seen)
+            for logarithms in np.log(seen):
+                total[one] += logarithms
 
 
 def _packets(steps: Steps) -> tuple[Any, ...]:

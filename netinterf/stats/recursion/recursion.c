@@ -128,25 +128,30 @@ SHARED WIDE void bursts(int64_t rates, int64_t packets, const double *rate, cons
     }
 }
 
-/* Move fading links along series, `active` of so many. See `arrays.fade`: `stay` and `turn` have the shape (steps,
-   active, cells), `more` (steps, links, active), `here` and `every` (links, series, cells). */
-SHARED WIDE void fade(int64_t steps, int64_t active, int64_t links, int64_t series, int64_t cells, const double *stay,
-                      const double *turn, const double *more, double *here, double *every)
+/* Move all links that are tried along one series, `every` packets between two logarithms. See `arrays.fade`: `stay` and
+   `turn` have the shape (packets, cells), `likelier` (2, links); `here`, (links, cells), is moved, and what was seen in
+   each stretch is written, (stretches, links, cells). */
+SHARED WIDE void fade(int64_t packets, int64_t every, int64_t links, int64_t cells, const double *stay,
+                      const double *turn, const uint8_t *lost, const double *likelier, double *here, double *seen)
 {
-    for (int64_t link = 0; link < links; link++)
-        for (int64_t one = 0; one < active; one++) {
-            double *restrict bad = here + (link * series + one) * cells;
-            double *restrict both = every + (link * series + one) * cells;
-            for (int64_t step = 0; step < steps; step++) {
-                const double *stays = stay + (step * active + one) * cells;
-                const double *turns = turn + (step * active + one) * cells;
-                double than_good = more[(step * links + link) * active + one];
+    for (int64_t start = 0; start < packets; start += every) {
+        int64_t stop = packets - start < every ? packets : start + every;
+        for (int64_t link = 0; link < links; link++, seen += cells) {
+            double *restrict bad = here + link * cells, *restrict both = seen;
+            for (int64_t cell = 0; cell < cells; cell++)
+                both[cell] = 1.0;
+            for (int64_t packet = start; packet < stop; packet++) {
+                const double *stays = stay + packet * cells, *turns = turn + packet * cells;
+                double than_good = likelier[lost[packet] * links + link];
                 for (int64_t cell = 0; cell < cells; cell++) {
                     double now = bad[cell] * stays[cell] + both[cell] * turns[cell];
-                    double seen = now * than_good;
-                    both[cell] += seen;
-                    bad[cell] = now + seen;
+                    double more = now * than_good;
+                    both[cell] += more;
+                    bad[cell] = now + more;
                 }
             }
+            for (int64_t cell = 0; cell < cells; cell++)
+                bad[cell] /= both[cell];
         }
+    }
 }

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import netinterf
@@ -92,23 +92,29 @@ def test_bursts_are_those_of_the_loop(way, rows, rates):
     assert way.bursts(np.array(rates), series.time, total, total - series.size).tolist() == expected
 
 
+@settings(max_examples=20)
 @each_way
-@given(st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9)), st.integers(0, 2))
-def test_fading_links_move_as_in_the_loop(way, shape, ended):
-    """Every link moves by three products and three sums; series that have ended stay what they are."""
-    steps, active, links, cells = shape
-    rng = np.random.default_rng(shape)
-    stay, turn = rng.random((2, steps, active, cells))
-    more = rng.uniform(-0.999, 998, (steps, links, active))
-    here, every = rng.random((2, links, active + ended, cells))
-    bad, both = here.copy(), every.copy()
-    for step, link, one, cell in np.ndindex(steps, links, active, cells):
-        at = link, one, cell
-        now = bad[at] * stay[step, one, cell] + both[at] * turn[step, one, cell]
-        seen = now * more[step, link, one]
-        both[at], bad[at] = both[at] + seen, now + seen
-    way.fade(stay, turn, more, here, every)
-    assert (here.tobytes(), every.tobytes()) == (bad.tobytes(), both.tobytes())
+@given(st.lists(st.integers(0, 70), min_size=1, max_size=4), st.integers(1, 33), st.integers(0, 99))
+def test_fading_links_move_as_in_the_loop(way, lengths, every, seed):
+    """Of each link of each series both likelihoods move packet by packet, and are one again after each logarithm."""
+    rng = np.random.default_rng(seed)
+    share, likelier = rng.random(3), rng.uniform(-0.999, 998, (2, 2))
+    stay, lost = [rng.random((count, 4)) for count in lengths], [rng.random(count) < seed / 99 for count in lengths]
+    total = rng.normal(size=(len(lengths), 2, 12))
+    expected = total.copy()
+    for one, count in enumerate(lengths):
+        bad = np.tile(np.repeat(share, 4), (2, 1))
+        for start in range(0, count, every):
+            both = np.ones_like(bad)
+            for packet in range(start, min(start + every, count)):
+                for link, cell in np.ndindex(bad.shape):
+                    unmoved, than_good = stay[one][packet, cell % 4], likelier[int(lost[one][packet]), link]
+                    now = bad[link, cell] * unmoved + both[link, cell] * (share[cell // 4] * (1.0 - unmoved))
+                    both[link, cell], bad[link, cell] = both[link, cell] + now * than_good, now + now * than_good
+            expected[one] += np.log(both)
+            bad /= both
+    way.fade(stay, lost, share, likelier, total, every)
+    assert total.tobytes() == expected.tobytes()
 
 
 SCAN = """
