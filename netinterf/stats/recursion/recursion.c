@@ -29,7 +29,7 @@
 SHARED const uint32_t recursion_source = SOURCE;
 
 /* Buckets of one series that are followed side by side: as many as hide how long each waits for its last step. */
-enum { LANES = 16 };
+enum { LANES = 32 };
 
 /* What is in a bucket when a packet comes: bytes, after so many seconds. */
 static inline double refilled(double level, double rate, double depth, double gap)
