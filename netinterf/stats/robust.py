@@ -108,7 +108,7 @@ def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:
     if len(places) < 2:
         return float("nan")
     across, up = across[places], up[places]
-    pairs = np.triu(np.ones((len(places), len(places)), np.bool_), 1)  # each once
+    pairs = ~np.tri(len(places), dtype=np.bool_)  # each once
     with np.errstate(over="ignore", invalid="ignore"):  # differences beyond the double range
         run, rise = (across - across[:, None])[pairs], (up - up[:, None])[pairs]
         distance = np.abs(run)
