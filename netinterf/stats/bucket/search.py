@@ -86,7 +86,7 @@ def search_buckets(series: Sequence[Fates]) -> list[BucketFit]:
 
 
 def _groups(lengths: I64) -> list[I64]:
-    """Group series that are searched side by side: of equal length within a factor of two, and not too many."""
+    """Group series that are searched side by side: not too many, and those of like length together."""
     order = np.argsort(lengths, kind="stable")
     return [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
 
