@@ -11,6 +11,7 @@ Sources: Reich, "On the integrodifferential equation of Takács I", 1958 (the cl
 import numpy as np
 
 from netinterf.arrays import F64
+from netinterf.stats import recursion
 
 __all__ = ["CELLS", "backlog", "burst_curve", "row_blocks"]
 
@@ -81,10 +82,7 @@ def burst_heights(time: F64, size: F64, rate: F64) -> F64:
         return height
     since, total = time - time[0], np.cumsum(size)
     for rows in row_blocks(len(rate), len(time)):
-        line = rate[rows, None] * since
-        lowest = np.minimum.accumulate((total - size) - line, axis=1)
-        np.subtract(total, line, out=line)
-        height[rows] = np.subtract(line, lowest, out=line).max(axis=1)
+        height[rows] = recursion.bursts(rate[rows], since, total, total - size)
     return height
 
 

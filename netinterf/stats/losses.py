@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.stats import recursion
 
 __all__ = ["binomial_likelihood", "chance_likelihood", "fading_likelihood", "harmless_likelihood", "price"]
 
@@ -29,9 +30,6 @@ LOST_IN_GOOD = np.array([0.001, 0.01, 0.05])
 
 LOGARITHM_EVERY = 32
 """Factors, each from 0.001 to 999, whose product stays far from the least and greatest number (0.001 ** 32 = 1e-96)."""
-
-TOGETHER = 32
-"""Series that are followed at once: so many fill the cache of a core."""
 
 LEAST_PACKETS = 3
 """Packets below which a state cannot change and come back."""
@@ -71,56 +69,19 @@ def fading_likelihood(time: F64, lost: Mask) -> float:
 def fading_likelihoods(series: Sequence[tuple[F64, Mask]]) -> F64:
     """Give the same for each of several series, side by side: times in seconds and what was lost, of each."""
     result = np.full(len(series), -np.inf)
-    order = sorted(
-        (place for place, (time, _) in enumerate(series) if len(time) >= LEAST_PACKETS and time[-1] > time[0]),
-        key=lambda place: -len(series[place][0]),
-    )
-    for start in range(0, len(order), TOGETHER):
-        chosen = order[start : start + TOGETHER]
-        result[chosen] = _followed([series[place] for place in chosen])
+    real = [place for place, (time, _) in enumerate(series) if len(time) >= LEAST_PACKETS and time[-1] > time[0]]
+    times, lost = [series[place][0] for place in real], [series[place][1] for place in real]
+    lengths, losses = np.array([len(time) for time in times]), np.array([np.count_nonzero(missing) for missing in lost])
+    spans = np.array([time[-1] - time[0] for time in times])
+    change = np.geomspace(1.0 / spans, lengths / spans, RATES, axis=1)
+    stay = [np.exp(-np.diff(time, prepend=time[:1])[:, None] * own) for time, own in zip(times, change, strict=True)]
+    in_bad, in_good = (part.reshape(-1) for part in np.meshgrid(LOST_IN_BAD, LOST_IN_GOOD, indexing="ij"))
+    likelier = np.stack([(1.0 - in_bad) / (1.0 - in_good), in_bad / in_good]) - 1.0
+    good = losses[:, None] * np.log(in_good) + (lengths - losses)[:, None] * np.log(1.0 - in_good)
+    total = np.repeat(good[..., None], len(BAD_SHARES) * RATES, axis=2)
+    recursion.fade(stay, lost, BAD_SHARES, likelier, total, LOGARITHM_EVERY)
+    result[real] = total.max(axis=(1, 2))
     return result
-
-
-def _followed(series: Sequence[tuple[F64, Mask]]) -> F64:
-    """Follow all links that are tried along series, longest first; give the best log-likelihood of each.
-
-    Two numbers are carried: ``every``, the probability of all that was seen, and ``here``, that of being in the bad
-    state as well; both relative to a link that is always good, whose likelihood is known.
-    """
-    count = len(series)
-    lengths = np.array([len(time) for time, _ in series])
-    gaps, lost = np.zeros((lengths[0], count)), np.zeros((lengths[0], count), np.bool_)
-    for column, (time, missing) in enumerate(series):
-        gaps[1 : len(time), column], lost[: len(time), column] = np.diff(time), missing
-    spans = np.array([time[-1] - time[0] for time, _ in series])
-    change = np.geomspace(1.0 / spans, lengths / spans, RATES)
-    in_bad, in_good = (part.reshape(-1, 1) for part in np.meshgrid(LOST_IN_BAD, LOST_IN_GOOD, indexing="ij"))
-    share = BAD_SHARES[:, None, None]
-    shape = (in_bad.size, len(BAD_SHARES), RATES, count)
-    bad, both, moved = np.broadcast_to(share, shape).copy(), np.ones(shape), np.empty(shape)
-    losses = lost.sum(axis=0)
-    good = losses * np.log(in_good) + (lengths - losses) * np.log(1.0 - in_good)
-    total = np.broadcast_to(good[:, None, None], shape).copy()
-    for start in range(0, int(lengths[0]), LOGARITHM_EVERY):
-        active, stop = int(np.count_nonzero(lengths > start)), start + LOGARITHM_EVERY
-        here, every, into = bad[..., :active], both[..., :active], moved[..., :active]
-        stays = np.exp(-gaps[start:stop, None, None, :active] * change[:, :active])
-        turns = share * (1.0 - stays)  # of all that was seen, what is bad from now on, whatever it was
-        stays = np.broadcast_to(stays, turns.shape).copy()
-        more = np.where(lost[start:stop, None, :active], in_bad / in_good, (1.0 - in_bad) / (1.0 - in_good)) - 1.0
-        more.swapaxes(1, 2)[np.arange(start, start + len(more))[:, None] >= lengths[:active]] = 0.0  # it has ended
-        for stay, turn, than_good in zip(stays, turns, more[:, :, None, None], strict=True):
-            np.multiply(here, stay, out=here)
-            np.multiply(every, turn, out=into)
-            np.add(here, into, out=here)
-            np.multiply(here, than_good, out=into)
-            np.add(every, into, out=every)
-            np.add(here, into, out=here)
-        total[..., :active] += np.log(every)  # of many packets at once: logarithms are dear
-        np.divide(here, every, out=here)
-        every.fill(1.0)
-    best: F64 = total.reshape(-1, count).max(axis=0)
-    return best
 
 
 def harmless_likelihoods(series: Sequence[tuple[F64, Mask]]) -> F64:

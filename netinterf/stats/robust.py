@@ -108,8 +108,9 @@ def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:
     if len(places) < 2:
         return float("nan")
     across, up = across[places], up[places]
-    first, second = np.triu_indices(len(places), 1)
+    pairs = ~np.tri(len(places), dtype=np.bool_)  # each once
     with np.errstate(over="ignore", invalid="ignore"):  # differences beyond the double range
-        run, rise = across[second] - across[first], up[second] - up[first]
-        far = (np.abs(run) >= np.median(np.abs(run))) & (run != 0)
+        run, rise = (across - across[:, None])[pairs], (up - up[:, None])[pairs]
+        distance = np.abs(run)
+        far = (distance >= np.median(distance)) & (run != 0)
         return float(np.median(rise[far] / run[far])) if far.any() else float("nan")

@@ -1,4 +1,4 @@
-"""What is published: a wheel for every system, and a source archive to build it from."""
+"""What is published: a wheel for one system or for all, and a source archive to build it from."""
 
 import os
 import re
@@ -10,20 +10,26 @@ from pathlib import Path
 
 import pytest
 
+from hatch_build import LIBRARY, compiled
 from netinterf.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "netinterf" / "data"
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build both, without a network."""
-    folder = tmp_path_factory.mktemp("built")
-    words = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ), check=False)
+def build(folder: Path, *words: str, **environment: str) -> Path:
+    """Build without a network."""
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder), *words]
+    env = {**os.environ, **environment}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, check=False)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build both."""
+    return build(tmp_path_factory.mktemp("built"))
 
 
 def names(wheel: Path) -> set[str]:
@@ -32,20 +38,31 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
-def test_the_wheel_is_for_every_system(built: Path) -> None:
+def test_the_wheel_without_a_compiler_is_for_every_system(tmp_path: Path) -> None:
     """It is pure Python, and holds the library, its data, its types and all licences, and nothing else."""
-    (wheel,) = built.glob("*.whl")
+    (wheel,) = build(tmp_path, "-t", "wheel", CC="no-compiler-has-this-name").glob("*.whl")
     assert wheel.name == f"netinterf-{__version__}-py3-none-any.whl"
     inside = names(wheel)
     about = f"netinterf-{__version__}.dist-info/"
     assert {name.split("/")[0] for name in inside} == {"netinterf", about[:-1]}
     files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "netinterf").rglob("*") if path.is_file()}
-    shipped = {name for name in files if "__pycache__" not in name}
+    shipped = {name for name in files if "__pycache__" not in name and not name.endswith(LIBRARY.suffix)}
     assert {name for name in inside if name.startswith("netinterf/")} == shipped
     assert {"netinterf/py.typed", "netinterf/data/model.json", "netinterf/data/THIRD_PARTY.md"} <= inside
     licences = {path.relative_to(ROOT).as_posix() for path in (DATA / "licenses").iterdir()} | {"LICENSE"}
     assert {name.removeprefix(f"{about}licenses/") for name in inside if "dist-info/licenses/" in name} == licences
     assert f"{about}entry_points.txt" in inside
+
+
+def test_the_wheel_with_a_compiler_is_for_every_python_of_one_system(built: Path, tmp_path: Path) -> None:
+    """It holds what was compiled beside all that a pure one holds, and fits no other system."""
+    if compiled() is None:
+        pytest.skip("no C compiler")
+    (wheel,), (pure,) = (folder.glob("*.whl") for folder in (built, build(tmp_path, "-t", "wheel", NETINTERF_PURE="1")))
+    assert re.fullmatch(rf"netinterf-{__version__}-py3-none-(linux|macosx|win)\w+\.whl", wheel.name)
+    assert pure.name.endswith("-py3-none-any.whl")
+    assert names(wheel) - names(pure) == {LIBRARY.relative_to(ROOT).as_posix()}
+    assert names(wheel) > names(pure)
 
 
 def test_the_metadata_say_what_was_tested(built: Path) -> None:
@@ -65,6 +82,10 @@ def test_the_source_archive_holds_what_tests_need(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as source:
         inside = {name.split("/", 1)[1] for name in source.getnames() if "/" in name}
-    for needed in ("README.md", "LICENSE", "tests/conftest.py", "docs/examples/probe.py", "benchmarks/__main__.py"):
+    for needed in (
+        *("README.md", "LICENSE", "tests/conftest.py", "docs/examples/probe.py", "benchmarks/__main__.py"),
+        *("hatch_build.py", "netinterf/stats/recursion/recursion.c"),
+    ):
         assert needed in inside
     assert not [name for name in inside if "__pycache__" in name or name.startswith("docs/_build") or ".whl" in name]
+    assert LIBRARY.relative_to(ROOT).as_posix() not in inside

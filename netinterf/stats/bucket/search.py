@@ -86,11 +86,9 @@ def search_buckets(series: Sequence[Fates]) -> list[BucketFit]:
 
 
 def _groups(lengths: I64) -> list[I64]:
-    """Group series that are searched side by side: of equal length within a factor of two, and not too many."""
+    """Group series that are searched side by side: not too many, and those of like length together."""
     order = np.argsort(lengths, kind="stable")
-    octave = np.frexp(lengths[order].astype(np.float64))[1]
-    alike = np.split(order, np.flatnonzero(np.diff(octave)) + 1)
-    return [group[start : start + TOGETHER] for group in alike for start in range(0, len(group), TOGETHER)]
+    return [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
 
 
 def _search(series: SeriesBatch, lines: F64) -> list[BucketFit]:

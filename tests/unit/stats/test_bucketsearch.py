@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netinterf.stats.bucket import following, grid
+from netinterf.stats.bucket import grid
 from netinterf.stats.bucket.fit import NO_FIT
 from netinterf.stats.bucket.following import Fates, SeriesBatch, follow_bucket, grade_packets
 from netinterf.stats.bucket.grid import Grids
@@ -93,9 +93,8 @@ def test_series_side_by_side_are_graded_as_each_alone(cases, shuffler):
         assert gone[:, own].tolist() == alone[1].tolist()
 
 
-def test_many_series_are_followed_as_each_alone(monkeypatch):
+def test_many_series_are_followed_as_each_alone():
     """One bucket along each of several series leaves what it leaves along that series alone."""
-    monkeypatch.setattr(following, "NUMBERS", 0)
     made = some_series(range(40, 46))
     rate, depth = np.linspace(1e4, 2e5, 6), np.linspace(3e3, 9e4, 6)
     for one, left, *bucket in zip(made, SeriesBatch(made).follow(rate, depth), rate, depth, strict=True):
