@@ -37,10 +37,20 @@ class Signature:
     """One known page."""
 
     name: str
-    pattern: re.Pattern[bytes]
+    pattern: bytes  # a regular expression, in which a dot is any byte
     blocks: bool  # False: what it matches is no block page
     generic: bool  # words that many pages share, rather than the mark of a product, an operator or a country
     literal: bytes  # its longest run of literal bytes
+
+    def matches(self, page: bytes) -> bool:
+        """Say whether a page is such a one."""
+        return compiled(self.pattern).search(page) is not None
+
+
+@cache
+def compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """Compile what is tried: few are, and compiling all takes longer than most captures."""
+    return re.compile(pattern, re.DOTALL)
 
 
 def literal_of(pattern: str) -> bytes:
@@ -77,18 +87,18 @@ def signatures() -> tuple[Signature, ...]:
         for line in (planet / name).read_text(encoding="utf-8").splitlines():
             if line.strip():
                 entry = json.loads(line)
-                pattern = re.compile(entry["pattern"].encode("utf-8"), re.DOTALL)
-                listed.append(signature(entry["fingerprint"], pattern, blocks, literal_of(entry["pattern"])))
+                pattern = entry["pattern"]
+                listed.append(signature(entry["fingerprint"], pattern.encode("utf-8"), blocks, literal_of(pattern)))
     text = (root / "citizenlab-filtering-annotations" / "http.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         literal = plain(row["pattern"])
         if len(literal) >= KEY:
             blocks = row["scope"] not in HARMLESS_SCOPES
-            listed.append(signature(row["name"], re.compile(re.escape(literal)), blocks, literal))
+            listed.append(signature(row["name"], re.escape(literal), blocks, literal))
     return tuple(listed)
 
 
-def signature(name: str, pattern: re.Pattern[bytes], blocks: bool, literal: bytes) -> Signature:
+def signature(name: str, pattern: bytes, blocks: bool, literal: bytes) -> Signature:
     """Class a signature by its name, as both lists do."""
     return Signature(name, pattern, blocks, name.startswith(GENERIC), literal)
 
@@ -145,4 +155,4 @@ def match_pages(pages: Ragged) -> list[list[Signature]]:
 
 def matching(page: bytes, known: Sequence[Signature], chosen: set[int]) -> list[Signature]:
     """Try the signatures whose bytes are in a page."""
-    return [known[place] for place in sorted(chosen) if known[place].pattern.search(page)]
+    return [known[place] for place in sorted(chosen) if known[place].matches(page)]

@@ -57,7 +57,7 @@ def read_content(trace: Trace, answers: Answers) -> Content:
         known[place], names[place] = bool(marks), marks[0] if marks else ""
         body = page.partition(b"\r\n\r\n")[2]  # the words of a status line are no page
         harmless[place] = not marks and any(
-            not signature.blocks and signature.pattern.search(body) for signature in matched[place]
+            not signature.blocks and signature.matches(body) for signature in matched[place]
         )
         worded[place] = not marks and not harmless[place] and any(signature.blocks for signature in matched[place])
         host, secure = targets[place]
