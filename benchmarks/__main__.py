@@ -34,6 +34,10 @@ def parser() -> argparse.ArgumentParser:
     speed.add_argument(
         "--mixes", nargs="?", const="*", metavar="GLOB", help="traffic of many kinds instead, or of some"
     )
+    speed.add_argument(
+        "--short", action="store_true", help="with --mixes: count calls and memory of small ones, no clock"
+    )
+    speed.add_argument("--write", action="store_true", help="with --short: write what was counted as the budget")
     speed.add_argument("--packets", type=int, default=500_000, help="size of a mix (default 500,000)")
     speed.add_argument("--pairs", type=int, default=1, help="runs of each mix, in turn; the median counts (default 1)")
     decode = verbs.add_parser("decode", help="decoded columns against tshark, frame by frame; or the time they take")
@@ -66,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
     rates = [*add_rates(verbs), add_compare(verbs)]
-    for verb in (quality, real, odd, fit, who, names, ways, rivals, *rates):
+    for verb in (quality, real, odd, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
         quality,
@@ -404,8 +408,10 @@ def run_likeness(options: argparse.Namespace) -> int:
 def run_speed(options: argparse.Namespace) -> int:
     """Measure speed."""
     from benchmarks import speed
-    from benchmarks.mixes import measure
+    from benchmarks.mixes import measure, touched
 
+    if options.mixes is not None and options.short:
+        return touched.run(jobs=options.jobs, write=options.write)
     if options.mixes is not None:
         programs = not options.no_programs
         measure.run(

@@ -40,7 +40,7 @@ def run(*, only: str, packets: int = PACKETS, pairs: int = 1, programs: bool, ou
 
 def measured(name: str, packets: int, pairs: int, start: float, programs: bool) -> dict[str, Any]:
     """Measure one mix in both sizes."""
-    small, large = (made(name, size) for size in (packets // FACTOR, packets))
+    small, large = (made(name, packets // FACTOR, times) for times in (1, FACTOR))
     costs, others = [], dict[str, list[float]]()
     for _ in range(pairs):
         costs.append((scanned(small), scanned(large)))

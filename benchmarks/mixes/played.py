@@ -20,14 +20,15 @@ TAGS = b"\x88\xa8\x00\x0a\x81\x00\x00\x14"
 """Two VLAN tags, 10 and 20 (IEEE 802.1ad)."""
 
 
-def played(*patterns: str, tagged: bool = False, **fixed: object) -> Callable[[Path, int], None]:
+def played(*patterns: str, tagged: bool = False, **fixed: object) -> Callable[[Path, int, int], None]:
     """Give what writes so many packets of the scenarios whose names match, captured cleanly but for what is *fixed*."""
 
-    def write(path: Path, packets: int) -> None:
+    def write(path: Path, packets: int, times: int) -> None:
         plays = drawn(patterns, tagged=tagged, **fixed)
         rng = np.random.default_rng(4)
-        count = max(1, round(packets / plays.sizes.mean()))
-        which = np.resize(np.arange(len(plays.sizes)), count)
+        once = max(1, round(packets / plays.sizes.mean()))
+        which = np.tile(np.resize(np.arange(len(plays.sizes)), once), times)
+        count = len(which)
         begin = np.sort(rng.integers(0, max(1, plays.duration * count // AT_ONCE), count))
         with path.open("wb") as out:
             out.writelines(replay(plays, which, begin))
@@ -49,7 +50,7 @@ def in_tags(simulated: Simulated) -> Simulated:
     return attrs.evolve(simulated, frames=frames, lengths=[length + len(TAGS) for length in simulated.lengths])
 
 
-PLAYED: dict[str, Callable[[Path, int], None]] = {
+PLAYED: dict[str, Callable[[Path, int, int], None]] = {
     "browsing": played("browsing"),
     "VLAN": played("browsing", tagged=True),
     "IPv6": played("browsing", ip=6),

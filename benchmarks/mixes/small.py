@@ -1,6 +1,7 @@
 """Mixes of packets without much in them: floods, scans, short visits, lookups and what answers them."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -130,15 +131,20 @@ def message(name: int, reply: int, number: int) -> bytes:
     return head + b"\x81\x80\0\1\0\1\0\0\0\0" + question + b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4" + address
 
 
-SMALL: dict[str, Callable[[Path, int], object]] = {
-    "100,000 visits, one server": lambda path, packets: visits(path, packets, clients=packets, servers=1),
-    "100,000 visits, one client": lambda path, packets: visits(path, packets, clients=1, servers=5),
-    "SYN flood": lambda path, packets: opened(path, packets, answered=False, spread=True),
-    "SYNs lost": lambda path, packets: opened(path, packets, answered=False, spread=False),
-    "port scan": lambda path, packets: opened(path, packets, answered=True, spread=False),
-    "DNS, many names": lambda path, packets: write_lookups(path, lookups=packets // 2),
-    "DNS, one name": lambda path, packets: asked(path, packets, replies=1, names=1, resolvers=2),
-    "DNS, unanswered": lambda path, packets: asked(path, packets, replies=0, names=5000, resolvers=2),
-    "DNS, 250 replies": lambda path, packets: asked(path, packets, replies=250, names=50, resolvers=2),
-    "resolver scan": lambda path, packets: asked(path, packets, replies=1, names=1, resolvers=packets),
+def whole(write: Callable[[Path, int], object]) -> Callable[[Path, int, int], object]:
+    """Give what writes a mix of so many packets so many times as large."""
+    return lambda path, packets, times: write(path, packets * times)
+
+
+SMALL: dict[str, Callable[[Path, int, int], object]] = {
+    "100,000 visits, one server": whole(lambda path, packets: visits(path, packets, clients=packets, servers=1)),
+    "100,000 visits, one client": whole(lambda path, packets: visits(path, packets, clients=1, servers=5)),
+    "SYN flood": whole(partial(opened, answered=False, spread=True)),
+    "SYNs lost": whole(partial(opened, answered=False, spread=False)),
+    "port scan": whole(partial(opened, answered=True, spread=False)),
+    "DNS, many names": whole(lambda path, packets: write_lookups(path, lookups=packets // 2)),
+    "DNS, one name": whole(partial(asked, replies=1, names=1, resolvers=2)),
+    "DNS, unanswered": whole(partial(asked, replies=0, names=5000, resolvers=2)),
+    "DNS, 250 replies": whole(partial(asked, replies=250, names=50, resolvers=2)),
+    "resolver scan": whole(lambda path, packets: asked(path, packets, replies=1, names=1, resolvers=packets)),
 }

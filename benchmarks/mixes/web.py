@@ -20,11 +20,11 @@ SPREAD = 20_000  # times that gaps become longer where connections idle: 20 s of
 BEGINNINGS = 20 * 10**9  # ns in which the connections of the capture begin
 
 
-def web(change: Change | None = None, *, snaplen: int = 262_144) -> Callable[[Path, int], None]:
+def web(change: Change | None = None, *, snaplen: int = 262_144) -> Callable[[Path, int, int], None]:
     """Give what writes so many packets of web traffic, changed."""
 
-    def write(path: Path, packets: int) -> None:
-        write_capture(path, connections=packets // SLOTS, seed=3, snaplen=snaplen, change=change)
+    def write(path: Path, packets: int, times: int) -> None:
+        write_capture(path, connections=packets * times // SLOTS, seed=3, snaplen=snaplen, change=change)
 
     return write
 
@@ -87,7 +87,7 @@ def stepped(_: np.random.Generator, segments: Segments) -> Segments:
     return attrs.evolve(segments, time=np.where(late, segments.time, segments.time - YEARS))
 
 
-WEB: dict[str, Callable[[Path, int], None]] = {
+WEB: dict[str, Callable[[Path, int, int], None]] = {
     "web": web(),
     "web, no timestamps": web(without_options),
     "web, 96 bytes": web(snaplen=96),

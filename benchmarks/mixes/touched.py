@@ -1,0 +1,122 @@
+"""What each mix makes the library do, counted and not timed: calls of functions, and memory at its most.
+
+A loop over what traffic can make long shows in the calls, and a table of all pairs in the memory; both are the same on
+every machine, so a build can fail by them. How they grow is measured between a small mix and one four times as large.
+"""
+
+import cProfile
+import json
+import math
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from benchmarks.machine import table
+from benchmarks.mixes.catalogue import MIXES, made
+from netinterf.capture import open_capture
+from netinterf.engine.judged import judge
+from netinterf.report.text import capture_text
+
+__all__ = ["BUDGETS", "Touched", "broken", "count", "run"]
+
+SMALL, FACTOR = 2_000, 4
+MOST_GROWTH = 1.15
+"""Exponent from which on a count grows with more than the packets: a sort of all packets is at 1.1."""
+
+OVER = 1.5
+"""What a budget may be passed by: versions of numpy differ in how many of its functions call others."""
+
+BUDGETS = Path(__file__).with_name("budgets.json")
+"""What each mix took when it was last measured: calls for a thousand packets, and bytes of memory for one."""
+
+
+@attrs.frozen(kw_only=True)
+class Touched:
+    """What a mix made the library do; growths are exponents, 1 for as fast as the packets."""
+
+    mix: str
+    packets: int
+    calls: float  # for a thousand packets
+    calls_growth: float
+    bytes: float  # for a packet
+    bytes_growth: float
+
+
+def count(name: str, folder: Path) -> Touched:
+    """Count what a mix takes in two sizes."""
+    paths = [made(name, SMALL, times, folder=folder) for times in (1, FACTOR)]
+    packets = [len(open_capture(path).records) for path in paths]
+    answered(paths[1])  # what is loaded and kept once is not counted
+    base, *calls = (calls_of(partial(answered, path)) for path in (made("web", 50, folder=folder), *paths))
+    memory = [peak_of(partial(answered, path)) for path in paths]
+    factor = packets[1] / packets[0]
+    return Touched(
+        mix=name,
+        packets=packets[1],
+        calls=1e3 * (calls[1] - base) / packets[1],
+        calls_growth=exponent(calls[0] - base, calls[1] - base, factor),
+        bytes=(memory[1] - memory[0]) / (packets[1] - packets[0]),
+        bytes_growth=exponent(*memory, factor),
+    )
+
+
+def answered(path: Path) -> int:
+    """Judge a capture and write about it; give the lines."""
+    return sum(1 for _ in capture_text(judge(path)))
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Count the calls of Python functions and of functions in C."""
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """Give the most memory that was taken at a time, bytes."""
+    tracemalloc.start()
+    work()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+def exponent(few: float, many: float, factor: float) -> float:
+    """Give how a count grows: the exponent of the packets; 0 for what does not grow."""
+    return math.log(max(many, 1.0) / max(few, 1.0)) / math.log(factor) if many > few else 0.0
+
+
+def broken(found: Sequence[Touched], budgets: dict[str, dict[str, float]]) -> list[str]:
+    """Say which mixes grow faster than their packets, or took more than their budget."""
+    problems = []
+    for one in found:
+        for what in ("calls", "bytes"):
+            growth, taken = getattr(one, f"{what}_growth"), getattr(one, what)
+            if growth > MOST_GROWTH:
+                problems.append(f"{one.mix}: {what} grow as packets to the power of {growth:.2f}")
+            budget = budgets.get(one.mix, {}).get(what)
+            if budget is None or taken > OVER * budget:
+                problems.append(f"{one.mix}: {taken:,.0f} {what}, of a budget of {budget or 0:,.0f}")
+    return problems
+
+
+def run(*, jobs: int, write: bool) -> int:
+    """Count all mixes, print, and write the budgets or hold the counts against them; give 1 if any is broken."""
+    with tempfile.TemporaryDirectory() as held, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        found = list(pool.map(partial(count, folder=Path(held)), MIXES))
+    rows: list[list[Any]] = [list(attrs.astuple(one)) for one in found]
+    names = [field.name for field in attrs.fields(Touched)]
+    print(table(names, [[f"{value:,.2f}" if isinstance(value, float) else value for value in row] for row in rows]))
+    if write:
+        budgets = {one.mix: {"calls": round(one.calls), "bytes": round(one.bytes)} for one in found}
+        BUDGETS.write_text(json.dumps(budgets, indent=1) + "\n", encoding="utf-8")
+    problems = broken(found, json.loads(BUDGETS.read_text(encoding="utf-8")))
+    print("\n".join(problems))
+    return int(bool(problems))
