@@ -8,13 +8,13 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U16, U64, Mask
-from netinterf.numbering import hash_rows
+from netinterf.numbering import distinct, hash_rows, numbered_text
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.schema import IpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["COPY_NS", "Replies", "digest", "gather_udp_replies", "question_keys"]
+__all__ = ["COPY_NS", "Replies", "digest", "gather_udp_replies", "names_by_server", "question_keys"]
 
 UDP = 17
 VARIED_IDS = 3
@@ -124,6 +124,13 @@ def question_keys(trace: Trace) -> U64:
     """Mix name and type of each exchange into one number."""
     kinds = trace.exchanges.kind.astype(np.uint64)
     return hash_rows(trace.exchanges.name) ^ kinds * np.uint64(0x9E3779B97F4A7C15)
+
+
+def names_by_server(trace: Trace, replies: Replies, which: Mask) -> I64:
+    """Count, for each host of the capture, the different names that some of its replies are about."""
+    rows = np.flatnonzero(which)
+    name, _ = numbered_text(trace.exchanges.name.take(replies.exchange[rows]))
+    return np.bincount(distinct(replies.server[rows] << 32 | name) >> 32, minlength=len(trace.hosts))
 
 
 def _telling_ids(trace: Trace) -> Mask:

@@ -15,7 +15,7 @@ from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, BaselineWeights, compare_with_server
 from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, Races
-from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.replies import Replies, names_by_server
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
@@ -148,15 +148,15 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
     not_for_a = np.isin(trace.exchanges.kind[replies.exchange], NOT_ANSWERED_BY_A)
     wrong = content.has(Feature.WRONG_TYPE)
     wrong_type = np.where(wrong, np.where(content.public_name, weight_of(rules.WRONG_TYPE), HABIT), 0.0)
-    for server in np.unique(replies.server[broken | wrong]):
-        here = replies.server == server
-        sound = np.count_nonzero(here & ~broken)
-        if sound >= FEW_SOUND and np.count_nonzero(here & broken) <= BROKEN_SHARE * (sound + 1):
-            form[here & broken] = weight_of(rules.MALFORMED)
-        eligible = here & not_for_a & content.has(Feature.ADDRESS)
-        if np.count_nonzero(eligible & wrong) >= FEW_SOUND and not np.any(eligible & ~wrong):
-            names = len({trace.exchanges.name[row] for row in np.unique(replies.exchange[eligible & wrong]).tolist()})
-            wrong_type[here & wrong] = HABIT if names >= FEW_SOUND else wrong_type[here & wrong]
+
+    def of_server(which: Mask) -> I64:
+        return np.bincount(replies.server[which], minlength=len(trace.hosts))[replies.server]
+
+    sound = of_server(~broken)
+    form[broken & (sound >= FEW_SOUND) & (of_server(broken) <= BROKEN_SHARE * (sound + 1))] = weight_of(rules.MALFORMED)
+    eligible = not_for_a & content.has(Feature.ADDRESS)
+    names = names_by_server(trace, replies, eligible & wrong)[replies.server]
+    wrong_type[wrong & (names >= FEW_SOUND) & (of_server(eligible & ~wrong) == 0)] = HABIT
     return _OwnWeights(content=bogus, form=form, wrong_type=wrong_type)
 
 
