@@ -10,7 +10,8 @@ import pytest
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
-from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, RETRANSMITTED
+from netinterf.analyzers.dns_poisoning.contradictions import CUT_OFF_DISAGREE
+from netinterf.analyzers.dns_poisoning.race import RETRANSMITTED
 from netinterf.analyzers.dns_poisoning.rules import RULES, TLS_FOLLOWED, UNLIKE_KNOWN
 from netinterf.context.answers import KnownAnswers
 from netinterf.context.networks import Network

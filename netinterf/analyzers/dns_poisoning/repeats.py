@@ -60,7 +60,7 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
         single_reply_norm=np.zeros(count),
         others=np.zeros(count, np.int64),
     )
-    queries = replies.queries[np.array([rows[0] for rows in races.members], np.int64)]
+    queries = replies.queries[races.first]
     # Where no question was captured, nobody knows how often it was asked.
     disputed, excess = races.weight > 0, (queries > 0) & (races.different > queries)
     if not (disputed & excess).any():

@@ -63,6 +63,12 @@ class Replies:
         return self.by_question[first:last]
 
     @property
+    def alone(self) -> Mask:
+        """Which are the only reply of their exchange."""
+        single: Mask = np.bincount(self.exchange)[self.exchange] == 1
+        return single
+
+    @property
     def rcode(self) -> U16:
         """Response code."""
         code: U16 = self.flags & np.uint16(0xF)
