@@ -10,41 +10,15 @@ from netinterf.analyzers.dns_poisoning.contradictions import SERVER_FLAGS
 from netinterf.analyzers.dns_poisoning.race import compare_races
 from netinterf.analyzers.dns_poisoning.replies import gather_udp_replies
 from netinterf.analyzers.dns_poisoning.suspects import _unlike_best
-from netinterf.trace import read
 from tests.oracles import naive_dns_races
-from tests.oracles.dns_frames import CNAME, MILLISECOND, RAW_IP, Talk, address_record, name_bytes, record
-
-RECORDS = [
-    *(address_record(text) for text in ("8.7.198.46", "23.1.2.3", "23.1.2.4", "23.9.2.3", "10.1.1.1", "127.0.0.1")),
-    *(record(CNAME, name_bytes(name)) for name in ("a.example.net", "b.example.net")),
-    record(16, b"\x03abc"),
-    record(15, b"\x00\x05" + name_bytes("mail.example.net")),
-    address_record("2001::1"),
-]
-
-
-def played(rng):
-    """Play lookups of few names at few servers, with replies of few kinds."""
-    talk = Talk()
-    for _ in range(rng.integers(1, 12)):
-        name = f"www{rng.integers(3)}.example.com"
-        talk.server = str(rng.choice(["8.8.8.8", "9.9.9.9"]))
-        for again in range(rng.integers(1, 4)):
-            talk.ask(name, new=not again, after=again * int(rng.choice([0, 20])) * MILLISECOND)
-        for _ in range(rng.choice([0, 1, 1, 2, 3, 19])):
-            picked = [RECORDS[place] for place in rng.integers(0, len(RECORDS), rng.choice([0, 1, 1, 2]))]
-            flags = 0x8000 + int(rng.choice([0x180, 0x580, 0x183, 0x182, 0x380]))
-            after = int(rng.integers(1, 40_000)) * 10_000
-            talk.reply(name, *picked, flags=flags, after=after, ttl=int(rng.choice([50, 52, 56, 64])))
-    times, frames, _ = talk.capture()
-    return read(times=times, frames=frames, link_type=RAW_IP)
+from tests.oracles.dns_talks import drawn_talk
 
 
 @given(st.integers(0, 2**32))
 def test_agrees_with_a_walk_over_pairs(seed):
     """Members, contradictions and their weights are those of the slow twin."""
     rng = np.random.default_rng(seed)
-    trace = played(rng)
+    trace = drawn_talk(rng)
     replies = gather_udp_replies(trace)
     count = len(replies)
     replies = attrs.evolve(
@@ -68,7 +42,7 @@ def test_agrees_with_a_walk_over_pairs(seed):
 def test_the_forged_are_told_as_one_by_one(seed):
     """Who is forged is what the slow twin says, whatever the members score."""
     rng = np.random.default_rng(seed)
-    trace = played(rng)
+    trace = drawn_talk(rng)
     replies = gather_udp_replies(trace)
     content = read_content(trace, replies)
     races = compare_races(trace, replies, content)

@@ -9,7 +9,7 @@ import numpy as np
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import CENSORED, LOCAL, Content, Feature
 from netinterf.analyzers.dns_poisoning.contradictions import CUT_OFF_DISAGREE, DISJOINT
-from netinterf.analyzers.dns_poisoning.corroborations import Corroboration
+from netinterf.analyzers.dns_poisoning.corroborations import Corroborations
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers
 from netinterf.analyzers.dns_poisoning.race import Races
@@ -241,14 +241,11 @@ def other_name_signs(
     return case_signs
 
 
-def corroboration_signs(reply_cases: ReplyCases, corroborations: list[Corroboration]) -> list[CaseSigns]:
+def corroboration_signs(reply_cases: ReplyCases, corroborations: list[Corroborations]) -> list[CaseSigns]:
     """Tell what was seen elsewhere in the capture; it accuses where it speaks for interference."""
-    rows = np.array([one.reply for one in corroborations], np.int64)
-    packets = np.array([one.packet for one in corroborations], np.int64)
-    strength = np.array([one.strength for one in corroborations])
     case_signs = []
-    for rule in dict.fromkeys(one.rule for one in corroborations):
-        here = sign(rule, np.array([one.rule is rule for one in corroborations]), strength=strength, witness=packets)
-        accuses = rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
-        case_signs.append((reply_cases.held_forged(rows) if accuses else reply_cases.about(rows), gathered([here])))
+    for one in corroborations:
+        accuses = one.rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
+        cases = reply_cases.held_forged(one.replies) if accuses else reply_cases.about(one.replies)
+        case_signs.append((cases, gathered([sign(one.rule, True, strength=one.strength, witness=one.packets)])))
     return case_signs
