@@ -11,6 +11,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import network_numbers
 from netinterf.numbering import combined
 from netinterf.schema import Rule
+from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["Corroborations", "agreeing_servers", "transport_contrasts"]
@@ -49,14 +50,14 @@ def transport_contrasts(trace: Trace, replies: Replies) -> Corroborations:
     message = exchanges.replies.values[exchanges.replies.offsets[over_tcp]].astype(np.int64)
     truths, given = (addresses_answered(trace, some) for some in (message, replies.message))
     network = network_numbers(trace.outside.networks, answers.high, answers.low)  # of equal addresses the same
-    rows, packets, shares = [none], [none], [np.empty(0)]
+    lengths, rows, packets, shares = given.lengths, [none], [none], [np.empty(0)]
     for place in np.flatnonzero((truths.lengths > 0) & (dns.error[message] == 0)).tolist():
         same = replies.asking(questions[over_tcp[place]])
         same = same[(replies.server[same] == flows.server[exchanges.flow[over_tcp[place]]]) & ~truncated[same]]
-        lists = given.take(same)
-        agreeing = np.isin(network[lists.values], network[truths[place]])
-        elsewhere = (lists.lengths > 0) & (np.bincount(lists.parents(), agreeing, len(same)) == 0)
-        denied = (lists.lengths == 0) & (replies.rcode[same] == NXDOMAIN)
+        counts, records = lengths[same], given.values[spans(given.offsets[same], lengths[same])]
+        agreeing = np.repeat(np.arange(len(same)), counts)[np.isin(network[records], network[truths[place]])]
+        elsewhere = (counts > 0) & (np.bincount(agreeing, minlength=len(same)) == 0)
+        denied = (counts == 0) & (replies.rcode[same] == NXDOMAIN)
         rows.append(same[elsewhere | denied])
         packets.append(np.full(len(rows[-1]), dns.packet[message[place]], np.int64))
         shares.append(np.where(elsewhere, GEOGRAPHIC, 1.0)[elsewhere | denied])
