@@ -9,9 +9,10 @@ import numpy as np
 
 from netinterf.arrays import I64, U16, U64, Mask
 from netinterf.numbering import distinct, hash_rows, numbered_text
+from netinterf.pieces import gather
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.schema import IpFlag
-from netinterf.table import spans
+from netinterf.table import Text
 from netinterf.trace import Trace
 
 __all__ = ["COPY_NS", "Replies", "digest", "gather_udp_replies", "names_by_server", "question_keys"]
@@ -189,15 +190,9 @@ def digest(trace: Trace, message: I64) -> U64:
     exchange = trace.dns.exchange[message]
     shared = np.flatnonzero(np.bincount(exchange, minlength=1)[exchange] > 1) if len(message) else np.empty(0, np.int64)
     rows = message[shared]
-    length = trace.packets.payload_captured[trace.dns.packet[rows]].astype(np.int64)
-    at = trace.dns.at[rows]
-    usable = at >= 0
-    values = trace.buffer[spans(at[usable], length[usable])].astype(np.uint64)
-    offsets = np.append(0, np.cumsum(length[usable]))
-    within = np.arange(len(values), dtype=np.int64) - np.repeat(offsets[:-1], length[usable])
-    powers = np.cumprod(np.full(int(length.max(initial=0)) + 1, 0x9E3779B97F4A7C15, np.uint64))
-    sums = np.append(np.uint64(0), np.cumsum((values + np.uint64(1)) * powers[within], dtype=np.uint64))
-    mixed[shared[usable]] = sums[offsets[1:]] - sums[offsets[:-1]]
+    length, at = trace.packets.payload_captured[trace.dns.packet[rows]].astype(np.int64), trace.dns.at[rows]
+    whole = at >= 0
+    mixed[shared[whole]] = hash_rows(Text.from_lengths(length[whole], gather(trace.buffer, at[whole], length[whole])))
     return mixed
 
 
