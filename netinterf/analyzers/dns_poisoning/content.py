@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.answered import records_answered
 from netinterf.analyzers.dns_poisoning.replies import Replies, names_by_server
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I32, I64, U16, Mask
@@ -94,9 +95,8 @@ class Content:
 
 def read_content(trace: Trace, replies: Replies) -> Content:
     """Judge the answers of every reply by themselves, and by the resolver and name they belong to."""
-    answers, dns = trace.answers, trace.dns
-    rows = np.flatnonzero((answers.section == 1) & _is_address(answers))
-    addresses = _per_reply(answers, rows, replies, len(dns))
+    answers = trace.answers
+    addresses = records_answered(trace, replies.message, _is_address(answers))
     flat, parent = addresses.values, addresses.parents()
     kind = trace.exchanges.kind[replies.exchange]
     bits = _bits(answers, flat)
@@ -131,12 +131,6 @@ def _is_address(answers: Answers) -> Mask:
     four = (answers.kind == RecordType.A) & (answers.length == 4)
     address: Mask = four | (answers.kind == RecordType.AAAA) & (answers.length == 16)
     return address
-
-
-def _per_reply(answers: Answers, rows: I64, replies: Replies, count: int) -> Ragged:
-    """Collect some rows of Answers, which are sorted by message, per reply."""
-    by_message = Ragged.from_lengths(np.bincount(answers.message[rows], minlength=count), rows)
-    return by_message.take(replies.message)
 
 
 def _bits(answers: Answers, rows: I64) -> U16:

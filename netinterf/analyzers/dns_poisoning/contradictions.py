@@ -46,9 +46,6 @@ class Pairs:
     left: I64  # rows in Replies
     right: I64
 
-    def __len__(self) -> int:
-        return len(self.race)
-
     def take(self, which: Mask) -> "Pairs":
         """Keep some."""
         return Pairs(race=self.race[which], left=self.left[which], right=self.right[which])
