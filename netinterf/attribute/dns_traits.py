@@ -8,18 +8,20 @@ import ipaddress
 
 import numpy as np
 
-from netinterf.arrays import I64
+from netinterf.arrays import I64, U64
 from netinterf.attribute.trait import MOST, UNKNOWN, Findings, Trait
 from netinterf.context.forged import ForgedKind, address_owners, forged_addresses
+from netinterf.numbering import combined, numbered_text
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.schema import IpFlag, ParseError
-from netinterf.table import Ragged
+from netinterf.table import Ragged, Text, spans
 from netinterf.trace import Trace
 
 __all__ = ["forged_messages", "query_of", "read_replies"]
 
 UDP = 17
+ADDRESSES = (RecordType.A, RecordType.AAAA)
 
 WRITER_FLAGS = 0x04EF
 """AA, RA, Z, AD, CD and RCODE: what the writer of a reply sets by itself (RFC 1035 §4.1.1, RFC 4035 §3)."""
@@ -45,11 +47,7 @@ def read_replies(trace: Trace, findings: Findings, value: I64) -> Ragged:
         value[subject, Trait.DNS_REPLIES] = np.minimum(count, MOST)
         describe_message(trace, subject, message[start], value)
         describe_packet(trace, subject, message[start], value)
-    lines: list[list[str]] = [[] for _ in findings.flow]
-    for place, row in zip(owner.tolist(), message.tolist(), strict=True):
-        if len(lines[place]) < MOST * MOST_RECORDS:
-            lines[place] += answers_of(trace, row)
-    return Ragged.of([np.frombuffer("\n".join(mine).encode(), np.uint8) for mine in lines], np.uint8)
+    return joined_answers(trace, owner, message, len(findings.flow))
 
 
 def forged_messages(trace: Trace, forged: Ragged) -> tuple[I64, I64]:
@@ -105,32 +103,69 @@ def query_of(trace: Trace, message: I64) -> I64:
     return np.where(there, first, -1).astype(np.int64)
 
 
-def answers_of(trace: Trace, message: int) -> list[str]:
-    """Read out what a reply answers, one line a record; what is known of an address stands behind it."""
+def joined_answers(trace: Trace, owner: I64, message: I64, count: int) -> Ragged:
+    """Read out what the replies of each of *count* findings answer, line by line; the reply that fills it is the last.
+
+    Args:
+        trace: The capture.
+        owner: The finding of each reply, rising.
+        message: Row in Dns of each.
+        count: How many findings there are.
+    """
+    reply, number, lines = answer_lines(trace, message)
+    per_reply = np.bincount(reply, minlength=len(message))
+    before = np.cumsum(per_reply) - per_reply
+    before -= before[np.searchsorted(owner, owner)]
+    told = (before < MOST * MOST_RECORDS)[reply]
+    text = Text.of("\n" + line for line in lines).take(number[told])
+    joined = Ragged.from_lengths(np.bincount(owner[reply[told]], text.lengths, count), text.values)
+    filled = joined.lengths > 0
+    return Ragged.from_lengths(joined.lengths - filled, np.delete(joined.values, joined.offsets[:-1][filled]))
+
+
+def answer_lines(trace: Trace, message: I64) -> tuple[I64, I64, list[str]]:
+    """Read out what replies answer, one line a record, or their response code; each different line once.
+
+    Args:
+        trace: The capture.
+        message: Rows in Dns.
+
+    Returns:
+        For each line its reply, rising, and its number; and the lines by number.
+    """
     answers = trace.answers
-    rows = np.arange(*np.searchsorted(answers.message, [message, message + 1]))
-    rows = rows[answers.section[rows] == 1][:MOST_RECORDS]
-    lines = []
-    for row in rows.tolist():
-        if answers.kind[row] == RecordType.CNAME:
-            lines.append(f"CNAME {answers.target[row]}")
-        elif answers.kind[row] in {RecordType.A, RecordType.AAAA}:
-            lines.append(address_line(int(answers.high[row]), int(answers.low[row])))
-    code = int(trace.dns.flags[message]) & 0xF
-    return lines or [f"RCODE {code}"]
+    begin, end = (np.searchsorted(answers.message, message, side) for side in ("left", "right"))
+    record, reply = spans(begin, end - begin), np.repeat(np.arange(len(message)), end - begin)
+    record, reply = (column[answers.section[record] == 1] for column in (record, reply))
+    early, kind = np.arange(len(reply)) - np.searchsorted(reply, reply) < MOST_RECORDS, answers.kind[record]
+    alias, address = (np.flatnonzero(early & np.isin(kind, which)) for which in (RecordType.CNAME, ADDRESSES))
+    target, names = numbered_text(answers.target.take(record[alias]))
+    high, low = answers.high[record[address]], answers.low[record[address]]
+    place = combined(high.view(np.int64), low.view(np.int64))
+    _, first = np.unique(place, return_index=True)
+    silent = np.setdiff1d(np.arange(len(message)), reply[np.concatenate([alias, address])])
+    code = trace.dns.flags[message[silent]].astype(np.int64) & 0xF
+    lines = [f"CNAME {name}" for name in names] + address_lines(high[first], low[first])
+    number = np.concatenate([target, len(names) + place, len(lines) + code])
+    reply = np.concatenate([reply[alias], reply[address], silent])
+    order = np.lexsort((np.concatenate([alias, address, silent]), reply))
+    return reply[order], number[order], lines + [f"RCODE {code}" for code in range(16)]
 
 
-def address_line(high: int, low: int) -> str:
-    """Write an address with what the packaged lists know of it: ``A 8.7.198.46 forged CN GFW injector 1``."""
-    four = high == 0 and low >> 32 == 0xFFFF
-    text = str(ipaddress.IPv4Address(low & 0xFFFFFFFF) if four else ipaddress.IPv6Address(high << 64 | low))
+def address_lines(high: U64, low: U64) -> list[str]:
+    """Write addresses with what the packaged lists know of them: ``A 8.7.198.46 forged CN GFW injector 1``."""
     listed, owners = forged_addresses(), address_owners()
-    halves = np.array([high], np.uint64), np.array([low], np.uint64)
-    row, owner = int(listed.find(*halves)[0]), int(owners.find(*halves)[0])
-    parts = [f"{'A' if four else 'AAAA'} {text}"]
-    if row >= 0:
-        kind = ForgedKind(int(listed.kinds[row])).name.lower()
-        parts.append(f"{kind} {listed.countries[row]} {listed.operators[row]}".rstrip())
-    if owner >= 0:
-        parts.append(f"owner {owners.owners[owner]}")
-    return " ".join(parts)
+    lines = []
+    for upper, lower, row, owner in zip(
+        high.tolist(), low.tolist(), listed.find(high, low).tolist(), owners.find(high, low).tolist(), strict=True
+    ):
+        four = upper == 0 and lower >> 32 == 0xFFFF
+        text = str(ipaddress.IPv4Address(lower & 0xFFFFFFFF) if four else ipaddress.IPv6Address(upper << 64 | lower))
+        parts = [f"{'A' if four else 'AAAA'} {text}"]
+        if row >= 0:
+            kind = ForgedKind(int(listed.kinds[row])).name.lower()
+            parts.append(f"{kind} {listed.countries[row]} {listed.operators[row]}".rstrip())
+        if owner >= 0:
+            parts.append(f"owner {owners.owners[owner]}")
+        lines.append(" ".join(parts))
+    return lines

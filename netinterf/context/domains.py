@@ -18,7 +18,7 @@ from netinterf.pieces import gather
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Text
 
-__all__ = ["bare_hosts", "operator_domains", "registrable_domains"]
+__all__ = ["bare_hosts", "operator_domains", "registrable_domains", "within"]
 
 DOT, COLON, BRACKET, ZERO, NINE = b".:[09"
 
@@ -32,6 +32,18 @@ def bare_hosts(names: Text) -> Text:
     end = np.where(single_colon, np.append(colons, 0)[np.minimum(first, len(colons))], end)
     dotted = (end > begin) & (np.append(names.values, 0)[np.maximum(end - 1, 0)] == DOT)
     return lowered(_cut(names, begin, end - dotted))
+
+
+def within(names: Text, domain: str) -> Mask:
+    """Say which names are *domain* or stand below it, both in lower case; n in, n out."""
+    lengths, end = names.lengths, names.offsets[1:]
+    rows = np.flatnonzero(lengths >= len(domain))
+    rows = rows[(lengths[rows] == len(domain)) | (names.values[end[rows] - len(domain) - 1] == DOT)]
+    for place, byte in enumerate(domain.encode(), start=-len(domain)):
+        rows = rows[names.values[end[rows] + place] == byte]
+    inside = np.zeros(len(names), np.bool_)
+    inside[rows] = True
+    return inside
 
 
 def registrable_domains(names: Text) -> Text:

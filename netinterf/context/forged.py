@@ -17,8 +17,10 @@ from importlib.resources import files
 import attrs
 import numpy as np
 
-from netinterf.arrays import I32, U8, U64
+from netinterf.arrays import I32, U8, U64, Mask
+from netinterf.context.domains import within
 from netinterf.context.prefixes import PrefixIndex
+from netinterf.table import Text
 
 __all__ = ["AddressOwners", "ForgedAddresses", "ForgedKind", "address_owners", "block_page_names", "forged_addresses"]
 
@@ -78,9 +80,22 @@ class AddressOwners:
         """Name the owner's row of each address, -1 where the owner is unknown."""
         return self.index.find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
 
-    def may_serve(self, row: int, name: str) -> bool:
-        """Say whether *name* (lower case) is one of the owner's own."""
-        return any(name == own or name.endswith("." + own) for own in self.names[row])
+    def may_serve(self, rows: I32, names: Text) -> Mask:
+        """Say which names (lower case) are their owners' own.
+
+        Args:
+            rows: Rows of owners as `find` gives them, n of them.
+            names: As many names.
+
+        Returns:
+            n answers, False for an unknown owner.
+        """
+        own = np.zeros(len(rows), np.bool_)
+        for domains in set(self.names):  # a handful of organisations
+            theirs = np.flatnonzero(np.isin(rows, [row for row, mine in enumerate(self.names) if mine == domains]))
+            mine = names.take(theirs)
+            own[theirs] = np.any([within(mine, domain) for domain in domains], axis=0)
+        return own
 
 
 def _records(file: str) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ transition mechanisms' own documents. An address is given as two halves; IPv4 li
 """
 
 from enum import IntFlag
+from functools import cache
 from ipaddress import ip_network
 
 import numpy as np
@@ -157,8 +158,13 @@ def _six(high: U64, low: U64) -> U16:
 def _matched(high: U64, low: U64, ranges: tuple[tuple[str, Special], ...], extra: Special) -> U16:
     """Collect the bits of every range an address lies in; *extra* is added to each."""
     bits = np.zeros(len(high), np.uint16)
-    for prefix, flag in ranges:
-        first, second, high_mask, low_mask = prefix_halves(prefix)
+    for (first, second, high_mask, low_mask), flag in _halved(ranges):
         inside = (high & np.uint64(high_mask) == first) & (low & np.uint64(low_mask) == second)
         bits[inside] |= np.uint16(flag | extra)
     return bits
+
+
+@cache
+def _halved(ranges: tuple[tuple[str, Special], ...]) -> tuple[tuple[tuple[int, int, int, int], Special], ...]:
+    """Write the prefixes of one of the tables above as halves."""
+    return tuple((prefix_halves(prefix), flag) for prefix, flag in ranges)

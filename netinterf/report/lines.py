@@ -21,8 +21,8 @@ def wrapped(line: str, first: str = "", later: str | None = None) -> list[str]:
     Returns:
         At least one line.
     """
-    indent = first if later is None else later
-    lines = textwrap.wrap(
-        printable(line), WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
-    )
+    safe, indent = printable(line), first if later is None else later
+    if len(first) + len(safe) <= WIDTH:  # most do
+        return [(first + safe).rstrip()]
+    lines = textwrap.wrap(safe, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
     return lines or [first.rstrip()]

@@ -3,6 +3,7 @@
 Only findings are looked at, and only those of mechanisms that leave packets of their own; silence has no handwriting.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -69,8 +70,8 @@ class Attributions:
         Several verdicts are taken together by the mean of their likelihood ratios, which holds however alike they are.
         Those that show too little are named by their peers (`name_findings`).
         """
-        place = np.searchsorted(self.row, rows)
-        place = place[(place < len(self.row)) & (np.append(self.row, -1)[place] == rows)]
+        first, behind = np.searchsorted(self.row, rows), np.searchsorted(self.row, rows, side="right")
+        place = first[behind > first]
         if not len(place):
             return ()
         mean = self.llr[place].mean(axis=0, keepdims=True)
@@ -96,10 +97,15 @@ class Attributions:
 
     def matched(self, system: int, place: I64) -> tuple[str, ...]:
         """List what most of some findings show of a system, what others show most seldom first."""
-        features, masses = systems()[system].features, background().mass[systems()[system].id].values()
-        rarest = np.min(list(masses), axis=0)
         common = self.matches[system][place].mean(axis=0) > 0.5
-        return tuple(features[index].says for index in np.argsort(rarest, kind="stable").tolist() if common[index])
+        return tuple(systems()[system].features[index].says for index in rarest_first(system) if common[index])
+
+
+@cache
+def rarest_first(system: int) -> tuple[int, ...]:
+    """Order the features of a system by how seldom others show them."""
+    masses = background().mass[systems()[system].id].values()
+    return tuple(np.argsort(np.min(list(masses), axis=0), kind="stable").tolist())
 
 
 def appearance_of(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Appearance:

@@ -26,11 +26,12 @@ class Number(float):
     """A measured number as sentences show it: three significant digits, or that it is unknown."""
 
     def __format__(self, spec: str) -> str:
-        if math.isnan(self):
+        value = float(self)
+        if math.isnan(value):
             return "an unknown number of"
         if spec:
-            return float(self).__format__(spec)
-        return f"{self:.0f}" if abs(self) >= 1000 or float(self).is_integer() else f"{float(self):.3g}"
+            return value.__format__(spec)
+        return f"{value:.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:.3g}"
 
 
 def agreed(sentence: str) -> str:

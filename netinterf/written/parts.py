@@ -1,8 +1,7 @@
 """Parts of a verdict, written out: what it is about, what set it off, and each piece of evidence."""
 
 import ipaddress
-
-import numpy as np
+import math
 
 from netinterf.schema import Hosts, SubjectKind, TriggerKind
 from netinterf.verdict.judgement import Judgement
@@ -67,7 +66,7 @@ def observation(judgement: Judgement, place: int, weight: float) -> Observation:
         says=says,
         llr=weight + 0.0,  # which makes 0 of -0
         frames=tuple(judgement.witness[place].tolist()),
-        measured={name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
+        measured={name: float(value) if math.isfinite(value) else None for name, value in numbers.items()},
         was=rule.was or None,
         mechanism=rule.mechanism,
     )

@@ -10,8 +10,8 @@ import pytest
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
-from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
-from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, RETRANSMITTED
+from netinterf.analyzers.dns_poisoning.contradictions import CUT_OFF_DISAGREE
+from netinterf.analyzers.dns_poisoning.race import RETRANSMITTED
 from netinterf.analyzers.dns_poisoning.rules import RULES, TLS_FOLLOWED, UNLIKE_KNOWN
 from netinterf.context.answers import KnownAnswers
 from netinterf.context.networks import Network
@@ -1039,23 +1039,6 @@ def test_faster_than_a_handshake():
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
-
-
-def test_hop_limits_weigh_by_what_the_server_does():
-    """A hop limit within the tolerance weighs nothing, another one more the more the server was seen."""
-    few, many = np.full(3, 56), np.full(100, 56)
-    assert hop_weight(np.array([56, 58]), many).tolist() == [0.0, 0.0]
-    assert 0 < hop_weight(np.array([200]), few)[0] < hop_weight(np.array([200]), many)[0]
-    assert hop_weight(np.array([200]), np.append(many, [200] * 30))[0] < 1.5
-
-
-def test_early_replies_weigh_by_rank():
-    """The weight rises with the baseline, and half of the fastest counts at least as Hold-On's rule says."""
-    times = np.arange(40, 140) * MILLISECOND
-    early = early_weight(np.array([10, 39, 90, 200]) * MILLISECOND, times)
-    assert early[0] == early[1] == pytest.approx(np.log(101) - 1)
-    assert early[2:].tolist() == [0.0, 0.0]
-    assert early_weight(np.array([10]) * MILLISECOND, times[:3]).tolist() == [2.0]
 
 
 def test_rules_are_sound():

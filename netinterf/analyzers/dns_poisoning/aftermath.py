@@ -9,11 +9,12 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import Content
-from netinterf.analyzers.dns_poisoning.corroborations import Address, Corroboration
+from netinterf.analyzers.dns_poisoning.corroborations import Corroborations
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.arrays import I64, U64
+from netinterf.arrays import I64, U64, Mask
+from netinterf.numbering import combined, numbered_text
 from netinterf.schema import TlsKind
-from netinterf.table import spans
+from netinterf.table import Text, spans
 from netinterf.trace import Trace
 
 __all__ = ["tls_after", "tried_in_vain"]
@@ -29,15 +30,13 @@ WAIT_NS = 5_000_000_000
 """How long the capture must go on for a connection without an answer to count as failed."""
 
 
-def tried_in_vain(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroboration]:
+def tried_in_vain(trace: Trace, replies: Replies, content: Content, suspects: I64) -> Corroborations:
     """Find suspects whose addresses the client tried in vain, while others that this server gave it served it.
 
     A connection failed when its server sent no data: it was not there, closed, hung up, or was swallowed.
     """
     flows, sides = trace.flows, trace.sides
     tcp = np.flatnonzero((flows.protocol == TCP) & (sides.syn[0::2] >= 0))
-    if not len(tcp) or not len(suspects):
-        return []
     ends = flows.client[tcp].astype(np.int64) << 32 | flows.server[tcp]
     order = np.lexsort((flows.first[tcp], ends))
     tcp, ends = tcp[order], ends[order]
@@ -51,17 +50,11 @@ def tried_in_vain(trace: Trace, replies: Replies, content: Content, suspects: I6
     waited = flows.first[tcp[flow]] - trace.packets.time[replies.packet[owner]]
     soon = np.abs(waited) <= SOON_NS
     flow, owner = flow[soon], owner[soon]
-    tried, place, counts = np.unique(owner, return_inverse=True, return_counts=True)
+    tried, first, place, counts = np.unique(owner, return_index=True, return_inverse=True, return_counts=True)
     lost = np.bincount(place.reshape(-1), failed[flow], len(tried)) == counts
-    tried = tried[lost & np.isin(replies.server[tried], serving(trace, replies, content, suspects, ends[served]))]
-    return [
-        Corroboration(
-            rule=rules.DEAD_END,
-            reply=int(reply),
-            packet=int(flows.first_packet[tcp[flow[owner == reply][0]]]),
-        )
-        for reply in tried.tolist()
-    ]
+    lost &= np.isin(replies.server[tried], serving(trace, replies, content, suspects, ends[served]))
+    packets = flows.first_packet[tcp[flow[first[lost]]]].astype(np.int64)
+    return Corroborations(rule=rules.DEAD_END, replies=tried[lost], packets=packets)
 
 
 def leads(trace: Trace, replies: Replies, content: Content, rows: I64) -> tuple[I64, I64]:
@@ -96,46 +89,60 @@ def serving(trace: Trace, replies: Replies, content: Content, suspects: I64, ser
     return np.unique(replies.server[owner[np.isin(pair, served)]])
 
 
-def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroboration]:
+def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroborations]:
     """Find TLS handshakes for the asked name with an address that a suspect reply gave."""
-    tls, flows, hosts = trace.tls, trace.flows, trace.hosts
-    hellos = np.flatnonzero((tls.kind == TlsKind.CLIENT_HELLO) & tls.outbound & (tls.name.lengths > 0))
-    if not len(hellos):
-        return []
-    server = flows.server[tls.flow[hellos]]
-    answered: dict[Address, list[int]] = {}
-    for row, high, low in zip(hellos, hosts.high[server].tolist(), hosts.low[server].tolist(), strict=True):
-        answered.setdefault((high, low), []).append(int(row))
-    replied = np.zeros(len(flows) + 1, np.bool_)
+    tls = trace.tls
+    hellos = _finished(trace)
+    lists = content.addresses.take(suspects)
+    owner = suspects[lists.parents()]
+    server = trace.flows.server[tls.flow[hellos]]
+    high, low = (
+        np.concatenate([host[server], answered[lists.values]]).view(np.int64)
+        for host, answered in ((trace.hosts.high, trace.answers.high), (trace.hosts.low, trace.answers.low))
+    )
+    asked = trace.exchanges.name.take(replies.exchange[owner])
+    number = combined(high, low, numbered_text(Text.concat([tls.name.take(hellos), asked]))[0])
+    mine, wanted = np.split(number, [len(hellos)])
+    order = np.argsort(mine, kind="stable")
+    begin, end = (np.searchsorted(mine[order], wanted, side) for side in ("left", "right"))
+    hello, owner = hellos[order[spans(begin, end - begin)]], np.repeat(owner, end - begin)
+    certified = _certified(trace, hello)
+    packet = tls.packet[hello].astype(np.int64)
+    return [
+        Corroborations(rule=rule, replies=owner[which], packets=packet[which])
+        for rule, which in ((rules.TLS_FOLLOWED, ~certified), (rules.CERTIFICATE_FOLLOWED, certified))
+    ]
+
+
+def _finished(trace: Trace) -> I64:
+    """List the client hellos, rows in Tls, that name a server which answered and did not refuse."""
+    tls = trace.tls
+    replied, refused = (np.zeros(len(trace.flows) + 1, np.bool_) for _ in range(2))
     replied[tls.flow[(tls.kind == TlsKind.SERVER_HELLO) & ~tls.outbound]] = True
-    refused = np.zeros(len(flows) + 1, np.bool_)
     refused[tls.flow[(tls.kind == TlsKind.ALERT) & (tls.alert >> 8 == FATAL)]] = True
-    controls = []
-    for reply in suspects:
-        name = trace.exchanges.name[replies.exchange[reply]]
-        addresses = content.addresses[reply]
-        for address in zip(trace.answers.high[addresses].tolist(), trace.answers.low[addresses].tolist(), strict=True):
-            for hello in answered.get(address, ()):
-                flow = int(tls.flow[hello])
-                if tls.name[hello] != name or not replied[flow] or refused[flow]:
-                    continue
-                rule = rules.CERTIFICATE_FOLLOWED if _certified(trace, flow, name) else rules.TLS_FOLLOWED
-                controls.append(Corroboration(rule=rule, reply=int(reply), packet=int(tls.packet[hello])))
-    return controls
+    named = (tls.kind == TlsKind.CLIENT_HELLO) & tls.outbound & (tls.name.lengths > 0)
+    return np.flatnonzero(named & (replied & ~refused)[tls.flow])
 
 
-def _certified(trace: Trace, flow: int, name: str) -> bool:
-    """Say whether the flow's certificate holds the name, or the wildcard that covers it, as a DNS name.
+def _certified(trace: Trace, hellos: I64) -> Mask:
+    """Say after which hellos a certificate followed for the name, or with the wildcard that covers it.
 
     The leaf is searched for the encoded string, which is exact enough here: the name was chosen by the client, not by
     whoever made the certificate. The chain is not verified.
     """
     tls = trace.tls
-    wildcard = "*." + name.partition(".")[2]
-    for row in np.flatnonzero((tls.flow == flow) & (tls.kind == TlsKind.CERTIFICATE) & ~tls.outbound):
-        leaf = tls.certificates.bytes(int(row)).lower()
-        for wanted in (name, wildcard):
-            encoded = wanted.encode("utf-8", "backslashreplace")
-            if len(encoded) < 128 and bytes((0x82, len(encoded))) + encoded in leaf:  # dNSName, RFC 5280 §4.2.1.6
-                return True
-    return False
+    rows = np.flatnonzero((tls.kind == TlsKind.CERTIFICATE) & ~tls.outbound)
+    rows = rows[np.argsort(tls.flow[rows], kind="stable")]
+    hello, place = np.unique(hellos, return_inverse=True)
+    begin, end = (np.searchsorted(tls.flow[rows], tls.flow[hello], side) for side in ("left", "right"))
+    holding = [  # few: suspects whose addresses showed certificates
+        any(_holds(tls.certificates.bytes(row).lower(), tls.name[one]) for row in rows[low:high].tolist())
+        for one, low, high in zip(hello.tolist(), begin, end, strict=True)
+    ]
+    return np.array(holding, np.bool_)[place.reshape(-1)]
+
+
+def _holds(leaf: bytes, name: str) -> bool:
+    """Say whether a certificate in lower case holds a name or its wildcard as a DNS name (RFC 5280 §4.2.1.6)."""
+    names = (wanted.encode("utf-8", "backslashreplace") for wanted in (name, "*." + name.partition(".")[2]))
+    return any(len(wanted) < 128 and bytes((0x82, len(wanted))) + wanted in leaf for wanted in names)

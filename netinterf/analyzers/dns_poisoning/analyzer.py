@@ -63,17 +63,16 @@ class DnsPoisoning:
         content = read_content(trace, replies)
         races = compare_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
-        contradicted_over_tcp = np.array([one.reply for one in transports], np.int64)
         known = compare_known(trace, replies, content, races)  # by the user's table of true answers
         suspects = find_suspect_replies(
-            trace, replies, content, races, known, contradicted_over_tcp, least_handshake_rtts(trace)
+            trace, replies, content, races, known, transports.replies, least_handshake_rtts(trace)
         )
         reply_cases = ReplyCases(trace, replies)
         corroborations = [
-            *transports,
-            *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),
+            transports,
+            agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),
             *tls_after(trace, replies, content, suspects.rows),
-            *tried_in_vain(trace, replies, content, suspects.rows),
+            tried_in_vain(trace, replies, content, suspects.rows),
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),

@@ -11,14 +11,17 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.answered import records_answered
+from netinterf.analyzers.dns_poisoning.replies import Replies, names_by_server
 from netinterf.analyzers.signs import weight_of
-from netinterf.arrays import F64, I64, U16, Mask
+from netinterf.arrays import F64, I32, I64, U16, Mask
+from netinterf.context.domains import within
 from netinterf.context.forged import ForgedKind, address_owners, block_page_names, forged_addresses
 from netinterf.context.special import Special, is_ipv4, special_bits
+from netinterf.numbering import numbered_text
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.schema import Answers, ParseError
-from netinterf.table import Ragged, Text
+from netinterf.table import Ragged, Text, spans
 from netinterf.trace import Trace
 
 __all__ = ["CENSORED", "LOCAL", "Content", "Feature", "read_content"]
@@ -92,9 +95,8 @@ class Content:
 
 def read_content(trace: Trace, replies: Replies) -> Content:
     """Judge the answers of every reply by themselves, and by the resolver and name they belong to."""
-    answers, dns = trace.answers, trace.dns
-    rows = np.flatnonzero((answers.section == 1) & _is_address(answers))
-    addresses = _per_reply(answers, rows, replies, len(dns))
+    answers = trace.answers
+    addresses = records_answered(trace, replies.message, _is_address(answers))
     flat, parent = addresses.values, addresses.parents()
     kind = trace.exchanges.kind[replies.exchange]
     bits = _bits(answers, flat)
@@ -129,12 +131,6 @@ def _is_address(answers: Answers) -> Mask:
     four = (answers.kind == RecordType.A) & (answers.length == 4)
     address: Mask = four | (answers.kind == RecordType.AAAA) & (answers.length == 16)
     return address
-
-
-def _per_reply(answers: Answers, rows: I64, replies: Replies, count: int) -> Ragged:
-    """Collect some rows of Answers, which are sorted by message, per reply."""
-    by_message = Ragged.from_lengths(np.bincount(answers.message[rows], minlength=count), rows)
-    return by_message.take(replies.message)
 
 
 def _bits(answers: Answers, rows: I64) -> U16:
@@ -180,19 +176,9 @@ def _public_names(trace: Trace, replies: Replies) -> Mask:
     dots = np.bincount(names.parents()[names.values == ord(".")], minlength=len(names)) > 0
     special = np.zeros(len(names), np.bool_)
     for label in SPECIAL_NAMES:
-        special |= ends_with(names, b"." + label.encode())
+        special |= within(names, label)
     public: Mask = (dots & ~special)[replies.exchange]
     return public
-
-
-def ends_with(names: Text, suffix: bytes) -> Mask:
-    """Say which rows end with *suffix*."""
-    size = len(suffix)
-    matching = names.lengths >= size
-    for place, byte in enumerate(suffix):
-        rows = np.flatnonzero(matching)
-        matching[rows] = names.values[names.offsets[rows + 1] - size + place] == byte
-    return matching
 
 
 def _listed(trace: Trace, replies: Replies, addresses: Ragged, features: U16) -> F64:
@@ -210,39 +196,45 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, features: U16) ->
     features[parent[kind == ForgedKind.PRODUCT]] |= np.uint16(Feature.POLICY)
     accusing = np.isin(kind, (ForgedKind.FORGED, ForgedKind.HISTORIC, ForgedKind.BLOCKPAGE))
     accusing &= (np.bincount(parent[accusing], minlength=len(replies)) == addresses.lengths)[parent]
-    for place in np.flatnonzero(accusing):  # the few rows that match
-        reply = parent[place]
-        names = _chain(trace, replies, int(reply))
-        owner = int(owners.find(high[place : place + 1], low[place : place + 1])[0])
-        if owner >= 0 and any(owners.may_serve(owner, name) for name in names):
-            continue
-        nobody = special_bits(high[place : place + 1], low[place : place + 1])[0] & UNOWNED != 0
-        known = owner >= 0 or kind[place] == ForgedKind.BLOCKPAGE or nobody
-        current = weight_of(rules.LISTED_ANSWER) if known else UNKNOWN_OWNER
-        weight[reply] = max(weight[reply], HISTORIC if kind[place] == ForgedKind.HISTORIC else current)
+    rows = np.flatnonzero(accusing)
+    reply, high, low = parent[rows], high[rows], low[rows]
+    owner = owners.find(high, low)
+    known = (owner >= 0) | (kind[rows] == ForgedKind.BLOCKPAGE) | (special_bits(high, low) & UNOWNED != 0)
+    current = np.where(known, weight_of(rules.LISTED_ANSWER), UNKNOWN_OWNER)
+    current = np.where(kind[rows] == ForgedKind.HISTORIC, HISTORIC, current)
+    elsewhere = ~_at_home(trace, replies, reply, owner)
+    np.maximum.at(weight, reply[elsewhere], current[elsewhere])
     pages = _page_targets(trace, replies)
     return np.where(pages, weight_of(rules.LISTED_ANSWER), weight)
 
 
-def _chain(trace: Trace, replies: Replies, reply: int) -> set[str]:
-    """List the question's name and every name its answer leads through."""
-    answers, message = trace.answers, replies.message[reply]
-    first, last = int(replies.record_at[message]), int(replies.record_at[message + 1])
-    name = trace.exchanges.name[int(replies.exchange[reply])]
-    return {name, *(answers.target[row] for row in range(first, last) if answers.kind[row] == RecordType.CNAME)}
+def _at_home(trace: Trace, replies: Replies, rows: I64, owner: I32) -> Mask:
+    """Say which replies are about a name of the address owner's, or lead through one.
+
+    Args:
+        trace: The capture.
+        replies: All replies.
+        rows: Rows in *replies*, n of them.
+        owner: The row in `address_owners` of an address that each gave, -1 for none.
+    """
+    answers, owners, message = trace.answers, address_owners(), replies.message[rows]
+    home = owners.may_serve(owner, trace.exchanges.name.take(replies.exchange[rows]))
+    counts = replies.record_at[message + 1] - replies.record_at[message]
+    record, place = spans(replies.record_at[message], counts), np.repeat(np.arange(len(rows)), counts)
+    alias = answers.kind[record] == RecordType.CNAME
+    record, place = record[alias], place[alias]
+    home[place[owners.may_serve(owner[place], answers.target.take(record))]] = True
+    return home
 
 
 def _page_targets(trace: Trace, replies: Replies) -> Mask:
     """Find replies whose CNAME leads to the block page of an operator or state."""
     answers = trace.answers
-    pages = block_page_names()
-    lengths = {len(name) for name in pages}
-    candidates = np.flatnonzero(
-        (answers.kind == RecordType.CNAME) & (answers.section == 1) & np.isin(answers.target.lengths, list(lengths))
-    )
+    pages = Text.of(name for name, scope in block_page_names().items() if scope != "prod")
+    aliases = np.flatnonzero((answers.kind == RecordType.CNAME) & (answers.section == 1))
+    number, _ = numbered_text(Text.concat([pages, answers.target.take(aliases)]))
     led = np.zeros(len(trace.dns), np.bool_)
-    for row in candidates:
-        led[answers.message[row]] |= pages.get(answers.target[int(row)], "prod") != "prod"
+    led[answers.message[aliases[np.isin(number[len(pages) :], number[: len(pages)])]]] = True
     to_page: Mask = led[replies.message]
     return to_page
 
@@ -256,12 +248,10 @@ def local_policy(trace: Trace, replies: Replies, content: Content, contradicted:
         content: What they answer.
         contradicted: Replies of exchanges that hold a contradiction; they say nothing about the server's policy.
     """
-    bogus = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE_IP) & ~contradicted
-    policy = np.zeros(len(replies), np.bool_)
-    for server in np.unique(replies.server[bogus]):
-        here = (replies.server == server) & content.has(Feature.ADDRESS) & ~contradicted
-        names = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here & bogus]).tolist()}
-        if len(names) >= LOCAL_ZONE_NAMES:
-            all_names = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here]).tolist()}
-            policy[replies.server == server] = len(names) >= LOCAL_ZONE_SHARE * len(all_names)
+    answered = content.has(Feature.ADDRESS) & ~contradicted
+    bogus = answered & content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE_IP)
+    names = names_by_server(trace, replies, bogus)
+    many = names >= LOCAL_ZONE_NAMES
+    own_zone = many & (names >= LOCAL_ZONE_SHARE * names_by_server(trace, replies, answered & many[replies.server]))
+    policy: Mask = own_zone[replies.server]
     return policy

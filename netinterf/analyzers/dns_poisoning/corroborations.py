@@ -4,15 +4,17 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.answered import addresses_answered
 from netinterf.analyzers.dns_poisoning.content import LOCAL, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import network_numbers
-from netinterf.protocols.dns_messages import RecordType
+from netinterf.numbering import combined
 from netinterf.schema import Rule
+from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["Address", "Corroboration", "agreeing_servers", "transport_contrasts"]
+__all__ = ["Corroborations", "agreeing_servers", "transport_contrasts"]
 
 TCP = 6
 NXDOMAIN = 3
@@ -22,80 +24,92 @@ GEOGRAPHIC = 0.5
 WITNESSES = 50
 """Replies of other servers looked at per suspect."""
 
-Address = tuple[int, int]
 
-
-@attrs.frozen(kw_only=True)
-class Corroboration:
-    """One observation about one reply, made elsewhere in the capture."""
+@attrs.frozen(eq=False, kw_only=True)
+class Corroborations:
+    """Observations of one kind about replies, made elsewhere in the capture, k of them."""
 
     rule: Rule
-    reply: int  # row in Replies
-    packet: int  # row in Packets that shows it
-    strength: float = 1.0
+    replies: I64  # rows in Replies
+    packets: I64  # rows in Packets that show them
+    strength: F64 = attrs.field()  # share of the rule's weight
+
+    @strength.default
+    def _full(self) -> F64:
+        return np.ones(len(self.replies))
 
 
-def _addresses(trace: Trace, replies: Replies, message: int) -> frozenset[Address]:
-    """Collect the addresses of a message's answer section."""
-    answers = trace.answers
-    rows = np.arange(replies.record_at[message], replies.record_at[message + 1])
-    rows = rows[(answers.section[rows] == 1) & np.isin(answers.kind[rows], (RecordType.A, RecordType.AAAA))]
-    return frozenset(zip(answers.high[rows].tolist(), answers.low[rows].tolist(), strict=True))
-
-
-def _networks(trace: Trace, addresses: frozenset[Address]) -> frozenset[int]:
-    high, low = np.array(list(addresses), np.uint64).reshape(-1, 2).T
-    return frozenset(network_numbers(trace.outside.networks, high, low).tolist())
-
-
-def transport_contrasts(trace: Trace, replies: Replies) -> list[Corroboration]:
+def transport_contrasts(trace: Trace, replies: Replies) -> Corroborations:
     """Find UDP replies that say something else than the same server says over TCP for the same name and type."""
-    exchanges, flows, dns = trace.exchanges, trace.flows, trace.dns
+    exchanges, flows, dns, answers = trace.exchanges, trace.flows, trace.dns, trace.answers
     over_tcp = np.flatnonzero((flows.protocol[exchanges.flow] == TCP) & (exchanges.replies.lengths > 0))
-    if not len(over_tcp) or not len(replies):
-        return []
+    none = np.empty(0, np.int64)
+    if not len(over_tcp):
+        return Corroborations(rule=rules.TRANSPORT_CONTRAST, replies=none, packets=none)
     questions, truncated = question_keys(trace), replies.truncated
-    corroborations = []
-    for exchange in over_tcp.tolist():
-        message = int(exchanges.replies[exchange][0])
-        truth = _addresses(trace, replies, message)
-        if not truth or dns.error[message]:
-            continue
-        same = replies.asking(questions[exchange])
-        same = same[(replies.server[same] == flows.server[exchanges.flow[exchange]]) & ~truncated[same]]
-        for reply in same.tolist():
-            addresses = _addresses(trace, replies, int(replies.message[reply]))
-            share = 0.0
-            if addresses and not addresses & truth and not _networks(trace, addresses) & _networks(trace, truth):
-                share = GEOGRAPHIC
-            elif not addresses and int(replies.rcode[reply]) == NXDOMAIN:
-                share = 1.0
-            if share:
-                packet = int(dns.packet[message])
-                corroborations.append(
-                    Corroboration(rule=rules.TRANSPORT_CONTRAST, reply=reply, packet=packet, strength=share)
-                )
-    return corroborations
+    message = exchanges.replies.values[exchanges.replies.offsets[over_tcp]].astype(np.int64)
+    truths, given = (addresses_answered(trace, some) for some in (message, replies.message))
+    network = network_numbers(trace.outside.networks, answers.high, answers.low)  # of equal addresses the same
+    lengths, rows, packets, shares = given.lengths, [none], [none], [np.empty(0)]
+    for place in np.flatnonzero((truths.lengths > 0) & (dns.error[message] == 0)).tolist():
+        same = replies.asking(questions[over_tcp[place]])
+        same = same[(replies.server[same] == flows.server[exchanges.flow[over_tcp[place]]]) & ~truncated[same]]
+        counts, records = lengths[same], given.values[spans(given.offsets[same], lengths[same])]
+        agreeing = np.repeat(np.arange(len(same)), counts)[np.isin(network[records], network[truths[place]])]
+        elsewhere = (counts > 0) & (np.bincount(agreeing, minlength=len(same)) == 0)
+        denied = (counts == 0) & (replies.rcode[same] == NXDOMAIN)
+        rows.append(same[elsewhere | denied])
+        packets.append(np.full(len(rows[-1]), dns.packet[message[place]], np.int64))
+        shares.append(np.where(elsewhere, GEOGRAPHIC, 1.0)[elsewhere | denied])
+    return Corroborations(
+        rule=rules.TRANSPORT_CONTRAST,
+        replies=np.concatenate(rows),
+        packets=np.concatenate(packets),
+        strength=np.concatenate(shares),
+    )
 
 
 def agreeing_servers(
     trace: Trace, replies: Replies, content: Content, suspects: I64, suspect_or_disputed: Mask
-) -> list[Corroboration]:
+) -> Corroborations:
     """Find suspects whose addresses another public server gave as well, for the same name and type.
 
-    Servers in the client's network relay what others say and do not count; neither do replies under suspicion.
+    Servers in the client's network relay what others say and do not count; neither do replies under suspicion. Of the
+    others the first `WITNESSES` to each question are looked at.
     """
+    suspects = suspects[(content.bogus[suspects] == 0) & (content.listed[suspects] == 0)]
     local = trace.hosts.special[replies.server] & LOCAL != 0
-    corroborations = []
-    for reply in suspects:
-        addresses = _addresses(trace, replies, int(replies.message[reply]))
-        if not addresses or content.bogus[reply] or content.listed[reply]:
-            continue
-        other = replies.asking(replies.question[reply])
-        other = other[~suspect_or_disputed[other] & ~local[other] & (replies.server[other] != replies.server[reply])]
-        for witness in other[:WITNESSES].tolist():
-            if addresses & _addresses(trace, replies, int(replies.message[witness])):
-                packet = int(replies.packet[witness])
-                corroborations.append(Corroboration(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=packet))
-                break
-    return corroborations
+    witnesses = np.flatnonzero(~suspect_or_disputed & ~local & np.isin(replies.question, replies.question[suspects]))
+    agreeing = _first_agreeing(trace, replies, suspects, witnesses)
+    suspects, agreeing = suspects[agreeing >= 0], agreeing[agreeing >= 0]
+    question, server = replies.question.view(np.int64), replies.server
+    before = _earlier(combined(question), witnesses, suspects, agreeing)
+    before -= _earlier(combined(question, server), witnesses, suspects, agreeing)
+    suspects, agreeing = suspects[before < WITNESSES], agreeing[before < WITNESSES]
+    return Corroborations(rule=rules.AGREES_ELSEWHERE, replies=suspects, packets=replies.packet[agreeing])
+
+
+def _first_agreeing(trace: Trace, replies: Replies, suspects: I64, witnesses: I64) -> I64:
+    """Find for each suspect the first witness of another server that gave one of its addresses, -1 for none."""
+    answers, rows = trace.answers, np.concatenate([witnesses, suspects])
+    lists = addresses_answered(trace, replies.message[rows])
+    row, suspect = rows[lists.parents()], lists.parents() - len(witnesses)
+    high, low = answers.high[lists.values].view(np.int64), answers.low[lists.values].view(np.int64)
+    number = combined(replies.question[row].view(np.int64), high, low)
+    seen, server, nobody = suspect < 0, np.append(replies.server, -1), len(replies)
+    first, other = (np.full(int(number.max(initial=-1)) + 1, nobody) for _ in range(2))
+    np.minimum.at(first, number[seen], row[seen])
+    elsewhere = seen & (server[row] != server[first[number]])
+    np.minimum.at(other, number[elsewhere], row[elsewhere])  # the first of another server than the first one's
+    asking, number, suspect = row[~seen], number[~seen], suspect[~seen]
+    found = np.where(server[first[number]] != server[asking], first[number], other[number])
+    agreeing = np.full(len(suspects), nobody)
+    np.minimum.at(agreeing, suspect, found)
+    return np.where(agreeing < nobody, agreeing, -1)
+
+
+def _earlier(group: I64, witnesses: I64, suspects: I64, before: I64) -> I64:
+    """Count, for each suspect, the witnesses of its group before a reply; *group* is aligned with Replies."""
+    keys = np.sort(group[witnesses] * len(group) + witnesses)
+    begin = group[suspects] * len(group)
+    return np.searchsorted(keys, begin + before) - np.searchsorted(keys, begin)

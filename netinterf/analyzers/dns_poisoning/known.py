@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.answered import share_any
 from netinterf.analyzers.dns_poisoning.content import LOCAL, Content, Feature
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
@@ -18,6 +19,7 @@ from netinterf.arrays import F64, I64, U16, U64, Mask
 from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["Known", "compare_known"]
@@ -60,7 +62,7 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
     networks = trace.outside.networks
     mine = network_numbers(networks, trace.answers.high[given.values], trace.answers.low[given.values])
     theirs = network_numbers(networks, known.high[expected.values], known.low[expected.values])
-    shared = share_any(given.parents(), mine, expected.parents(), theirs, len(rows))
+    shared = share_any(Ragged(given.offsets, mine), Ragged(expected.offsets, theirs))
     named = every(given.parents(), mine >= 0, len(rows)) & every(expected.parents(), theirs >= 0, len(rows))
     family_known = holds(known.high[expected.values], expected.parents(), kind, len(rows))
     answered = given.lengths > 0
@@ -75,17 +77,6 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
     singled = by_name(replies, ~disputed, unlike_rows) & between_others(trace, replies, ~disputed, unlike_rows)
     unlike[unlike_rows[~singled]] = 0.0
     return Known(agrees=agrees, unlike=unlike)
-
-
-def share_any(left_of: I64, left: I64, right_of: I64, right: I64, count: int) -> Mask:
-    """Say which of *count* pairs of lists of numbers have one in common."""
-    _, number = np.unique(np.concatenate([left, right]), return_inverse=True)
-    number = number.reshape(-1)
-    width = int(number.max(initial=0)) + 1
-    mine, theirs = left_of * width + number[: len(left)], right_of * width + number[len(left) :]
-    sharing = np.zeros(count, np.bool_)
-    sharing[left_of[np.isin(mine, theirs)]] = True
-    return sharing
 
 
 def every(owner: I64, holds: Mask, count: int) -> Mask:

@@ -7,12 +7,11 @@ keeps both its hop limits this way, and of a server seen once hardly anything is
 way: network address translation makes all replies alike.
 """
 
-from collections.abc import Iterator
-
 import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.baseline import Baseline, sample_of_servers
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
@@ -23,9 +22,6 @@ __all__ = ["HOP_TOLERANCE", "BaselineWeights", "compare_with_server", "far_off",
 
 HOP_TOLERANCE = 3
 """Hops by which genuine replies of one server may differ (Hold-On's implementation; Duan et al., SATIN 2012)."""
-
-SAMPLE = 1000
-"""Unsuspicious replies compared with, per server; the likelihood ratios saturate far below."""
 
 COUNTER_STEP, COUNTER_SHARE, COUNTER_MIN = 4096, 0.75, 4
 """IP IDs are a counter when so many neighbours of at least so many replies lie so close; 4096 is 1/16 of the range."""
@@ -51,7 +47,8 @@ BOUND_SHARE, BOUND_SLACK_NS, CACHE_SHARE = 0.9, 2_000_000, 0.1
 """A reply is too fast for the path below 0.9 of the least handshake and 2 ms less than it; when a tenth of a server's
 ordinary replies are, too, a cache on the path answers everything."""
 
-TCP = 6
+COPIES_SHARE = 0.01
+"""A server that copies the query's IP ID in more of its replies does so by nature."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -88,22 +85,36 @@ def compare_with_server(
         sinkholed: Which replies answer as a block list would, so that speed and authority are natural; likewise.
         least_rtt: Least TCP handshake per host in ns, NaN where unknown.
     """
-    count = len(rows)
-    compared = BaselineWeights(
-        header=np.zeros(count),
-        ttl_weight=np.zeros(count),
-        construction=np.zeros(count),
-        timing=np.zeros(count),
-        beats_path=np.zeros(count),
-        baseline=np.zeros(count, np.int64),
-        usual_ttl=np.full(count, np.nan),
-        fastest=np.full(count, np.nan),
-        rtt=least_rtt[replies.server[rows]] if count else np.empty(0),
-        copies_ip_id=np.zeros(count, np.bool_),
+    base = sample_of_servers(replies, rows, clean, len(trace.hosts))
+    hops, ids = (
+        informative[replies.flow[rows]]
+        for informative in (trace.recording.ttl_informative, trace.recording.ip_id_informative)
     )
-    for here, base in _by_server(replies, rows, clean):
-        _compare(trace, replies, rows[here], base, here, sinkholed[rows[here]], compared)
-    return compared
+    ttl_weight = hop_weight(replies, rows, base) * hops
+    header = ttl_weight + id_weight(replies, rows, base) * ids
+    header += _share_weight(replies.df[rows], replies.df, base, FORGED_DF) * (hops | ids)
+    construction = construction_weight(trace, replies, rows, base, sinkholed[rows])
+    timed = base.only((replies.queries[base.rows] == 1) & (replies.delay[base.rows] >= 0))
+    fastest, delay = timed.least(replies.delay[timed.rows]), replies.delay[rows]
+    usable = (replies.queries[rows] == 1) & (delay >= 0)
+    # What a server knows by itself comes at once; only a time below the path's own says something then.
+    telling = usable & (~sinkholed[rows] | (delay < HALF * fastest))
+    limit = np.minimum(BOUND_SHARE * least_rtt, least_rtt - BOUND_SLACK_NS)
+    soon = timed.count(replies.delay[timed.rows] < limit[timed.server])
+    cached = soon / np.maximum(timed.size, 1) >= CACHE_SHARE
+    outran = usable & (delay < limit[base.asked]) & ~cached & (base.size > 0)
+    return BaselineWeights(
+        header=np.minimum(header, weight_of(rules.HOP_LIMIT)),
+        ttl_weight=ttl_weight,
+        construction=np.minimum(construction, weight_of(rules.CONSTRUCTION_OUTLIER)),
+        timing=np.where(telling, early_weight(replies, rows, timed), 0.0),
+        beats_path=np.where(outran, weight_of(rules.FASTER_THAN_PATH), 0.0),
+        baseline=base.size,
+        usual_ttl=base.most_common(replies.ttl[base.rows]),
+        fastest=fastest,
+        rtt=least_rtt[base.asked],
+        copies_ip_id=base.count(replies.ip_id_copied[base.rows]) / np.maximum(base.size, 1) > COPIES_SHARE,
+    )
 
 
 def far_off(trace: Trace, replies: Replies, rows: I64, clean: Mask) -> Mask:
@@ -115,135 +126,95 @@ def far_off(trace: Trace, replies: Replies, rows: I64, clean: Mask) -> Mask:
         rows: Rows in *replies* to compare.
         clean: Which replies are unsuspicious; aligned with *replies*.
     """
-    off = np.zeros(len(rows), np.bool_)
-    for here, base in _by_server(replies, rows, clean):
-        off[here] = hop_weight(replies.ttl[rows[here]], replies.ttl[base]) > 0
+    off: Mask = hop_weight(replies, rows, sample_of_servers(replies, rows, clean, len(trace.hosts))) > 0
     return off & trace.recording.ttl_informative[replies.flow[rows]]
 
 
-def _by_server(replies: Replies, rows: I64, clean: Mask) -> Iterator[tuple[I64, I64]]:
-    """Yield, server by server, places in *rows*, and a sample of the unsuspicious replies to compare them with."""
-    clean_rows = np.flatnonzero(clean)
-    by_server = clean_rows[np.argsort(replies.server[clean_rows], kind="stable")]
-    order = np.argsort(replies.server[rows], kind="stable")
-    servers, starts = np.unique(replies.server[rows[order]], return_index=True)
-    edges = np.append(starts, len(order))
-    for server, first, last in zip(servers, edges[:-1], edges[1:], strict=True):
-        low, high = np.searchsorted(replies.server[by_server], [server, server + 1])
-        base = by_server[low:high]
-        if len(base) > SAMPLE:
-            base = base[np.linspace(0, len(base) - 1, SAMPLE).astype(np.int64)]
-        if len(base):
-            yield order[first:last], base
-
-
-def _compare(
-    trace: Trace,
-    replies: Replies,
-    suspects: I64,
-    base: I64,
-    here: I64,
-    sinkholed: Mask,
-    compared: BaselineWeights,
-) -> None:
-    """Fill in the contrasts of one server's suspects."""
-    base = base[np.argsort(replies.packet[base], kind="stable")]
-    ttl_informative, ip_id_informative = (
-        informative[replies.flow[suspects]]
-        for informative in (trace.recording.ttl_informative, trace.recording.ip_id_informative)
-    )
-    compared.ttl_weight[here] = hop_weight(replies.ttl[suspects], replies.ttl[base]) * ttl_informative
-    header = compared.ttl_weight[here] + id_weight(replies, suspects, base) * ip_id_informative
-    header += _share_weight(replies.df[suspects], replies.df[base], FORGED_DF) * (ttl_informative | ip_id_informative)
-    compared.header[here] = np.minimum(header, weight_of(rules.HOP_LIMIT))
-    compared.construction[here] = np.minimum(
-        construction_weight(trace, replies, suspects, base, sinkholed), weight_of(rules.CONSTRUCTION_OUTLIER)
-    )
-    compared.baseline[here] = len(base)
-    compared.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
-    compared.copies_ip_id[here] = replies.ip_id_copied[base].mean() > 0.01
-    timed = base[(replies.queries[base] == 1) & (replies.delay[base] >= 0)]
-    delay = replies.delay[suspects]
-    usable = (replies.queries[suspects] == 1) & (delay >= 0)
-    if len(timed):
-        times = np.sort(replies.delay[timed])
-        compared.fastest[here] = times[0]
-        # What a server knows by itself comes at once; only a time below the path's own says something then.
-        telling = usable & (~sinkholed | (delay < HALF * times[0]))
-        compared.timing[here] = np.where(telling, early_weight(delay, times), 0.0)
-    rtt = compared.rtt[here]
-    limit = np.minimum(BOUND_SHARE * rtt, rtt - BOUND_SLACK_NS)
-    cached = len(timed) > 0 and float(np.mean(replies.delay[timed] < limit[0])) >= CACHE_SHARE
-    compared.beats_path[here] = np.where(
-        usable & (delay < limit) & (not cached), weight_of(rules.FASTER_THAN_PATH), 0.0
-    )
-
-
-def hop_weight(suspect: I64, base: I64) -> F64:
+def hop_weight(replies: Replies, suspects: I64, base: Baseline) -> F64:
     """Weigh hop limits by how many of the server's lie within the tolerance."""
-    counts = np.append(0, np.cumsum(np.bincount(base, minlength=256)))
-    near = counts[np.minimum(suspect + HOP_TOLERANCE + 1, 256)] - counts[np.maximum(suspect - HOP_TOLERANCE, 0)]
-    weight = np.log(FORGED_TTL * (len(base) + 1) / (near + 0.5))
-    return np.where(2 * near < len(base), np.maximum(weight, 0.0), 0.0)
+    ttl, size = replies.ttl[suspects], base.size
+    near = base.count_between(replies.ttl[base.rows], ttl - HOP_TOLERANCE, ttl + HOP_TOLERANCE)
+    weight = np.log(FORGED_TTL * (size + 1) / (near + 0.5))
+    return np.where(2 * near < size, np.maximum(weight, 0.0), 0.0)
 
 
-def _share_weight(suspect: Mask, base: Mask, forged: float) -> F64:
-    """Weigh a yes-or-no feature by how often the server showed it."""
-    same = np.where(suspect, base.sum(), len(base) - base.sum())
-    weight = np.log(forged * (len(base) + 1) / (same + 0.5))
-    return np.where(2 * same < len(base), np.maximum(weight, 0.0), 0.0)
+def _share_weight(suspect: Mask, shows: Mask, base: Baseline, forged: float) -> F64:
+    """Weigh a yes-or-no feature by how often the server showed it.
+
+    Args:
+        suspect: Which suspects show it.
+        shows: Which of all replies do; aligned with `Replies`.
+        base: The unsuspicious replies.
+        forged: How often a forged reply is unlike them.
+    """
+    size, showing = base.size, base.count(shows[base.rows])
+    same = np.where(suspect, showing, size - showing)
+    weight = np.log(forged * (size + 1) / (same + 0.5))
+    return np.where(2 * same < size, np.maximum(weight, 0.0), 0.0)
 
 
-def id_weight(replies: Replies, suspects: I64, base: I64) -> F64:
+def id_weight(replies: Replies, suspects: I64, base: Baseline) -> F64:
     """Weigh IP IDs: off the server's counter, or zero where it never is, or never zero where it always is.
 
     A constant that several suspects share and the server never uses is an injector's template.
     """
-    base = base[replies.ip_id[base] >= 0]
-    suspect = replies.ip_id[suspects]
+    base = base.only(replies.ip_id[base.rows] >= 0)
+    size, suspect, known = base.size, replies.ip_id[suspects], replies.ip_id[base.rows]
+    rare = FORGED_ID * (size + 1) / 0.5
     weight = np.zeros(len(suspects))
-    if not len(base):
-        return weight
-    known = replies.ip_id[base]
-    rare = FORGED_ID * (len(base) + 1) / 0.5
-    step = np.diff(known) % 65536
-    counting = (step >= 1) & (step <= COUNTER_STEP)
-    if len(base) >= COUNTER_MIN and counting.mean() >= COUNTER_SHARE:
-        after = np.searchsorted(replies.packet[base], replies.packet[suspects])
-        before = (suspect - known[np.maximum(after - 1, 0)]) % 65536
-        ahead = (known[np.minimum(after, len(known) - 1)] - suspect) % 65536
-        off = (np.minimum(before, ahead) > COUNTER_STEP) & (suspect >= 0)
-        weight[off] = np.log(FORGED_ID * len(base) / ((~counting).sum() + 0.5))
-    zero = known == 0
-    odd_zero = np.where(suspect == 0, not zero.any(), bool(zero.all())) & (suspect >= 0)
-    weight[odd_zero] = np.maximum(weight[odd_zero], np.log(0.3 * rare / FORGED_ID))
-    # Copies of one packet share their ID by nature: count exchanges, not packets.
-    once = np.unique(np.stack([replies.exchange[suspects], suspect])[:, suspect > 0], axis=1)[1]
-    values, counts = np.unique(once, return_counts=True)
-    template = np.isin(suspect, np.setdiff1d(values[counts >= 2], known))
-    if len(values):
-        template &= counts.max() * 2 >= counts.sum()
-    weight[template] = np.maximum(weight[template], np.log(rare))
+    off, jumps = _off_counter(replies, suspects, base)
+    weight[off] = np.log(FORGED_ID * size[off] / (jumps[off] + 0.5))
+    zeros = base.count(known == 0)
+    odd_zero = np.where(suspect == 0, zeros == 0, zeros == size) & (suspect >= 0) & (size > 0)
+    weight[odd_zero] = np.maximum(weight, np.log(0.3 * rare / FORGED_ID))[odd_zero]
+    template = _template(replies, suspects, base) & (size > 0)
+    weight[template] = np.maximum(weight, np.log(rare))[template]
     return np.maximum(weight, 0.0)
 
 
-def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: I64, sinkholed: Mask) -> F64:
-    """Weigh header flags, lost EDNS, and the way the owner name is written; *sinkholed* as in `compare_with_server`."""
-    weight = np.zeros(len(suspects))
-    keys, known = _flag_key(trace, replies, suspects), _flag_key(trace, replies, base)
-    same = np.searchsorted(np.sort(known), keys, side="right") - np.searchsorted(np.sort(known), keys)
-    flags_weight = np.clip(np.log(FORGED_FLAGS * (len(base) + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
+def _off_counter(replies: Replies, suspects: I64, base: Baseline) -> tuple[Mask, I64]:
+    """Say which suspects' IP IDs are far from those before and after them of a server that counts; and its jumps."""
+    size, suspect, known = base.size, replies.ip_id[suspects], replies.ip_id[base.rows]
+    step = np.diff(known, prepend=-1) % 65536
+    follows = np.append(False, base.server[1:] == base.server[:-1])[: len(known)]
+    steps = base.count(follows & (step >= 1) & (step <= COUNTER_STEP))
+    counter = np.flatnonzero((size >= COUNTER_MIN) & (steps >= COUNTER_SHARE * (size - 1)))
+    earlier = base.count_between(replies.packet[base.rows], 0, replies.packet[suspects] - 1)
+    last, following = (base.first + place for place in (np.maximum(earlier - 1, 0), np.minimum(earlier, size - 1)))
+    since = (suspect[counter] - known[last[counter]]) % 65536
+    until = (known[following[counter]] - suspect[counter]) % 65536
+    off = np.zeros(len(suspects), np.bool_)
+    off[counter] = (np.minimum(since, until) > COUNTER_STEP) & (suspect[counter] >= 0)
+    return off, size - 1 - steps
+
+
+def _template(replies: Replies, suspects: I64, base: Baseline) -> Mask:
+    """Say which suspects carry an IP ID that their server never uses, and most suspects in its name do."""
+    value = np.where(replies.ip_id[suspects] > 0, base.asked << 16 | replies.ip_id[suspects], -1)
+    # Copies of one packet share their ID by nature: count exchanges, not packets.
+    _, once = np.unique(replies.exchange[suspects] << 17 | replies.ip_id[suspects] + 1, return_index=True)
+    values, counts = np.unique(value[once], return_counts=True)
+    values, counts = values[values >= 0], counts[values >= 0]
+    most, total = np.zeros(base.hosts, np.int64), np.bincount(values >> 16, counts, base.hosts)
+    np.maximum.at(most, values >> 16, counts)
+    shared = values[(counts >= 2) & (2 * most >= total)[values >> 16]]
+    return np.isin(value, np.setdiff1d(shared, base.server << 16 | replies.ip_id[base.rows]))
+
+
+def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: Baseline, sinkholed: Mask) -> F64:
+    """Weigh header flags, lost EDNS, and the way the owner name is written; *sinkholed* is aligned with *suspects*."""
+    size, keys = base.size, _flag_key(trace, replies, suspects)
+    same = base.count_between(_flag_key(trace, replies, base.rows), keys, keys)
+    flags_weight = np.clip(np.log(FORGED_FLAGS * (size + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
     local = sinkholed & (keys & AUTHORITATIVE != 0)  # the server's own zone: block lists answer with authority
-    weight += np.where((2 * same < len(base)) & ~local, flags_weight, 0.0)
+    weight = np.where((2 * same < size) & ~local, flags_weight, 0.0)
     lost, with_opt = _lost_opt(trace, replies, suspects)
-    base_lost, base_with_opt = _lost_opt(trace, replies, base)
-    if base_with_opt.any():
-        ratio = FORGED_OPT * (base_with_opt.sum() + 1) / (base_lost.sum() + 0.5)
-        weight[lost & with_opt] += np.clip(np.log(ratio), 0.0, OPT_CAP)
-    styled = base[replies.answered[base]]
-    if len(styled):
-        style = _share_weight(replies.pointer[suspects], replies.pointer[styled], FORGED_STYLE)
-        weight += np.where(replies.answered[suspects], np.minimum(style, STYLE_CAP), 0.0)
+    base_lost, base_with_opt = (base.count(which) for which in _lost_opt(trace, replies, base.rows))
+    ratio = FORGED_OPT * (base_with_opt + 1) / (base_lost + 0.5)
+    weight += np.where(lost & with_opt & (base_with_opt > 0), np.clip(np.log(ratio), 0.0, OPT_CAP), 0.0)
+    styled = base.only(replies.answered[base.rows])
+    style = _share_weight(replies.pointer[suspects], replies.pointer, styled, FORGED_STYLE)
+    weight += np.where(replies.answered[suspects], np.minimum(style, STYLE_CAP), 0.0)
     return weight
 
 
@@ -264,7 +235,7 @@ def _lost_opt(trace: Trace, replies: Replies, rows: I64) -> tuple[Mask, Mask]:
     return with_opt & ~trace.dns.opt[replies.message[rows]], with_opt
 
 
-def early_weight(delay: I64, times: I64) -> F64:
+def early_weight(replies: Replies, suspects: I64, timed: Baseline) -> F64:
     """Weigh how early replies came.
 
     The conformal p-value ``(1 + #{times <= delay}) / (n + 1)`` holds for any distribution; ``-ln p - 1`` is its weight
@@ -272,12 +243,14 @@ def early_weight(delay: I64, times: I64) -> F64:
     fastest.
 
     Args:
-        delay: Of the suspects, ns.
-        times: Of the baseline, ascending, at least one.
+        replies: All replies.
+        suspects: Rows in *replies*.
+        timed: The unsuspicious replies whose delays are known.
     """
-    rank = np.searchsorted(times, delay, side="right")
-    weight = np.clip(-np.log((1 + rank) / (len(times) + 1)) - 1.0, 0.0, weight_of(rules.TOO_FAST))
-    early = (len(times) >= HALF_MIN) & (delay < HALF * times[0])
+    delay, times, size = replies.delay[suspects], replies.delay[timed.rows], timed.size
+    rank = timed.count_between(times, 0, np.maximum(delay, -1))
+    weight = np.clip(-np.log((1 + rank) / (size + 1)) - 1.0, 0.0, weight_of(rules.TOO_FAST))
+    early = (size >= HALF_MIN) & (delay < HALF * timed.least(times))
     nats: F64 = np.where(early, np.maximum(weight, HALF_WEIGHT), weight)
     return nats
 

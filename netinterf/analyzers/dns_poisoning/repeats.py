@@ -54,17 +54,12 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
     ``-ln(ACCIDENT + (1 - ACCIDENT) / (m + 1))``.
     """
     count = len(races.exchange)
-    repeats = Repeats(
-        llr=np.zeros(count),
-        struck=np.zeros(count, np.int64),
-        single_reply_norm=np.zeros(count),
-        others=np.zeros(count, np.int64),
-    )
-    queries = replies.queries[np.array([rows[0] for rows in races.members], np.int64)]
+    queries = replies.queries[races.first]
     # Where no question was captured, nobody knows how often it was asked.
     disputed, excess = races.weight > 0, (queries > 0) & (races.different > queries)
     if not (disputed & excess).any():
-        return repeats
+        zero = np.zeros(count)
+        return Repeats(llr=zero, struck=zero.astype(np.int64), single_reply_norm=zero, others=zero.astype(np.int64))
     exchange, first = np.unique(replies.exchange, return_index=True)
     counted = ~np.isin(exchange, races.exchange[disputed & ~excess])
     exchange, server = exchange[counted], replies.server[first[counted]]
@@ -73,21 +68,24 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
     group, _ = numbered(name ^ server.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     lookups, hits = np.bincount(group), np.bincount(group, contradicted)
     spilled = np.bincount(group, contradicted | several(trace, replies)[exchange])
-    for host in np.unique(server[contradicted]):
-        groups = np.unique(group[server == host])
-        base = groups[hits[groups] <= BASE_SHARE * lookups[groups]]
-        for mine in groups[hits[groups] >= 1]:
-            others = base[base != mine]
-            many, more = int(lookups[others].sum()), float(spilled[others].sum())
-            rate = min(STRUCK, (more + 0.5) / (many + 1.0))
-            missed = lookups[mine] - hits[mine]
-            value = (hits[mine] - 1) * np.log(STRUCK / rate) + missed * np.log((1 - STRUCK) / (1 - rate))
-            rows = np.isin(races.exchange, exchange[(group == mine) & contradicted])
-            repeats.llr[rows] = np.clip(value, 0.0, weight_of(rules.REPEATED))
-            repeats.struck[rows] = int(hits[mine])
-            repeats.single_reply_norm[rows] = 0.0 if more else -np.log(ACCIDENT + (1 - ACCIDENT) / (many + 1))
-            repeats.others[rows] = many
-    return repeats
+    host = np.empty(len(lookups), np.int64)
+    host[group] = server
+    base = hits <= BASE_SHARE * lookups
+    many, more = (
+        np.bincount(host, counted * base)[host] - counted * base  # of the server's other names
+        for counted in (lookups, spilled)
+    )
+    rate = np.minimum(STRUCK, (more + 0.5) / (many + 1.0))
+    llr = (hits - 1) * np.log(STRUCK / rate) + (lookups - hits) * np.log((1 - STRUCK) / (1 - rate))
+    norm = np.where(more > 0, 0.0, -np.log(ACCIDENT + (1 - ACCIDENT) / (many + 1)))
+    told = np.isin(races.exchange, exchange[contradicted])
+    mine = group[np.minimum(np.searchsorted(exchange, races.exchange), len(exchange) - 1)]
+    return Repeats(
+        llr=np.where(told, np.clip(llr, 0.0, weight_of(rules.REPEATED))[mine], 0.0),
+        struck=np.where(told, hits[mine], 0).astype(np.int64),
+        single_reply_norm=np.where(told, norm[mine], 0.0),
+        others=np.where(told, many[mine], 0).astype(np.int64),
+    )
 
 
 def several(trace: Trace, replies: Replies) -> Mask:

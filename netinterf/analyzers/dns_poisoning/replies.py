@@ -8,13 +8,14 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U16, U64, Mask
-from netinterf.numbering import hash_rows
+from netinterf.numbering import distinct, hash_rows, numbered_text
+from netinterf.pieces import gather
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.schema import IpFlag
-from netinterf.table import spans
+from netinterf.table import Text
 from netinterf.trace import Trace
 
-__all__ = ["COPY_NS", "Replies", "digest", "gather_udp_replies", "question_keys"]
+__all__ = ["COPY_NS", "Replies", "digest", "gather_udp_replies", "names_by_server", "question_keys"]
 
 UDP = 17
 VARIED_IDS = 3
@@ -61,6 +62,12 @@ class Replies:
         first = np.searchsorted(self.question, question, side="left", sorter=self.by_question)
         last = np.searchsorted(self.question, question, side="right", sorter=self.by_question)
         return self.by_question[first:last]
+
+    @property
+    def alone(self) -> Mask:
+        """Which are the only reply of their exchange."""
+        single: Mask = np.bincount(self.exchange)[self.exchange] == 1
+        return single
 
     @property
     def rcode(self) -> U16:
@@ -126,6 +133,13 @@ def question_keys(trace: Trace) -> U64:
     return hash_rows(trace.exchanges.name) ^ kinds * np.uint64(0x9E3779B97F4A7C15)
 
 
+def names_by_server(trace: Trace, replies: Replies, which: Mask) -> I64:
+    """Count, for each host of the capture, the different names that some of its replies are about."""
+    rows = np.flatnonzero(which)
+    name, _ = numbered_text(trace.exchanges.name.take(replies.exchange[rows]))
+    return np.bincount(distinct(replies.server[rows] << 32 | name) >> 32, minlength=len(trace.hosts))
+
+
 def _telling_ids(trace: Trace) -> Mask:
     """Say which messages carry an IP ID hardly met by chance: not zero, and used once by a sender who varies.
 
@@ -176,15 +190,9 @@ def digest(trace: Trace, message: I64) -> U64:
     exchange = trace.dns.exchange[message]
     shared = np.flatnonzero(np.bincount(exchange, minlength=1)[exchange] > 1) if len(message) else np.empty(0, np.int64)
     rows = message[shared]
-    length = trace.packets.payload_captured[trace.dns.packet[rows]].astype(np.int64)
-    at = trace.dns.at[rows]
-    usable = at >= 0
-    values = trace.buffer[spans(at[usable], length[usable])].astype(np.uint64)
-    offsets = np.append(0, np.cumsum(length[usable]))
-    within = np.arange(len(values), dtype=np.int64) - np.repeat(offsets[:-1], length[usable])
-    powers = np.cumprod(np.full(int(length.max(initial=0)) + 1, 0x9E3779B97F4A7C15, np.uint64))
-    sums = np.append(np.uint64(0), np.cumsum((values + np.uint64(1)) * powers[within], dtype=np.uint64))
-    mixed[shared[usable]] = sums[offsets[1:]] - sums[offsets[:-1]]
+    length, at = trace.packets.payload_captured[trace.dns.packet[rows]].astype(np.int64), trace.dns.at[rows]
+    whole = at >= 0
+    mixed[shared[whole]] = hash_rows(Text.from_lengths(length[whole], gather(trace.buffer, at[whole], length[whole])))
     return mixed
 
 

@@ -6,13 +6,14 @@ All only corroborate: they are looked at for replies that are suspects already.
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.answered import address_numbers, records_answered
 from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.domains import operator_domains
 from netinterf.context.special import Special, special_bits
-from netinterf.numbering import combined, numbered_text
+from netinterf.numbering import combined, distinct, numbered_text
 from netinterf.trace import Trace
 
 __all__ = ["concentration", "never_answers", "pooled"]
@@ -44,17 +45,13 @@ def concentration(trace: Trace, replies: Replies, rows: I64, listed: Mask) -> tu
     Returns:
         Weights and numbers of domains, aligned with *rows*.
     """
-    answers, domain_of = trace.answers, operator_domains(trace.exchanges.name.take(replies.exchange[rows]))
-    addresses: list[list[tuple[int, int]]] = [[] for _ in rows]
-    domains: dict[tuple[int, int], set[str]] = {}
-    for place in np.flatnonzero(listed).tolist():
-        message = replies.message[rows[place]]
-        for record in range(int(replies.record_at[message]), int(replies.record_at[message + 1])):
-            if answers.section[record] == 1 and answers.low[record]:
-                address = int(answers.high[record]), int(answers.low[record])
-                addresses[place].append(address)
-                domains.setdefault(address, set()).add(domain_of[place])
-    counts = np.array([max((len(domains[address]) for address in mine), default=0) for mine in addresses], np.int64)
+    places = np.flatnonzero(listed)
+    domain, _ = numbered_text(operator_domains(trace.exchanges.name.take(replies.exchange[rows[places]])))
+    records = records_answered(trace, replies.message[rows[places]], trace.answers.low != 0)
+    address, owner = address_numbers(trace, records.values), records.parents()
+    shared = np.bincount(distinct(address << 32 | domain[owner]) >> 32)
+    counts = np.zeros(len(rows), np.int64)
+    np.maximum.at(counts, places[owner], shared[address])
     full = np.where(counts >= MANY_DOMAINS, weight_of(rules.CONCENTRATION), FEW_WEIGHT)
     return np.where(counts >= FEW_DOMAINS, full, 0.0), counts
 
@@ -111,21 +108,14 @@ def never_answers(trace: Trace, replies: Replies, rows: I64, suspect_or_disputed
         Weights and numbers of unanswered names, aligned with *rows*.
     """
     exchanges, flows = trace.exchanges, trace.flows
+    answered = np.zeros(len(trace.hosts), np.bool_)
+    answered[replies.server[~suspect_or_disputed]] = True
     silent = np.flatnonzero((exchanges.queries.lengths > 0) & (exchanges.replies.lengths == 0))
-    weight, counts = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
-    if not len(silent) or not len(rows):
-        return weight, counts
-    target = flows.server[exchanges.flow[silent]]
-    answered = np.unique(replies.server[~suspect_or_disputed])
-    suspect_names = {int(replies.server[row]): set[str]() for row in rows}
-    for row in rows.tolist():
-        suspect_names[int(replies.server[row])].add(trace.exchanges.name[int(replies.exchange[row])])
-    for server, listed in suspect_names.items():
-        if server in answered:
-            continue
-        names = {exchanges.name[row] for row in silent[target == server].tolist()} - listed
-        if len(names) >= SILENT_NAMES:
-            here = replies.server[rows] == server
-            counts[here] = len(names)
-            weight[here] = min(len(names) * float(np.log(0.98 / UNANSWERED)), weight_of(rules.NO_RESOLVER))
-    return weight, counts
+    silent = silent[~answered[flows.server[exchanges.flow[silent]]]]
+    server = np.concatenate([flows.server[exchanges.flow[silent]], replies.server[rows]]).astype(np.int64)
+    name, _ = numbered_text(exchanges.name.take(np.concatenate([silent, replies.exchange[rows]])))
+    unanswered, suspect = np.split(server << 32 | name, [len(silent)])
+    names = np.bincount(np.setdiff1d(unanswered, suspect) >> 32, minlength=len(trace.hosts))[replies.server[rows]]
+    enough = names >= SILENT_NAMES
+    weight = np.minimum(names * np.log(0.98 / UNANSWERED), weight_of(rules.NO_RESOLVER))
+    return np.where(enough, weight, 0.0), np.where(enough, names, 0)

@@ -8,10 +8,11 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import CENSORED, LOCAL, Content, Feature
-from netinterf.analyzers.dns_poisoning.corroborations import Corroboration
+from netinterf.analyzers.dns_poisoning.contradictions import CUT_OFF_DISAGREE, DISJOINT
+from netinterf.analyzers.dns_poisoning.corroborations import Corroborations
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers
-from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, DISJOINT, Races
+from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.shared_answers import concentration, never_answers, pooled
@@ -104,8 +105,7 @@ def first(lists: Ragged) -> Ragged:
 def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) -> list[CaseSigns]:
     """Tell contradictions, duplicates and rotations; that contradictions keep to a name, and to its server."""
     replies, count = reply_cases.replies, len(races.exchange)
-    members = Ragged.of(races.members, np.int64)
-    first_reply = members.values[members.offsets[:-1]]
+    first_reply = races.first
     raced = np.flatnonzero(suspects.race >= 0)
     raced = raced[np.argsort(suspects.race[raced], kind="stable")]
     false = Ragged.from_lengths(np.bincount(suspects.race[raced], minlength=count), suspects.rows[raced])
@@ -132,7 +132,7 @@ def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) 
     harmless = [sign(rules.DUPLICATE, quiet & races.identical), sign(rules.ROTATION, quiet & ~races.identical)]
     return [
         (
-            reply_cases.about(first_reply, members),
+            reply_cases.about(first_reply, races.members),
             gathered([sign(rules.NONE_GENUINE, suspects.none_genuine, measured)]),
         ),
         (reply_cases.about(shown_reply, false), gathered(accusing)),
@@ -170,8 +170,7 @@ def content_signs(
 def has_unread_rival(reply_cases: ReplyCases, races: Races) -> Mask:
     """Say of each reply whether another answer to its question was seen, more than it was asked, but cut off."""
     raced = np.zeros(len(reply_cases.trace.exchanges), np.bool_)
-    several = np.array([rows[0] for rows in races.members], np.int64)
-    raced[races.exchange[races.cut_off & (races.different > reply_cases.replies.queries[several])]] = True
+    raced[races.exchange[races.cut_off & (races.different > reply_cases.replies.queries[races.first])]] = True
     rival: Mask = raced[reply_cases.replies.exchange]
     return rival
 
@@ -242,14 +241,11 @@ def other_name_signs(
     return case_signs
 
 
-def corroboration_signs(reply_cases: ReplyCases, corroborations: list[Corroboration]) -> list[CaseSigns]:
+def corroboration_signs(reply_cases: ReplyCases, corroborations: list[Corroborations]) -> list[CaseSigns]:
     """Tell what was seen elsewhere in the capture; it accuses where it speaks for interference."""
-    rows = np.array([one.reply for one in corroborations], np.int64)
-    packets = np.array([one.packet for one in corroborations], np.int64)
-    strength = np.array([one.strength for one in corroborations])
     case_signs = []
-    for rule in dict.fromkeys(one.rule for one in corroborations):
-        here = sign(rule, np.array([one.rule is rule for one in corroborations]), strength=strength, witness=packets)
-        accuses = rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
-        case_signs.append((reply_cases.held_forged(rows) if accuses else reply_cases.about(rows), gathered([here])))
+    for one in corroborations:
+        accuses = one.rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
+        cases = reply_cases.held_forged(one.replies) if accuses else reply_cases.about(one.replies)
+        case_signs.append((cases, gathered([sign(one.rule, True, strength=one.strength, witness=one.packets)])))
     return case_signs

@@ -11,11 +11,12 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import LOCAL, NOT_ANSWERED_BY_A, Content, Feature, local_policy
+from netinterf.analyzers.dns_poisoning.contradictions import CUT_OFF_DISAGREE
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, BaselineWeights, compare_with_server
-from netinterf.analyzers.dns_poisoning.race import CUT_OFF_DISAGREE, Races
-from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.race import Races
+from netinterf.analyzers.dns_poisoning.replies import Replies, names_by_server
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
@@ -148,15 +149,15 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
     not_for_a = np.isin(trace.exchanges.kind[replies.exchange], NOT_ANSWERED_BY_A)
     wrong = content.has(Feature.WRONG_TYPE)
     wrong_type = np.where(wrong, np.where(content.public_name, weight_of(rules.WRONG_TYPE), HABIT), 0.0)
-    for server in np.unique(replies.server[broken | wrong]):
-        here = replies.server == server
-        sound = np.count_nonzero(here & ~broken)
-        if sound >= FEW_SOUND and np.count_nonzero(here & broken) <= BROKEN_SHARE * (sound + 1):
-            form[here & broken] = weight_of(rules.MALFORMED)
-        eligible = here & not_for_a & content.has(Feature.ADDRESS)
-        if np.count_nonzero(eligible & wrong) >= FEW_SOUND and not np.any(eligible & ~wrong):
-            names = len({trace.exchanges.name[row] for row in np.unique(replies.exchange[eligible & wrong]).tolist()})
-            wrong_type[here & wrong] = HABIT if names >= FEW_SOUND else wrong_type[here & wrong]
+
+    def of_server(which: Mask) -> I64:
+        return np.bincount(replies.server[which], minlength=len(trace.hosts))[replies.server]
+
+    sound = of_server(~broken)
+    form[broken & (sound >= FEW_SOUND) & (of_server(broken) <= BROKEN_SHARE * (sound + 1))] = weight_of(rules.MALFORMED)
+    eligible = not_for_a & content.has(Feature.ADDRESS)
+    names = names_by_server(trace, replies, eligible & wrong)[replies.server]
+    wrong_type[wrong & (names >= FEW_SOUND) & (of_server(eligible & ~wrong) == 0)] = HABIT
     return _OwnWeights(content=bogus, form=form, wrong_type=wrong_type)
 
 
@@ -170,11 +171,9 @@ def _pick_forged(
     least_rtt: F64,
 ) -> tuple[I64, I64, I64]:
     """Tell forged from genuine in each contradiction; return forged rows, their races, and genuine rows."""
-    disputed = np.flatnonzero(races.weight > 0)
-    empty = np.empty(0, np.int64)
-    if not len(disputed):
-        return empty, empty, empty
-    members = np.concatenate([races.members[place] for place in disputed])
+    race, members = races.members.parents(), races.members.values
+    disputed = races.weight[race] > 0
+    race, members = race[disputed], members[disputed]
     compared = compare_with_server(trace, replies, members, clean, np.zeros(len(replies), np.bool_), least_rtt)
     weights = (
         compared.header + compared.construction + np.maximum(compared.timing, compared.beats_path) + against[members]
@@ -184,20 +183,39 @@ def _pick_forged(
         against[members] == 0
     )
     weights += np.where(unweighed_bogus, weight_of(rules.BOGON_ANSWER), 0.0)
-    score = dict(zip(members.tolist(), weights.tolist(), strict=True))
-    forged: list[int] = []
-    which: list[int] = []
-    genuine: list[int] = []
-    for place in disputed:
-        rows = races.members[place].tolist()
-        best = min(reversed(rows), key=lambda row: round(score[row], 3))
-        false = {row for row in rows if (row, best) in races.pairs[place] or (best, row) in races.pairs[place]}
-        # Where some stand out, the others are more of the genuine kind: a query may be doubled behind the tap.
-        false = {row for row in false if score[row] >= score[best] + MARGIN} or false
-        false |= {row for row in rows if against[row] >= FORGED_SCORE or (row == best and score[row] >= FORGED_SCORE)}
-        if not false:  # the best fit contradicts nobody: those that contradict each other are the suspects
-            false = {row for pair in races.pairs[place] for row in pair}
-        forged += sorted(false)
-        which += [int(place)] * len(false)
-        genuine += [row for row in rows if row not in false]
-    return np.array(forged, np.int64), np.array(which, np.int64), np.array(genuine, np.int64)
+    false = _unlike_best(races, race, members, weights, against)
+    return members[false], race[false], members[~false]
+
+
+def _unlike_best(races: Races, race: I64, members: I64, score: F64, against: F64) -> Mask:
+    """Say which members of contradictions are forged.
+
+    Args:
+        races: All races.
+        race: Row of each member in *races*, rising, k of them.
+        members: Rows in Replies.
+        score: How ill each fits the server.
+        against: What each of all replies weighs by itself, aligned with Replies.
+
+    Returns:
+        k answers.
+    """
+    order = np.lexsort((members, -np.round(score, 3), race))  # the last write wins: of the best fits the last
+    best_place = np.zeros(len(races.exchange), np.int64)
+    best_place[race[order]] = order
+    best = np.full(len(races.exchange), -1, np.int64)
+    best[race] = members[best_place[race]]
+
+    def any_of_race(which: Mask) -> Mask:
+        return np.bincount(race[which], minlength=len(best))[race] > 0
+
+    pairs = races.pairs
+    opposed = np.concatenate([pairs.right[pairs.left == best[pairs.race]], pairs.left[pairs.right == best[pairs.race]]])
+    false = np.isin(members, opposed)
+    # Where some stand out, the others are more of the genuine kind: a query may be doubled behind the tap.
+    outstanding = false & (score >= score[best_place[race]] + MARGIN)
+    false = np.where(any_of_race(outstanding), outstanding, false)
+    false |= (against[members] >= FORGED_SCORE) | ((members == best[race]) & (score >= FORGED_SCORE))
+    # Where the best fit contradicts nobody, those that contradict each other are the suspects.
+    contradicting = np.isin(members, np.concatenate([pairs.left, pairs.right]))
+    return np.where(any_of_race(false), false, contradicting)

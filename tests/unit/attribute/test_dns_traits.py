@@ -5,15 +5,18 @@ import dns.message
 import dns.rdatatype
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from netinterf.attribute.dns_traits import address_line
-from netinterf.attribute.trait import UNKNOWN, Findings, Trait, Traits
+from netinterf.attribute.dns_traits import MOST_RECORDS, address_lines, joined_answers
+from netinterf.attribute.trait import MOST, UNKNOWN, Findings, Trait, Traits
 from netinterf.attribute.traits import read_traits
 from netinterf.simulate import Conditions, Simulated, run
 from netinterf.table import Ragged
 from netinterf.trace import Trace, read
+from tests.oracles.dns_talks import drawn_talk
 
 SCENARIOS = ["dns.injection.gfw-1", "dns.injection.gfw-2", "dns.injection.gfw-wallbleed", "dns.injection.iran",
              "dns.injection.iran-2023", "dns.injection.turkmenistan-2023", "dns.forged.id.trustpositif"]  # fmt: skip
@@ -86,11 +89,39 @@ def test_a_lost_class_is_seen() -> None:
 
 def test_what_is_known_of_an_address_stands_behind_it() -> None:
     """The lists' kind, country and operator, and the owner of its block."""
-    four = 0xFFFF << 32
-    assert address_line(0, four | 0x0A0A2224) == "A 10.10.34.36 forged IR national filter"
-    assert address_line(0, four | 0x5DB8D822) == "A 93.184.216.34"
-    assert address_line(0, four | 0x1F0D5F26).endswith("owner Meta")
-    assert address_line(0x20010DB8 << 32, 1).startswith("AAAA 2001:db8::1")
+    four, six = 0xFFFF << 32, 0x20010DB8 << 32
+    high = np.array([0, 0, 0, six], np.uint64)
+    low = np.array([four | 0x0A0A2224, four | 0x5DB8D822, four | 0x1F0D5F26, 1], np.uint64)
+    lines = address_lines(high, low)
+    assert lines[:2] == ["A 10.10.34.36 forged IR national filter", "A 93.184.216.34"]
+    assert lines[2].endswith("owner Meta")
+    assert lines[3].startswith("AAAA 2001:db8::1")
+
+
+@given(st.integers(0, 2**32))
+def test_answers_are_read_out_as_one_by_one(seed: int) -> None:
+    """What the replies of a finding answer is read out record by record, up to the reply that fills it."""
+    rng = np.random.default_rng(seed)
+    trace = drawn_talk(rng)
+    message = np.sort(rng.integers(0, len(trace.dns), rng.integers(0, 120)))
+    owner = np.sort(rng.integers(0, 4, len(message)))
+    expected: list[list[str]] = [[] for _ in range(5)]
+    for finding, row in zip(owner.tolist(), message.tolist(), strict=True):
+        if len(expected[finding]) < MOST * MOST_RECORDS:
+            expected[finding] += read_out(trace, row)
+    joined = joined_answers(trace, owner, message, 5)
+    assert [line.tobytes().decode() for line in joined] == ["\n".join(lines) for lines in expected]
+
+
+def read_out(trace: Trace, message: int) -> list[str]:
+    """Read out one reply."""
+    answers, lines = trace.answers, []
+    for row in np.flatnonzero((answers.message == message) & (answers.section == 1))[:MOST_RECORDS].tolist():
+        if answers.kind[row] == dns.rdatatype.CNAME:
+            lines.append(f"CNAME {answers.target[row]}")
+        elif answers.kind[row] in {dns.rdatatype.A, dns.rdatatype.AAAA}:
+            lines += address_lines(answers.high[row : row + 1], answers.low[row : row + 1])
+    return lines or [f"RCODE {trace.dns.flags[message] & 0xF}"]
 
 
 def test_other_findings_have_no_traits_of_dns() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.context.domains import bare_hosts, operator_domains, registrable_domains
+from netinterf.context.domains import bare_hosts, operator_domains, registrable_domains, within
 from netinterf.context.suffixes import read_rules, suffix_rules
 from netinterf.table import Text
 from tests.oracles import naive_domains
@@ -137,3 +137,10 @@ def test_hosts_lose_their_port(host: str, name: str) -> None:
 def test_no_names() -> None:
     """Empty in, empty out."""
     assert len(bare_hosts(Text.empty(0, np.uint8))) == len(registrable_domains(Text.empty(0, np.uint8))) == 0
+
+
+@given(st.lists(st.text("ab.", max_size=6)), st.text("ab.", min_size=1, max_size=3))
+def test_what_lies_within_a_domain(names: list[str], domain: str):
+    """A name lies within a domain that it is, or that it ends with behind a dot."""
+    expected = [name == domain or name.endswith("." + domain) for name in names]
+    assert within(Text.of(names), domain).tolist() == expected

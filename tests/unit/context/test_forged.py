@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from netinterf.context.forged import ForgedKind, address_owners, block_page_names, forged_addresses
+from netinterf.table import Text
 
 
 def halves(*texts):
@@ -74,8 +75,9 @@ def test_owners_may_serve_their_own_names():
     owners = address_owners()
     row = int(owners.find(*halves("157.240.9.35"))[0])
     assert owners.owners[row] == "Meta"
-    assert owners.may_serve(row, "star-mini.c10r.facebook.com")
-    assert not owners.may_serve(row, "www.notfacebook.com")
+    names = Text.of(["facebook.com", "star-mini.c10r.facebook.com", "www.notfacebook.com", "com", ""])
+    assert owners.may_serve(np.full(5, row), names).tolist() == [True, True, False, False, False]
+    assert not owners.may_serve(np.full(5, -1), names).any()
     assert owners.find(*halves("8.8.8.8")).tolist() == [-1]
 
 

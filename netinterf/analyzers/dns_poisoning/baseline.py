@@ -1,0 +1,99 @@
+"""The unsuspicious replies that suspects are held against: those of their own servers, and how many of them do what.
+
+All contrasts are counts within one server, drawn for all suspects of all servers at once.
+"""
+
+import attrs
+import numpy as np
+
+from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.arrays import F64, I64, Mask
+from netinterf.table import spans
+
+__all__ = ["Baseline", "sample_of_servers"]
+
+SAMPLE = 1000
+"""Unsuspicious replies compared with, per server; the likelihood ratios saturate far below."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Baseline:
+    """Unsuspicious replies, m of them, by server and then in order of packets, beside n suspects."""
+
+    rows: I64  # m rows in Replies
+    server: I64  # m rows in Hosts, rising
+    asked: I64  # row in Hosts of each suspect's server, n
+    hosts: int  # how many hosts there are
+
+    def only(self, which: Mask) -> "Baseline":
+        """Keep some of the m replies."""
+        return attrs.evolve(self, rows=self.rows[which], server=self.server[which])
+
+    @property
+    def size(self) -> I64:
+        """How many there are of each suspect's server, n."""
+        return np.bincount(self.server, minlength=self.hosts)[self.asked]
+
+    @property
+    def first(self) -> I64:
+        """Place among the m where those of each suspect's server begin, n."""
+        return np.searchsorted(self.server, self.asked)
+
+    def count(self, which: Mask) -> I64:
+        """Count, for each suspect, those of its server that do; *which* has m entries, the result n."""
+        return np.bincount(self.server[which], minlength=self.hosts)[self.asked]
+
+    def count_between(self, values: I64, low: I64 | int, high: I64) -> I64:
+        """Count, for each suspect, those of its server whose value lies from *low* to *high*, both included.
+
+        Args:
+            values: Of the m replies.
+            low: Of the n suspects, or one for all.
+            high: Of the n suspects, not below *low* - 1.
+        """
+        steps = np.unique(values)  # ranks instead of values, which may be too large to share a number with the server
+        width = len(steps) + 1
+        keys = np.sort(self.server * width + np.searchsorted(steps, values))
+        first, last = np.searchsorted(steps, low), np.searchsorted(steps, high, side="right")
+        return np.searchsorted(keys, self.asked * width + last) - np.searchsorted(keys, self.asked * width + first)
+
+    def least(self, values: I64) -> F64:
+        """Find the least value of each suspect's server, n; NaN where there is none."""
+        least = np.full(self.hosts, np.nan)
+        np.fmin.at(least, self.server, values.astype(np.float64))
+        return least[self.asked]
+
+    def most_common(self, values: I64) -> F64:
+        """Find the most common value of each suspect's server, n: of several the least, NaN where there is none.
+
+        Args:
+            values: Of the m replies, from 0 and below 2^16.
+        """
+        keys, counts = np.unique(self.server << 16 | values, return_counts=True)
+        order = np.lexsort((-keys, counts))  # the last write wins
+        common = np.full(self.hosts, np.nan)
+        common[keys[order] >> 16] = keys[order] & 0xFFFF
+        return common[self.asked]
+
+
+def sample_of_servers(replies: Replies, suspects: I64, clean: Mask, hosts: int) -> Baseline:
+    """Sample the unsuspicious replies of the servers of some suspects, evenly over the capture.
+
+    Args:
+        replies: All replies.
+        suspects: Rows in *replies*, n of them.
+        clean: Which replies are unsuspicious; aligned with *replies*.
+        hosts: How many hosts the capture has.
+    """
+    asked = np.zeros(hosts, np.bool_)
+    asked[replies.server[suspects]] = True
+    rows = np.flatnonzero(clean & asked[replies.server])
+    rows = rows[np.argsort(replies.server[rows], kind="stable")]
+    size = np.bincount(replies.server[rows], minlength=hosts)
+    taken = np.minimum(size, SAMPLE)
+    nth = spans(np.zeros(hosts, np.int64), taken)
+    step = np.where(size > SAMPLE, (size - 1) / (SAMPLE - 1), 1.0)
+    place = np.where(nth == np.repeat(taken - 1, taken), np.repeat(size - 1, taken), nth * np.repeat(step, taken))
+    rows = rows[np.repeat(np.cumsum(size) - size, taken) + place.astype(np.int64)]
+    rows = rows[np.lexsort((replies.packet[rows], replies.server[rows]))]
+    return Baseline(rows=rows, server=replies.server[rows], asked=replies.server[suspects], hosts=hosts)
