@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Analyzer, observe
 from netinterf.analyzers.vocabulary import Family
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 
@@ -204,7 +205,7 @@ def each_once(*parts: Rows | None) -> Ragged:
     count = len(lists[0])
     owner = np.concatenate([rows.parents() for rows in lists])
     row = np.concatenate([rows.values.astype(np.int64) for rows in lists])
-    pairs = np.unique(owner[row >= 0] << 32 | row[row >= 0])
+    pairs = distinct(owner[row >= 0] << 32 | row[row >= 0])
     return Ragged.from_lengths(np.bincount(pairs >> 32, minlength=count), (pairs & 0xFFFFFFFF).astype(np.int32))
 
 

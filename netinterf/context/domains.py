@@ -36,10 +36,13 @@ def bare_hosts(names: Text) -> Text:
 
 def within(names: Text, domain: str) -> Mask:
     """Say which names are *domain* or stand below it, both in lower case; n in, n out."""
-    inside = names.lengths >= len(domain)
-    for place, byte in enumerate(b"." + domain.encode(), start=-len(domain) - 1):
-        rows = np.flatnonzero(inside & (names.lengths >= -place))  # the domain itself has no dot before it
-        inside[rows] = names.values[names.offsets[rows + 1] + place] == byte
+    lengths, end = names.lengths, names.offsets[1:]
+    rows = np.flatnonzero(lengths >= len(domain))
+    rows = rows[(lengths[rows] == len(domain)) | (names.values[end[rows] - len(domain) - 1] == DOT)]
+    for place, byte in enumerate(domain.encode(), start=-len(domain)):
+        rows = rows[names.values[end[rows] + place] == byte]
+    inside = np.zeros(len(names), np.bool_)
+    inside[rows] = True
     return inside
 
 

@@ -200,7 +200,7 @@ def _unlike_best(races: Races, race: I64, members: I64, score: F64, against: F64
     Returns:
         k answers.
     """
-    order = np.lexsort((members, -np.round(score, 3), race))  # of the best fits the last member, which the last write
+    order = np.lexsort((members, -np.round(score, 3), race))  # the last write wins: of the best fits the last
     best_place = np.zeros(len(races.exchange), np.int64)
     best_place[race[order]] = order
     best = np.full(len(races.exchange), -1, np.int64)
