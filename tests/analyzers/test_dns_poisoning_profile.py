@@ -27,11 +27,12 @@ def many(trace, rng, count, hosts):
     """Draw replies of a few servers: every column from few values, so that they are often equal."""
     replies = gather_udp_replies(trace)
     rows, few = rng.integers(0, len(replies), count), rng.integers(1, 9)
+    exchange = np.sort(rng.integers(0, max(count // 2, 1), count))
     return attrs.evolve(
         replies,
         **{name: getattr(replies, name)[rows] for name in ("message", "query", "flow", "flags")},
-        exchange=np.sort(rng.integers(0, max(count // 2, 1), count)),
-        server=rng.integers(0, hosts, count),
+        exchange=exchange,
+        server=rng.integers(0, hosts, count)[exchange],  # all replies of an exchange are of one
         packet=rng.permutation(count),
         ttl=rng.integers(40, 40 + 4 * few, count),
         ip_id=np.where(rng.random(count) < 0.2, -1, rng.integers(0, few, count) * rng.choice([1, 900, 9000])),
