@@ -28,18 +28,7 @@ def parser() -> argparse.ArgumentParser:
     who.add_argument("--first-seed", type=int, help="where seeds begin (default 1,000; 10,000 with --fit)")
     trials = verbs.add_parser("statistics", help="shares, contrasts and false discoveries on evidence of known truth")
     trials.add_argument("--trials", type=int, default=1000, help="random tables of each kind (default 1000)")
-    speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
-    speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
-    speed.add_argument("--no-programs", action="store_true", help="leave other programs out")
-    speed.add_argument(
-        "--mixes", nargs="?", const="*", metavar="GLOB", help="traffic of many kinds instead, or of some"
-    )
-    speed.add_argument(
-        "--short", action="store_true", help="with --mixes: count calls and memory of small ones, no clock"
-    )
-    speed.add_argument("--write", action="store_true", help="with --short: write what was counted as the budget")
-    speed.add_argument("--packets", type=int, default=500_000, help="size of a mix (default 500,000)")
-    speed.add_argument("--pairs", type=int, default=1, help="runs of each mix, in turn; the median counts (default 1)")
+    speed = add_speed(verbs)
     decode = verbs.add_parser("decode", help="decoded columns against tshark, frame by frame; or the time they take")
     decode.add_argument(
         "--captures", type=Path, help="labelled folder to compare; without it the first stages are timed"
@@ -89,6 +78,20 @@ def parser() -> argparse.ArgumentParser:
     ):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_speed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about time and memory."""
+    speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
+    speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
+    speed.add_argument("--no-programs", action="store_true", help="leave other programs out")
+    speed.add_argument("--mixes", nargs="?", const="*", metavar="GLOB", help="measure traffic of many kinds instead")
+    speed.add_argument("--packets", type=int, default=500_000, help="size of a mix (default 500,000)")
+    speed.add_argument("--pairs", type=int, default=1, help="runs of each mix, in turn; the median counts (default 1)")
+    speed.add_argument("--docs", action="store_true", help="with --mixes: write the table into the manual")
+    speed.add_argument("--short", action="store_true", help="with --mixes: count calls and memory of small ones")
+    speed.add_argument("--write", action="store_true", help="with --short: write what was counted as the budget")
+    return speed
 
 
 def add_quality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -410,15 +413,15 @@ def run_speed(options: argparse.Namespace) -> int:
     from benchmarks import speed
     from benchmarks.mixes import measure, touched
 
-    if options.mixes is not None and options.short:
+    if options.mixes is None:
+        speed.run(out=options.json, quick=options.quick, programs=not options.no_programs)
+    elif options.short:
         return touched.run(jobs=options.jobs, write=options.write)
-    if options.mixes is not None:
-        programs = not options.no_programs
+    else:
         measure.run(
-            only=options.mixes, packets=options.packets, pairs=options.pairs, programs=programs, out=options.json
-        )
-        return 0
-    speed.run(out=options.json, quick=options.quick, programs=not options.no_programs)
+            only=options.mixes, packets=options.packets, pairs=options.pairs, programs=not options.no_programs,
+            out=options.json, docs=options.docs,
+        )  # fmt: skip
     return 0
 
 

@@ -8,7 +8,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import table, write_json
+from benchmarks.machine import ROOT, describe, table, write_json
+from benchmarks.manual import put
 from benchmarks.mixes.catalogue import MIXES, made
 from benchmarks.stages import time_stages
 from benchmarks.watch import Cost, run_watched
@@ -24,8 +25,13 @@ STAGES = 3  # the most expensive ones are named
 OTHERS = {"tcptrace": ("tcptrace", "-n"), "tshark": ("tshark", "-q", "-z", "conv,tcp", "-r")}
 
 
-def run(*, only: str, packets: int = PACKETS, pairs: int = 1, programs: bool, out: Path | None) -> list[dict[str, Any]]:
-    """Measure every mix whose name matches, print as it goes, and write."""
+PAGE = ROOT / "docs" / "project" / "benchmarks.md"
+
+
+def run(
+    *, only: str, packets: int = PACKETS, pairs: int = 1, programs: bool, out: Path | None, docs: bool = False
+) -> list[dict[str, Any]]:
+    """Measure every mix whose name matches, print as it goes, and write; into the manual as well, with *docs*."""
     start = scanned(made("web", 50)).processor
     print(f"a capture of one connection: {start:.2f} s of processor\n")
     rows = []
@@ -35,7 +41,24 @@ def run(*, only: str, packets: int = PACKETS, pairs: int = 1, programs: bool, ou
     print("\n" + table(list(rows[0]) if rows else [], [[text(value) for value in row.values()] for row in rows]))
     if out is not None:
         write_json(out, {"benchmark": "mixes", "start": start, "mixes": rows})
+    if docs:
+        put(PAGE, "mixes", told(rows, start))
     return rows
+
+
+COLUMNS = ("mix", "packets", "s/M", "growth", "MB", "÷ tcptrace", "÷ tshark", "worst")
+
+
+def told(rows: list[dict[str, Any]], start: float) -> str:
+    """Write the table of the manual."""
+    machine = describe()
+    about = (
+        f"{machine['processor']}, Python {machine['python']}, numpy {machine['versions']['numpy']}; "
+        f"a capture of one connection takes {start:.2f} s."
+    )
+    lines = [[text(row.get(column, "–")) for column in COLUMNS] for row in rows]
+    head = [list(COLUMNS), ["---"] * len(COLUMNS)]
+    return about + "\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in head + lines)
 
 
 def measured(name: str, packets: int, pairs: int, start: float, programs: bool) -> dict[str, Any]:
@@ -60,7 +83,7 @@ def measured(name: str, packets: int, pairs: int, start: float, programs: bool) 
         "MB": max(one[1].anonymous or 0 for one in costs) / 1e6,
         "ended": any(cost.status not in {0, 1} for pair in costs for cost in pair),
         **{f"÷ {other}": many / statistics.median(seconds) for other, seconds in others.items()},
-        "worst": ", ".join(f"{stage.name} {stage.seconds:.2f}" for stage in worst),
+        "worst": ", ".join(f"{stage.name.removeprefix('analyzer ').strip()} {stage.seconds:.2f}" for stage in worst),
     }
 
 

@@ -301,9 +301,7 @@ def test_every_pattern_contains_its_key() -> None:
     ]
     assert len(pages) > 800
     for page, found in zip(pages, match_pages(Ragged.of([list(page) for page in pages], np.uint8)), strict=True):
-        slow = {
-            one.name for one in signatures() if one.matches(page) and (one.blocks or len(one.literal) >= KEY)
-        }
+        slow = {one.name for one in signatures() if one.matches(page) and (one.blocks or len(one.literal) >= KEY)}
         assert {one.name for one in found} == slow
 
 
