@@ -66,7 +66,7 @@ def count(name: str, folder: Path) -> Touched:
         calls=1e3 * (calls[1] - base) / packets[1],
         calls_growth=exponent(calls[0] - base, calls[1] - base, factor),
         bytes=(memory[1] - memory[0]) / (packets[1] - packets[0]),
-        bytes_growth=exponent(*memory, factor),
+        bytes_growth=exponent(memory[0], memory[1], factor),
     )
 
 
