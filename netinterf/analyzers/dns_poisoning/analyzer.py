@@ -62,24 +62,24 @@ class DnsPoisoning:
         replies = gather_udp_replies(trace)
         content = read_content(trace, replies)
         races = compare_races(trace, replies, content)
-        transports = transport_contrasts(trace, replies)
+        contradicted_by_tcp = transport_contrasts(trace, replies)
         known = compare_known(trace, replies, content, races)  # by the user's table of true answers
         suspects = find_suspect_replies(
-            trace, replies, content, races, known, transports.replies, least_handshake_rtts(trace)
+            trace, replies, content, races, known, contradicted_by_tcp.replies, least_handshake_rtts(trace)
         )
         reply_cases = ReplyCases(trace, replies)
-        corroborations = [
-            transports,
-            agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),
-            *tls_after(trace, replies, content, suspects.rows),
-            tried_in_vain(trace, replies, content, suspects.rows),
+        corroborations = [  # of a suspicion, or of the reply
+            contradicted_by_tcp,
+            agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),  # for the reply
+            *tls_after(trace, replies, content, suspects.rows),  # for it: handshakes finish where it led
+            tried_in_vain(trace, replies, content, suspects.rows),  # against it: nobody answers there
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),
             *content_signs(reply_cases, content, known, races, suspects),
             *baseline_signs(reply_cases, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
-            *other_name_signs(reply_cases, content, known, suspects),
+            *other_name_signs(reply_cases, content, known, suspects),  # share its address, or are never answered
             *corroboration_signs(reply_cases, corroborations),
             *declared_filter_signs(reply_cases, content),
         ]

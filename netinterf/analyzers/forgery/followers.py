@@ -12,15 +12,15 @@ from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["NEXT_FEW", "other_hop_count", "same_hop_count", "with_same_writer"]
+__all__ = ["NEXT_FEW", "other_hop_limit", "same_hop_limit", "with_same_writer"]
 
 NEXT_FEW, AT_ONCE_NS = 4, 50_000_000
 """IP IDs ahead, and time, within which a packet goes on with a count: a host may have sent some elsewhere in between,
 and parts of one injector's answer lay 0.2 to 9 ms apart in public captures."""
 
 
-def same_hop_count(trace: Trace, row: I64, side: I64) -> Mask:
-    """Say which packets crossed as many hops as the SYN of the side that they claim to come from; blind: none."""
+def same_hop_limit(trace: Trace, row: I64, side: I64) -> Mask:
+    """Say which packets came with the hop limit of the SYN of the side that they claim to come from; blind: none."""
     syn = trace.sides.syn[side].astype(np.int64)
     if not len(row):
         return np.zeros(0, np.bool_)
@@ -32,10 +32,10 @@ def same_hop_count(trace: Trace, row: I64, side: I64) -> Mask:
     return same
 
 
-def other_hop_count(trace: Trace, row: I64, side: I64) -> Mask:
-    """Say which packets crossed another number of hops than the SYN of their claimed side; blind: none."""
+def other_hop_limit(trace: Trace, row: I64, side: I64) -> Mask:
+    """Say which packets came with another hop limit than the SYN of their claimed side; blind: none."""
     known: Mask = (trace.sides.syn[side] >= 0) & trace.recording.ttl_informative[side // 2]
-    return known & ~same_hop_count(trace, row, side)
+    return known & ~same_hop_limit(trace, row, side)
 
 
 def counted_resets(trace: Trace, owner: I64, first: I64, other: I64) -> Mask:
@@ -50,7 +50,7 @@ def counted_resets(trace: Trace, owner: I64, first: I64, other: I64) -> Mask:
     packets = trace.packets
     side = 2 * packets.flow[first].astype(np.int64) + ~packets.outbound[first]
     reset = (other > first) & (packets.outbound[other] == packets.outbound[first])
-    reset &= (packets.tcp_flags[other] & TcpFlag.RST != 0) & other_hop_count(trace, other, side)
+    reset &= (packets.tcp_flags[other] & TcpFlag.RST != 0) & other_hop_limit(trace, other, side)
     ahead = (packets.ip_id[other].astype(np.int64) - packets.ip_id[first]) % 65536
     own = reset & (packets.version[other] == 4) & (ahead >= 1) & (ahead <= NEXT_FEW)
     own &= packets.time[other] - packets.time[first] <= AT_ONCE_NS
@@ -83,7 +83,7 @@ def with_same_writer(trace: Trace, row: I64) -> Ragged:
     first = row[owner]
     keep = (other >= first) & (packets.outbound[other] == outbound[owner]) & (packets.ttl[other] == packets.ttl[first])
     begins = packets.relative_seq[other]
-    host = ~other_hop_count(trace, row, 2 * flow + ~outbound)
+    host = ~other_hop_limit(trace, row, 2 * flow + ~outbound)
     behind = packets.relative_seq[first] + packets.payload_length[first]
     tail = (begins >= behind) & (begins <= np.maximum(segment_end(packets, first), behind + 1))
     tail &= (packets.payload_length[other] == 0) & (packets.tcp_flags[other] & TcpFlag.RST == 0)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.forgery.followers import other_hop_count, same_hop_count, with_same_writer
+from netinterf.analyzers.forgery.followers import other_hop_limit, same_hop_limit, with_same_writer
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs
@@ -94,7 +94,7 @@ class RstInjection:
             (rules.contrary_fins, data.fin),
         )
         tables = []
-        for family, which in kinds:
+        for family, which in kinds:  # the family's own rules stand for those of its twins
             rows = np.flatnonzero(which)
             tables += record(self, pairs.take(rows), taken(signs, rows, len(pairs)), family)
         two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.maybe_one_sender, ONE_SENDER_SHARE, 1.0))
@@ -146,9 +146,9 @@ class RstInjection:
         chosen = choose(fins, score)
         chosen = chosen[own[chosen] > 0]
         forged = forged_rows(trace, fins, own, chosen)
-        other_hops = np.flatnonzero(other_hop_count(trace, fins.row[chosen], fins.side[chosen]))
-        more = with_same_writer(trace, fins.row[chosen[other_hops]])
-        at = np.concatenate([forged.parents(), other_hops[more.parents()]])
+        other_limit = np.flatnonzero(other_hop_limit(trace, fins.row[chosen], fins.side[chosen]))
+        more = with_same_writer(trace, fins.row[chosen[other_limit]])
+        at = np.concatenate([forged.parents(), other_limit[more.parents()]])
         forged = merged(at, np.concatenate([forged.values, more.values]), len(chosen))
         cases = suspected(trace, fins, chosen, forged)
         written = record(self, cases, taken(signs, chosen, len(fins)), rules.fins)
@@ -240,14 +240,15 @@ def choose(suspects: Suspects, score: F64) -> I64:
 def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ragged:
     """List, for each chosen flow, the resets or FINs in the name of the same sender that look forged on their own.
 
-    Where the chosen one came another way than its claimed sender's SYN, those that came that sender's way are its own.
+    Where the chosen one came with another hop limit than the SYN of its claimed sender, those that came with the SYN's are
+    that sender's own.
     """
     flow_side = np.full(int(suspects.flow.max(initial=0)) + 1, -1)
     flow_side[suspects.flow[chosen]] = suspects.side[chosen]
     mine = (score > 0) & (flow_side[suspects.flow] == suspects.side)
-    same_hops, other_hops = same_hop_count(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
-    other_hops[suspects.flow[chosen]] = ~same_hops[chosen]
-    mine &= ~(same_hops & other_hops[suspects.flow])
+    same_limit, other_limit = same_hop_limit(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
+    other_limit[suspects.flow[chosen]] = ~same_limit[chosen]
+    mine &= ~(same_limit & other_limit[suspects.flow])
     rows = np.flatnonzero(mine)
     order = rows[np.lexsort((suspects.row[rows], suspects.flow[rows]))]
     place = np.searchsorted(suspects.flow[chosen], suspects.flow[order])

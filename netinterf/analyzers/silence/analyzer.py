@@ -95,6 +95,7 @@ class Silence:
         unknown_protocol = speaks_unknown_protocol(trace, silences)
         flow_served_at = tcp_served_at(trace, silences)  # one entry per flow, not per silence
         request_limits = find_request_limits(trace, silences, flow_served_at)
+        # (an opening of unknown protocol holds no name: such silences are compared without one)
         controls = compare(trace, silences, flow_served_at, reset_at_request(trace), unknown_protocol)
         # only something large died, and none as large passed: between the two hosts; to or from the client at all
         on_path, on_line = large_only(trace, silences)
@@ -211,7 +212,7 @@ def same_server_signs(
         sign(rules.IGNORED, ignored, {"served": within_minute, "selective": 1.0}),
         sign(rules.SERVED, served_meanwhile & ~ignored, {"served": meanwhile, "selective": 1.0}),
         sign(rules.SERVED_NEAR, served_near & ~ignored, {"served": within_minute, "selective": 1.0}),
-        sign(rules.SERVER, silent_to_all, {"deaf": controls.others_silent_within_minute}),
+        sign(rules.SERVER, silent_to_all, {"deaf": controls.others_silent_within_minute}),  # heard or not
         sign(rules.PRESENT, no_request & (packets > 0), {"packets": packets}),
         sign(rules.INTERMITTENT, intermittent, {"served": controls.same_name_served_within_minute}),
     ]
