@@ -240,8 +240,8 @@ def choose(suspects: Suspects, score: F64) -> I64:
 def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ragged:
     """List, for each chosen flow, the resets or FINs in the name of the same sender that look forged on their own.
 
-    Where the chosen one came with another hop limit than the SYN of its claimed sender, those that came with that of the SYN
-    are the sender's own.
+    Where the chosen one came with another hop limit than the SYN of its claimed sender, those that came with that of
+    the SYN are the sender's own.
     """
     flow_side = np.full(int(suspects.flow.max(initial=0)) + 1, -1)
     flow_side[suspects.flow[chosen]] = suspects.side[chosen]
