@@ -26,7 +26,6 @@ from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, waiting
 from netinterf.arrays import F64, I64, U8, Mask
 from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
-from netinterf.stats.contrast import contingency_log_p
 from netinterf.trace import Trace
 
 __all__ = ["DeadBeyondHop", "find_dead_beyond_hop", "in_a_sweep", "way_back"]
@@ -277,8 +276,9 @@ def by_routers(sweep: Sweep, hop: int) -> float:
 
 def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> F64:
     """Chance that so many of the dead, or more, lie above by accident (hypergeometric tail), for each hop."""
-    spared, below = above - dead_above, dead - dead_above
-    p = np.exp(contingency_log_p(dead_above, spared, below, count - above - below))
+    from scipy.stats import hypergeom
+
+    p = np.asarray(hypergeom.sf(dead_above - 1, count, dead, above), np.float64)
     return np.maximum(p, 1e-300)
 
 
