@@ -7,13 +7,13 @@ compared: only what the headers say of the server is left.
 import attrs
 import numpy as np
 
-from netinterf.analyzers.dns_poisoning.answered import address_numbers, records_answered, share_any
+from netinterf.analyzers.dns_poisoning.answered import address_numbers, records_answered
 from netinterf.analyzers.dns_poisoning.content import Content, Feature
 from netinterf.analyzers.dns_poisoning.profile import HOP_TOLERANCE
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import network_numbers
-from netinterf.numbering import distinct, numbered_text
+from netinterf.numbering import combined, distinct, numbered_text
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
@@ -50,10 +50,30 @@ class Pairs:
         """Keep some."""
         return Pairs(race=self.race[which], left=self.left[which], right=self.right[which])
 
-    def share(self, replies: I64, lists: Ragged) -> Mask:
-        """Say which pairs have something in common, given a list for each of some *replies* (rows, rising)."""
-        left, right = (np.searchsorted(replies, side) for side in (self.left, self.right))
-        return share_any(lists.take(left), lists.take(right))
+    def share(self, rows: I64, lists: Ragged) -> Mask:
+        """Say which pairs have something in common.
+
+        Pairs are of the first few members of a race only, so that one word of bits holds who of them has a value, and
+        none is looked at more than once.
+
+        Args:
+            rows: The replies of all pairs, rows in Replies, rising.
+            lists: Whole numbers that each of them holds.
+        """
+        left, right = (np.searchsorted(rows, side) for side in (self.left, self.right))
+        race = np.zeros(len(rows), np.int64)
+        race[left], race[right] = self.race, self.race
+        order = np.argsort(race, kind="stable")
+        member = np.empty(len(rows), np.int64)
+        member[order] = np.arange(len(rows)) - np.searchsorted(race[order], race[order])
+        owner = lists.parents()
+        value = combined(race[owner], lists.values)
+        holders = np.zeros(int(value.max(initial=-1)) + 1, np.int64)
+        np.bitwise_or.at(holders, value, 1 << member[owner])
+        beside = np.zeros(len(rows), np.int64)
+        np.bitwise_or.at(beside, owner, holders[value])
+        sharing: Mask = beside[left] >> member[right] & 1 != 0
+        return sharing
 
 
 def weigh_pairs(trace: Trace, replies: Replies, content: Content, pairs: Pairs) -> F64:

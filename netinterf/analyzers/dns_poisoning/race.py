@@ -12,7 +12,7 @@ from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.contradictions import DISJOINT, IMPOSSIBLE_PAIR, SERVER_FLAGS, Pairs, weigh_pairs
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import combined
+from netinterf.numbering import combined, distinct
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
 
@@ -126,16 +126,17 @@ def _as_asked(weight: F64, different: I64, queries: I64) -> F64:
 def _rotates(trace: Trace, replies: Replies, content: Content, pairs: Pairs, count: int) -> Mask:
     """Say in which of *count* races the server gave the answers of every contradicting reply alone at another time."""
     race, rows = np.tile(pairs.race, 2), np.concatenate([pairs.left, pairs.right])
-    alone = np.flatnonzero(replies.alone & np.isin(replies.question, replies.question[rows]))
-    given = content.addresses.take(np.concatenate([alone, rows]))
+    replied = distinct(rows)
+    alone = np.flatnonzero(replies.alone & np.isin(replies.question, replies.question[replied]))
+    given = content.addresses.take(np.concatenate([alone, replied]))
     owner, high, low = given.parents(), trace.answers.high[given.values], trace.answers.low[given.values]
-    reply = np.concatenate([alone, rows])[owner]
+    reply = np.concatenate([alone, replied])[owner]
     number = combined(
         replies.server[reply], replies.question[reply].view(np.int64), high.view(np.int64), low.view(np.int64)
     )
     raced = owner >= len(alone)
-    known = np.zeros(len(rows), np.bool_)
+    known = np.zeros(len(replied), np.bool_)
     known[owner[raced][np.isin(number[raced], number[~raced])] - len(alone)] = True
     rotating = np.bincount(race, minlength=count) > 0
-    rotating[race[~known]] = False
+    rotating[race[~known[np.searchsorted(replied, rows)]]] = False
     return rotating

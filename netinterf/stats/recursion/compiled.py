@@ -29,13 +29,13 @@ def library() -> Any:
     """
     if os.environ.get("NETINTERF_PURE"):
         return None
-    from ctypes import CDLL, c_int64, c_uint32
-
     try:
+        from ctypes import CDLL, c_int64, c_uint32
+
         found = CDLL(str(SOURCE.with_suffix(".so")))
         if c_uint32.in_dll(found, "recursion_source").value != zlib.crc32(SOURCE.read_bytes()):
             return None
-    except (OSError, ValueError):
+    except (ImportError, OSError, ValueError):
         return None
     numbers, indices, marks = (
         np.ctypeslib.ndpointer(kind, flags="C_CONTIGUOUS") for kind in (np.float64, np.int64, np.bool_)
@@ -53,23 +53,22 @@ def library() -> Any:
 def follow(steps: Steps, rate: F64, depth: F64) -> F64:
     """See `netinterf.stats.recursion.follow`."""
     left = np.empty(len(steps.gap))
-    library().follow(len(rate), *_packets(steps), *map(np.ascontiguousarray, (rate, depth)), left)
+    library().follow(len(rate), *_packets(steps), *_numbers(rate, depth), left)
     return left
 
 
 def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
     """See `netinterf.stats.recursion.count_under`."""
     under = np.empty((2, 2, len(owner)), np.int64)
-    buckets = map(np.ascontiguousarray, (owner, rate, depth))
-    library().count_under(len(owner), *buckets, *_packets(steps), steps.edge, under)
+    owners = np.ascontiguousarray(owner, np.int64)
+    library().count_under(len(owner), owners, *_numbers(rate, depth), *_packets(steps), steps.edge, under)
     return under
 
 
 def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
     """See `netinterf.stats.recursion.bursts`."""
     height = np.empty(len(rate))
-    columns = map(np.ascontiguousarray, (rate, since, total, before))
-    library().bursts(len(rate), len(since), *columns, height)
+    library().bursts(len(rate), len(since), *_numbers(rate, since, total, before), height)
     return height
 
 
@@ -80,13 +79,21 @@ def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, t
     for one, (stays, missing) in enumerate(zip(stay, lost, strict=True)):
         here = np.tile(np.repeat(share, stays.shape[1]), (links, 1))
         for start in range(0, len(stays), stretch):
-            part, gone = stays[start : start + stretch, None], np.ascontiguousarray(missing[start : start + stretch])
+            part, gone = (
+                stays[start : start + stretch, None],
+                np.ascontiguousarray(missing[start : start + stretch], np.bool_),
+            )
             turn = np.ascontiguousarray(share[:, None] * (1.0 - part))
             unchanged = np.ascontiguousarray(np.broadcast_to(part, turn.shape))
             seen = np.empty((-(-len(part) // every), links, cells))
             library().fade(len(part), every, links, cells, unchanged, turn, gone, likelier, here, seen)
             for logarithms in np.log(seen):
                 total[one] += logarithms
+
+
+def _numbers(*columns: F64) -> tuple[F64, ...]:
+    """Lay out columns of numbers, of whatever kind, as C has them."""
+    return tuple(np.ascontiguousarray(column, np.float64) for column in columns)
 
 
 def _packets(steps: Steps) -> tuple[Any, ...]:

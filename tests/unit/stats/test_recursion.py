@@ -157,3 +157,17 @@ def test_a_library_of_another_source_is_not_used(tmp_path, monkeypatch):
     source.with_suffix(".so").unlink()  # and not written over: it is loaded
     source.with_suffix(".so").write_bytes(b"no library")
     assert compiled.library.__wrapped__() is None
+
+
+@each_way
+def test_any_kind_of_number_will_do(way) -> None:
+    """Whole numbers and short ones are followed as the same numbers in full."""
+    rows, lost = [1, 2, 2, 3, 9], [0, 1, 0, 1, 0]
+    full = SeriesBatch([Fates(np.array(rows, float), np.full(5, 400.0), np.array(lost, bool))]).steps
+    short = SeriesBatch([Fates(np.array(rows), np.full(5, 400), np.array(lost))]).steps
+    rate, depth = np.array([300.0, 500.0]), np.array([800.0, 400.0])
+    owner = np.zeros(2, np.int64)
+    expected = way.count_under(full, owner, rate, depth)
+    counted = way.count_under(short, owner.astype(np.int32), rate.astype(np.float32), depth.astype(int))
+    assert counted.tolist() == expected.tolist()
+    assert way.follow(short, rate[:1].astype(int), depth[:1]).tolist() == way.follow(full, rate[:1], depth[:1]).tolist()
