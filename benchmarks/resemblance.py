@@ -14,8 +14,8 @@ import numpy as np
 from benchmarks.reality.reserve import reserved
 from benchmarks.truth import load
 from netinterf.analyzers.forgery.header import compare_headers
-from netinterf.analyzers.forgery.resemblance import compare_with_sender
 from netinterf.analyzers.forgery.suspects import find_suspects
+from netinterf.analyzers.rst_injection.header import compare_with_sender, foreign_fields
 from netinterf.errors import NetinterfError
 from netinterf.trace import Trace, read
 
@@ -33,7 +33,9 @@ def alike(trace: Trace, frames: frozenset[int] | None = None) -> list[int]:
         frames: Only resets of these frames count; all where left out.
     """
     suspects = find_suspects(trace)
-    compared, like = compare_with_sender(trace, suspects, compare_headers(trace, suspects))
+    headers, none = compare_headers(trace, suspects), np.zeros(len(suspects), np.bool_)
+    foreign = foreign_fields(trace, suspects, headers, 0, none)
+    compared, like = compare_with_sender(trace, suspects, headers, foreign)
     compared &= suspects.previous >= 0
     if frames is not None:
         compared &= np.isin(trace.packets.frame[suspects.row], list(frames))

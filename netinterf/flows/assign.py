@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from netinterf.arrays import I32, U8, U16, U64, Mask
 from netinterf.flows.grouping import BLOCK, Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
-from netinterf.flows.paths import paths
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
 from netinterf.workers import each
 
-__all__ = ["Assigned", "assign_flows", "tie_quotes"]
+__all__ = ["Assigned", "assign_flows", "paths", "tie_quotes"]
 
 Ports = tuple[U16, U16]
 
@@ -259,3 +258,29 @@ def quoted_between(quotes: IcmpQuotes, flow: I32, towards: Mask, ends: Sequence[
         for value, there, back in zip(mine, near, far, strict=True):
             fits &= value == np.where(towards, there[flow], back[flow])
     return fits
+
+
+def paths(client: I32, server: I32) -> I32:
+    """Find the path of each flow: whose recording it belongs to, the end of it that met more others.
+
+    A capture may hold what several machines recorded, or what one router passed on for many. What holds for one of them
+    says nothing of the others, so it is found *path by path*: for all conversations that share the end at which the
+    recording was most likely made. A client's capture has one client and many servers, a server's capture one server
+    and many clients; the client is the end to go by where both met as many. Unrelated traffic in the same file has
+    other ends, and so changes no path.
+
+    Args:
+        client: Row in Hosts of each flow's client.
+        server: Row in Hosts of each flow's server.
+
+    Returns:
+        Twice the row in Hosts of the end that met more others, plus 1 where that is a server.
+    """
+    if not len(client):
+        return np.empty(0, np.int32)
+    pairs = np.unique(client.astype(np.int64) << 32 | server)
+    hosts = int(max(client.max(), server.max())) + 1
+    servers = np.bincount(pairs >> 32, minlength=hosts)[client]
+    clients = np.bincount(pairs & 0xFFFFFFFF, minlength=hosts)[server]
+    path: I32 = np.where(clients > servers, 2 * server + 1, 2 * client).astype(np.int32)
+    return path

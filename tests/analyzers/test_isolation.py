@@ -12,13 +12,13 @@ import netinterf
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.isolation import Isolation
 from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Attempts, Row, list_attempts
-from netinterf.analyzers.isolation.behaviour import fell_together
 from netinterf.analyzers.isolation.causes import HIGH, NONE, alike, beta_binomial, mixed
 from netinterf.analyzers.isolation.closures import HINT, judge
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME, candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.shares import became_slower, turns
 from netinterf.analyzers.isolation.spans import onset_p, sharpened, units_of, whole_bins, within
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, temporary_stalls
+from netinterf.analyzers.isolation.untabled import fell_together
 from netinterf.analyzers.run import analyze
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside

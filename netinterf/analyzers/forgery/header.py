@@ -1,4 +1,4 @@
-"""Provenance: does a reset look like the other packets of its claimed sender?
+"""Provenance: does a packet look like the others of its claimed sender?
 
 Each field is compared with the sender's own packets in the same flow, never with a list of known values. No field
 proves anything alone: load balancers, firewalls and stacks write resets that differ from data packets (28 % of genuine
@@ -17,13 +17,11 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["PADDING", "HeaderSigns", "compare_headers"]
+__all__ = ["PADDING", "HeaderSigns", "SideGroups", "compare_headers"]
 
 COUNTER_STEP, COUNTER_SHARE = 200, 0.8  # successive IP IDs 1..200 apart in 80 % of the steps make a counter
 COUNTER_JUMP, COUNTER_JUMP_FACTOR = 16, 20  # out of the counter: beyond 16, and beyond 20 typical steps
 NOTHING = np.empty(0, np.int64)
-
-VARIETY = 3  # flows, and hop limits among them, from which resets that vary are no accident of one route change
 COUNTER_NEXT = 4  # steps that a host may have sent elsewhere in between
 MAX_SHIFT = 14  # RFC 7323 §2.3
 LEAST_MSS = 536  # RFC 9293 §3.7.1
@@ -36,7 +34,6 @@ class HeaderSigns:
 
     ttl_jump: F64  # hop limit minus the sender's usual one; NaN when unknown
     ttl_class: Mask  # the hop limit started from another initial value (32, 64, 128, 255)
-    ttl_varies: Mask  # resets of this address show three or more hop limits, its other packets one
     no_timestamps: Mask  # RST/ACK without the option although the sender's other packets carry it
     own_timestamps: Mask  # timestamps that continue the sender's
     ip_id_jump: F64  # distance from the sender's IP ID counter; NaN when it is no counter
@@ -45,10 +42,6 @@ class HeaderSigns:
     copied_id: Mask  # the IP ID is that of a packet that was answered, or one more
     copied_window: Mask  # the window field is the addressee's own, not the sender's
     odd_window: Mask  # RST/ACK whose window is unlike all of the sender's
-    bare_window: Mask  # bare R with a window that is none of its sender's: stacks write 0
-    window_varies: Mask  # bare resets of this address show ever other windows
-    odd_flags: Mask  # flags that no stack sets on a reset: NS, reserved bits, ECE, CWR, URG, FIN, SYN
-    payload: I64  # payload bytes that are no padding; 0 for none
 
 
 def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
@@ -77,11 +70,9 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     has_base = group.count > 0
     jump_ttl = packets.ttl[row] - ttl
     comparable = has_base & (~trace.recording.hops_apart[suspects.flow] | (np.abs(jump_ttl) != 1))
-    abnormal = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.SYN | TcpFlag.ECE | TcpFlag.CWR
     return HeaderSigns(
         ttl_jump=np.where(comparable, jump_ttl, np.nan),
         ttl_class=has_base & (initial_ttl(packets.ttl[row]) != initial_ttl(ttl)),
-        ttl_varies=varying_ttl(trace, suspects),
         no_timestamps=suspects.acks & negotiated & always_stamps & ~stamped[row] & has_base,
         own_timestamps=continues_timestamps(trace, suspects),
         ip_id_jump=np.where(v4, jump, np.nan),
@@ -102,10 +93,6 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
         & (window != other_window)
         & ~scaled_down(trace, suspects, group)
         & ~filled_up(trace, suspects),
-        bare_window=~suspects.acks & has_base & unlike & (window > 0) & (window != other_window),
-        window_varies=varying_window(trace, suspects),
-        odd_flags=(packets.tcp_flags[row] & abnormal) != 0,
-        payload=real_payload(trace, suspects),
     )
 
 
@@ -263,54 +250,9 @@ def filled_up(trace: Trace, suspects: Suspects) -> Mask:
     return full & (taken > 0)
 
 
-def varying_window(trace: Trace, suspects: Suspects) -> Mask:
-    """Find addresses whose bare resets carry windows that differ from flow to flow and are not 0.
-
-    A stack that has no connection left has no window to tell: it writes 0, and a device that writes something else
-    writes a constant. Injectors draw it at random (tampering captures from China, 2025: 899 to 59585).
-    """
-    host = claimed_host(trace, suspects.side)
-    window = trace.packets.window[suspects.row].astype(np.int64)
-    bare = ~suspects.acks & (window > 0)
-    combinations = np.unique(np.stack([host, suspects.flow, window], axis=1)[bare], axis=0)
-    count = 2 * len(trace.hosts)
-    kinds = np.bincount(np.unique(combinations[:, [0, 2]], axis=0)[:, 0], minlength=count)
-    flows = np.bincount(np.unique(combinations[:, :2], axis=0)[:, 0], minlength=count)
-    varies: Mask = bare & ((kinds >= 2) & (flows >= 2))[host]
-    return varies
-
-
 def initial_ttl(ttl: NDArray[Any]) -> I64:
     """Return the initial value that a hop limit most likely started from: 32, 64, 128 or 255."""
     return np.array([32, 64, 128, 255])[np.searchsorted([32, 64, 128], np.asarray(ttl, np.int64))]
-
-
-def varying_ttl(trace: Trace, suspects: Suspects) -> Mask:
-    """Find addresses whose resets arrive with ever other hop limits while their other packets do not.
-
-    One host, or one firewall in front of it, writes all its resets alike, and route changes move all its packets
-    alike. Injectors draw the hop limit at random, count it up, or copy it from the trigger (Anonymous et al., Triplet
-    Censors, FOCI 2020, section 4; Wu et al., IEEE S&P 2025). Needs resets in three flows.
-    """
-    packets, base = trace.packets, suspects.base
-    count = 2 * len(trace.hosts)
-    host = claimed_host(trace, suspects.side)
-    combinations = np.unique(np.stack([host, suspects.flow, packets.ttl[suspects.row]], axis=1), axis=0)
-    kinds = np.bincount(np.unique(combinations[:, [0, 2]], axis=0)[:, 0], minlength=count)
-    flows = np.bincount(np.unique(combinations[:, :2], axis=0)[:, 0], minlength=count)
-    low, high = np.full(count, 255), np.zeros(count, np.int64)
-    base_host, base_ttl = claimed_host(trace, base.side), packets.ttl[base.row].astype(np.int64)
-    np.minimum.at(low, base_host, base_ttl)
-    np.maximum.at(high, base_host, base_ttl)
-    steady = (high >= low) & (high - low <= 1)  # equal-cost paths differ by a hop
-    varies: Mask = ((kinds >= VARIETY) & (flows >= VARIETY) & steady)[host]
-    return varies
-
-
-def claimed_host(trace: Trace, side: I64) -> I64:
-    """Number the address behind each side, apart for its roles as client and as server."""
-    flow, server = side // 2, side % 2
-    return 2 * np.where(server == 1, trace.flows.server[flow], trace.flows.client[flow]).astype(np.int64) + server
 
 
 def continues_timestamps(trace: Trace, suspects: Suspects) -> Mask:
@@ -325,14 +267,3 @@ def continues_timestamps(trace: Trace, suspects: Suspects) -> Mask:
     echo = (packets.tsval[np.maximum(other_row, 0)] - packets.tsecr[row]).astype(np.int32)
     fits: Mask = known & (age >= 0) & (age < 1 << 24) & (echo >= 0) & (echo < 1 << 24)
     return fits
-
-
-def real_payload(trace: Trace, suspects: Suspects) -> I64:
-    """Count payload bytes on each reset, leaving out the zero bytes that only fill an Ethernet frame."""
-    packets = trace.packets
-    length = packets.payload_captured[suspects.row].astype(np.int64)
-    for place in np.flatnonzero((length > 0) & (length <= PADDING)):
-        start = packets.payload_start[suspects.row[place]]
-        if not trace.buffer[start : start + length[place]].any():
-            length[place] = 0
-    return length

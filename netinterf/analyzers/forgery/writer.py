@@ -5,12 +5,12 @@ import numpy as np
 from netinterf.analyzers.forgery import rules
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
-from netinterf.analyzers.forgery.oddity import from_gateway
+from netinterf.analyzers.forgery.oddity import from_gateway, unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.analyzers.forgery.synacks import synack_by_another
 from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
 from netinterf.analyzers.signs import Signs, gathered, sign, weakened, weight_of
-from netinterf.arrays import F64
+from netinterf.arrays import F64, I32, I64, Mask
+from netinterf.schema import IpFlag, TcpOption, TlsKind
 from netinterf.trace import Trace
 
 __all__ = ["ONE_SAMPLE", "hops_off", "written_signs"]
@@ -23,6 +23,10 @@ ONE_WRITER = 6.0
 """What all header fields together may say: they stand for one thing, that somebody else wrote it."""
 
 WRITER = (rules.TTL, rules.TTL_CLASS, rules.NO_TIMESTAMPS, rules.IP_ID, rules.DF, rules.ODD_WINDOW)
+
+LONG, LARGE = 3, 16_384
+"""Packets of a server in a TLS conversation, or bytes of it in any, that nobody on the path makes up: published block
+pages have up to 3,000 bytes."""
 
 
 def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs:
@@ -79,3 +83,42 @@ def of_one_writer(signs: Signs, count: int) -> Signs:
 def hops_off(headers: HeaderSigns, tolerance: int) -> F64:
     """Hops by which each suspect is off its sender, NaN within the tolerance and where unknown."""
     return np.where(np.abs(headers.ttl_jump) > tolerance, headers.ttl_jump, np.nan)
+
+
+def synack_by_another(trace: Trace, suspects: Suspects) -> Mask:
+    """Say which suspects look like what ends long conversations with their server, and that unlike its greetings.
+
+    A firewall that makes handshakes for a server (RFC 4987 §3.8) writes the SYN/ACK, and the server all that follows:
+    its greetings say nothing of how its other packets look. A short answer has nothing but that SYN/ACK beside it.
+    Long conversations with the same server show what its packets look like: nobody on the path writes those.
+    """
+    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    none = np.zeros(len(suspects), np.bool_)
+    if not len(suspects):
+        return none
+    wanted = np.zeros(len(trace.hosts), np.bool_)
+    wanted[flows.server[suspects.flow]] = True
+    hello = np.zeros(len(flows), np.bool_)
+    hello[trace.tls.flow[(trace.tls.kind == TlsKind.SERVER_HELLO) & ~trace.tls.outbound]] = True
+    long = wanted[flows.server] & (
+        (hello & (sides.payload_packets[1::2] >= LONG)) | (sides.payload_bytes[1::2] > LARGE)
+    )
+    flow = np.flatnonzero(long & (sides.syn[1::2] >= 0))
+    near = trace.by_flow.take(flow)
+    data = ~packets.outbound[near.values] & (packets.payload_length[near.values] > 0)
+    last = np.full(len(flow), -1)
+    last[near.parents()[data]] = near.values[data]  # rows of a flow lie in order, and the last write wins
+    flow, last = flow[last >= 0], last[last >= 0]
+    unlike = unlike_synack(trace, last, 2 * flow + 1)
+    usual = looks(trace, flows.server[flow[unlike]], last[unlike])
+    alike: Mask = (suspects.side % 2 == 1) & np.isin(looks(trace, flows.server[suspects.flow], suspects.row), usual)
+    return alike
+
+
+def looks(trace: Trace, server: I32, row: I64) -> I64:
+    """Number how packets of servers look: by server, hop limit, don't-fragment flag and timestamps."""
+    packets = trace.packets
+    stamped = (packets.tcp_options[row] & TcpOption.TIMESTAMPS) != 0
+    df = (packets.ip_flags[row] & IpFlag.DONT_FRAGMENT) != 0
+    number: I64 = server.astype(np.int64) << 10 | packets.ttl[row].astype(np.int64) << 2 | df << 1 | stamped
+    return number

@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.isolation import rules
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
-from netinterf.analyzers.isolation.behaviour import fell_together
 from netinterf.analyzers.isolation.closures import HINT, Closure, judge
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.spans import onset_p
-from netinterf.analyzers.isolation.unreached import find_unreached
+from netinterf.analyzers.isolation.untabled import fell_together, find_unreached
 from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
 from netinterf.arrays import Mask
 from netinterf.schema import Evidence, Rule, SubjectKind

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.forgery.followers import other_hop_limit, same_hop_limit, with_same_writer
-from netinterf.analyzers.forgery.spray import sprayed
+from netinterf.analyzers.forgery.sequence import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.rst_injection import rules
@@ -20,8 +20,7 @@ from netinterf.analyzers.rst_injection.contradiction import (
 )
 from netinterf.analyzers.rst_injection.elsewhere import find_elsewhere
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
-from netinterf.analyzers.rst_injection.first_data import find_first_data
-from netinterf.analyzers.rst_injection.later_data import find_later_data
+from netinterf.analyzers.rst_injection.odd_data import find_first_data, find_later_data
 from netinterf.analyzers.rst_injection.rival_synacks import byte_swapped_ports, other_stacks, raced, refused
 from netinterf.analyzers.rst_injection.signs import HARMLESS_ENDINGS, answers_syn, reset_signs
 from netinterf.analyzers.rst_injection.spared import spared_signs

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once, kernel_beside_program
-from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
-from netinterf.analyzers.forgery.oddity import from_gateway
-from netinterf.analyzers.forgery.resemblance import compare_with_sender
+from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once
+from netinterf.analyzers.forgery.header import compare_headers
 from netinterf.analyzers.forgery.sequence import ack_unsent, behind_data, lossy, seq_change
 from netinterf.analyzers.forgery.suspects import Suspects, aimed_at, left_over
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
@@ -13,8 +11,9 @@ from netinterf.analyzers.forgery.writer import ONE_SAMPLE, hops_off
 from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.burst import answer_late_data, burst_signs
 from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
+from netinterf.analyzers.rst_injection.header import header_signs
 from netinterf.analyzers.signs import Sign, Signs, gathered, sign, weakened, weight_of
-from netinterf.arrays import F64, I64, Mask
+from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["HARMLESS_ENDINGS", "after_request", "answers_syn", "reset_signs"]
@@ -78,63 +77,6 @@ def all_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: int
         sign(rules.COUNTING, burst.counting),
         *harmless_signs(endings, alive),
     ]
-
-
-def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, late: Mask) -> list[Sign]:
-    """Weigh how the reset's header differs from its sender's; what answers *late* data may be made from them."""
-    jump = hops_off(headers, tolerance)
-    counted = ~np.isnan(headers.ip_id_jump) & trace.recording.ip_id_informative[suspects.flow] & ~headers.copied_id
-    telling = (
-        ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow]
-    )  # equal or rewritten hop limits tell nothing
-    gateway = from_gateway(trace, suspects.row, suspects.side)
-    device = [
-        sign(rules.TTL, telling & ~headers.ttl_class, {"jump": jump}),
-        sign(rules.TTL_CLASS, telling & headers.ttl_class, {"jump": jump}),
-        sign(rules.NO_TIMESTAMPS, headers.no_timestamps),
-        sign(rules.DF, headers.fragment_flag),
-        sign(rules.ODD_WINDOW, headers.odd_window),
-        sign(rules.BARE_WINDOW, headers.bare_window),
-    ]
-    share = one_device(device) * ~kernel_beside_program(trace, suspects)
-    ttl, ttl_class, no_timestamps, df, odd_window, bare_window = (weakened(sign, share) for sign in device)
-    return [
-        ttl,
-        ttl_class,
-        sign(rules.TTL_VARIES, telling & headers.ttl_varies),
-        no_timestamps,
-        sign(rules.IP_ID, counted, {"distance": headers.ip_id_jump}, strength=np.where(suspects.acks, 1.0, 0.25)),
-        sign(rules.COPIED_ID, headers.copied_id & ~late),
-        df,
-        sign(rules.COPIED_WINDOW, headers.copied_window & ~late),
-        odd_window,
-        bare_window,
-        sign(rules.WINDOW_VARIES, headers.window_varies),
-        sign(rules.ODD_FLAGS, headers.odd_flags),
-        sign(rules.PAYLOAD, headers.payload > 0, {"bytes": headers.payload}),
-        sign(rules.IN_COUNTER, headers.in_counter),
-        sign(rules.AS_THE_HOST, compare_with_sender(trace, suspects, headers)[1]),
-        sign(rules.GATEWAY, gateway),
-        sign(rules.GATEWAY_FORGOT, gateway_forgot(trace, suspects, gateway)),
-    ]
-
-
-def gateway_forgot(trace: Trace, suspects: Suspects, gateway: Mask) -> Mask:
-    """Find what a gateway reset for clients of which it also ended talks that went on well.
-
-    Their server had answered, and had taken more than the first data. Filters decide before: by a name, which is among
-    the first data, or by the certificate that answers them.
-    """
-    packets, sides, base = trace.packets, trace.sides, suspects.base
-    own, first = sides.first_payload[suspects.side], sides.first_payload[suspects.other].astype(np.int64)
-    if not gateway.any():
-        return gateway
-    request_end = packets.relative_seq[first] + packets.payload_length[first]
-    went_on = gateway & (own >= 0) & (own < suspects.row) & (first >= 0)
-    went_on &= base.at(base.acked, suspects.previous, missing=0) > request_end
-    client = trace.flows.client[suspects.flow]
-    forgotten: Mask = gateway & np.isin(client, client[went_on])
-    return forgotten
 
 
 def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
@@ -222,14 +164,3 @@ HARMLESS_ENDINGS = frozenset(
     }
 )
 """Endings that excuse a reset: what it looks like is not held against other servers."""
-
-ONE_DEVICE = 5.0
-"""What hop limit, options, flags and window may say together: another device near the server, a load balancer or a
-firewall that rejects for it, explains them all at once."""
-
-
-def one_device(signs: list[Sign]) -> F64:
-    """Share of its weight that each of these signs keeps so that together they stay below `ONE_DEVICE`."""
-    every = np.sum([sign.llr for sign in signs], axis=0)
-    share: F64 = np.minimum(1.0, ONE_DEVICE / np.maximum(every, 1e-9))
-    return share

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.recursion import arrays, compiled
-from netinterf.stats.recursion.steps import Steps
+from netinterf.stats.recursion.arrays import Steps
 
 __all__ = ["Steps", "bursts", "count_under", "fade", "follow"]
 

@@ -8,14 +8,16 @@ what has ended is cut off.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
+import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
-from netinterf.stats.recursion.steps import Steps
 
-__all__ = ["bursts", "count_under", "fade", "follow"]
+__all__ = ["Steps", "bursts", "count_under", "fade", "follow"]
 
 LANES = 8
 """Buckets of one column where several series are followed: so few places stay empty, and so few columns are needed."""
@@ -29,6 +31,29 @@ TOGETHER = 32
 STRIDE, MARGINS, FLUSH = (8, 64), 131_072, 255
 """Packets that are followed before what they would leave is counted, fewest and most; how many such numbers are kept
 meanwhile (1 MB, which stays in the cache); and packets after which counts of a byte are full."""
+
+
+def laid_out(kind: Any) -> Any:
+    """Declare a column that is laid out as C has it, whatever kind of numbers it is given."""
+    return attrs.field(converter=partial(np.ascontiguousarray, dtype=kind))
+
+
+@attrs.frozen(eq=False)
+class Steps:
+    """What a bucket that is followed along series meets: their packets, end to end; n packets, s series."""
+
+    gap: F64 = laid_out(np.float64)  # seconds since the packet before; 0 for the first of a series; n
+    size: F64 = laid_out(np.float64)  # bytes on the wire, n
+    lost: Mask = laid_out(np.bool_)  # n
+    first: I64 = laid_out(np.int64)  # where each series begins, and after the last where all end; s + 1
+    edge: F64 = laid_out(np.float64)  # bytes of which less is not enough for another packet, s
+    slack: F64 = laid_out(np.float64)  # bytes: a loss that would leave so much had another cause, s
+    after: F64 = attrs.field(init=False)  # bytes that are there at most after a loss: less than it needed, n
+
+    @after.default
+    def _less_than_needed(self) -> F64:
+        after: F64 = np.nextafter(self.size, 0.0)
+        return after
 
 
 def follow(steps: Steps, rate: F64, depth: F64) -> F64:

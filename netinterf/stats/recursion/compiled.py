@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.stats.recursion.steps import Steps
+from netinterf.stats.recursion.arrays import Steps
 
 __all__ = ["bursts", "count_under", "fade", "follow", "library"]
 

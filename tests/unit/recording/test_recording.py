@@ -16,7 +16,7 @@ from netinterf.analyzers.base import Scope
 from netinterf.analyzers.everywhere import everywhere, everywhere_notes
 from netinterf.analyzers.registry import builtin
 from netinterf.engine.judged import judge_trace
-from netinterf.flows.paths import paths
+from netinterf.flows.assign import paths
 from netinterf.recording import PLACES, describe
 from netinterf.recording.blinds import BLIND, blind_to, blinded
 from netinterf.recording.grouped import Paths

@@ -1,14 +1,14 @@
-"""Without a table of networks, and from the start: web servers that never answer while others do.
+"""Without a table of networks: destinations that fell silent together, or never answered, while others go on.
 
-Nobody can say whether they lie abroad, nor that they ever answered, so this is a hint at best. What it rests on is that
-single web servers are seldom dead, so that many of them at once are no chance. Addresses that no name led to do not
-count: scanners and peers try dead ones all day. Each address family is looked at by itself, as broken IPv6 is common.
+Nobody can say whether they lie abroad, so this is a hint at best, and is reported as such.
 """
 
 import attrs
 import numpy as np
 
+from netinterf.analyzers.isolation.attempts import Attempts
 from netinterf.analyzers.isolation.causes import HIGH
+from netinterf.analyzers.isolation.spans import closed_spans, units_of, within
 from netinterf.analyzers.unanswered.silences import TCP
 from netinterf.analyzers.unanswered.waiting import find_unanswered_syns
 from netinterf.arrays import F64, I64, Mask
@@ -17,16 +17,60 @@ from netinterf.numbering import combined
 from netinterf.stats.rates import beta_binomial_tail
 from netinterf.trace import Trace
 
-__all__ = ["FEWEST", "STEADY", "Unreached", "find_unreached"]
+__all__ = ["Together", "Unreached", "fell_together", "find_unreached"]
 
+FEWEST_TOGETHER = 10
+"""Networks that must fall silent together, and half as many that must go on. Judgement: of ten independent networks
+that answer nine times of ten, all fall silent by chance once in 10^10 times."""
 
-FEWEST, STEADY = 5, 2
+FEWEST_UNREACHED, STEADY = 5, 2
 """Networks that must never have answered, and others that must have meanwhile: with fewer a dead host or two decide."""
 
 WEB = (80, 443)
 """Nearly all that a client tries there is alive; see ``CHOSEN`` of the causes."""
 
 UNREACHABLE = Special.BOGON | Special.LOOPBACK | Special.PRIVATE | Special.LINK_LOCAL | Special.MULTICAST
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Together:
+    """Networks that fell silent together."""
+
+    begins: I64  # ns
+    ends: I64  # ns
+    struck: Mask  # attempts that got no answer
+    silent: int  # networks that fell silent
+    steady: int  # networks that went on meanwhile
+
+
+def fell_together(attempts: Attempts) -> Together | None:
+    """Find networks that answer at other times and fell silent together; None where too few did, or all.
+
+    Networks that never answered may be dead.
+
+    A network belongs to them when it never answers while they are silent, and always does otherwise.
+    """
+    known = np.flatnonzero(attempts.passed >= 0)
+    cluster, passed = attempts.cluster[known], attempts.passed[known] == 1
+    intermittent = np.intersect1d(cluster[passed], cluster[~passed])
+    if len(intermittent) < FEWEST_TOGETHER:
+        return None
+    torn = known[np.isin(cluster, intermittent)]
+    begins, ends, _ = closed_spans(units_of(attempts, torn))
+    closed = within(attempts.time[known], begins, ends) if len(begins) else np.zeros(len(known), np.bool_)
+    number, place = np.unique(cluster, return_inverse=True)
+
+    def count(mask: Mask) -> I64:
+        return np.bincount(place[mask], minlength=len(number))
+
+    silent = (count(closed & ~passed) > 0) & (count(closed & passed) == 0)
+    silent &= (count(~closed & passed) > 0) & (count(~closed & ~passed) == 0)
+    steady = (count(closed & passed) > 0) & (count(~passed) == 0)
+    if np.sum(silent) < FEWEST_TOGETHER or np.sum(steady) < FEWEST_TOGETHER // 2:
+        return None
+    struck = np.zeros(len(attempts), np.bool_)
+    struck[known[closed & ~passed & silent[place]]] = True
+    return Together(begins=begins, ends=ends, struck=struck, silent=int(np.sum(silent)), steady=int(np.sum(steady)))
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -42,7 +86,12 @@ class Unreached:
 
 
 def find_unreached(trace: Trace) -> Unreached:
-    """Find connections to web servers of many networks that never answered while others did."""
+    """Find connections to web servers of many networks that never answered while others did.
+
+    Single web servers are seldom dead, so that many of them at once are no chance. Addresses that no name led to do not
+    count: scanners and peers try dead ones all day. Each address family is looked at by itself, as broken IPv6 is
+    common.
+    """
     silences = find_unanswered_syns(trace)
     flows, sides = trace.flows, trace.sides
     flow, row, last = silences.flow, silences.row, silences.last
@@ -56,7 +105,7 @@ def find_unreached(trace: Trace) -> Unreached:
     keep &= ~np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
     flow, row, last = flow[keep], row[keep], last[keep]
     silent, tried, steady = beside(trace, flow, last, group, place, counted & heard)
-    enough = (silent >= FEWEST) & (steady >= STEADY)
+    enough = (silent >= FEWEST_UNREACHED) & (steady >= STEADY)
     flow, row, last, silent, tried, steady = (column[enough] for column in (flow, row, last, silent, tried, steady))
     surprise = -beta_binomial_tail(silent, tried, *HIGH[::-1])
     return Unreached(flow=flow, first=row, last=last, silent=silent, steady=steady, surprise=surprise)

@@ -1,7 +1,8 @@
-"""Data in a server's name in the midst of a conversation: few packets unlike all others, or such as it takes back.
+"""Data in a server's name worth a question: odd, and no web page (those are read by another analyzer).
 
-Injectors strike where the word stands that they look for, and that need not be the first request (mail: Clayton et al.,
-PET 2006). One odd packet among many alike is a question; where most are unlike the greeting, somebody else greets.
+Injectors strike where the word stands that they look for: in a first request, or in the midst of a conversation (mail:
+Clayton et al., PET 2006), where one odd packet among many alike is a question; where most are unlike the greeting,
+somebody else greets. A few bytes may be padding that the recorder took for payload.
 """
 
 import numpy as np
@@ -9,18 +10,45 @@ import numpy as np
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.header import PADDING
-from netinterf.analyzers.forgery.oddity import begins_page, unlike_synack
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.sides import segment_end, side_packets
 from netinterf.arrays import Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["find_later_data"]
+__all__ = ["find_first_data", "find_later_data"]
 
 FEW = 0.25
 """Share of a server's data packets up to which those unlike its greeting are few: a route that changes moves all that
 follow (Paxson, ToN 1997), so that half of them are unlike at the median. Judgement, not fitted."""
+
+
+def find_first_data(trace: Trace) -> Suspects:
+    """Select the packets with which servers began to answer, where those are odd.
+
+    Odd is what looks unlike its sender's greeting, comes too early or is taken back. Where only the server's direction
+    was captured nobody knows what was asked, and what looks like a page is left to who reads pages. Words on a FIN are
+    asked about as an end, and a few bytes may be padding that the recorder took for payload. Beside them stands what
+    else their side sent but payload and endings.
+    """
+    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    request, answer = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
+    web = np.zeros(len(flows), np.bool_)
+    web[trace.http.flow[trace.http.outbound]] = True
+    client_unseen = sides.packets[0::2] == 0
+    answers = np.where(client_unseen, answer >= 0, (request >= 0) & (answer > request))
+    flow = np.flatnonzero((flows.protocol == TCP) & answers & ~web)
+    row = answer[flow]
+    row = row[~client_unseen[packets.flow[row]] | ~begins_page(trace, row)]
+    row = row[np.isin(row, arrived(trace, row)) & (packets.payload_length[row] > PADDING)]
+    row = row[packets.tcp_flags[row] & (TcpFlag.RST | TcpFlag.FIN) == 0]
+    side = 2 * packets.flow[row].astype(np.int64) + 1
+    row = row[unlike_synack(trace, row, side) | too_early(trace, row, side) | ack_regressions(trace, row).any]
+    row = row[trace.checksum_ok(row)]
+    chosen, own = np.unique(packets.flow[row]).astype(np.int64), with_same_writer(trace, row).values
+    base = side_packets(trace, chosen, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
+    return beside(trace, row, base)
 
 
 def find_later_data(trace: Trace) -> Suspects:
