@@ -1,4 +1,4 @@
-"""What came of a suspect answer: the connections that went where it led, and what they found there.
+"""What connections found at the addresses that suspect answers gave.
 
 A certificate for the name on the answered address is the best false-alarm killer that needs no further data: the
 consistency checks of former studies were wrong in 72 % of their positives, and certificates put them right (Tsai et
@@ -17,7 +17,7 @@ from netinterf.schema import TlsKind
 from netinterf.table import Text, spans
 from netinterf.trace import Trace
 
-__all__ = ["tls_after", "tried_in_vain"]
+__all__ = ["tls_at_answered", "tried_in_vain"]
 
 TCP = 6
 FATAL = 2
@@ -89,8 +89,11 @@ def serving(trace: Trace, replies: Replies, content: Content, suspects: I64, ser
     return np.unique(replies.server[owner[np.isin(pair, served)]])
 
 
-def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroborations]:
-    """Find TLS handshakes for the asked name with an address that a suspect reply gave."""
+def tls_at_answered(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroborations]:
+    """Find TLS handshakes for the asked name with an address that a suspect reply gave, whoever made them and when.
+
+    An address that answers for a name is that name's, whether or not this answer led there.
+    """
     tls = trace.tls
     hellos = _finished(trace)
     lists = content.addresses.take(suspects)

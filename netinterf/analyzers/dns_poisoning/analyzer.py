@@ -7,7 +7,7 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.aftermath import tls_after, tried_in_vain
+from netinterf.analyzers.dns_poisoning.aftermath import tls_at_answered, tried_in_vain
 from netinterf.analyzers.dns_poisoning.content import read_content
 from netinterf.analyzers.dns_poisoning.corroborations import agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import compare_known
@@ -63,16 +63,15 @@ class DnsPoisoning:
         content = read_content(trace, replies)
         races = compare_races(trace, replies, content)
         contradicted_by_tcp = transport_contrasts(trace, replies)
-        known = compare_known(trace, replies, content, races)  # by the user's table of true answers
-        suspects = find_suspect_replies(
-            trace, replies, content, races, known, contradicted_by_tcp.replies, least_handshake_rtts(trace)
-        )
+        known = compare_known(trace, replies, content, races)  # by addresses that the user knows names to have
+        least_rtts = least_handshake_rtts(trace)  # from the tap to each host
+        suspects = find_suspect_replies(trace, replies, content, races, known, contradicted_by_tcp.replies, least_rtts)
         reply_cases = ReplyCases(trace, replies)
-        corroborations = [  # of a suspicion, or of the reply
-            contradicted_by_tcp,
+        corroborations = [
+            contradicted_by_tcp,  # against the reply
             agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),  # for the reply
-            *tls_after(trace, replies, content, suspects.rows),  # for it: handshakes finish where it led
-            tried_in_vain(trace, replies, content, suspects.rows),  # against it: nobody answers there
+            *tls_at_answered(trace, replies, content, suspects.rows),  # for it: TLS for its name was answered there
+            tried_in_vain(trace, replies, content, suspects.rows),  # against it: served elsewhere, there not
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),
@@ -81,7 +80,7 @@ class DnsPoisoning:
             *outlier_signs(reply_cases, suspects.outliers),
             *other_name_signs(reply_cases, content, known, suspects),  # share its address, or are never answered
             *corroboration_signs(reply_cases, corroborations),
-            *declared_filter_signs(reply_cases, content),
+            *declared_filter_signs(reply_cases, content),  # against interference, or whose it is
         ]
         tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]
         evidence = join([Evidence.empty(rules=self.rules), *tables])

@@ -225,11 +225,11 @@ AGREES_ELSEWHERE = answers.rule(
 # Follow-up.
 TLS_FOLLOWED = answers.rule(
     "tls_followed", "follow_up", -3.0,
-    "the client then finished a TLS handshake for this name with the answered address",
+    "the answered address took up a TLS handshake for this name",
     source="Pearce et al., Iris, USENIX Security 2017 (independent verifiability)",
 )
 CERTIFICATE_FOLLOWED = answers.rule(
-    "certificate_followed", "follow_up", -6.0, "the answered address then showed a certificate for this name",
+    "certificate_followed", "follow_up", -6.0, "the answered address showed a certificate for this name",
     source="Tsai et al., CERTainty, PoPETs 2023",
 )
 DEAD_END = answers.rule(

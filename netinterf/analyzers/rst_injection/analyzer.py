@@ -1,4 +1,4 @@
-"""From signs on single resets to evidence about flows."""
+"""From signs on single packets to evidence about flows: resets, FINs, data and greetings that somebody else wrote."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ from netinterf.analyzers.rst_injection.elsewhere import find_elsewhere
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.odd_data import find_first_data, find_later_data
 from netinterf.analyzers.rst_injection.rival_synacks import byte_swapped_ports, other_stacks, raced, refused
-from netinterf.analyzers.rst_injection.signs import HARMLESS_ENDINGS, answers_syn, reset_signs
+from netinterf.analyzers.rst_injection.signs import EXCUSING_ENDINGS, answers_syn, reset_signs
 from netinterf.analyzers.rst_injection.spared import spared_signs
 from netinterf.analyzers.rst_injection.synacks import find_counted, find_varied
 from netinterf.analyzers.signs import (
@@ -66,11 +66,11 @@ class RstInjection:
     rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     ttl_tolerance: int = attrs.field(default=0)
-    """Hops by which a reset may differ from its sender's other packets. Within one flow the value hardly ever moves:
-    it was equal for 810 of 810 genuine data, ACK and FIN packets of public control captures."""
+    """Hops by which a suspect packet may differ from its sender's others. Within one flow the value hardly ever moves:
+    it was equal for 810 of 810 genuine data, ACK and FIN packets of public benign captures."""
 
     def __call__(self, trace: Trace, /) -> Evidence:
-        """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
+        """Write down what speaks for or against the packets that may be forged in each flow."""
         ended, forged_fins = self.fins(trace)
         tables = [
             *ended,
@@ -87,7 +87,7 @@ class RstInjection:
         """Write down what contradicts itself: bytes, or answers to a SYN."""
         data, synack = conflicting_data(trace), second_synacks(trace)
         pairs, signs = cases_of(trace, data), contrary(data)
-        kinds = (
+        kinds = (  # no pair is both: an HTTP answer that also ends the stream is one
             (rules.contrary_data, ~data.http & ~data.fin),
             (rules.contrary_pages, data.http),
             (rules.contrary_fins, data.fin),
@@ -116,7 +116,7 @@ class RstInjection:
         counted, byte_swapped = find_counted(trace), byte_swapped_ports(trace)
         pairs = joined_pairs(second_synacks(trace), byte_swapped)
         early, times = raced(trace, pairs)
-        denial = refused(trace, pairs)
+        denial = refused(trace, pairs)  # the server's refusal of the number that the client took
         tables = record(
             self, of_packets(trace, row), gathered([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": window_count})])
         )
@@ -131,7 +131,7 @@ class RstInjection:
         return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), gathered(beside))
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], I64]:
-        """Weigh every odd FIN; write down the signs on the most suspicious of each flow.
+        """Weigh every odd FIN; write down the signs on the most suspicious of each flow, if they speak against it.
 
         Returns:
             The evidence, and the sides (rows in Sides) whose FIN somebody else seems to have written.
@@ -154,7 +154,7 @@ class RstInjection:
         return written, np.unique(fins.side[own > 0])
 
     def data(self, trace: Trace, suspects: Suspects) -> list[Evidence]:
-        """Weigh odd data of servers, at most one packet a flow; nothing is written where nothing speaks against it."""
+        """Weigh odd data of servers, one packet a flow, where more speaks against it than for it."""
         if len(suspects) == 0:
             return []
         signs = restricted_to(written_signs(trace, suspects, self.ttl_tolerance), rules.data)
@@ -175,6 +175,7 @@ class RstInjection:
         signs = reset_signs(trace, suspects, forged_fins, self.ttl_tolerance)
         score = total(signs, len(suspects))
         chosen = choose(suspects, score)
+        # never both: at that stage the server had acknowledged the request before, or had not
         stage = signs[rules.AFTER_REQUEST].llr + signs[rules.REQUEST_ACKED].llr
         own = score - stage - signs[rules.FORGOT].llr  # a stage marks no packet, FORGOT shows a reset not captured
         cases = suspected(trace, suspects, chosen, forged_rows(trace, suspects, own, chosen))
@@ -191,10 +192,10 @@ class RstInjection:
 
     def elsewhere(self, trace: Trace, suspects: Suspects, chosen: I64, signs: Signs) -> list[Evidence]:
         """Write down which resets have company in the name of unrelated servers of the same client."""
-        own = np.stack([sign.llr for sign in signs.values()], axis=1)
-        excused = np.array([rule in HARMLESS_ENDINGS for rule in signs])
-        suspicious = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
-        like = find_elsewhere(trace, suspects, chosen, suspicious, own > 0)
+        llr = np.stack([sign.llr for sign in signs.values()], axis=1)
+        excuses = np.array([rule in EXCUSING_ENDINGS for rule in signs])
+        suspicious = (llr.sum(axis=1) > 0) & (llr[:, excuses] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
+        like = find_elsewhere(trace, suspects, chosen, suspicious, llr > 0)
         counts = {"servers": like.servers, "spared": like.spared}
         cases = suspected(trace, suspects, chosen, none_forged(len(chosen)))
         return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, counts, llr=like.llr)]))
@@ -211,7 +212,7 @@ def contrary(pairs: Contradictions) -> Signs:
 
 
 def cases_of(trace: Trace, pairs: Contradictions) -> Cases:
-    """Ask about the packets that contradict others, beside these."""
+    """Ask about the forged packet of each pair, of which both are witnesses."""
     witness = each_once(pairs.forged, pairs.genuine)
     return Cases(subject=pairs.flow, time=trace.packets.time[pairs.forged], witness=witness, forged=pairs.forged)
 

@@ -1,8 +1,8 @@
 """Is a reset's header its claimed sender's? Fields that another device, or a forger, would write otherwise.
 
 Boxes build the resets that they forge anew, and hardly any writes all fields as the host does whose name it borrows;
-hosts write many of theirs as they write all else. What FINs and data show as well stands in
-`netinterf.analyzers.forgery.header`; what resets alone show, here.
+hosts write many of theirs as they write all else. Fields that FINs and data have as well are compared in
+`netinterf.analyzers.forgery.header`; what resets alone can show is found here, and all of it is weighed here.
 """
 
 from collections.abc import Iterable
@@ -37,8 +37,8 @@ ABNORMAL = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.S
 """Flags that no stack sets on a reset."""
 
 ONE_DEVICE = 5.0
-"""What hop limit, options, flags and window may say together: another device near the server, a load balancer or a
-firewall that rejects for it, explains them all at once."""
+"""What hop limit, timestamps, the don't-fragment flag and an odd window may say together: another device near the
+server, a load balancer or a firewall that rejects for it, explains them all at once."""
 
 DEVICE = (rules.TTL, rules.TTL_CLASS, rules.NO_TIMESTAMPS, rules.DF, rules.ODD_WINDOW, rules.BARE_WINDOW)
 
@@ -53,7 +53,7 @@ def header_signs(
         suspects: Its resets.
         headers: What their headers say as those of any packet do.
         tolerance: Hops by which a reset may differ from its sender's other packets.
-        copies_others: Resets that answer late data, and so may be made from them, and carry what these carried.
+        copies_others: Resets that answer late data, from which they may rightly copy IP ID and window.
     """
     foreign = foreign_fields(trace, suspects, headers, tolerance, copies_others)
     gateway = from_gateway(trace, suspects.row, suspects.side)
@@ -69,7 +69,7 @@ def header_signs(
 def foreign_fields(
     trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, copies_others: Mask
 ) -> list[Sign]:
-    """List the fields that are not as the claimed sender writes them; a reset that shows any is not like its sender."""
+    """List what the claimed sender, or any host, would not write; a reset that shows any of it is not like it."""
     recording = trace.recording
     jump = hops_off(headers, tolerance)
     hops_differ = ~np.isnan(jump) & recording.ttl_informative[suspects.flow]  # equal or rewritten ones tell nothing
@@ -100,11 +100,11 @@ do not know, often from another counter (RFC 6864 §4.1: any number will do). Ju
 
 
 def of_one_device(signs: list[Sign], kernel: Mask) -> list[Sign]:
-    """Let those that another device explains at once say no more than `ONE_DEVICE`, and nothing of a *kernel* at work.
+    """Let those that another device explains at once say no more than `ONE_DEVICE`, and nothing where a kernel did.
 
     Args:
         signs: What differs.
-        kernel: Resets that the kernel wrote for a program that writes its own packets.
+        kernel: Resets that a host's kernel may have written, which knows nothing of a program that sends by itself.
     """
     every = np.sum([sign.llr for sign in signs if sign.rule in DEVICE], axis=0)
     share = np.minimum(1.0, ONE_DEVICE / np.maximum(every, 1e-9)) * ~kernel
@@ -116,12 +116,13 @@ def compare_with_sender(
 ) -> tuple[Mask, Mask]:
     """Hold each reset against the other packets of its claimed sender, in every field that can be compared.
 
-    A field counts where the host's own packets show what it writes there and a reset has to follow: a bare one has
-    neither window nor timestamps. A counter of identifications or a clock that goes on is worth more and speaks for
-    itself, so that those that show one are left out.
+    A field counts where the host's own packets show what it writes there and a reset has to follow: without an ACK it
+    carries no timestamps, and a window of 0 says nothing. A counter of identifications or a clock that goes on is worth
+    more and speaks for itself, so that those that show one are left out.
 
     Returns:
-        Which could be compared in `FEWEST` fields and more, and which of those are the same in all of them.
+        Which could be compared in `FEWEST` fields and more, and which of those are the same in all of them and show
+        nothing foreign.
     """
     own = headers.in_counter | headers.own_timestamps
     fields = comparable_fields(trace, suspects, headers)
@@ -164,7 +165,7 @@ def steady(group: SideGroups, values: NDArray[Any], own: NDArray[Any]) -> tuple[
 
 
 def bare_window(trace: Trace, suspects: Suspects) -> Mask:
-    """Find bare resets with a window that is none of its sender's, nor the one before of the addressee's."""
+    """Find bare resets with a window that is none of its sender's, nor that of the addressee's packet before it."""
     packets, base = trace.packets, suspects.base
     window = packets.window[suspects.row].astype(np.int64)
     group = SideGroups(base, suspects.side)
@@ -176,7 +177,7 @@ def bare_window(trace: Trace, suspects: Suspects) -> Mask:
 
 
 def varying_window(trace: Trace, suspects: Suspects) -> Mask:
-    """Find addresses whose bare resets carry windows that differ from flow to flow and are not 0.
+    """Find bare resets of addresses that put two or more windows, none of them 0, on those of two or more flows.
 
     A stack that has no connection left has no window to tell: it writes 0, and a device that writes something else
     writes a constant. Injectors draw it at random (tampering captures from China, 2025: 899 to 59585).
@@ -193,7 +194,7 @@ def varying_window(trace: Trace, suspects: Suspects) -> Mask:
 
 
 def varying_ttl(trace: Trace, suspects: Suspects) -> Mask:
-    """Find addresses whose resets arrive with ever other hop limits while their other packets do not.
+    """Find resets of addresses whose resets arrive with ever other hop limits while their other packets do not.
 
     One host, or one firewall in front of it, writes all its resets alike, and route changes move all its packets
     alike. Injectors draw the hop limit at random, count it up, or copy it from the trigger (Anonymous et al., Triplet
@@ -233,7 +234,7 @@ def real_payload(trace: Trace, suspects: Suspects) -> I64:
 
 
 def gateway_forgot(trace: Trace, suspects: Suspects, gateway: Mask) -> Mask:
-    """Find what a gateway reset for clients of which it also ended talks that went on well.
+    """Find resets of a gateway for clients of which it also ended connections that went on well.
 
     Their server had answered, and had taken more than the first data. Filters decide before: by a name, which is among
     the first data, or by the certificate that answers them.

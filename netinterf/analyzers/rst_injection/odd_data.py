@@ -1,8 +1,8 @@
 """Data in a server's name worth a question: odd, and no web page (those are read by another analyzer).
 
-Injectors strike where the word stands that they look for: in a first request, or in the midst of a conversation (mail:
-Clayton et al., PET 2006), where one odd packet among many alike is a question; where most are unlike the greeting,
-somebody else greets. A few bytes may be padding that the recorder took for payload.
+Injectors strike where the word stands that they look for: in a first request, or in the midst of a conversation. There
+one odd packet among many alike is a question; where most are unlike the greeting, somebody else greets. `PADDING` bytes
+and fewer may fill a frame, and be no payload.
 """
 
 import numpy as np
@@ -28,9 +28,9 @@ def find_first_data(trace: Trace) -> Suspects:
     """Select the packets with which servers began to answer, where those are odd.
 
     Odd is what looks unlike its sender's greeting, comes too early or is taken back. Where only the server's direction
-    was captured nobody knows what was asked, and what looks like a page is left to who reads pages. Words on a FIN are
-    asked about as an end, and a few bytes may be padding that the recorder took for payload. Beside them stands what
-    else their side sent but payload and endings.
+    was captured nobody knows what was asked, and what looks like a page is left to who reads pages, as are flows in
+    which HTTP was asked for. Payload on a FIN or a reset is asked about as an end. The base is what both sides sent but
+    endings, the server's payload, and what the same writer sent next.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     request, answer = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
@@ -54,9 +54,8 @@ def find_first_data(trace: Trace) -> Suspects:
 def find_later_data(trace: Trace) -> Suspects:
     """Select, in each flow, the first data packet behind the server's first that is odd.
 
-    Odd is what few packets of its side look like, or what the server takes back. Pages are read by another analyzer,
-    and a few bytes may be padding that the recorder took for payload.
-    Beside it stands all else that its side sent but endings.
+    Odd is what is unlike the greeting where few data packets of its side are (`FEW`), or what the server takes back,
+    later than packets change places. The base is what both sides sent but endings, and what the same writer sent next.
     """
     packets, sides = trace.packets, trace.sides
     data = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
@@ -66,7 +65,7 @@ def find_later_data(trace: Trace) -> Suspects:
     unlike_packets = np.bincount(side[unlike], minlength=len(sides))
     few = unlike & (unlike_packets <= FEW * sides.payload_packets)[side]
     denied = np.zeros(len(row), np.bool_)
-    stepped = np.flatnonzero(steps_back(trace)[side // 2])  # few flows
+    stepped = np.flatnonzero(steps_back(trace)[side // 2])  # only there can anything be taken back
     denied[stepped] = ack_regressions(trace, row[stepped]).late >= 0
     row = row[(few | denied) & (row != sides.first_payload[side])]
     row = arrived(trace, row)

@@ -16,7 +16,7 @@ from netinterf.analyzers.signs import Sign, Signs, gathered, sign, weakened, wei
 from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
-__all__ = ["HARMLESS_ENDINGS", "after_request", "answers_syn", "reset_signs"]
+__all__ = ["EXCUSING_ENDINGS", "after_request", "answers_syn", "reset_signs"]
 
 
 def reset_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: int) -> Signs:
@@ -157,10 +157,11 @@ def after_request(trace: Trace, suspects: Suspects) -> tuple[Mask, Mask]:
     return at_stage, suspects.base.at(suspects.base.acked, suspects.previous) > 1
 
 
-HARMLESS_ENDINGS = frozenset(
+EXCUSING_ENDINGS = frozenset(
     {
         *(rules.ABORT, rules.REFUSED, rules.AFTER_FIN, rules.REACTION),
         *(rules.AFTER_CLOSE, rules.IDLE, rules.CLOSED_BEFORE),
     }
 )
-"""Endings that excuse a reset: what it looks like is not held against other servers."""
+"""Endings that leave nothing to suspect: such a reset has no company elsewhere and is none. The others (stray, resumed,
+rested) only weigh against it, since a forger's reset may come just so."""

@@ -53,7 +53,7 @@ IDLE_NS = 60_000_000_000
 """A pause after which an address translator (NAT) may have forgotten a connection. RFC 5382 §5 asks for 2 h 4 min; many
 keep less."""
 
-FILTERED = (53, 80, 443)
+FILTERED_PORTS = (53, 80, 443)
 """Ports on which filters of protocols are known that let DNS, HTTP and TLS pass (Bock et al., FOCI 2020)."""
 
 
@@ -62,9 +62,9 @@ class Silence:
     """Find connections that somebody made fall silent.
 
     What it looks for: data that is never acknowledged however often it is sent, requests that are acknowledged and
-    never answered, answers that stop midway, SYNs that stay unanswered, and requests that die once so many with
-    the same name went before, while the other end is heard, others are served by the same server, or the same port
-    falls silent for a time after a trigger.
+    never answered, answers that stop midway or never arrive, SYNs and FINs that stay unanswered, and requests that
+    die once so many with the same name went before, or beyond one hop, while the other end is heard, others are served
+    by the same server, or the same port falls silent for a time after a trigger.
 
     Why: a box that drops packets leaves no packet of its own; what it cannot hide is whom it spares.
 
@@ -81,6 +81,7 @@ class Silence:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
+        # of several silences of one flow, the one counts that is found first in this order
         every = one_per_flow([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
         silences, quic_silences = unexplained_by_icmp(trace, every), unexplained_by_icmp(trace, find_quic(trace))
         tables = self.dead_beyond_hop(trace, find_dead_beyond_hop(trace))
@@ -93,11 +94,11 @@ class Silence:
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down connections that fell silent; a filter's, where they spoke no protocol that filters let pass."""
         unknown_protocol = speaks_unknown_protocol(trace, silences)
-        flow_served_at = tcp_served_at(trace, silences)  # one entry per flow, not per silence
+        flow_served_at = tcp_served_at(trace, silences)  # one entry per flow, -1 also for those that fell silent
         request_limits = find_request_limits(trace, silences, flow_served_at)
         # (an opening of unknown protocol holds no name: such silences are compared without one)
         controls = compare(trace, silences, flow_served_at, reset_at_request(trace), unknown_protocol)
-        # only something large died, and none as large passed: between the two hosts; to or from the client at all
+        # only something large died, and none as large passed that way: between the two hosts; of all of the client's
         on_path, on_line = large_only(trace, silences)
         parts = [
             *shapes(trace, silences, on_path, on_line),
@@ -114,7 +115,7 @@ class Silence:
         return tables + self.bare_acks(trace, find_bare_acks(trace, silences))
 
     def dead_beyond_hop(self, trace: Trace, dead: DeadBeyondHop) -> list[Evidence]:
-        """Write down connections that died beyond a hop, each at the weight of the test that found it."""
+        """Write down connections that died beyond a hop, each sign at the weight of its own test."""
         cases = Cases(
             subject=dead.flow,
             time=trace.packets.time[dead.row],
@@ -151,17 +152,23 @@ class Silence:
 
 
 def cases_of(trace: Trace, silences: Silences) -> Cases:
-    """Ask about silences, by the first packet that got no answer and the last of who waited."""
+    """Ask about silences, by the packet that got no answer and the last of who waited.
+
+    For an answer that broke off stands the last packet of it that came, for a hole the first behind it.
+    """
     return Cases(
         subject=silences.flow,
         time=trace.packets.time[silences.row],
         witness=each_once(silences.row, silences.last),
-        forged=silences.row,  # what got no answer, or the last before it: nobody forged it
+        forged=silences.row,  # what got no answer, or stands for it: nobody forged it
     )
 
 
 def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> list[Sign]:
-    """Tell what each silence is by itself; *on_path* and *on_line* where only something large died."""
+    """Tell what each silence is by itself; *on_path* and *on_line* where only something large seems to have died.
+
+    Of an answer that broke off nobody knows how long the packet was that never came: its last one stands for it.
+    """
     by_client = silences.side % 2 == 0
     unacked = silences.is_kind(Kind.UNACKED_DATA)
     tries = {"tries": silences.tries, "seconds": silences.seconds}
@@ -187,7 +194,7 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
         sign(rules.CUT, silences.is_kind(Kind.BROKEN_OFF), seconds),
         sign(rules.HOLE, silences.is_kind(Kind.HOLE), missing),
         sign(rules.WITHHELD, witness >= 0, {"bytes": lost_bytes}, witness=witness),
-        sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),
+        sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),  # for tcp.drop; tcp.connect.drop has its own
         sign(rules.GREETED, recent),
         sign(rules.ONE_WAY, deaf & ~on_path, deaf_after, witness=silences.heard_deaf),
         sign(rules.LARGE, on_path & on_line, large),
@@ -254,7 +261,7 @@ def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> l
 def speaks_unknown_protocol(trace: Trace, silences: Silences) -> Mask:
     """Say which connections opened with bytes of no protocol that filters let pass.
 
-    On `FILTERED` ports these are DNS, HTTP and TLS; elsewhere whatever is known. Where the beginning was not captured,
+    On `FILTERED_PORTS` these are DNS, HTTP and TLS; elsewhere whatever is known. Where the beginning was not captured,
     the first bytes that were say nothing of the protocol, nor who is the client.
     """
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
@@ -266,7 +273,7 @@ def speaks_unknown_protocol(trace: Trace, silences: Silences) -> Mask:
     unknown_protocol = np.zeros(len(silences), np.bool_)
     opening, port = openings(heads), trace.flows.server_port[silences.flow[spoke]]
     unknown_protocol[spoke] = np.isin(opening, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
-    unknown_protocol[spoke] |= np.isin(port, FILTERED) & ~np.isin(
+    unknown_protocol[spoke] |= np.isin(port, FILTERED_PORTS) & ~np.isin(
         opening, (Opening.NOTHING, Opening.DNS, Opening.HTTP, Opening.TLS)
     )
     return unknown_protocol

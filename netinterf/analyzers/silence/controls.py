@@ -47,7 +47,8 @@ class Controls:
     packets_from_elsewhere: I64  # TCP packets from other networks to the same client while the silence lasted
     syns_sent_elsewhere: I64  # SYNs of the same client to other networks meanwhile, repeats included
     client_packets_to_server: I64  # packets of the same client in other connections to the same server meanwhile
-    earlier_end: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
+    earlier_end: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple within
+    # `RESIDUE_NS` of a SYN in vain, or of a first request under another name; -1 for none
     after_trigger: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
     served_after_silence: Mask  # … and the same 3-tuple was served after this silence
     networks_silent_alike: I64  # others whose connections with the client died at that stage within a minute

@@ -59,13 +59,14 @@ class Silences:
     flow: I64  # rows in Flows, each once
     side: I64  # rows in Sides: who was left without an answer
     kind: I64  # Kind codes
-    row: I64  # rows in Packets: the first packet that got no answer, or the last before the silence
+    row: I64  # rows in Packets: the first packet that got no answer; of the other end, the last before its answer broke
+    # off, or the first behind a hole
     last: I64  # rows in Packets: the last packet of the side that waited
     since: I64  # when the silence began
     until: I64  # until when it is known to have lasted
-    tries: I64  # how often what got no answer was sent
-    unanswered_payload: I64  # payload of the packet that got no answer; of a hole, what is missing
-    first_data: Mask  # what got no answer was the side's first data
+    tries: I64  # how often what got no answer was sent, a round trip apart; of SYNs, all
+    unanswered_payload: I64  # payload of *row*; of a hole, what is missing
+    first_data: Mask  # what got no answer was the side's first data; a hole is in the other end's first
     heard_deaf: I64  # rows in Packets: the last that shows the other end alive and deaf, -1 for none
     paused: I64  # ns in which nobody had spoken before
 
@@ -93,7 +94,7 @@ class Silences:
 
 
 def one_per_flow(parts: Sequence[Silences]) -> Silences:
-    """Put silences together; of several of one flow the first counts."""
+    """Put silences together; of several of one flow, the one of the first part that has it."""
     names = [field.name for field in attrs.fields(Silences)]
     table = Silences(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
     _, first = np.unique(table.flow, return_index=True)

@@ -33,7 +33,7 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
     Of bytes that the other end sent and that never arrived, *silences* are turned round: its side, their number.
 
     Returns:
-        None passed between the same two hosts in that direction; and none passed to or from the client at all.
+        None passed between the same two hosts in that direction; and none passed in that direction of all the client's.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     large = (silences.unanswered_payload >= LARGE) & ~small_unacked(trace, silences)
