@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from netinterf.analyzers.isolation import Isolation
-from netinterf.analyzers.isolation.unreached import FEWEST, find_unreached
+from netinterf.analyzers.isolation.untabled import FEWEST_UNREACHED, find_unreached
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import BEGIN_NS, RAW_IP
 from tests.analyzers.talk import Talk as TcpTalk
@@ -71,7 +71,7 @@ def test_five_web_servers_that_never_answer_beside_some_that_do_are_a_hint() -> 
 @pytest.mark.parametrize(
     "packets",
     [
-        visits(FEWEST - 1, 3),
+        visits(FEWEST_UNREACHED - 1, 3),
         visits(5, 1),
         visits(5, 3, names=False),
         visits(5, 3, twice=True),
