@@ -71,7 +71,9 @@ class DnsPoisoning:
             contradicted_by_tcp,  # against the reply
             agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),  # for the reply
             *tls_at_answered(trace, replies, content, suspects.rows),  # for it: TLS for its name was answered there
-            tried_in_vain(trace, replies, content, suspects.rows),  # against it: served elsewhere, there not
+            tried_in_vain(
+                trace, replies, content, suspects.rows
+            ),  # against it: dead, its server's others not
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),
@@ -80,7 +82,7 @@ class DnsPoisoning:
             *outlier_signs(reply_cases, suspects.outliers),
             *other_name_signs(reply_cases, content, known, suspects),  # share its address, or are never answered
             *corroboration_signs(reply_cases, corroborations),
-            *declared_filter_signs(reply_cases, content),  # against interference, or whose it is
+            *declared_filter_signs(reply_cases, content),  # against interference; and who asks for the filter
         ]
         tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]
         evidence = join([Evidence.empty(rules=self.rules), *tables])

@@ -131,7 +131,7 @@ class RstInjection:
         return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), gathered(beside))
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], I64]:
-        """Weigh every odd FIN; write down the signs on the most suspicious of each flow, if they speak against it.
+        """Weigh every odd FIN; write down the signs on the most suspicious of each flow, if not the stage alone is odd.
 
         Returns:
             The evidence, and the sides (rows in Sides) whose FIN somebody else seems to have written.
@@ -202,8 +202,8 @@ class RstInjection:
 
 
 ONE_SENDER_SHARE = 5.0 / 8.0
-"""Share of its weight that a second greeting keeps where nothing but its number tells the two apart: 5 nats, which is
-what `OVERLAP` weighs."""
+"""Share of its weight that a second greeting keeps where neither hop limit, IP flags, timestamps nor an acknowledgement
+tells the two apart: 5 nats, which is what `OVERLAP` weighs."""
 
 
 def contrary(pairs: Contradictions) -> Signs:

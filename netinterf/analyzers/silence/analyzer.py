@@ -76,7 +76,7 @@ class Silence:
     """
 
     name: ClassVar[str] = "silence"
-    scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a silence is no failure
+    scope: ClassVar[Scope] = Scope.CAPTURE  # mostly others show that a silence is no failure
     rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
@@ -98,7 +98,7 @@ class Silence:
         request_limits = find_request_limits(trace, silences, flow_served_at)
         # (an opening of unknown protocol holds no name: such silences are compared without one)
         controls = compare(trace, silences, flow_served_at, reset_at_request(trace), unknown_protocol)
-        # only something large died, and none as large passed that way: between the two hosts; of all of the client's
+        # only something large died, and none as large passed from who waits: between the two hosts; of all the client's
         on_path, on_line = large_only(trace, silences)
         parts = [
             *shapes(trace, silences, on_path, on_line),
@@ -119,7 +119,7 @@ class Silence:
         cases = Cases(
             subject=dead.flow,
             time=trace.packets.time[dead.row],
-            witness=each_once(dead.row, dead.healthy_answer),
+            witness=each_once(dead.row, dead.last_of_healthy),  # its server's last packet
             forged=dead.row,  # what got no answer: nobody forged it
         )
         swept = {"hop": dead.hop, "lived": dead.lived_below, "died": dead.died_beyond}
@@ -137,7 +137,7 @@ class Silence:
         return record(self, cases, gathered(signs))
 
     def bare_acks(self, trace: Trace, suspects: Suspects) -> list[Evidence]:
-        """Write down who acknowledged requests in the name of servers that never answered, and what must be forged."""
+        """Write down odd acknowledgements of first requests that no server answered, and which of them seem forged."""
         if not len(suspects):
             return []
         signs = restricted_to(written_signs(trace, suspects), rules.bare_acks)
@@ -167,7 +167,8 @@ def cases_of(trace: Trace, silences: Silences) -> Cases:
 def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> list[Sign]:
     """Tell what each silence is by itself; *on_path* and *on_line* where only something large seems to have died.
 
-    Of an answer that broke off nobody knows how long the packet was that never came: its last one stands for it.
+    Of an answer that broke off nobody knows how long the packet was that never came: its last one stands for it, as a
+    hole stands for itself, though both went the other way.
     """
     by_client = silences.side % 2 == 0
     unacked = silences.is_kind(Kind.UNACKED_DATA)
@@ -245,7 +246,7 @@ def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> l
     """Tell what may be punished: an earlier connection of the same three was silenced or reset.
 
     The three are client, server and port. After a trigger it ended at its first request, though they are served at
-    other times; any other end says less.
+    other times; any other silence says less, and a later reset nothing.
     """
     earlier_end, after_trigger = controls.earlier_end, controls.after_trigger
     seconds = {"seconds": (silences.since - trace.packets.time[np.maximum(earlier_end, 0)]) / 1e9}
@@ -261,8 +262,8 @@ def earlier_end_signs(trace: Trace, silences: Silences, controls: Controls) -> l
 def speaks_unknown_protocol(trace: Trace, silences: Silences) -> Mask:
     """Say which connections opened with bytes of no protocol that filters let pass.
 
-    On `FILTERED_PORTS` these are DNS, HTTP and TLS; elsewhere whatever is known. Where the beginning was not captured,
-    the first bytes that were say nothing of the protocol, nor who is the client.
+    On `FILTERED_PORTS` these are DNS, HTTP and TLS; elsewhere all that has a signature, which plain text has not. Where
+    the beginning was not captured, the first bytes that were say nothing of the protocol, nor who is the client.
     """
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
     opened = (first >= 0) & ~silences.is_kind(Kind.UNANSWERED_SYN) & began(trace, silences)
@@ -272,7 +273,7 @@ def speaks_unknown_protocol(trace: Trace, silences: Silences) -> Mask:
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
     unknown_protocol = np.zeros(len(silences), np.bool_)
     opening, port = openings(heads), trace.flows.server_port[silences.flow[spoke]]
-    unknown_protocol[spoke] = np.isin(opening, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    unknown_protocol[spoke] = np.isin(opening, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))  # text: mail, FTP, chat
     unknown_protocol[spoke] |= np.isin(port, FILTERED_PORTS) & ~np.isin(
         opening, (Opening.NOTHING, Opening.DNS, Opening.HTTP, Opening.TLS)
     )

@@ -56,7 +56,7 @@ class DeadBeyondHop:
 
     flow: I64
     row: I64  # rows in Packets: the request
-    healthy_answer: I64  # rows in Packets: the last packet of a connection whose request had expired before
+    last_of_healthy: I64  # rows in Packets: the last packet of a connection whose request had expired before
     hop: I64  # hop limit of requests from which on connections died
     died_beyond: I64  # how many of them
     lived_below: I64  # how many lived whose requests had a smaller one
@@ -196,7 +196,7 @@ def split(sweep: Sweep, others: Sweep) -> DeadBeyondHop | None:
     return DeadBeyondHop(
         flow=sweep.flow[hit],
         row=sweep.row[hit],
-        healthy_answer=sweep.last[healthy[-1]] * ones,
+        last_of_healthy=sweep.last[healthy[-1]] * ones,
         hop=hops[best] * ones,
         died_beyond=len(hit) * ones,
         lived_below=len(healthy) * ones,
