@@ -71,9 +71,7 @@ class DnsPoisoning:
             contradicted_by_tcp,  # against the reply
             agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),  # for the reply
             *tls_at_answered(trace, replies, content, suspects.rows),  # for it: TLS for its name was answered there
-            tried_in_vain(
-                trace, replies, content, suspects.rows
-            ),  # against it: dead, its server's others not
+            tried_in_vain(trace, replies, content, suspects.rows),  # against it: dead, its server's others not
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),
