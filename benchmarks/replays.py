@@ -17,7 +17,7 @@ from netinterf.capture import write_pcap, write_records
 from netinterf.simulate import Simulated
 from netinterf.trace import read
 
-__all__ = ["START", "Plays", "gathered", "replay"]
+__all__ = ["START", "Plays", "by_rule", "replay"]
 
 START = 1_700_000_000 * 10**9
 LOT = 20_000  # packets written at a time
@@ -48,7 +48,7 @@ class Plays:
         return int(self.time.max(initial=0))
 
 
-def gathered(plays: Iterable[Simulated]) -> Plays:
+def by_rule(plays: Iterable[Simulated]) -> Plays:
     """Lay plays side by side, all of Ethernet frames; what is not IP stays as it is."""
     parts: list[tuple[NDArray[Any], ...]] = []
     buffers, size, first = [], 0, [0]

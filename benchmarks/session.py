@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from benchmarks.machine import table, write_json
-from benchmarks.replays import Plays, gathered, replay
+from benchmarks.replays import Plays, by_rule, replay
 from benchmarks.watch import resident
 from netinterf import simulate
 from netinterf.engine.judged import judge
@@ -41,7 +41,7 @@ def played(count: int) -> Plays:
     for seed in range(count):
         names = by_kind[int(rng.random() < INTERFERED)]
         drawn.append(simulate.run(names[int(rng.integers(len(names)))], seed, simulate.Conditions.clean(ip=4)))
-    return gathered(drawn)
+    return by_rule(drawn)
 
 
 def stream(plays: Plays, minutes: int) -> Iterator[bytes]:

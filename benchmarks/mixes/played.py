@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from benchmarks.replays import Plays, gathered, replay
+from benchmarks.replays import Plays, by_rule, replay
 from netinterf.simulate import Conditions, Simulated, run, scenarios
 
 __all__ = ["PLAYED"]
@@ -41,7 +41,7 @@ def drawn(patterns: tuple[str, ...], *, tagged: bool, **fixed: object) -> Plays:
     names = [one.name for one in scenarios() if any(fnmatch(one.name, pattern) for pattern in patterns)]
     conditions = Conditions.clean(**{"vantage": "client", **fixed})
     runs = [run(name, seed, conditions) for seed, name in enumerate(islice(cycle(names), max(RUNS, len(names))))]
-    return gathered(map(in_tags, runs) if tagged else runs)
+    return by_rule(map(in_tags, runs) if tagged else runs)
 
 
 def in_tags(simulated: Simulated) -> Simulated:

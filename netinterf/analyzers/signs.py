@@ -23,8 +23,8 @@ __all__ = [
     "Measured",
     "Sign",
     "Signs",
+    "by_rule",
     "each_once",
-    "gathered",
     "none_forged",
     "record",
     "restricted_to",
@@ -141,8 +141,8 @@ def weakened(sign: Sign, share: F64 | Mask) -> Sign:
     return attrs.evolve(sign, where=np.logical_and(sign.where, np.not_equal(share, 0.0)), llr=sign.llr * share)
 
 
-def gathered(signs: Iterable[Sign]) -> Signs:
-    """Put signs in order, by their rules."""
+def by_rule(signs: Iterable[Sign]) -> Signs:
+    """Put signs in order, by their rules; of two of one rule the later stays."""
     return {sign.rule: sign for sign in signs}
 
 

@@ -14,8 +14,8 @@ from netinterf.analyzers.base import Scope, observe
 from netinterf.analyzers.registry import builtin
 from netinterf.analyzers.signs import (
     Cases,
+    by_rule,
     each_once,
-    gathered,
     none_forged,
     record,
     restricted_to,
@@ -80,7 +80,7 @@ def test_a_family_knows_its_own_rules_and_their_twins_only() -> None:
     assert pages.of(TESTED) is None
     assert ends.of(attrs.evolve(FAR, weight=2.0)) is None
     assert [rule.id for rule in (*ends.rules, *pages.rules)] == ["end.far", "end.tested", "end.near", "page.far"]
-    assert list(restricted_to(gathered([sign(FAR, True), sign(TESTED, True, llr=1.0)]), pages)) == [FAR]
+    assert list(restricted_to(by_rule([sign(FAR, True), sign(TESTED, True, llr=1.0)]), pages)) == [FAR]
 
 
 def test_a_sign_weighs_what_its_rule_does_where_it_shows() -> None:
@@ -92,7 +92,7 @@ def test_a_sign_weighs_what_its_rule_does_where_it_shows() -> None:
         sign(TESTED, where)
     less = weakened(sign(NEAR, where), np.array([0.5, 1.0, 0.0]))
     assert (less.llr.tolist(), np.asarray(less.where).tolist()) == ([2.0, 0.0, 0.0], [True, False, False])
-    assert total(gathered([sign(NEAR, where), sign(FAR, where)]), 3).tolist() == [3.0, 0.0, 3.0]
+    assert total(by_rule([sign(NEAR, where), sign(FAR, where)]), 3).tolist() == [3.0, 0.0, 3.0]
 
 
 def cases(count: int) -> Cases:
@@ -107,7 +107,7 @@ def test_signs_are_written_down_as_one_would_by_hand(drawn: list[tuple[bool, int
     shows, shown, llr = ([one[place] for one in drawn] for place in range(3))
     here = np.array(shows, np.bool_)
     seen = sign(TESTED, here, {"llr": np.array(llr)}, llr=np.array(llr), witness=np.array(shown, np.int64))
-    tables = record(Some(), cases(len(drawn)), gathered([seen]))
+    tables = record(Some(), cases(len(drawn)), by_rule([seen]))
     expected = [
         (place + 3, 1_000 * place, weight, sorted({2 * place, other} - {-1}), [2 * place])
         for place, (show, other, weight) in enumerate(drawn)
@@ -125,7 +125,7 @@ def test_signs_are_written_down_as_one_would_by_hand(drawn: list[tuple[bool, int
 
 def test_a_family_writes_its_twins_and_leaves_out_what_it_has_not() -> None:
     """One detector serves several mechanisms."""
-    signs = gathered([sign(FAR, True), sign(TESTED, True, {"llr": 1.0}, llr=1.0)])
+    signs = by_rule([sign(FAR, True), sign(TESTED, True, {"llr": 1.0}, llr=1.0)])
     (table,) = record(Some(), cases(2), signs, pages)
     assert {table.rules[code].id for code in table.rule} == {"page.far"}
     assert table.llr.tolist() == [-1.0, -1.0]
@@ -133,7 +133,7 @@ def test_a_family_writes_its_twins_and_leaves_out_what_it_has_not() -> None:
 
 def test_scalars_stand_for_all_and_some_cases_can_be_taken() -> None:
     """A sign of every case, and what is left of it when half of them go."""
-    seen = gathered([sign(FAR, True, forged=none_forged(4))])
+    seen = by_rule([sign(FAR, True, forged=none_forged(4))])
     rows = np.array([3, 1])
     (table,) = record(Some(), cases(4).take(rows), taken(seen, rows, 4))
     assert (table.subject.tolist(), table.forged.lengths.tolist()) == ([6, 4], [0, 0])

@@ -11,7 +11,7 @@ from netinterf.analyzers.acknowledgements.premature import find_premature_acks
 from netinterf.analyzers.acknowledgements.unknown_synacks import find_unknown_synacks
 from netinterf.analyzers.acknowledgements.unsent import find_acked_unsent
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.signs import Cases, Signs, each_once, gathered, record, sign, taken
+from netinterf.analyzers.signs import Cases, Signs, by_rule, each_once, record, sign, taken
 from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
@@ -49,7 +49,7 @@ class Acknowledgements:
         acks, time = find_acked_unsent(trace), trace.packets.time
         measured = {"bytes": acks.length, "gap_ms": (time[acks.witness] - time[acks.row]) / 1e6}
         signs = [sign(rules.ACKED_UNSENT, acks.bare, measured), sign(rules.ACKED_EARLY, ~acks.bare, measured)]
-        return self.write(trace, acks.row, acks.witness, acks.length, gathered(signs))
+        return self.write(trace, acks.row, acks.witness, acks.length, by_rule(signs))
 
     def premature(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged too shortly after the server had sent it."""
@@ -57,13 +57,13 @@ class Acknowledgements:
         measured = {"bytes": acks.length, "waited_ms": acks.waited / 1e6, "rtt_ms": acks.rtt / 1e6}
         share = np.where(acks.samples >= 2, 1.0, rules.ONE_SAMPLE_SHARE)
         soon = sign(rules.ACKED_SOON, acks.rtt > 0, measured, strength=share)
-        return self.write(trace, acks.row, acks.data, acks.length, gathered([soon]))
+        return self.write(trace, acks.row, acks.data, acks.length, by_rule([soon]))
 
     def mid_segment(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged to the middle of what the server had sent."""
         acks = find_mid_segment_acks(trace)
         middle = sign(rules.ACKED_BETWEEN, True, {"bytes": acks.length})
-        return self.write(trace, acks.row, acks.within, acks.length, gathered([middle]))
+        return self.write(trace, acks.row, acks.within, acks.length, by_rule([middle]))
 
     def write(self, trace: Trace, row: I64, other: I64, length: I64, signs: Signs) -> list[Evidence]:
         """Write signs down by what the client must have got: an end, an answer to its request, or data.
@@ -89,7 +89,7 @@ class Acknowledgements:
         row, synack, rejected = find_unknown_synacks(trace)
         cases = Cases(subject=trace.packets.flow[row], time=trace.packets.time[row], witness=each_once(row, synack))
         share = np.where(rejected, 1.0, rules.UNANSWERED_SHARE)
-        return record(self, cases, gathered([sign(rules.UNKNOWN_NUMBER, True, strength=share)]))
+        return record(self, cases, by_rule([sign(rules.UNKNOWN_NUMBER, True, strength=share)]))
 
 
 def first_requests(trace: Trace) -> I64:

@@ -13,7 +13,7 @@ from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, goes_on_behind, left_alone
 from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.writer import written_signs
-from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, total, weakened
+from netinterf.analyzers.signs import Cases, Measured, Sign, by_rule, record, sign, total, weakened
 from netinterf.arrays import Mask
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
@@ -57,11 +57,11 @@ class BlockPages:
         foreign = total(written, len(answers)) >= PLAIN
         alike = numbered_alike(trace, answers)
         same_id = sign(rules.ONE_ID, alike > 0, {"pages": alike})
-        signs = written | gathered([*content_signs(content), *ending_signs(trace, answers), same_id])
+        signs = written | by_rule([*content_signs(content), *ending_signs(trace, answers), same_id])
         heavy = sum((np.maximum(sign.llr, 0.0) for sign in signs.values()), np.zeros(len(answers)))
         telling = heavy >= TELLING
         audience = find_audience(trace, answers, content, telling, foreign)
-        signs |= gathered(audience_signs(audience, telling))
+        signs |= by_rule(audience_signs(audience, telling))
         suspect = (heavy > 0) | audience.made_alike
         tables = record(
             self,

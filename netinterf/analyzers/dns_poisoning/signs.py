@@ -17,7 +17,7 @@ from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.shared_answers import concentration, never_answers, pooled
 from netinterf.analyzers.dns_poisoning.suspects import SuspectReplies
-from netinterf.analyzers.signs import Cases, Measured, Signs, each_once, gathered, none_forged, sign, weight_of
+from netinterf.analyzers.signs import Cases, Measured, Signs, by_rule, each_once, none_forged, sign, weight_of
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import SubjectKind
@@ -133,10 +133,10 @@ def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) 
     return [
         (
             reply_cases.about(first_reply, races.members),
-            gathered([sign(rules.NONE_GENUINE, suspects.none_genuine, measured)]),
+            by_rule([sign(rules.NONE_GENUINE, suspects.none_genuine, measured)]),
         ),
-        (reply_cases.about(shown_reply, false), gathered(accusing)),
-        (reply_cases.about(first_reply), gathered(harmless)),
+        (reply_cases.about(shown_reply, false), by_rule(accusing)),
+        (reply_cases.about(first_reply), by_rule(harmless)),
     ]
 
 
@@ -164,7 +164,7 @@ def content_signs(
         sign(rules.LONE_REPLY, alone & ~rival),
     ]
     harmless = [sign(rules.KNOWN_ANSWER, agrees), sign(rules.OWN_NETWORK, alone & local)]
-    return [(reply_cases.held_forged(rows), gathered(accusing)), (reply_cases.about(rows), gathered(harmless))]
+    return [(reply_cases.held_forged(rows), by_rule(accusing)), (reply_cases.about(rows), by_rule(harmless))]
 
 
 def has_unread_rival(reply_cases: ReplyCases, races: Races) -> Mask:
@@ -195,7 +195,7 @@ def baseline_signs(reply_cases: ReplyCases, suspects: SuspectReplies) -> list[Ca
         sign(rules.FASTER_THAN_PATH, looked_at & (compared.beats_path > 0), path, llr=compared.beats_path),
         sign(rules.TOO_FAST, looked_at & (compared.timing > 0), soon, llr=compared.timing),
     ]
-    return [(reply_cases.held_forged(rows), gathered(signs))]
+    return [(reply_cases.held_forged(rows), by_rule(signs))]
 
 
 def outlier_signs(reply_cases: ReplyCases, outliers: Outliers) -> list[CaseSigns]:
@@ -207,7 +207,7 @@ def outlier_signs(reply_cases: ReplyCases, outliers: Outliers) -> list[CaseSigns
         "of_name": outliers.of_name,
     }
     signs = [sign(rules.OTHER_WRITER, True, measured, strength=np.minimum(1.0, outliers.llr / FULL))]
-    return [(reply_cases.held_forged(outliers.rows), gathered(signs))]
+    return [(reply_cases.held_forged(outliers.rows), by_rule(signs))]
 
 
 def declared_filter_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
@@ -218,7 +218,7 @@ def declared_filter_signs(reply_cases: ReplyCases, content: Content) -> list[Cas
         sign(rules.ORDERED, code == CENSORED),
         sign(rules.POLICY, code != CENSORED, {"code": np.where(code >= 0, code, np.nan)}),
     ]
-    return [(reply_cases.about(rows), gathered(signs))]
+    return [(reply_cases.about(rows), by_rule(signs))]
 
 
 def other_name_signs(
@@ -232,12 +232,12 @@ def other_name_signs(
         sign(rules.CONCENTRATION, listed > 0, {"domains": domains}, llr=listed),
         sign(rules.NO_RESOLVER, alone > 0, {"silent": silent}, llr=alone),
     ]
-    case_signs = [(reply_cases.held_forged(rows), gathered(signs))]
+    case_signs = [(reply_cases.held_forged(rows), by_rule(signs))]
     clean = np.flatnonzero(~suspects.suspect_or_disputed)
     for rule, which in ((rules.POOLED, suspects.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
         weight, domains = pooled(trace, replies, content, rows[which], clean)
         shared = sign(rule, weight > 0, {"domains": domains}, llr=np.minimum(weight, weight_of(rule)))
-        case_signs.append((reply_cases.held_forged(rows[which]), gathered([shared])))
+        case_signs.append((reply_cases.held_forged(rows[which]), by_rule([shared])))
     return case_signs
 
 
@@ -247,5 +247,5 @@ def corroboration_signs(reply_cases: ReplyCases, corroborations: list[Corroborat
     for one in corroborations:
         accuses = one.rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
         cases = reply_cases.held_forged(one.replies) if accuses else reply_cases.about(one.replies)
-        case_signs.append((cases, gathered([sign(one.rule, True, strength=one.strength, witness=one.packets)])))
+        case_signs.append((cases, by_rule([sign(one.rule, True, strength=one.strength, witness=one.packets)])))
     return case_signs

@@ -10,7 +10,7 @@ from netinterf.analyzers.dns_silence import rules
 from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Controls, find_controls
 from netinterf.analyzers.dns_silence.lost_answers import find_lost_answers
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
-from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, weight_of
+from netinterf.analyzers.signs import Cases, Measured, Sign, by_rule, record, sign, weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.stats.rates import beta_binomial_tail
@@ -77,7 +77,7 @@ class DnsSilence:
             "repeats": lost.repeats, "others": lost.others, "repeated": lost.repeated, "selective": 1.0,
         }  # fmt: skip
         lost_sign = sign(rules.UNHEARD, True, measured, llr=lost.llr)
-        return record(self, cases_of(trace, lost.exchange), gathered([lost_sign]))
+        return record(self, cases_of(trace, lost.exchange), by_rule([lost_sign]))
 
     def silences(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
         """Write down which questions were met with silence, and what others say about them."""
@@ -85,7 +85,7 @@ class DnsSilence:
         if not len(silent):
             return []
         signs = silence_signs(find_controls(lookups, silent), lookups.known[silent], lookups.servfail_norm[silent])
-        return record(self, cases_of(trace, silent), gathered(signs))
+        return record(self, cases_of(trace, silent), by_rule(signs))
 
 
 def cases_of(trace: Trace, exchange: I64) -> Cases:

@@ -8,7 +8,7 @@ from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.oddity import from_gateway, unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
-from netinterf.analyzers.signs import Signs, gathered, sign, weakened, weight_of
+from netinterf.analyzers.signs import Signs, by_rule, sign, weakened, weight_of
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.schema import IpFlag, TcpOption, TlsKind
 from netinterf.trace import Trace
@@ -70,7 +70,7 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         sign(rules.IN_COUNTER, headers.in_counter & known),
         sign(rules.GATEWAY, from_gateway(trace, suspects.row, suspects.side)),
     )
-    return of_one_writer(gathered(signs), len(suspects))
+    return of_one_writer(by_rule(signs), len(suspects))
 
 
 def of_one_writer(signs: Signs, count: int) -> Signs:

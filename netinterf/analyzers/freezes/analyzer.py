@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.freezes import rules
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
-from netinterf.analyzers.signs import Cases, each_once, gathered, record, sign
+from netinterf.analyzers.signs import Cases, by_rule, each_once, record, sign
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -79,7 +79,7 @@ class Freezes:
         seconds = (stops.until - stops.since) / 1e9
         packets, size = (np.median(column, axis=1) for column in (stops.packets, stops.bytes))
         measured = {"packets": packets, "bytes": size, "seconds": seconds}
-        return record(self, cases_of(stops, stops.last), gathered([sign(rules.STOPPED, True, measured)]))
+        return record(self, cases_of(stops, stops.last), by_rule([sign(rules.STOPPED, True, measured)]))
 
     def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
         """Write down what the courses of one client's connections have in common."""
@@ -93,7 +93,7 @@ class Freezes:
             scattered = stops.take(place)
             scattered = scattered.take(np.unique(scattered.flow, return_index=True)[1])
             apart = sign(rules.SCATTERED, True, counts, llr=limit.llr)
-            return record(self, cases_of(scattered, scattered.last), gathered([apart]))
+            return record(self, cases_of(scattered, scattered.last), by_rule([apart]))
         hit = courses.take((courses.stop >= 0) & (limit.log_odds > 0))
         limited = stops.take(hit.stop)
         limited = limited.take(np.unique(limited.flow, return_index=True)[1])
@@ -111,8 +111,8 @@ class Freezes:
         signs = [sign(rules.LIMIT, True, measured, llr=limit.llr)]
         signs += [sign(rules.SPARED, True, {"spared": spared, "selective": 1.0})] if spared else []
         one_way = sign(rules.ONE_WAY, True, {"seconds": later})
-        tables = record(self, cases_of(limited, limited.last), gathered(signs))
-        return tables + record(self, cases_of(alive, alive.heard), gathered([one_way]))
+        tables = record(self, cases_of(limited, limited.last), by_rule(signs))
+        return tables + record(self, cases_of(alive, alive.heard), by_rule([one_way]))
 
 
 def cases_of(stops: Stops, other: I64) -> Cases:

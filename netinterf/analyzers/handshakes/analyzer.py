@@ -17,7 +17,7 @@ from netinterf.analyzers.handshakes.timing import (
     durations,
     find_handshakes,
 )
-from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
+from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, sign
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -96,8 +96,8 @@ class SlowHandshakes:
         )
         if slowed.compared <= 0:
             lossy = sign(rules.LOSSY, True, llr=max(slowed.compared, -rules.MOST))
-            return record(self, cases, gathered([lossy]))
-        return record(self, cases, gathered(slow_signs(visits, resent, slowed, place)))
+            return record(self, cases, by_rule([lossy]))
+        return record(self, cases, by_rule(slow_signs(visits, resent, slowed, place)))
 
     def ends(self, trace: Trace, handshakes: Handshakes, flow_resent: I64) -> list[Evidence]:
         """Write down long handshakes in which nothing was kept."""
@@ -109,7 +109,7 @@ class SlowHandshakes:
             time=trace.packets.time[done],
             witness=each_once(handshakes.hello[pick], done),
         )
-        return record(self, cases, gathered([sign(rules.ENDS, True, {"seconds": took[pick] / 1e9}, llr=-LIKELY_ENDS)]))
+        return record(self, cases, by_rule([sign(rules.ENDS, True, {"seconds": took[pick] / 1e9}, llr=-LIKELY_ENDS)]))
 
 
 def slow_signs(visits: Visits, resent: Resent, slowed: SlowedName, place: I64) -> list[Sign]:

@@ -13,7 +13,7 @@ from netinterf.analyzers.isolation.closures import HINT, Closure, judge
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.spans import onset_p
 from netinterf.analyzers.isolation.untabled import fell_together, find_unreached
-from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
+from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, sign
 from netinterf.arrays import Mask
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace
@@ -132,7 +132,7 @@ class Isolation:
             measured_sign(rules.UNREACHED, worth, {**measured, "steady": unreached.steady}),
             *(measured_sign(rules.UNTRIGGERED[name], -worth, measured) for name in ("drop", "connect")),
         ]
-        return record(self, cases, gathered(signs))
+        return record(self, cases, by_rule(signs))
 
     def untriggered(self, trace: Trace, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
         """Write down that what was asked for did not matter."""
@@ -158,7 +158,7 @@ class Isolation:
                 forged=origins.first[rows],
                 kind=kind,
             )
-            tables += record(self, cases, gathered(signs))
+            tables += record(self, cases, by_rule(signs))
         return tables
 
 

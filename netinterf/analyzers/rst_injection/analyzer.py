@@ -28,8 +28,8 @@ from netinterf.analyzers.rst_injection.synacks import find_counted, find_varied
 from netinterf.analyzers.signs import (
     Cases,
     Signs,
+    by_rule,
     each_once,
-    gathered,
     none_forged,
     record,
     restricted_to,
@@ -97,7 +97,7 @@ class RstInjection:
             rows = np.flatnonzero(which)
             tables += record(self, pairs.take(rows), taken(signs, rows, len(pairs)), family)
         two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.maybe_one_sender, ONE_SENDER_SHARE, 1.0))
-        return tables + record(self, cases_of(trace, synack), gathered([two]))
+        return tables + record(self, cases_of(trace, synack), by_rule([two]))
 
     def sprays(self, trace: Trace) -> list[Evidence]:
         """Write down data and resets that were sprayed over numbers outside the stream, once a flow."""
@@ -107,7 +107,7 @@ class RstInjection:
             flow, first, owner = np.unique(trace.packets.flow[row], return_index=True, return_inverse=True)
             every = merged(owner.astype(np.int64), row, len(flow))
             cases = Cases(subject=flow, time=trace.packets.time[row[first]], witness=every, forged=every)
-            tables += record(self, cases, gathered([sign(rule, True, {"places": place_count[first]})]))
+            tables += record(self, cases, by_rule([sign(rule, True, {"places": place_count[first]})]))
         return tables
 
     def synacks(self, trace: Trace) -> list[Evidence]:
@@ -118,17 +118,17 @@ class RstInjection:
         early, times = raced(trace, pairs)
         denial = refused(trace, pairs)  # the server's refusal of the number that the client took
         tables = record(
-            self, of_packets(trace, row), gathered([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": window_count})])
+            self, of_packets(trace, row), by_rule([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": window_count})])
         )
-        tables += record(self, of_packets(trace, counted), gathered([sign(rules.SYNACK_COUNTING, True)]))
+        tables += record(self, of_packets(trace, counted), by_rule([sign(rules.SYNACK_COUNTING, True)]))
         swapped_cases = of_packets(trace, byte_swapped.forged, byte_swapped.flow)
-        tables += record(self, swapped_cases, gathered([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
+        tables += record(self, swapped_cases, by_rule([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
         beside = [
             sign(rules.SYNACK_NEARER, early, times, witness=pairs.genuine),
             sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), witness=pairs.genuine),
             sign(rules.SYNACK_REFUSED, denial >= 0, witness=denial),
         ]
-        return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), gathered(beside))
+        return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), by_rule(beside))
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], I64]:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow, if not the stage alone is odd.
@@ -198,7 +198,7 @@ class RstInjection:
         like = find_elsewhere(trace, suspects, chosen, suspicious, llr > 0)
         counts = {"servers": like.servers, "spared": like.spared}
         cases = suspected(trace, suspects, chosen, none_forged(len(chosen)))
-        return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, counts, llr=like.llr)]))
+        return record(self, cases, by_rule([sign(rules.ELSEWHERE, like.llr > 0, counts, llr=like.llr)]))
 
 
 ONE_SENDER_SHARE = 5.0 / 8.0
@@ -208,7 +208,7 @@ tells the two apart: 5 nats, which is what `OVERLAP` weighs."""
 
 def contrary(pairs: Contradictions) -> Signs:
     """Say which pairs show two senders, and which may be one broken sender's."""
-    return gathered([sign(rules.CONTRADICTION, ~pairs.maybe_one_sender), sign(rules.OVERLAP, pairs.maybe_one_sender)])
+    return by_rule([sign(rules.CONTRADICTION, ~pairs.maybe_one_sender), sign(rules.OVERLAP, pairs.maybe_one_sender)])
 
 
 def cases_of(trace: Trace, pairs: Contradictions) -> Cases:

@@ -19,7 +19,7 @@ from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.endings import rested
 from netinterf.analyzers.rst_injection.signs import after_request
 from netinterf.analyzers.sides import segment_end, side_packets
-from netinterf.analyzers.signs import Signs, gathered, sign, weakened
+from netinterf.analyzers.signs import Signs, by_rule, sign, weakened
 from netinterf.arrays import Mask
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
@@ -97,7 +97,7 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     written = written_signs(trace, fins, tolerance)
     disowned = ~np.isnan(gap) | (written[writing.ACK_REGRESSION].llr > 0)
     no_payload = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
-    return written | gathered(
+    return written | by_rule(
         [
             sign(rules.FIN_ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, witness=after),
             sign(rules.FIN_ACK_UNSENT, ack_unsent(trace, fins)),

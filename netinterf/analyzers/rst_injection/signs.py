@@ -12,7 +12,7 @@ from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.burst import answer_late_data, burst_signs
 from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
 from netinterf.analyzers.rst_injection.header import header_signs
-from netinterf.analyzers.signs import Sign, Signs, gathered, sign, weakened, weight_of
+from netinterf.analyzers.signs import Sign, Signs, by_rule, sign, weakened, weight_of
 from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
@@ -30,7 +30,7 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: i
     """
     opening = answers_syn(trace, suspects)
     signs = all_signs(trace, suspects, forged_fins, tolerance)
-    return gathered(sign if rules.connects.of(sign.rule) else weakened(sign, ~opening) for sign in signs)
+    return by_rule(sign if rules.connects.of(sign.rule) else weakened(sign, ~opening) for sign in signs)
 
 
 def answers_syn(trace: Trace, suspects: Suspects) -> Mask:

@@ -11,7 +11,7 @@ import numpy as np
 from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.forgery.suspects import TCP
 from netinterf.analyzers.rst_injection import rules
-from netinterf.analyzers.signs import Cases, Signs, gathered, sign
+from netinterf.analyzers.signs import Cases, Signs, by_rule, sign
 from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
@@ -28,7 +28,7 @@ def spared_signs(trace: Trace, cases: Cases) -> Signs:
     hit = np.zeros(len(trace.flows), np.bool_)
     hit[cases.subject] = True
     spared = find_spared(trace, cases.subject.astype(np.int64), np.asarray(cases.time, np.int64), hit)
-    return gathered(
+    return by_rule(
         [
             sign(rules.SPARED, spared.served > 0, {"served": spared.served}),
             sign(rules.AGAIN, (spared.again > 0) & (spared.went_well == 0), {"times": spared.again}),

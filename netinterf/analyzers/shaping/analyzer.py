@@ -13,7 +13,7 @@ from netinterf.analyzers.shaping.limits import Limit, find_limits
 from netinterf.analyzers.shaping.places import behind_tap, place_of
 from netinterf.analyzers.shaping.queued import find_queued, waiting_lanes
 from netinterf.analyzers.shaping.unmeasured import find_unmeasured
-from netinterf.analyzers.signs import Cases, gathered, record, sign
+from netinterf.analyzers.signs import Cases, by_rule, record, sign
 from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
@@ -81,11 +81,11 @@ class Shaping:
             measured |= {"llr": limit.llr}
         if rule in (rules.SPARED, rules.WHOLE_LINK):
             measured["selective"] = float(rule is rules.SPARED)
-        tables = record(self, cases_of(trace, limit, passed), gathered([sign(rule, True, measured)]))
+        tables = record(self, cases_of(trace, limit, passed), by_rule([sign(rule, True, measured)]))
         if rule in (rules.SPARED, rules.SPARED_ELSEWHEN):
             place = place_of(trace, delivered, limit)
             stood = sign(place.rule, True, place.measured)
-            tables += record(self, cases_of(trace, limit, place.rows), gathered([stood]))
+            tables += record(self, cases_of(trace, limit, place.rows), by_rule([stood]))
         return tables
 
 

@@ -12,8 +12,8 @@ from netinterf.analyzers.signs import (
     Cases,
     Measured,
     Sign,
+    by_rule,
     each_once,
-    gathered,
     record,
     restricted_to,
     sign,
@@ -88,7 +88,7 @@ class Silence:
         if len(silences):  # they are held against everything else, so where there are none most work is saved
             tables += self.silent(trace, silences)
         if len(quic_silences):
-            tables += record(self, cases_of(trace, quic_silences), gathered(quic_signs(trace, quic_silences)))
+            tables += record(self, cases_of(trace, quic_silences), by_rule(quic_signs(trace, quic_silences)))
         return join(tables or [Evidence.empty(rules=self.rules)])
 
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
@@ -108,7 +108,7 @@ class Silence:
             request_limit_sign(request_limits),
             *unanswered_syn_signs(trace, silences, controls),
         ]
-        cases, signs, tables = cases_of(trace, silences), gathered(parts), []
+        cases, signs, tables = cases_of(trace, silences), by_rule(parts), []
         for family, which in ((None, ~unknown_protocol), (rules.filters, unknown_protocol)):
             rows = np.flatnonzero(which)
             tables += record(self, cases.take(rows), taken(signs, rows, len(silences)), family)
@@ -134,7 +134,7 @@ class Silence:
             ),
             sign(rules.NAME_BEYOND, dead.llr_by_name > 0, passed, llr=dead.llr_by_name),
         ]
-        return record(self, cases, gathered(signs))
+        return record(self, cases, by_rule(signs))
 
     def bare_acks(self, trace: Trace, suspects: Suspects) -> list[Evidence]:
         """Write down odd acknowledgements of first requests that no server answered, and which of them seem forged."""
@@ -190,7 +190,7 @@ def shapes(trace: Trace, silences: Silences, on_path: Mask, on_line: Mask) -> li
         sign(rules.LATER, unacked & by_client & ~silences.first_data, tries),
         sign(rules.ANSWER, unacked & ~by_client, tries),
         sign(rules.CLOSING, closing & ~no_request, tries),
-        sign(rules.NO_REQUEST, no_request, tries),
+        sign(rules.NO_REQUEST, no_request, tries),  # as much for a box: it may have dropped the request
         sign(rules.ACKED_UNANSWERED, silences.is_kind(Kind.UNANSWERED_REQUEST), seconds),
         sign(rules.CUT, silences.is_kind(Kind.BROKEN_OFF), seconds),
         sign(rules.HOLE, silences.is_kind(Kind.HOLE), missing),

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.signs import Cases, gathered, record, sign
+from netinterf.analyzers.signs import Cases, by_rule, record, sign
 from netinterf.analyzers.tampering_signatures.rules import RULES, SIGNATURES
 from netinterf.arrays import I64, U32, Mask
 from netinterf.schema import Evidence, Rule, Status, TcpFlag
@@ -53,7 +53,7 @@ class TamperingSignatures:
         code = signatures_of(counts)
         cases = Cases(subject=counts.flow, time=trace.packets.time[counts.last], witness=counts.last)
         signs = [sign(rule, code == place, {"packets": counts.packets}) for place, rule in enumerate(RULES)]
-        return join(record(self, cases, gathered(signs)) or [Evidence.empty(rules=self.rules)])
+        return join(record(self, cases, by_rule(signs)) or [Evidence.empty(rules=self.rules)])
 
 
 @attrs.frozen(eq=False, kw_only=True)

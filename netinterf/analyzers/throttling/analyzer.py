@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.signs import Cases, Sign, gathered, record, sign
+from netinterf.analyzers.signs import Cases, Sign, by_rule, record, sign
 from netinterf.analyzers.throttling import rules
 from netinterf.analyzers.throttling.acks import needless_repeats
 from netinterf.analyzers.throttling.controls import SURE, Compared, Controls, Others, compare, settled
@@ -104,7 +104,7 @@ class Throttling:
         )
         cases = losing(trace, flows, witness)
         shows = [sign(kind, True, measured, strength=share), *queue_signs(judged, best)]
-        tables = record(self, cases, gathered(shows))
+        tables = record(self, cases, by_rule(shows))
         if kind == rules.LOSS_AFTER_BURSTS and contrast.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
         return tables + self.compared(controls, contrast, flows)
@@ -117,14 +117,14 @@ class Throttling:
             losses, llr = int(first.unit.lost.sum()), first.fit.llr if np.isfinite(first.fit.llr) else np.nan
             measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": llr}
             signs.append(sign(rules.RANDOM_LOSS, True, measured))
-        return record(self, losing(trace, *losers(judged.tested)), gathered(signs))
+        return record(self, losing(trace, *losers(judged.tested)), by_rule(signs))
 
     def limited_by_ends(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
         """Write down that one of the ends limited the transfer, so that its rate says nothing of the network."""
         window, idle = np.nan_to_num(judged.limits.window), np.nan_to_num(judged.limits.idle)
         rule, share = (rules.RECEIVER_WINDOW, window) if window >= idle else (rules.APPLICATION, idle)
         ends = sign(rule, True, {"share": float(share)})
-        return record(self, losing(trace, *losers([best])), gathered([ends]))
+        return record(self, losing(trace, *losers([best])), by_rule([ends]))
 
     def compared(self, controls: Controls, contrast: Compared, flows: I64) -> list[Evidence]:
         """Write down how the client's other connections fared."""
@@ -145,7 +145,7 @@ class Throttling:
             rule, measured = rules.ONE_SERVER, {"passed": contrast.passed, "own_line": 1.0}
         share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, contrast.llr / SURE)
         cases = losing(controls.trace, flows, Ragged.of([contrast.rows] * len(flows), np.int32))
-        return record(self, cases, gathered([sign(rule, True, measured, strength=share)]))
+        return record(self, cases, by_rule([sign(rule, True, measured, strength=share)]))
 
 
 def queue_signs(judged: Judged, tested: Tested) -> list[Sign]:

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.signs import Cases, Sign, gathered, none_forged, record, sign
+from netinterf.analyzers.signs import Cases, Sign, by_rule, none_forged, record, sign
 from netinterf.analyzers.tls_interception import rules
 from netinterf.analyzers.tls_interception.leaves import Leaves, find_leaves
 from netinterf.schema import Evidence, Rule
@@ -42,7 +42,7 @@ class TlsInterception:
             return Evidence.empty(rules=self.rules)
         row = leaves.row
         cases = Cases(subject=leaves.flow, time=trace.packets.time[row], witness=row, forged=row)
-        tables = record(self, cases, gathered(certificate_signs(leaves)))
+        tables = record(self, cases, by_rule(certificate_signs(leaves)))
         return join(tables or [Evidence.empty(rules=self.rules)])
 
 

@@ -11,7 +11,7 @@ from netinterf.anomaly.peers import Peers
 from netinterf.anomaly.score import Members
 
 
-def gathered(homes: int, each: int, odd: int = -1) -> list[Gathered]:
+def by_rule(homes: int, each: int, odd: int = -1) -> list[Gathered]:
     """Make questions of some repositories: all alike but for noise, and one repository odd in two facts."""
     rng = np.random.default_rng(1)
     found = []
@@ -56,7 +56,7 @@ def test_chances_fall_back_where_the_parent_is_rare() -> None:
 
 def test_a_large_repository_is_not_what_is_ordinary() -> None:
     """No repository weighs more than the most."""
-    found = gathered(1, 3 * MOST) + gathered(2, 10)[1:]
+    found = by_rule(1, 3 * MOST) + by_rule(2, 10)[1:]
     pool = pool_of(found)
     weight = weights(pool, np.ones(len(pool.label), np.bool_))
     assert weight[pool.home == "h0"].sum() == pytest.approx(MOST)
@@ -72,7 +72,7 @@ def test_the_curve_counts_those_that_stand_out_as_far_or_farther() -> None:
 
 def test_a_repository_is_scored_by_others() -> None:
     """Two odd questions of one repository stand out, if it was not counted; all others do not."""
-    found = gathered(8, 60, odd=3)
+    found = by_rule(8, 60, odd=3)
     pool = pool_of(found)
     score = left_out(pool)
     odd = (pool.home == "h3") & (pool.members.values[:, 1] == 2)
