@@ -77,7 +77,7 @@ def add_output(verb: Parser) -> None:
         "--format",
         choices=tuple(FORMATS),
         default="text",
-        help="text (default) or html, a page, for people; jsonl or parquet for programs; ooni for measurement files",
+        help="text (default) and html, a page, are for people, the others for programs",
     )
     add_out(verb)
 
