@@ -40,7 +40,10 @@ ONE_DEVICE = 5.0
 """What hop limit, timestamps, the don't-fragment flag and an odd window may say together: another device near the
 server, a load balancer or a firewall that rejects for it, explains them all at once."""
 
-DEVICE = (rules.TTL, rules.TTL_CLASS, rules.NO_TIMESTAMPS, rules.DF, rules.ODD_WINDOW, rules.BARE_WINDOW)
+COMPARED = (rules.TTL, rules.TTL_CLASS, rules.DF, rules.ODD_WINDOW, rules.BARE_WINDOW)
+"""Fields that `compare_with_sender` compares by itself, each where it can; all others are strange where they show."""
+
+DEVICE = (*COMPARED, rules.NO_TIMESTAMPS)
 
 
 def header_signs(
@@ -69,7 +72,7 @@ def header_signs(
 def foreign_fields(
     trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, copies_others: Mask
 ) -> list[Sign]:
-    """List what the claimed sender, or any host, would not write; a reset that shows any of it is not like it."""
+    """List what the claimed sender, or any host, would not write."""
     recording = trace.recording
     jump = hops_off(headers, tolerance)
     hops_differ = ~np.isnan(jump) & recording.ttl_informative[suspects.flow]  # equal or rewritten ones tell nothing
@@ -122,13 +125,14 @@ def compare_with_sender(
 
     Returns:
         Which could be compared in `FEWEST` fields and more, and which of those are the same in all of them and show
-        nothing foreign.
+        nothing strange.
     """
     own = headers.in_counter | headers.own_timestamps
     fields = comparable_fields(trace, suspects, headers)
     known = np.sum([comparable for comparable, _ in fields], axis=0, dtype=np.int64)
     same = np.all([~comparable | fits for comparable, fits in fields], axis=0)
-    strange = np.any([np.broadcast_to(sign.where, len(suspects)) for sign in foreign], axis=0)
+    others = [sign.where for sign in foreign if sign.rule not in COMPARED]
+    strange = np.any([np.broadcast_to(where, len(suspects)) for where in others], axis=0)
     compared = (known >= FEWEST) & ~own
     return compared, compared & same & ~strange
 
