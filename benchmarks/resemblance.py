@@ -33,8 +33,8 @@ def alike(trace: Trace, frames: frozenset[int] | None = None) -> list[int]:
         frames: Only resets of these frames count; all where left out.
     """
     suspects = find_suspects(trace)
-    headers, none = compare_headers(trace, suspects), np.zeros(len(suspects), np.bool_)
-    foreign = foreign_fields(trace, suspects, headers, 0, none)
+    headers = compare_headers(trace, suspects)
+    foreign = foreign_fields(trace, suspects, headers, 0)
     compared, like = compare_with_sender(trace, suspects, headers, foreign)
     compared &= suspects.previous >= 0
     if frames is not None:

@@ -58,10 +58,17 @@ def header_signs(
         tolerance: Hops by which a reset may differ from its sender's other packets.
         copies_others: Resets that answer late data, from which they may rightly copy IP ID and window.
     """
-    foreign = foreign_fields(trace, suspects, headers, tolerance, copies_others)
+    foreign = foreign_fields(trace, suspects, headers, tolerance)
+    tells = {
+        rules.TTL_VARIES: hops_differ(trace, suspects, headers, tolerance),
+        rules.IP_ID: trace.recording.ip_id_informative[suspects.flow] & ~headers.copied_id,
+        rules.COPIED_ID: ~copies_others,
+        rules.COPIED_WINDOW: ~copies_others,
+    }
+    shown = [weakened(sign, tells[sign.rule]) if sign.rule in tells else sign for sign in foreign]
     gateway = from_gateway(trace, suspects.row, suspects.side)
     return [
-        *of_one_device(foreign, kernel_beside_program(trace, suspects)),
+        *of_one_device(shown, kernel_beside_program(trace, suspects)),
         sign(rules.IN_COUNTER, headers.in_counter),
         sign(rules.AS_THE_HOST, compare_with_sender(trace, suspects, headers, foreign)[1]),
         sign(rules.GATEWAY, gateway),
@@ -69,32 +76,32 @@ def header_signs(
     ]
 
 
-def foreign_fields(
-    trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, copies_others: Mask
-) -> list[Sign]:
-    """List what the claimed sender, or any host, would not write."""
-    recording = trace.recording
-    jump = hops_off(headers, tolerance)
-    hops_differ = ~np.isnan(jump) & recording.ttl_informative[suspects.flow]  # equal or rewritten ones tell nothing
-    off_counter = ~np.isnan(headers.ip_id_jump) & recording.ip_id_informative[suspects.flow] & ~headers.copied_id
-    payload = real_payload(trace, suspects)
+def foreign_fields(trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int) -> list[Sign]:
+    """List what the claimed sender, or any host, would not write, whether or not it tells something there."""
+    jump, differ = hops_off(headers, tolerance), hops_differ(trace, suspects, headers, tolerance)
+    off_counter, payload = ~np.isnan(headers.ip_id_jump), real_payload(trace, suspects)
+    acks = np.where(suspects.acks, 1.0, BARE_ID)
     return [
-        sign(rules.TTL, hops_differ & ~headers.ttl_class, {"jump": jump}),
-        sign(rules.TTL_CLASS, hops_differ & headers.ttl_class, {"jump": jump}),
-        sign(rules.TTL_VARIES, hops_differ & varying_ttl(trace, suspects)),
+        sign(rules.TTL, differ & ~headers.ttl_class, {"jump": jump}),
+        sign(rules.TTL_CLASS, differ & headers.ttl_class, {"jump": jump}),
+        sign(rules.TTL_VARIES, varying_ttl(trace, suspects)),
         sign(rules.NO_TIMESTAMPS, headers.no_timestamps),
-        sign(
-            rules.IP_ID, off_counter, {"distance": headers.ip_id_jump}, strength=np.where(suspects.acks, 1.0, BARE_ID)
-        ),
-        sign(rules.COPIED_ID, headers.copied_id & ~copies_others),
+        sign(rules.IP_ID, off_counter, {"distance": headers.ip_id_jump}, strength=acks),
+        sign(rules.COPIED_ID, headers.copied_id),
         sign(rules.DF, headers.fragment_flag),
-        sign(rules.COPIED_WINDOW, headers.copied_window & ~copies_others),
+        sign(rules.COPIED_WINDOW, headers.copied_window),
         sign(rules.ODD_WINDOW, headers.odd_window),
         sign(rules.BARE_WINDOW, bare_window(trace, suspects)),
         sign(rules.WINDOW_VARIES, varying_window(trace, suspects)),
         sign(rules.ODD_FLAGS, trace.packets.tcp_flags[suspects.row] & ABNORMAL != 0),
         sign(rules.PAYLOAD, payload > 0, {"bytes": payload}),
     ]
+
+
+def hops_differ(trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int) -> Mask:
+    """Say whose hop limit is not its sender's; equal or rewritten ones tell nothing."""
+    differ: Mask = ~np.isnan(hops_off(headers, tolerance)) & trace.recording.ttl_informative[suspects.flow]
+    return differ
 
 
 BARE_ID = 0.25
