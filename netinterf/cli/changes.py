@@ -7,6 +7,7 @@ import numpy as np
 
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
+from netinterf.report.folding import Told
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
 from netinterf.schema import Outcome
 from netinterf.writing import dump
@@ -41,7 +42,7 @@ def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
         yield ""
         yield from finding_lines(verdict)
     elif verdict.found:
-        yield from suspicion_lines([verdict])
+        yield from suspicion_lines([Told(verdict=verdict)])
     else:
         yield one_line(verdict) if final else f"withdrawn: {one_line(verdict)}"
 

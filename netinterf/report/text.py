@@ -5,6 +5,9 @@ Plain text of at most 96 columns, without colours, so that it reads the same on 
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
+from netinterf.arrays import I64
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result, captures_of
@@ -16,19 +19,20 @@ from netinterf.report.digest import (
     end_of,
     examples_of,
     frames_of,
-    kinds_of,
     ordered_evidence,
     resembles,
+    rows_of_outcome,
     shared_rules,
     span_of,
     strongest_frames,
     unjudged,
 )
+from netinterf.report.folding import MOST_EVIDENCE, Places, Told, folded, places_of
 from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.writing import printable
+from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict, iso_time
-from netinterf.written.unexplained import Unexplained
 from netinterf.written.words import happened, percent, who
 
 __all__ = [
@@ -42,7 +46,6 @@ __all__ = [
     "unexplained_lines",
 ]
 
-MOST_EVIDENCE = 3
 MOST_GROUPS = 20
 
 
@@ -58,26 +61,26 @@ def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
 
 def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """Write one capture, line by line."""
-    findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
-    interfered = [verdict for verdict in findings if verdict.outcome is Outcome.INTERFERED]
-    suspicions = [verdict for verdict in findings if verdict.outcome is not Outcome.INTERFERED]
-    yield from summary_lines(judged.summary, suspected=len(suspicions))
-    groups = list(judged.ledger.group_verdicts())
+    ledger = judged.ledger
+    interfered, suspected = rows_of_outcome(ledger, Outcome.INTERFERED), ledger.rows_suspected()
+    yield from summary_lines(judged.summary, suspected=len(suspected))
+    groups = list(ledger.group_verdicts())
     yield from group_lines("Taken together:", [group for group in groups if group.outcome is Outcome.INTERFERED])
-    yield from overview_lines(interfered)
+    yield from overview_lines(ledger, interfered)
     yield from shared_lines(judged)
-    yield from injector_lines(judged.ledger.injectors)
-    for verdict in interfered:
+    yield from injector_lines(ledger.injectors)
+    for told in folded(ledger, interfered, apart=everything):
         yield ""
-        yield from finding_lines(verdict)
-    yield from suspicion_lines(suspicions)
+        yield from finding_lines(told.verdict)
+        yield from alike_lines(told)
+    yield from suspicion_lines(folded(ledger, suspected, apart=everything))
     yield from group_lines("Perhaps together:", [group for group in groups if group.outcome is not Outcome.INTERFERED])
     yield from unjudged_lines(judged)
-    yield from unexplained_lines(list(judged.ledger.unexplained()), everything=everything)
+    yield from unexplained_lines(ledger, everything=everything)
     if everything:
         yield ""
         yield "All conversations:"
-        for verdict in judged.ledger:
+        for verdict in ledger:
             yield from wrapped(one_line(verdict), "  ", "      ")
 
 
@@ -99,18 +102,21 @@ def summary_lines(summary: Summary, *, suspected: int = 0) -> Iterator[str]:
         yield from wrapped(f"note: {note.message}{times}", "  ", "    ")
 
 
-def suspicion_lines(suspicions: Sequence[Verdict]) -> Iterator[str]:
-    """Write what is suspected and what would settle it, by mechanism, one line for each, the likeliest first."""
-    ranked = sorted(suspicions, key=lambda verdict: -verdict.probability)
-    for mechanism in dict.fromkeys(verdict.mechanism or "" for verdict in ranked):
+def suspicion_lines(suspicions: Sequence[Told]) -> Iterator[str]:
+    """Write what is suspected and what would settle it, by mechanism, one line for each kind, the likeliest first."""
+    ranked = sorted(suspicions, key=lambda told: -told.verdict.probability)
+    for mechanism in dict.fromkeys(told.verdict.mechanism or "" for told in ranked):
         yield ""
         yield from wrapped(f"Suspected: {mechanism}, would be settled by {settled_by(mechanism)}.", "", "  ")
         before = ""
-        for verdict in (verdict for verdict in ranked if verdict.mechanism == mechanism):
+        for told in (told for told in ranked if told.verdict.mechanism == mechanism):
+            verdict = told.verdict
             because = next((sign.says for sign in ordered_evidence(verdict) if sign.llr > 0), "")
             frame = "" if verdict.subject.first_frame is None else f", frame {verdict.subject.first_frame}"
             again = "the same" if because == before else because
             yield from wrapped(f"{percent(verdict.probability)}{frame}, {who(verdict.subject)}: {again}", "  ", "    ")
+            if told.alike:
+                yield from wrapped(f"like it {alike_of(told)}", "    ", "    ")
             before = because
 
 
@@ -129,14 +135,30 @@ def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
         yield f"  and {len(groups) - MOST_GROUPS:,} more"
 
 
-def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
-    """Write, where there are several findings, how many of each kind there are and what they are about."""
-    if len(findings) < 2:
-        return
-    for kind in kinds_of(findings):
-        names = ", ".join(f"{name} ({times:,})" for name, times in kind.names[:MOST_EXAMPLES])
-        more = f" and {len(kind.names) - MOST_EXAMPLES:,} more" if len(kind.names) > MOST_EXAMPLES else ""
-        yield from wrapped(f"interfered: {len(kind.findings):,} × {kind.mechanism}: {names}{more}", "  ", "    ")
+def overview_lines(ledger: Ledger, findings: I64) -> Iterator[str]:
+    """Write, where there are several findings, how many of each mechanism there are and what they are about."""
+    mechanism = ledger.verdicts.mechanism[findings]
+    for code in np.unique(mechanism).tolist() if len(findings) > 1 else ():
+        rows = findings[mechanism == code]
+        named = f"{ledger.verdicts.mechanisms[code]}: {list_of(places_of(ledger, rows))}"
+        yield from wrapped(f"interfered: {len(rows):,} × {named}", "  ", "    ")
+
+
+def list_of(places: Places) -> str:
+    """List what findings are about, and how often."""
+    listed = ", ".join(f"{name} ({times:,})" for name, times in places.listed)
+    return listed + (f" and {places.more:,} more" if places.more else "")
+
+
+def alike_of(told: Told) -> str:
+    """Say how many more are like a finding, and what they are about."""
+    return f"{told.alike:,} more: {list_of(told.places)}; --all shows each"
+
+
+def alike_lines(told: Told) -> Iterator[str]:
+    """Write what is folded into a finding that is shown, if anything is."""
+    if told.alike:
+        yield from _field("like it", alike_of(told))
 
 
 def shared_lines(judged: Judged) -> Iterator[str]:
@@ -203,15 +225,16 @@ def unjudged_lines(judged: Judged) -> Iterator[str]:
             yield from wrapped(examples_of(entry.examples, entry.count), "      ", "      ")
 
 
-def unexplained_lines(anomalies: Sequence[Unexplained], *, everything: bool = False) -> Iterator[str]:
+def unexplained_lines(ledger: Ledger, *, everything: bool = False) -> Iterator[str]:
     """Write how many stand out from their peers without a known cause; with *everything*, which and by what."""
-    if not anomalies:
+    count = len(ledger.rows_unexplained())
+    if not count:
         return
-    many = f"{count_of(len(anomalies), 'conversation')} {'stands' if len(anomalies) == 1 else 'stand'} out"
-    hint = "" if everything else f"; --all names {'it' if len(anomalies) == 1 else 'them'}"
+    many = f"{count_of(count, 'conversation')} {'stands' if count == 1 else 'stand'} out"
+    hint = "" if everything else f"; --all names {'it' if count == 1 else 'them'}"
     yield ""
     yield from wrapped(f"Unexplained: {many} from others of this capture, which accuses nobody{hint}.", "", "  ")
-    for anomaly in anomalies if everything else ():
+    for anomaly in ledger.unexplained() if everything else ():
         frame = "" if anomaly.subject.first_frame is None else f"frame {anomaly.subject.first_frame}, "
         yield from wrapped(f"{frame}{who(anomaly.subject)}: {'; '.join(map(str, anomaly.facts))}", "  ", "      ")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, overload
 import attrs
 import numpy as np
 
+from netinterf.arrays import I64
 from netinterf.schema import Anomalies, Evidence, Grade, Outcome, Verdicts
 from netinterf.verdict.judgement import Judgement
 from netinterf.verdict.model import Model
@@ -54,10 +55,18 @@ class Ledger(Judgement, Sequence[Verdict]):
         yield from (self.write(int(row)) for row in np.flatnonzero(is_finding))
         yield from self.group_verdicts()
 
+    def rows_suspected(self) -> I64:
+        """List the rows of verdicts that are possible, and not interfered."""
+        return np.flatnonzero(self.verdicts.grade == GRADES.index(Grade.POSSIBLE))
+
+    def rows_unexplained(self) -> I64:
+        """List the rows of subjects that are listed as anomalies and name no mechanism."""
+        listed = self.anomalies.fact.lengths > 0
+        return np.flatnonzero(listed & (self.verdicts.grade > GRADES.index(Grade.POSSIBLE)))
+
     def unexplained(self) -> Iterator[Unexplained]:
         """Walk the subjects that are listed as anomalies and name no mechanism, the one that stands out most first."""
-        listed = self.anomalies.fact.lengths > 0
-        rows = np.flatnonzero(listed & (self.verdicts.grade > GRADES.index(Grade.POSSIBLE)))
+        rows = self.rows_unexplained()
         rows = rows[np.argsort(-self.anomalies.score[rows], kind="stable")]
         return (unexplained(self, int(row)) for row in rows)
 

@@ -8,9 +8,10 @@ from netinterf.verdict.judgement import Judgement
 from netinterf.written.numbers import Number, agreed
 from netinterf.written.record import Observation, Subject, Trigger
 
-__all__ = ["QUERY_TYPES", "is_ipv4", "observation", "subject", "trigger"]
+__all__ = ["QUERY_TYPES", "address_of", "is_ipv4", "observation", "port_of", "subject", "trigger"]
 
 PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
+PORTED = ("tcp", "udp")
 QUERY_TYPES = {
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 24: "SIG", 25: "KEY",
     28: "AAAA", 29: "LOC", 33: "SRV", 35: "NAPTR", 37: "CERT", 39: "DNAME", 41: "OPT", 43: "DS", 44: "SSHFP",
@@ -24,7 +25,6 @@ def subject(judgement: Judgement, row: int) -> Subject:
     """Describe what one verdict is about."""
     table, flow = judgement.verdicts, int(judgement.verdicts.flow[row])
     protocol = PROTOCOLS.get(int(judgement.flows.protocol[flow]))
-    ported = protocol in {"tcp", "udp"}
     exchange = int(table.subject[row]) if table.subject_kind[row] == SubjectKind.EXCHANGE else -1
     code = int(judgement.exchanges.kind[exchange]) if exchange >= 0 else 0
     has_query = exchange >= 0 and len(judgement.exchanges.queries[exchange]) > 0
@@ -32,9 +32,9 @@ def subject(judgement: Judgement, row: int) -> Subject:
         kind=SubjectKind(int(table.subject_kind[row])).name.lower(),
         protocol=protocol,
         client=address_of(judgement.hosts, int(judgement.flows.client[flow])),
-        client_port=int(judgement.flows.client_port[flow]) if ported else None,
+        client_port=int(judgement.flows.client_port[flow]) if protocol in PORTED else None,
         server=address_of(judgement.hosts, int(judgement.flows.server[flow])),
-        server_port=int(judgement.flows.server_port[flow]) if ported else None,
+        server_port=port_of(judgement, flow),
         name=table.name[row] or None,
         first_frame=known(int(judgement.first_frame[row])),
         query_type=QUERY_TYPES.get(code, f"TYPE{code}") if has_query else None,
@@ -84,6 +84,12 @@ def address_of(hosts: Hosts, host: int) -> str | None:
     if is_ipv4(hosts, host):
         return str(ipaddress.IPv4Address(int(hosts.low[host]) & 0xFFFFFFFF))
     return str(ipaddress.IPv6Address(int(hosts.high[host]) << 64 | int(hosts.low[host])))
+
+
+def port_of(judgement: Judgement, flow: int) -> int | None:
+    """Give the server's port of a flow, None where its protocol has none."""
+    ported = PROTOCOLS.get(int(judgement.flows.protocol[flow])) in PORTED
+    return int(judgement.flows.server_port[flow]) if ported else None
 
 
 def known(frame: int) -> int | None:

@@ -11,6 +11,7 @@ from netinterf.capture import write_pcap
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import scan
 from netinterf.mechanisms import MECHANISMS, settled_by
+from netinterf.report.folding import Told
 from netinterf.report.lines import WIDTH
 from netinterf.report.text import finding_lines, one_line, summary_lines, suspicion_lines, text
 from netinterf.schema import Diagnostic, Grade, Outcome
@@ -58,7 +59,7 @@ def suspicion(found: Verdict, probability: float, says: str, mechanism: str = "t
 
 def test_a_hint_is_no_accusation(found: Verdict) -> None:
     """A suspicion says of what, why, how likely, where to look and what would settle it."""
-    block = "\n".join(suspicion_lines([suspicion(found, 0.7, "the reset is odd")]))
+    block = "\n".join(suspicion_lines([Told(verdict=suspicion(found, 0.7, "the reset is odd"))]))
     assert "Suspected: tcp.reset, would be settled by captures at the client and at the server at the" in block
     assert f"70 %, frame {found.subject.first_frame}, " in block
     assert "the reset is odd" in block
@@ -73,7 +74,7 @@ def test_suspicions_are_ranked_by_mechanism_and_probability(found: Verdict) -> N
         suspicion(found, 0.8, "odd"),
         suspicion(found, 0.75, "slow", "rate.freeze"),
     ]
-    lines = "\n".join(suspicion_lines(some)).replace("\n    ", " ").split("\n")
+    lines = "\n".join(suspicion_lines([Told(verdict=verdict) for verdict in some])).replace("\n    ", " ").split("\n")
     told = [line.strip() for line in lines if line.startswith(("Suspected: ", "  6", "  7", "  8"))]
     assert [line.partition(",")[0] for line in told] == [
         "Suspected: tcp.reset", "80 %", "70 %", "Suspected: rate.freeze", "75 %", "60 %",
@@ -191,5 +192,7 @@ def test_it_says_what_the_hit_names_share(tmp_path: Path, spare: bool) -> None:
     path = tmp_path / "shared.pcap"
     write_pcap(path, times, frames, RAW_IP)
     page = text(scan(path))
-    assert page.count("INTERFERED: dns.injection") == 4
+    assert page.count("INTERFERED: dns.injection") == 1
+    assert "like it   3 more: " in page
+    assert text(scan(path), everything=True).count("INTERFERED: dns.injection") == 4
     assert ("in common: *.blocked.org, 4 names hit (api.blocked.org" in page) == (not spare)
