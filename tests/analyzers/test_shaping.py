@@ -2,6 +2,7 @@
 
 import math
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,13 +11,26 @@ from hypothesis import strategies as st
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
-from netinterf.analyzers.shaping import Shaping
+from netinterf.analyzers.shaping import Shaping, queued
 from netinterf.analyzers.shaping.controls import Others, apart, cost
 from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, credited_early, deliveries, sizeable
-from netinterf.analyzers.shaping.queued import Queued, Windows, cut_windows, filled, try_queue
+from netinterf.analyzers.shaping.queued import (
+    CEILING,
+    Queued,
+    Windows,
+    candidates,
+    cut_windows,
+    filled,
+    merged,
+    merged_each,
+    near,
+    try_queue,
+)
+from netinterf.analyzers.shaping.unmeasured import ceilings_of, may_have_ceiling
 from netinterf.schema import Outcome
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
+from netinterf.table import Ragged
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
 from tests.analyzers.bulk import Bottleneck, Flow, merge, shaper, transfer
@@ -204,7 +218,8 @@ def test_who_passes_by_a_shared_queue_is_not_of_it():
         lane=lane, row=np.arange(count), time=time, size=np.full(count, 1500.0), wait=np.full(count, 0.1),
         clock_error=np.zeros(count),
     )  # fmt: skip
-    queue = try_queue(together, np.array([3, 7, 11]))
+    lanes = np.array([3, 7, 11])
+    queue = try_queue(together, lanes, merged(together, lanes))
     assert queue is not None
     assert queue.lanes.tolist() == [3, 7]
     assert queue.rate == pytest.approx(150_000, rel=0.02)
@@ -389,3 +404,74 @@ def test_stretches_of_windows_are_those_of_a_walk(rows):
 def test_one_bad_window_decides_nothing():
     """The cost of a window has a bound."""
     assert cost(np.array([1.0, 1e9]), 1.0) == 4.0
+
+
+def some_deliveries(rng, lanes):
+    """Draw deliveries of some lanes, several at a time on a grid of times so that there are equal ones."""
+    lane = np.repeat(lanes, rng.integers(1, 60, len(lanes)))
+    time = np.round(rng.uniform(0, 30, len(lane)), 1)
+    order = np.lexsort((time, lane))
+    size = rng.choice([60.0, 600.0, 1500.0, 9000.0], len(lane))
+    wait = np.where(rng.random(len(lane)) < 0.3, np.nan, rng.choice([0.0, 0.1], len(lane)))
+    return Deliveries(
+        lane=lane, row=np.arange(len(lane)), time=time[order], size=size, wait=wait, clock_error=np.zeros(len(lane))
+    )
+
+
+def slow_ceiling(rates):
+    """Find the rate that most keep to, one after the other."""
+    logs = sorted(np.log(rates).tolist())
+    counts = [sum(low <= other <= low + 2 * CEILING for other in logs[place:]) for place, low in enumerate(logs)]
+    best = counts.index(max(counts))
+    return math.exp(float(np.median(logs[best : best + counts[best]])))
+
+
+@pytest.mark.parametrize("block", [1, 400, 10**6])
+@pytest.mark.parametrize("seed", range(6))
+def test_groups_are_cut_all_at_once_as_each_alone(monkeypatch, block, seed):
+    """However many are cut together: the same windows, ceilings, and groups that may have one."""
+    monkeypatch.setattr(queued, "BLOCK", block)
+    rng = np.random.default_rng(seed)
+    lanes = np.flatnonzero(rng.random(40) < 0.5)
+    delivered = some_deliveries(rng, lanes)
+    parts = [np.sort(rng.choice(lanes, int(rng.integers(1, 5)), replace=False)) for _ in range(12)]
+    windows, ceilings, promising = [], [], []
+    for groups, cut in merged_each(delivered, Ragged.of(parts, np.int64)):
+        some = np.unique(cut.group)
+        ceilings += ceilings_of(cut).tolist()
+        promising += [len(windows) + number for number in may_have_ceiling(cut).tolist()]
+        windows += list(cut.each(np.arange(len(groups))))
+        assert len(some) == len([part for part in cut.each(np.arange(len(groups))) if len(part.rate)])
+    assert len(windows) == len(parts)
+    slow = []
+    for place, (lanes_of, own) in enumerate(zip(parts, windows, strict=True)):
+        alone = merged(delivered, lanes_of)
+        for name in ("begin", "end", "rate", "waiting", "wait", "even", "row"):
+            np.testing.assert_array_equal(getattr(own, name), getattr(alone, name))
+        if len(alone.rate):
+            slow.append(slow_ceiling(alone.rate))
+            at = near(alone, slow[-1], CEILING)
+            behind = np.cumsum(at) > 0
+            above = (alone.rate > slow[-1] * (1 + 2 * CEILING)) & behind
+            keeps = at.sum() >= 5 and at.mean() >= 0.35 and above.mean() <= 0.05
+            assert (place in promising) == keeps
+    assert ceilings == pytest.approx(slow, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_may_share_a_queue_is_listed_once(seed):
+    """A lane, all between two hosts, all of a client: as one finds them key by key, and no two alike."""
+    rng = np.random.default_rng(seed)
+    count = 30
+    flows = SimpleNamespace(client=rng.integers(0, 3, count), server=rng.integers(0, 6, count))
+    lanes = np.flatnonzero(rng.random(4 * count) < 0.4)
+    client, server = flows.client[lanes >> 2], flows.server[lanes >> 2]
+    slow = []
+    for key in (lanes, client * 1000 + server * 4 + lanes % 4, client * 4 + lanes % 4):
+        for value in np.unique(key):
+            members = lanes[key == value].tolist()
+            if members not in slow:
+                slow.append(members)
+    listed = [members.tolist() for members in candidates(SimpleNamespace(flows=flows), lanes)]
+    assert sorted(listed) == sorted(slow)
+    assert listed == slow

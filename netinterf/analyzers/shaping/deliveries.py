@@ -60,6 +60,11 @@ class Deliveries:
             **{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "clock_error")}
         )
 
+    def count(self, lanes: I64) -> I64:
+        """Count the deliveries of some lanes; of a table in the order of lanes only."""
+        count: I64 = np.searchsorted(self.lane, lanes, "right") - np.searchsorted(self.lane, lanes)
+        return count
+
     def of(self, lanes: I64) -> "Deliveries":
         """Select the deliveries of some lanes, lane by lane; of a table in the order of lanes only."""
         begin, end = np.searchsorted(self.lane, lanes), np.searchsorted(self.lane, lanes, "right")
@@ -202,7 +207,8 @@ def acknowledged(trace: Trace, rows: I64, side: I64) -> Columns:
     single = 2 * more < 3 * segment
     wait[single] = np.where(wait[single] > DELAYED_ACK, wait[single] - DELAYED_ACK, np.nan)
     wait[~trace.recording.timing_informative[packets.flow[rows]]] = np.nan  # somebody else acknowledges
-    return 2 * side + ACKS, rows, moved * (1 + HEADERS / segment), wait, np.zeros(len(rows))
+    size = np.rint(moved * (1 + HEADERS / segment))  # whole bytes add up to the same whatever they are added with
+    return 2 * side + ACKS, rows, size, wait, np.zeros(len(rows))
 
 
 def full_segment(trace: Trace) -> I64:

@@ -9,12 +9,15 @@ one server, or all of the client that waited are candidates, and the steadiest i
 """
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 
 import attrs
 import numpy as np
 
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, first_of, least_trip
 from netinterf.arrays import F64, I64, Mask
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "cut_windows",
     "find_queued",
     "merged",
+    "merged_each",
     "near",
     "steadiest",
     "waiting_lanes",
@@ -39,6 +43,9 @@ WINDOW, SMALLEST, ENOUGH = 12_000.0, 4_500.0, 20
 """Bytes of a window: some eight full packets, so that one delayed acknowledgement does not make a rate. Transfers that
 would have fewer than twenty windows have smaller ones, of three packets at least: small transfers that count are slow
 ones, whose packets come apart."""
+
+BLOCK = 262_144
+"""Deliveries that are cut together, at least: some ten megabytes."""
 
 LEAST_WAIT = 0.005
 """Seconds of waiting that count, of the packet of a window that waited least: what managed queues aim at (RFC 8289,
@@ -97,9 +104,14 @@ class Windows:
     even: F64  # share of the bytes that came at their own time: neither bunched nor late
     row: I64  # row in Packets of the last delivery
 
-    def take(self, rows: Mask | I64) -> "Windows":
+    def take(self, rows: Mask | I64 | slice) -> "Windows":
         """Select windows."""
         return attrs.evolve(self, **{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Windows)})
+
+    def each(self, groups: I64) -> Iterator["Windows"]:
+        """Part off the windows of some groups, which number them from 0."""
+        begin, end = np.searchsorted(self.group, groups), np.searchsorted(self.group, groups, side="right")
+        return (self.take(slice(low, high)) for low, high in zip(begin.tolist(), end.tolist(), strict=True))
 
     @property
     def lasting(self) -> F64:
@@ -207,7 +219,11 @@ def find_queued(trace: Trace, delivered: Deliveries, lanes: I64) -> list[Queued]
     Returns:
         One entry for each queue that may be steady enough; a transfer is in one at most.
     """
-    tried = [queue for members in candidates(trace, lanes) if (queue := try_queue(delivered, members))]
+    tried = []
+    for groups, windows in merged_each(delivered, candidates(trace, lanes)):
+        busy = np.flatnonzero(np.bincount(windows.group, windows.waiting, len(groups)) >= LEAST_WINDOWS)
+        queues = map(partial(try_queue, delivered), groups.take(busy), windows.each(busy))
+        tried += [queue for queue in queues if queue]
     trip = least_trip(trace)
     return steadiest([queue for queue in tried if queue.steady >= LEAST_ALIKE and filled(queue, trip)])
 
@@ -240,25 +256,37 @@ def steadiest(tried: list[Queued], taken: I64 | None = None) -> list[Queued]:
     return chosen
 
 
-def candidates(trace: Trace, lanes: I64) -> Iterator[I64]:
-    """List what may share a queue: a lane alone, those of two hosts, all of a client; one direction and view each."""
+def candidates(trace: Trace, lanes: I64) -> Ragged:
+    """List what may share a queue: a lane alone, those of two hosts, all of a client; one direction and view each.
+
+    Args:
+        trace: The capture.
+        lanes: Which, ascending.
+
+    Returns:
+        Lists of lanes, no two alike.
+    """
     flow = lanes >> 2
     client, server = trace.flows.client[flow].astype(np.int64), trace.flows.server[flow].astype(np.int64)
-    known: set[tuple[int, ...]] = set()
-    for key in (lanes, client << 34 | server << 2 | lanes & 3, client << 2 | lanes & 3):
-        for value in np.unique(key).tolist():
-            members = lanes[key == value]
-            if tuple(members.tolist()) not in known:
-                known.add(tuple(members.tolist()))
-                yield members
+    listed, alike = [Ragged.from_lengths(np.ones(len(lanes), np.int64), lanes)], np.ones(len(lanes), np.int64)
+    for key in (client << 34 | server << 2 | lanes & 3, client << 2 | lanes & 3):
+        _, first, number, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+        whole = Ragged.from_lengths(count, lanes[np.argsort(number, kind="stable")])
+        listed.append(whole.take(count != alike[first]))  # else it is listed, as those of one server or alone
+        alike = count[number]
+    return Ragged.concat(listed)
 
 
-def try_queue(delivered: Deliveries, lanes: I64) -> Queued | None:
-    """Merge some lanes and measure how steady they came while they waited; None when they hardly did.
+def try_queue(delivered: Deliveries, lanes: I64, windows: Windows) -> Queued | None:
+    """Measure how steady some lanes came together while they waited; None when they hardly did.
 
     Lanes that came at other times than those at the rate are left out.
+
+    Args:
+        delivered: All deliveries.
+        lanes: The lanes.
+        windows: Those of all of them together.
     """
-    windows = merged(delivered, lanes)
     waited = windows.take(windows.waiting)
     if len(waited.end) < LEAST_WINDOWS or waited.lasting.sum() < LEAST_TIME:
         return None
@@ -269,7 +297,7 @@ def try_queue(delivered: Deliveries, lanes: I64) -> Queued | None:
     rate, steady = max(map(steadiness, whole), key=lambda estimate: estimate[1])
     members = lanes[part_of(delivered, lanes, windows, rate) >= LEAST_PART]
     if 0 < len(members) < len(lanes):
-        return try_queue(delivered, members)
+        return try_queue(delivered, members, merged(delivered, members))
     return Queued(
         lanes=lanes,
         windows=windows.take(windows.waiting | near(windows, rate, CEILING)),
@@ -289,19 +317,19 @@ def part_of(delivered: Deliveries, lanes: I64, windows: Windows, rate: float) ->
     return share
 
 
-def near(windows: Windows, rate: float, far: float) -> Mask:
+def near(windows: Windows, rate: float | F64, far: float) -> Mask:
     """Say which windows have a rate, within *far* in the logarithm."""
     close: Mask = np.abs(np.log(windows.rate / rate)) <= far
     return close
 
 
-def above_after(windows: Windows, close: Mask, rate: float) -> Mask:
+def above_after(windows: Windows, close: Mask, rate: float | F64) -> Mask:
     """Say which windows lie above a rate after the first of their group that had it: a fast start is no exception.
 
     Args:
         windows: Windows, group by group.
         close: Which of them had the rate.
-        rate: Bytes a second.
+        rate: Bytes a second, of all or of each.
     """
     starts = first_of(windows.group)
     length = np.diff(starts, append=len(close))
@@ -313,9 +341,23 @@ def above_after(windows: Windows, close: Mask, rate: float) -> Mask:
 
 def merged(delivered: Deliveries, lanes: I64) -> Windows:
     """Cut the deliveries of some lanes, taken together, into windows."""
-    mine = delivered.of(lanes)
-    mine = mine.take(np.argsort(mine.time, kind="stable"))
-    return cut_windows(mine, np.zeros(len(mine), np.int64))
+    return next(iter(merged_each(delivered, Ragged.from_lengths([len(lanes)], lanes))))[1]
+
+
+def merged_each(delivered: Deliveries, groups: Ragged) -> Iterator[tuple[Ragged, Windows]]:
+    """Cut the deliveries of each of some groups of lanes, taken together, into windows.
+
+    Yields:
+        Some of the groups after others, and their windows; the *group* of a window is its place among these.
+    """
+    count = delivered.count(groups.values)
+    size = np.add.reduceat(count, groups.offsets[:-1]) if len(groups) else count  # none is empty
+    for begin, end in pairwise([*first_of(np.cumsum(size) // BLOCK).tolist(), len(groups)]):
+        some = groups.take(slice(begin, end))
+        owner = np.repeat(some.parents(), delivered.count(some.values))
+        mine = delivered.of(some.values)
+        order = np.lexsort((mine.time, owner))
+        yield some, cut_windows(mine.take(order), owner[order])
 
 
 def steadiness(windows: Windows) -> tuple[float, float]:

@@ -11,7 +11,7 @@ at that rate (packet dispersion: Dovrolis, Ramanathan, Moore, "What do packet di
 
 import numpy as np
 
-from netinterf.analyzers.shaping.deliveries import ARRIVALS, Deliveries
+from netinterf.analyzers.shaping.deliveries import ARRIVALS, Deliveries, first_of
 from netinterf.analyzers.shaping.queued import (
     CEILING,
     LEAST_TIME,
@@ -21,10 +21,11 @@ from netinterf.analyzers.shaping.queued import (
     above_after,
     candidates,
     merged,
+    merged_each,
     near,
     steadiest,
 )
-from netinterf.arrays import I64
+from netinterf.arrays import F64, I64
 from netinterf.trace import Trace
 
 __all__ = ["find_unmeasured"]
@@ -65,19 +66,41 @@ def find_unmeasured(trace: Trace, delivered: Deliveries, waiting: I64, taken: I6
     lanes, first = np.unique(arrivals.lane, return_index=True)
     known = np.add.reduceat(~np.isnan(arrivals.wait), first) if len(lanes) else np.empty(0, np.int64)
     mute = lanes[((known == 0) | np.isin(lanes, waiting)) & ~np.isin(lanes >> 1, taken)]
-    tried = [queue for members in candidates(trace, mute) if (queue := try_ceiling(trace, arrivals, members, waiting))]
-    return steadiest(tried, taken)
+    tried = []
+    for groups, windows in merged_each(arrivals, candidates(trace, mute)):
+        promising = may_have_ceiling(windows)
+        for members, own in zip(groups.take(promising), windows.each(promising), strict=True):
+            tried.append(try_ceiling(trace, arrivals, members, own, waiting))
+    return steadiest([queue for queue in tried if queue], taken)
 
 
-def try_ceiling(trace: Trace, delivered: Deliveries, lanes: I64, waiting: I64) -> Queued | None:
-    """Look for a ceiling of some lanes together, and for what tells that it is a queue's."""
-    windows = merged(delivered, lanes)
-    rate = ceiling_of(windows)
+def may_have_ceiling(windows: Windows) -> I64:
+    """List the groups with a rate that enough windows keep to, and few exceed."""
+    starts = first_of(windows.group)
+    length = np.diff(starts, append=len(windows.group))
+    rate = np.repeat(ceilings_of(windows), length)
+    at = near(windows, rate, CEILING)
+    if not len(starts):
+        return starts
+    above = np.add.reduceat(above_after(windows, at, rate), starts, dtype=np.int64)
+    hits = np.add.reduceat(at, starts, dtype=np.int64)
+    keep = (hits >= LEAST_WINDOWS) & (hits >= LEAST_AT * length) & (above <= MOST_ABOVE * length)
+    return windows.group[starts[keep]]
+
+
+def try_ceiling(trace: Trace, delivered: Deliveries, lanes: I64, windows: Windows, waiting: I64) -> Queued | None:
+    """Ask whether the ceiling that some lanes have together (`may_have_ceiling`) is a queue's.
+
+    Args:
+        trace: The capture.
+        delivered: Arrivals.
+        lanes: Which came together.
+        windows: Those of all of them together.
+        waiting: Lanes whose packets are known to have waited.
+    """
+    rate = float(ceilings_of(windows)[0])
     at = near(windows, rate, CEILING)
     count = int(np.count_nonzero(at))
-    above = int(np.count_nonzero(above_after(windows, at, rate)))
-    if count < LEAST_WINDOWS or count < LEAST_AT * len(at) or above > MOST_ABOVE * len(at):
-        return None
     busy = float(windows.lasting[at].sum())
     if busy < LEAST_TIME or busy < LEAST_BUSY * float(windows.lasting.sum()):
         return None
@@ -87,14 +110,21 @@ def try_ceiling(trace: Trace, delivered: Deliveries, lanes: I64, waiting: I64) -
     return Queued(lanes=lanes, windows=windows.take(at), rate=rate, steady=count / len(at), sure=True)
 
 
-def ceiling_of(windows: Windows) -> float:
-    """Find the rate that most windows keep to; NaN without windows."""
-    rates = np.sort(np.log(windows.rate))
-    if len(rates) == 0:
-        return float("nan")
-    counts = np.searchsorted(rates, rates + 2 * CEILING, side="right") - np.arange(len(rates))
-    best = int(np.argmax(counts))
-    return float(np.exp(np.median(rates[best : best + int(counts[best])])))
+def ceilings_of(windows: Windows) -> F64:
+    """Find the rate that most windows of each group keep to, group by group."""
+    starts, place = first_of(windows.group), np.arange(len(windows.group))
+    rates = np.log(windows.rate)
+    rates = rates[np.lexsort((rates, windows.group))]  # windows lie group by group
+    ends = np.concatenate([rates, rates + 2 * CEILING])
+    order = np.lexsort((ends, np.tile(windows.group, 2)))  # stable: of equal ones the rate comes first
+    reached = np.empty(len(ends), np.int64)
+    reached[order] = np.cumsum(order < len(rates))
+    count = reached[len(rates) :] - place
+    most = np.maximum.reduceat(count, starts) if len(starts) else starts
+    best = np.flatnonzero(count == np.repeat(most, np.diff(starts, append=len(count))))
+    best = best[first_of(windows.group[best])]
+    middle: F64 = (rates[best + (most - 1) // 2] + rates[best + most // 2]) / 2
+    return np.exp(middle)
 
 
 def common(delivered: Deliveries, lanes: I64, rate: float, together: float) -> bool:
