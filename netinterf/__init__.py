@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from netinterf.analyzers.tls_interception import TlsInterception
     from netinterf.engine.compare import Comparison, compare
     from netinterf.engine.examples import example
-    from netinterf.engine.scan import Result, scan
+    from netinterf.engine.judged import Judged
+    from netinterf.engine.scan import Result, scan, scan_each
     from netinterf.engine.session import Session
     from netinterf.errors import NetinterfError
     from netinterf.privacy.traces import redact
@@ -52,6 +53,7 @@ __all__ = [
     "Freezes",
     "Grade",
     "Isolation",
+    "Judged",
     "Model",
     "NetinterfError",
     "Outcome",
@@ -84,6 +86,7 @@ __all__ = [
     "redact",
     "report",
     "scan",
+    "scan_each",
     "simulate",
     "stats",
 ]
@@ -107,7 +110,8 @@ HOMES = {
     "netinterf.analyzers.tls_interception": ("TlsInterception",),
     "netinterf.engine.compare": ("Comparison", "compare"),
     "netinterf.engine.examples": ("example",),
-    "netinterf.engine.scan": ("Result", "scan"),
+    "netinterf.engine.judged": ("Judged",),
+    "netinterf.engine.scan": ("Result", "scan", "scan_each"),
     "netinterf.engine.session": ("Session",),
     "netinterf.errors": ("NetinterfError",),
     "netinterf.privacy.traces": ("redact",),

@@ -1,14 +1,16 @@
 """Files in, verdicts out: each file is one capture, and one that cannot be read does not stop the others.
 
 Only a summary and a ledger of each capture are kept, so a folder of any size needs the memory of its largest capture
-and of its verdicts. With an executor, captures are judged side by side, a bounded number at a time; results come in
-the order of the paths either way.
+and of its verdicts; of `scan_each`, those of one capture. With an executor, captures are judged side by side, a bounded
+number at a time.
 """
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from functools import partial
+from itertools import chain, islice
+from queue import SimpleQueue
 from typing import Any, BinaryIO, Self, overload
 
 import attrs
@@ -45,7 +47,7 @@ __all__ = [
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Progress = Callable[[str, int, int], None]
 
-IN_FLIGHT = 32  # captures handed to an executor ahead of the one that is waited for
+IN_FLIGHT = 32  # captures that an executor holds at a time
 
 
 def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer, ...] | None:
@@ -256,7 +258,7 @@ def scan(
             content, or a capture.
         model: Priors, caps and grades; None takes the model that ships with the library.
         executor: Judges captures side by side; any of `concurrent.futures`, or one with the same ``submit``.
-        progress: Called with the capture, the number of captures done, and the number in all.
+        progress: Called with the capture that is done, the number of captures done, and the number in all.
         strict: Treat damage as an error of that capture.
 
     Returns:
@@ -266,54 +268,95 @@ def scan(
         ParameterError: An argument is out of range. Problems of single captures are kept in ``errors`` instead.
         AnalyzerError: A plugin could not be loaded.
     """
-    outside = Outside.of(networks, known_answers(answers))
-    options = Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)
-    files = find_captures(paths)
-    judged: list[Judged] = []
-    errors: list[CaptureError] = list(files.errors)
-    for outcome in scan_each(files.captures, options, executor=executor, progress=progress):
-        if isinstance(outcome, Judged):
-            judged.append(outcome)
-        else:
-            errors.append(outcome)
-    return Result(judged=tuple(judged), errors=tuple(errors), skipped=files.skipped)
+    files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
+    outcomes = dict(judged_each(files.captures, options, executor, progress))
+    ordered = [outcomes[place] for place in range(len(files.captures))]
+    return Result(
+        judged=tuple(outcome for outcome in ordered if isinstance(outcome, Judged)),
+        errors=(*files.errors, *(outcome for outcome in ordered if not isinstance(outcome, Judged))),
+        skipped=files.skipped,
+    )
 
 
 def scan_each(
-    captures: Sequence[str],
-    options: Options,
+    paths: Paths,
     *,
+    analyzers: Sequence[Analyzer | str] | None = None,
+    vantage: str = "auto",
+    networks: Networks | None = None,
+    answers: Answers | None = None,
+    model: Model | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    strict: bool = False,
 ) -> Iterator[Judged | CaptureError]:
-    """Judge captures one after the other, in order; a capture that cannot be read gives its error.
+    """Judge captures as `scan` does, and give each as soon as it is judged: nothing is kept of those before.
 
-    Args:
-        captures: Paths of files, or ``"-"``.
-        options: How to judge.
-        executor: Judges captures side by side.
-        progress: Called before the first and after every capture.
+    Without an executor they come in the order of the paths, with one in the order in which they are done, so that no
+    file waits for a slow one. The arguments are those of `scan`.
+
+    Yields:
+        What a capture holds, or why it cannot be read.
+
+    Raises:
+        ParameterError: An argument is out of range.
+        AnalyzerError: A plugin could not be loaded.
     """
+    files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
+    outcomes = judged_each(files.captures, options, executor, progress)
+    return chain(files.errors, (outcome for _, outcome in outcomes))
+
+
+def options_of(
+    analyzers: Sequence[Analyzer | str] | None,
+    vantage: str,
+    networks: Networks | None,
+    answers: Answers | None,
+    model: Model | None,
+    *,
+    strict: bool,
+) -> Options:
+    """Read what captures are judged with, before any is."""
+    outside = Outside.of(networks, known_answers(answers))
+    return Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)
+
+
+def judged_each(
+    captures: Sequence[str], options: Options, executor: Executor | None, progress: Progress | None
+) -> Iterator[tuple[int, Judged | CaptureError]]:
+    """Judge captures, each with its place among them, as they are done."""
     total = len(captures)
     if progress is not None and total:
         progress(captures[0], 0, total)
-    for done, outcome in enumerate(_judged(captures, options, executor)):
+    one_by_one = ((place, judge_path(capture, options)) for place, capture in enumerate(captures))
+    outcomes = one_by_one if executor is None else side_by_side(captures, options, executor)
+    for done, (place, outcome) in enumerate(outcomes, 1):
         if progress is not None:
-            progress(captures[done], done + 1, total)
-        yield outcome
+            progress(captures[place], done, total)
+        yield place, outcome
 
 
-def _judged(captures: Sequence[str], options: Options, executor: Executor | None) -> Iterator[Judged | CaptureError]:
-    if executor is None:
-        for capture in captures:
-            yield judge_path(capture, options)
-        return
-    waiting = deque(executor.submit(judge_path, capture, options) for capture in captures[:IN_FLIGHT])
-    for capture in captures[IN_FLIGHT:]:
-        yield waiting.popleft().result()
-        waiting.append(executor.submit(judge_path, capture, options))
-    while waiting:
-        yield waiting.popleft().result()
+def side_by_side(
+    captures: Sequence[str], options: Options, executor: Executor
+) -> Iterator[tuple[int, Judged | CaptureError]]:
+    """Have an executor judge captures, a bounded number at a time, and give each when it is done."""
+    done = SimpleQueue[tuple[int, Future[Judged | CaptureError]]]()
+    left = iter(enumerate(captures))
+
+    def tell(place: int, future: Future[Judged | CaptureError]) -> None:
+        done.put((place, future))
+
+    def hand_out(count: int) -> int:
+        some = list(islice(left, count))
+        for place, capture in some:
+            executor.submit(judge_path, capture, options).add_done_callback(partial(tell, place))
+        return len(some)
+
+    running = hand_out(IN_FLIGHT)
+    while running:
+        place, future = done.get()
+        running += hand_out(1) - 1
+        yield place, future.result()
 
 
 def judge_path(

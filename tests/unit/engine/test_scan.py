@@ -3,9 +3,10 @@
 import gc
 import multiprocessing
 import pickle
+import shutil
 import weakref
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +18,8 @@ from netinterf import simulate
 from netinterf.analyzers.base import Scope, observe
 from netinterf.capture import open_capture, write_pcap
 from netinterf.engine import judged as judged_module
-from netinterf.engine.scan import Result, scan
+from netinterf.engine.judged import Judged
+from netinterf.engine.scan import IN_FLIGHT, Result, scan, scan_each
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, NetinterfError, ParameterError, UsageError
 from netinterf.export.jsonl import lines
@@ -159,9 +161,73 @@ def test_executors_change_nothing(folder: Path, processes: bool) -> None:
     analyzers = ["rst_injection"]
     with pool as executor:
         pooled = scan(paths, analyzers=analyzers, executor=executor)
+        each = list(scan_each(paths, analyzers=analyzers, executor=executor))
     alone = scan(paths, analyzers=analyzers)
     assert outcomes(alone) == outcomes(pooled)
     assert [str(error) for error in alone.errors] == [str(error) for error in pooled.errors]
+    assert sorted(str(one) for one in each if isinstance(one, CaptureError)) == sorted(map(str, alone.errors))
+    assert same_captures(each, alone)
+    assert all(one.evidence.rules == alone.evidence[0].rules for one in each if isinstance(one, Judged))
+
+
+def same_captures(each: list[Judged | CaptureError], whole: Result) -> bool:
+    """Say whether captures that came one by one are those of a scan, in whatever order."""
+    told = [one.summary for one in each if isinstance(one, Judged)]
+    return sorted(told, key=lambda summary: summary.capture) == sorted(whole.captures, key=lambda one: one.capture)
+
+
+class Reversed(Executor):
+    """Does what it was given last first, once it holds so many tasks or is asked to go on."""
+
+    def __init__(self, holds: int) -> None:
+        self.tasks: list[tuple[Future[object], object]] = []
+        self.holds, self.most = holds, 0
+
+    def submit(self, function, /, *arguments, **named):  # type: ignore[no-untyped-def]
+        """Keep a task."""
+        future: Future[object] = Future()
+        self.tasks.append((future, lambda: function(*arguments, **named)))
+        self.most = max(self.most, len(self.tasks))
+        if len(self.tasks) == self.holds:
+            for late, task in reversed([self.tasks.pop() for _ in range(self.holds)]):
+                late.set_result(task())  # type: ignore[operator]
+        return future
+
+
+def test_captures_are_given_as_they_are_done(folder: Path) -> None:
+    """No file waits for a slow one; a scan brings them into order again, and both hold a bounded number of tasks."""
+    paths = [folder / "dns.pcap", Path(shutil.copy(folder / "dns.pcap", folder / "later.pcap"))]
+    each = list(scan_each(paths, analyzers=MINE, executor=Reversed(2)))
+    whole = scan(paths, analyzers=MINE, executor=Reversed(2))
+    assert len(each) == len(whole.captures) == 2
+    assert same_captures(each, whole)
+    assert [summary.capture for summary in whole.captures] == list(map(str, paths))
+    many = Reversed(IN_FLIGHT)
+    copies = [shutil.copy(paths[0], folder / f"copy-{number}.pcap") for number in range(IN_FLIGHT)]
+    assert len(list(scan_each(copies, analyzers=MINE, executor=many))) == IN_FLIGHT
+    assert many.most == IN_FLIGHT
+
+
+def test_without_an_executor_nothing_is_kept(folder: Path) -> None:
+    """Captures come one by one in the order of the paths: the next is not read before it is asked for."""
+    paths = sorted(folder.glob("*.pcap"))[:2]
+    outcomes_of_each = scan_each(paths, analyzers=MINE)
+    first = next(outcomes_of_each)
+    paths[1].unlink()
+    second = next(outcomes_of_each)
+    assert isinstance(first, Judged)
+    assert isinstance(second, CaptureError)
+
+
+def test_rules_travel_by_name(folder: Path) -> None:
+    """What a task returns is small, and its rules are the built-in ones again."""
+    judged = scan(folder).judged[0]
+    sent = pickle.dumps(judged)
+    again = pickle.loads(sent)
+    says = max((rule.says for rule in judged.evidence.rules), key=len)
+    assert says.encode() not in sent
+    assert again.evidence.rules == judged.evidence.rules
+    assert [verdict.explanation for verdict in again.ledger] == [verdict.explanation for verdict in judged.ledger]
 
 
 def test_progress_counts_captures(folder: Path) -> None:
