@@ -6,7 +6,8 @@ cryptography, which is imported when the first Initial is met.
 
 import hashlib
 import hmac
-from functools import cache
+import re
+from functools import cache, lru_cache
 from struct import pack
 from typing import Any
 
@@ -37,6 +38,10 @@ Crypto = tuple[int, bytes]
 """Offset and bytes of one CRYPTO frame."""
 
 
+CRYPTO, BEHIND_PADDING = b"\x06", re.compile(rb"[^\x00\x01]")
+"""Type of a CRYPTO frame (RFC 9000 §19.6); and the next frame that is neither PADDING nor PING, which are one byte."""
+
+
 @attrs.frozen
 class Keys:
     """What protects the Initials of one direction (RFC 9001 §5.1)."""
@@ -59,6 +64,7 @@ def expand(secret: bytes, label: str, size: int) -> bytes:
     return hmac.digest(secret, info + b"\x01", hashlib.sha256)[:size]
 
 
+@lru_cache(1024)
 def initial_keys(destination: bytes, version: int, *, server: bool) -> Keys:
     """Derive what protects Initials (RFC 9001 §5.2).
 
@@ -141,13 +147,8 @@ def remove_protection(datagram: bytes, version: int, gcm: Any, block: Any) -> by
 def read_crypto(frames: bytes) -> list[Crypto]:
     """Pick the CRYPTO frames out of a client's first Initial, which holds PADDING, PING and CRYPTO."""
     crypto, at = list[Crypto](), 0
-    while at < len(frames):
-        if frames[at] != 0x06:
-            if frames[at] > 1:
-                break
-            at += 1
-            continue
-        offset, at = read_varint(frames, at + 1)
+    while (found := BEHIND_PADDING.search(frames, at)) and found[0] == CRYPTO:
+        offset, at = read_varint(frames, found.end())
         size, at = read_varint(frames, at)
         crypto.append((offset, frames[at : at + size]))
         at += size
