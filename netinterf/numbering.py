@@ -18,6 +18,9 @@ __all__ = ["combined", "distinct", "hash_rows", "joined", "numbered", "numbered_
 MOST = 2**62
 """Largest number of combinations that are held in one 64-bit number."""
 
+DENSE = 4
+"""Numbers whose range is so many times as large as they are many, or smaller, have a place each in a table."""
+
 GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4)
 
 
@@ -32,8 +35,11 @@ def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
     """
     words = np.ascontiguousarray(keys).view(np.uint64)
     number = np.empty(len(words), np.int64)
+    low, high = (int(words.min()), int(words.max())) if len(words) else (0, 0)
+    if high - low <= DENSE * len(words):
+        return _numbered_by_value((words - np.uint64(low)).view(np.int64), high - low + 1)
     bits = max(8, (4 * len(words)).bit_length())
-    table = np.empty(1 << bits, np.int64)
+    table = np.empty(1 << bits, np.int32 if len(words) < 2**31 else np.int64)  # (the less of the cache it takes)
     shift, factor = np.uint64(64 - bits), int(GOLDEN_RATIO)
     left, firsts, count = np.arange(len(words)), [np.empty(0, np.int64)], 0
     while len(left):
@@ -49,6 +55,16 @@ def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
         left = left[~same]
         factor = factor * int(GOLDEN_RATIO) % 2**64  # another hash for keys that met a different one
     return number, np.concatenate(firsts)
+
+
+def _numbered_by_value(keys: I64, size: int) -> tuple[I64, I64]:
+    """Number keys below *size* alike, each in a place of its own."""
+    place = np.arange(len(keys))
+    table = np.empty(size, np.int32 if len(keys) < 2**31 else np.int64)
+    table[keys] = place  # the last write wins
+    first = np.flatnonzero(table[keys] == place)
+    table[keys[first]] = np.arange(len(first))
+    return table[keys].astype(np.int64), first
 
 
 def joined(*columns: tuple[NDArray[Any], int]) -> tuple[I64, int]:
@@ -81,8 +97,17 @@ def distinct(keys: I64) -> I64:
 
 def combined(*columns: NDArray[np.integer[Any]]) -> I64:
     """Number the distinct combinations of some columns, from 0 without gaps."""
-    parts = [numbered(column.astype(np.int64)) for column in columns]
-    return numbered(joined(*((number, max(len(first), 1)) for number, first in parts))[0])[0]
+    return numbered(joined(*map(_from_zero, columns))[0])[0]
+
+
+def _from_zero(column: NDArray[np.integer[Any]]) -> tuple[I64, int]:
+    """Give a column in numbers from 0 on, and how many values it can have."""
+    whole = column.astype(np.int64)
+    low, high = (int(whole.min()), int(whole.max())) if len(whole) else (0, 0)
+    if high - low >= MOST:
+        number, first = numbered(whole)
+        return number, len(first)
+    return whole - low, high - low + 1
 
 
 def hash_rows(column: Text) -> U64:

@@ -6,6 +6,7 @@ are read-only: a table is a value, and the same rows may be shared by many table
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Self, cast
 
 import attrs
@@ -314,6 +315,7 @@ class Table:
             yield record(*(_scalar(getattr(self, name)[row]) for name in names))
 
     @classmethod
+    @cache
     def schema(cls) -> tuple[Column, ...]:
         """Describe every column: the data dictionary of this table."""
         return tuple(

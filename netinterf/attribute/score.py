@@ -5,6 +5,8 @@ shows it speaks for the system by the ratio of the two, one that does not speaks
 known says nothing. The undocumented system has no features: it wins where nothing fits.
 """
 
+from collections.abc import Iterable
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,18 @@ class Scores:
     matches: tuple[Mask, ...]  # per system, shape (findings, features): the feature was seen
 
 
+class Mechanisms:
+    """The mechanism of each finding, each different one looked at once."""
+
+    def __init__(self, mechanism: NDArray[np.str_]) -> None:
+        self.different, self.which = np.unique(mechanism, return_inverse=True)
+
+    def among(self, words: Iterable[str]) -> Mask:
+        """Say of each finding whether its mechanism is one of some."""
+        found: Mask = np.isin(self.different, list(words))[self.which]
+        return found
+
+
 def score(
     traits: Traits,
     mechanism: NDArray[np.str_],
@@ -45,31 +59,31 @@ def score(
         catalogue: The systems that are documented.
         common: How common traits are.
     """
-    words = Words(traits.text)
+    words, mechanisms = Words(traits.text), Mechanisms(mechanism)
     llr = np.zeros((len(traits), len(catalogue)))
     matches = []
     for column, system in enumerate(catalogue):
         present = np.zeros((len(traits), len(system.features)), np.bool_)
         for place, feature in enumerate(system.features):
             observable, present[:, place] = find_feature(feature, traits, rules, words)
-            observable &= np.isin(mechanism, feature.only or system.mechanisms)
+            observable &= mechanisms.among(feature.only or system.mechanisms)
             present[:, place] &= observable
             if feature.key:
                 llr[observable & ~present[:, place], column] = -np.inf
-            llr[:, column] += np.where(observable, gain(system.id, place, present[:, place], mechanism, common), 0.0)
+            llr[:, column] += np.where(observable, gain(system.id, place, present[:, place], mechanisms, common), 0.0)
         if system.id not in common.mass:  # nobody counted yet how often others look like it: it is never named
             llr[:, column] = -np.inf
-        llr[~np.isin(mechanism, system.mechanisms), column] = -np.inf
+        llr[~mechanisms.among(system.mechanisms), column] = -np.inf
         matches.append(present)
     return Scores(llr=llr, matches=tuple(matches))
 
 
-def gain(system: str, place: int, present: Mask, mechanism: NDArray[np.str_], common: Background) -> F64:
+def gain(system: str, place: int, present: Mask, mechanisms: Mechanisms, common: Background) -> F64:
     """Weigh whether a feature was seen: how likely the system shows it, against how often others do."""
     result = np.full(len(present), np.log(1.0 - common.agreement))
     for kind, masses in common.mass.get(system, {}).items():
         ratio = common.agreement / masses[place] + 1.0 - common.agreement
-        result[present & np.isin(mechanism, CLASSES[kind])] = np.log(ratio)
+        result[present & mechanisms.among(CLASSES[kind])] = np.log(ratio)
     return common.temper * result
 
 

@@ -121,7 +121,9 @@ def sack_blocks(buffer: Buffer, packets: Packets, rows: Rows) -> Ragged:
         Per packet the sequence numbers left, right, left, right, … as on the wire (u4).
     """
     data = as_bytes(buffer)
-    index = np.arange(len(packets))[rows]
+    index = np.arange(len(packets))[rows] if isinstance(rows, slice) or rows.dtype == np.bool_ else rows
+    if not np.any(packets.tcp_options[index] & 8):
+        return Ragged.empty(len(index), np.uint32)
     at = packets.at[index]
     captured = np.clip(len(data) - at, 0, packets.captured[index].astype(np.int64))
     start = packets.transport_at[index].astype(np.int64) + 20

@@ -4,6 +4,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
+from netinterf.numbering import distinct
 from netinterf.schema import Evidence, Grade, Groups, Verdicts
 from netinterf.table import Ragged, spans
 from netinterf.verdict.model import Model
@@ -83,23 +84,17 @@ def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence) -> Rag
     """
     frames = []
     for group in range(len(groups)):  # few
-        rows = [place for places in supporting_evidence(groups, verdicts, evidence, group) for place, _ in places]
-        numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(evidence.forged[place] for place in rows)]))
-        frames.append(numbers[:MOST_FRAMES])
+        rows, _ = supporting_evidence(groups, verdicts, evidence, group)
+        frames.append(distinct(evidence.forged.take(rows.values).values.astype(np.int64))[:MOST_FRAMES])
     return Ragged.of(frames, np.int64)
 
 
-def supporting_evidence(
-    groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int
-) -> list[list[tuple[int, float]]]:
-    """List, for the surest members of a group, what speaks for its mechanism: row in Evidence and weight."""
+def supporting_evidence(groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int) -> tuple[Ragged, Ragged]:
+    """List, for the surest members of a group, what speaks for its mechanism: rows in Evidence, and their weights."""
     mechanism = groups.mechanisms[groups.mechanism[group]]
     relevant = [covers(rule.mechanism, mechanism) or covers(mechanism, rule.mechanism) for rule in evidence.rules]
-    return [
-        [
-            (int(place), float(weight))
-            for place, weight in zip(verdicts.evidence[row], verdicts.weight[row], strict=True)
-            if weight > 0 and relevant[evidence.rule[place]]
-        ]
-        for row in groups.subjects[group][:SEARCHED].tolist()
-    ]
+    members = groups.subjects[group][:SEARCHED]
+    rows, weights = verdicts.evidence.take(members), verdicts.weight.take(members)
+    speaks = (weights.values > 0) & np.array(relevant, np.bool_)[evidence.rule[rows.values]]
+    counts = np.bincount(rows.parents()[speaks], minlength=len(members))
+    return Ragged.from_lengths(counts, rows.values[speaks]), Ragged.from_lengths(counts, weights.values[speaks])

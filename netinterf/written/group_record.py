@@ -1,5 +1,7 @@
 """Groups written out: from a row of the table of groups to a verdict in the words of the verdict format."""
 
+from itertools import islice
+
 import attrs
 import numpy as np
 
@@ -128,6 +130,8 @@ def observations(judgement: Judgement, row: int) -> tuple[Observation, ...]:
                 measured={"controls": float(controls), "control_share": control_share},
             )
         )
-    for places in supporting_evidence(groups, judgement.verdicts, judgement.evidence, row)[:SHOWN]:
-        evidence += [observation(judgement, place, weight) for place, weight in places[:1]]
+    supporting = zip(*supporting_evidence(groups, judgement.verdicts, judgement.evidence, row), strict=True)
+    for places, weights in islice(supporting, SHOWN):  # of each the strongest
+        shown = zip(places[:1].tolist(), weights[:1].tolist(), strict=True)
+        evidence += [observation(judgement, place, weight) for place, weight in shown]
     return tuple(sorted(evidence, key=lambda entry: -abs(entry.llr)))

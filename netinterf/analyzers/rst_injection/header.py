@@ -20,6 +20,7 @@ from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.sides import stamps_agreed
 from netinterf.analyzers.signs import Sign, sign, weakened
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import IpFlag, TcpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -196,10 +197,9 @@ def varying_window(trace: Trace, suspects: Suspects) -> Mask:
     host = claimed_host(trace, suspects.side)
     window = trace.packets.window[suspects.row].astype(np.int64)
     bare = ~suspects.acks & (window > 0)
-    combinations = np.unique(np.stack([host, suspects.flow, window], axis=1)[bare], axis=0)
     count = 2 * len(trace.hosts)
-    kinds = np.bincount(np.unique(combinations[:, [0, 2]], axis=0)[:, 0], minlength=count)
-    flows = np.bincount(np.unique(combinations[:, :2], axis=0)[:, 0], minlength=count)
+    kinds = np.bincount(distinct(host[bare] << 16 | window[bare]) >> 16, minlength=count)
+    flows = np.bincount(claimed_host(trace, distinct(suspects.side[bare])), minlength=count)
     varies: Mask = bare & ((kinds >= 2) & (flows >= 2))[host]
     return varies
 
@@ -214,9 +214,8 @@ def varying_ttl(trace: Trace, suspects: Suspects) -> Mask:
     packets, base = trace.packets, suspects.base
     count = 2 * len(trace.hosts)
     host = claimed_host(trace, suspects.side)
-    combinations = np.unique(np.stack([host, suspects.flow, packets.ttl[suspects.row]], axis=1), axis=0)
-    kinds = np.bincount(np.unique(combinations[:, [0, 2]], axis=0)[:, 0], minlength=count)
-    flows = np.bincount(np.unique(combinations[:, :2], axis=0)[:, 0], minlength=count)
+    kinds = np.bincount(distinct(host << 8 | packets.ttl[suspects.row]) >> 8, minlength=count)
+    flows = np.bincount(claimed_host(trace, distinct(suspects.side)), minlength=count)
     low, high = np.full(count, 255), np.zeros(count, np.int64)
     base_host, base_ttl = claimed_host(trace, base.side), packets.ttl[base.row].astype(np.int64)
     np.minimum.at(low, base_host, base_ttl)

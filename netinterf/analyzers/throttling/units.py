@@ -13,6 +13,7 @@ import numpy as np
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series, flow_rows
 from netinterf.arrays import I64
 from netinterf.schema import Mark
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_LOSSES", "Direction", "ack_loss_directions", "bounded", "lossy_directions", "split_units"]
@@ -64,9 +65,9 @@ def lossy_directions(trace: Trace, suspicions: I64, least: int = LEAST_LOSSES) -
     pair = flows.client[flow].astype(np.int64) << 32 | flows.server[flow]
     known, place = np.unique(pair, return_inverse=True)
     sums = np.stack([np.bincount(place, weights=suspect[:, side], minlength=len(known)) for side in range(2)], axis=1)
+    of_pair = Ragged.from_lengths(np.bincount(place, minlength=len(known)), flow[np.argsort(place, kind="stable")])
     pairs = [
-        _direction(trace, flow[place == which], outbound=side == 0)
-        for which, side in np.argwhere(sums >= least).tolist()
+        _direction(trace, of_pair[which], outbound=side == 0) for which, side in np.argwhere(sums >= least).tolist()
     ]
     return [*pairs, *_single_flows(trace, pairs, suspicions, least), *_whole_clients(trace, pairs)]
 
@@ -105,12 +106,11 @@ def _single_flows(trace: Trace, pairs: list[Direction], suspicions: I64, least: 
 
 def _whole_clients(trace: Trace, pairs: list[Direction]) -> list[Direction]:
     """Merge the lossy pairs of each client that has several, way by way."""
-    merged = []
-    for client, outbound in dict.fromkeys((pair.client, pair.outbound) for pair in pairs):
-        own = [pair.flows for pair in pairs if (pair.client, pair.outbound) == (client, outbound)]
-        if len(own) > 1:
-            merged.append(_direction(trace, np.sort(np.concatenate(own)), outbound))
-    return merged
+    ways: dict[tuple[int, bool], list[I64]] = {}
+    for pair in pairs:
+        ways.setdefault((pair.client, pair.outbound), []).append(pair.flows)
+    several = ((outbound, own) for (_, outbound), own in ways.items() if len(own) > 1)
+    return [_direction(trace, np.sort(np.concatenate(own)), outbound) for outbound, own in several]
 
 
 def split_units(trace: Trace, direction: Direction, series: Series, least: int = LEAST_LOSSES) -> list[Series]:
