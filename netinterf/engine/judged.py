@@ -59,13 +59,15 @@ class Judged:
     source: str | RedactedSource | None = None  # path that the packets can be read from again
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel between processes with built-in rules by name: their texts are three quarters of a small capture."""
-        evidence = self.ledger.evidence
-        named: tuple[Any, ...] = tuple(
-            rule.id if builtin_rules().get(rule.id) is rule else rule for rule in evidence.rules
-        )
+        """Travel between processes with built-in rules by name: their texts are three quarters of a small capture.
+
+        So it is read by the version that wrote it only.
+        """
+        evidence, known = self.ledger.evidence, builtin_rules()
+        named: tuple[Any, ...] = tuple(rule.id if known.get(rule.id) is rule else rule for rule in evidence.rules)
         ledger = attrs.evolve(self.ledger, evidence=attrs.evolve(evidence, rules=named))
-        return restored, (type(self), self.summary, ledger, self.source)
+        fields = {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+        return restored, (type(self), fields | {"ledger": ledger})
 
     def under(self, model: Model) -> Self:
         """Judge the capture again under another model, without reading it."""
@@ -101,12 +103,17 @@ class Judged:
         return self.ledger.evidence
 
 
-def restored(kind: type[Judged], summary: Summary, ledger: Ledger, source: str | RedactedSource | None) -> Judged:
-    """Put rules in the place of their names."""
-    evidence = ledger.evidence
+def restored(kind: type[Judged], fields: dict[str, Any]) -> Judged:
+    """Put rules in the place of their names.
+
+    Raises:
+        UsageError: Another version wrote it, whose rules may be others.
+    """
+    if fields["summary"].version != __version__:
+        raise UsageError(f"this was judged by version {fields['summary'].version}, and cannot be read by {__version__}")
+    evidence = fields["ledger"].evidence
     rules = tuple(builtin_rules()[rule] if isinstance(rule, str) else rule for rule in evidence.rules)
-    whole = attrs.evolve(ledger, evidence=attrs.evolve(evidence, rules=rules))
-    return kind(summary=summary, ledger=whole, source=source)
+    return kind(**fields | {"ledger": attrs.evolve(fields["ledger"], evidence=attrs.evolve(evidence, rules=rules))})
 
 
 @cache

@@ -1,8 +1,8 @@
 """Files in, verdicts out: each file is one capture, and one that cannot be read does not stop the others.
 
 Only a summary and a ledger of each capture are kept, so a folder of any size needs the memory of its largest capture
-and of its verdicts; of `scan_each`, those of one capture. With an executor, captures are judged side by side, a bounded
-number at a time.
+and of its verdicts; of `scan_each`, those of a few captures. With an executor, captures are judged side by side, a
+bounded number at a time.
 """
 
 import os
@@ -257,8 +257,10 @@ def scan(
         answers: What names are known to answer, measured where nobody interferes: a CSV file ``name,address``, its
             content, or a capture.
         model: Priors, caps and grades; None takes the model that ships with the library.
-        executor: Judges captures side by side; any of `concurrent.futures`, or one with the same ``submit``.
-        progress: Called with the capture that is done, the number of captures done, and the number in all.
+        executor: Judges captures side by side; any of `concurrent.futures`, or one whose ``submit`` gives
+            futures with the same ``add_done_callback``, ``result`` and ``cancel``.
+        progress: Called with a capture, the number of captures done, and the number in all: first with the first of
+            them and 0, then with each that is done.
         strict: Treat damage as an error of that capture.
 
     Returns:
@@ -290,10 +292,10 @@ def scan_each(
     progress: Progress | None = None,
     strict: bool = False,
 ) -> Iterator[Judged | CaptureError]:
-    """Judge captures as `scan` does, and give each as soon as it is judged: nothing is kept of those before.
+    """Judge captures as `scan` does, and give each as soon as it is judged; none is kept but the last few.
 
     Without an executor they come in the order of the paths, with one in the order in which they are done, so that no
-    file waits for a slow one. The arguments are those of `scan`.
+    file waits for a slow one. The arguments are those of `scan`. Files in folders that are no captures are passed over.
 
     Yields:
         What a capture holds, or why it cannot be read.
@@ -341,22 +343,27 @@ def side_by_side(
 ) -> Iterator[tuple[int, Judged | CaptureError]]:
     """Have an executor judge captures, a bounded number at a time, and give each when it is done."""
     done = SimpleQueue[tuple[int, Future[Judged | CaptureError]]]()
-    left = iter(enumerate(captures))
+    left, running = iter(enumerate(captures)), dict[int, Future[Judged | CaptureError]]()
 
     def tell(place: int, future: Future[Judged | CaptureError]) -> None:
         done.put((place, future))
 
-    def hand_out(count: int) -> int:
-        some = list(islice(left, count))
-        for place, capture in some:
-            executor.submit(judge_path, capture, options).add_done_callback(partial(tell, place))
-        return len(some)
+    def hand_out(count: int) -> None:
+        for place, capture in islice(left, count):
+            running[place] = executor.submit(judge_path, capture, options)
+            running[place].add_done_callback(partial(tell, place))
 
-    running = hand_out(IN_FLIGHT)
-    while running:
-        place, future = done.get()
-        running += hand_out(1) - 1
-        yield place, future.result()
+    try:
+        hand_out(IN_FLIGHT)
+        while running:
+            place, future = done.get()
+            del running[place]
+            outcome = future.result()
+            hand_out(1)
+            yield place, outcome
+    finally:  # whoever asks for no more wants no more judged
+        for future in running.values():
+            future.cancel()
 
 
 def judge_path(

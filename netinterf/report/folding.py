@@ -1,7 +1,7 @@
 """Findings that are alike, folded: one is shown, the others are counted, and what they are about is named.
 
-A line that is blocked gives thousands of findings that say the same. Alike are those of one mechanism and trigger that
-the same signs show most.
+A line that is blocked gives thousands of findings that say the same. Alike are those of one mechanism, grade, kind of
+trigger and contrast that the same signs show most. Which system each resembles is its own.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ from netinterf.written.parts import address_of, port_of
 from netinterf.written.record import Verdict
 
 __all__ = ["MOST_EVIDENCE", "Places", "Told", "folded", "places_of"]
+
+TCP, UDP = 6, 17
 
 MOST_EVIDENCE = 3
 """Signs that are shown of a finding, and by which findings are alike."""
@@ -94,7 +96,8 @@ def places_of(ledger: Ledger, rows: I64) -> Places:
     name, different = numbered_text(table.name.take(rows))
     flow = table.flow[rows]
     nameless = different.lengths[name] == 0
-    end = np.where(nameless, flows.server[flow].astype(np.int64) << 32 | flows.server_port[flow], -1)
+    port = np.where(np.isin(flows.protocol[flow], (TCP, UDP)), flows.server_port[flow], 0)  # others have none to show
+    end = np.where(nameless, flows.server[flow].astype(np.int64) << 32 | port, -1)
     _, first, count = np.unique(combined(name, end), return_index=True, return_counts=True)
     top = np.lexsort((first, -count))[:MOST_EXAMPLES]
     listed = []

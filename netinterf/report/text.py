@@ -54,7 +54,7 @@ def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
 
     Args:
         result: A scan's result, or the captures of one.
-        everything: Write one line for every flow and exchange besides.
+        everything: Write each finding, those that are alike as well, and besides one line for every flow and exchange.
     """
     return "\n\n".join("\n".join(capture_text(judged, everything=everything)) for judged in captures_of(result))
 
@@ -137,17 +137,17 @@ def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
 
 def overview_lines(ledger: Ledger, findings: I64) -> Iterator[str]:
     """Write, where there are several findings, how many of each mechanism there are and what they are about."""
-    mechanism = ledger.verdicts.mechanism[findings]
-    for code in np.unique(mechanism).tolist() if len(findings) > 1 else ():
+    mechanism, words = ledger.verdicts.mechanism[findings], ledger.verdicts.mechanisms
+    for code in sorted(np.unique(mechanism).tolist(), key=words.__getitem__) if len(findings) > 1 else ():
         rows = findings[mechanism == code]
-        named = f"{ledger.verdicts.mechanisms[code]}: {list_of(places_of(ledger, rows))}"
+        named = f"{words[code]}: {list_of(places_of(ledger, rows))}"
         yield from wrapped(f"interfered: {len(rows):,} × {named}", "  ", "    ")
 
 
 def list_of(places: Places) -> str:
     """List what findings are about, and how often."""
     listed = ", ".join(f"{name} ({times:,})" for name, times in places.listed)
-    return listed + (f" and {places.more:,} more" if places.more else "")
+    return listed + (f" and {count_of(places.more, 'other name')}" if places.more else "")
 
 
 def alike_of(told: Told) -> str:

@@ -214,7 +214,7 @@ def acknowledged(trace: Trace, rows: I64, side: I64) -> Columns:
 def full_segment(trace: Trace) -> I64:
     """Give the payload of a full packet of each side: the smaller of what both ends announced, less timestamps."""
     mss = trace.sides.mss.reshape(-1, 2).astype(np.int64)
-    least = np.where(mss > 0, mss, MSS).min(axis=1) - STAMPS
+    least = np.maximum(np.where(mss > 0, mss, MSS).min(axis=1), LEAST_MSS) - STAMPS
     return np.repeat(least, 2)
 
 
@@ -252,6 +252,9 @@ def credited_early(side: I64, more: I64, again: Mask, segment: I64) -> F64:
 SIDE_BITS = 40
 """Room for the bytes of a side (a terabyte) below its number in one falling sum."""
 
+
+LEAST_MSS = 48
+"""Segments smaller than this are not sent, whatever was announced (Linux ip-sysctl, tcp_min_snd_mss)."""
 
 MSS, STAMPS, HEADERS = 1460, 12, 66
 """Segment size that is usual on Ethernet, bytes that timestamps take of it, and headers of such a packet on the wire

@@ -45,7 +45,7 @@ would have fewer than twenty windows have smaller ones, of three packets at leas
 ones, whose packets come apart."""
 
 BLOCK = 262_144
-"""Deliveries that are cut together, at least: some ten megabytes."""
+"""Deliveries that are cut together, about: some ten megabytes."""
 
 LEAST_WAIT = 0.005
 """Seconds of waiting that count, of the packet of a window that waited least: what managed queues aim at (RFC 8289,
