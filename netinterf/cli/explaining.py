@@ -8,8 +8,8 @@ from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_OUTPUT, EXIT_OK
 from netinterf.cli.options import inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
+from netinterf.engine.each import judge_path
 from netinterf.engine.extract import read_all_again
-from netinterf.engine.scan import judge_path
 from netinterf.engine.subject import subjects_named
 from netinterf.errors import CaptureError
 from netinterf.privacy.traces import redact_trace

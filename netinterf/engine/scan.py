@@ -6,11 +6,9 @@ bounded number at a time.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from functools import partial
-from itertools import chain, islice
-from queue import SimpleQueue
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
 from typing import Any, BinaryIO, Self, overload
 
 import attrs
@@ -18,68 +16,22 @@ import attrs
 from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
 from netinterf.context.outside import Answers, Networks, Outside
-from netinterf.engine.control import known_answers
+from netinterf.engine.each import Progress, judged_each, options_of
 from netinterf.engine.extract import extract, read_again
-from netinterf.engine.judged import Judged, Summary, judge
-from netinterf.errors import CaptureError, NetinterfError, ParameterError
+from netinterf.engine.judged import Judged, Summary
+from netinterf.errors import CaptureError, ParameterError
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import path_of
 from netinterf.schema import Evidence
-from netinterf.trace import VANTAGES
 from netinterf.verdict.model import Model
 from netinterf.writing import refuse_overwriting
 from netinterf.written.frames import verdicts_to_arrow
 from netinterf.written.record import Verdict
 from netinterf.written.unexplained import Unexplained
 
-__all__ = [
-    "VANTAGES",
-    "AllVerdicts",
-    "Options",
-    "Paths",
-    "Result",
-    "captures_of",
-    "pick_analyzers",
-    "scan",
-    "scan_each",
-]
+__all__ = ["AllVerdicts", "Paths", "Result", "captures_of", "scan", "scan_each"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-Progress = Callable[[str, int, int], None]
-
-IN_FLIGHT = 32  # captures that an executor holds at a time
-
-
-def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer, ...] | None:
-    """Turn names into analyzers; None stands for all built-in ones.
-
-    Raises:
-        ParameterError: A name is unknown, or there is none.
-        AnalyzerError: A plugin could not be loaded.
-    """
-    if analyzers is None:
-        return None
-    from netinterf.analyzers.registry import pick  # (loads every analyzer)
-
-    if isinstance(analyzers, str) or not analyzers:
-        raise ParameterError("analyzers", analyzers, "a list of at least one analyzer or its name")
-    return pick(analyzers)
-
-
-@attrs.frozen(kw_only=True)
-class Options:
-    """How captures are judged."""
-
-    analyzers: tuple[Analyzer, ...] | None = attrs.field(default=None, converter=pick_analyzers)
-    vantage: str = attrs.field(default="auto")
-    outside: Outside = attrs.field(factory=Outside)
-    model: Model | None = None
-    strict: bool = False
-
-    @vantage.validator
-    def _check_vantage(self, _: object, value: str) -> None:
-        if value not in VANTAGES:
-            raise ParameterError("vantage", value, "one of " + ", ".join(VANTAGES))
 
 
 @attrs.frozen(eq=False)
@@ -291,7 +243,7 @@ def scan_each(
     executor: Executor | None = None,
     progress: Progress | None = None,
     strict: bool = False,
-) -> Iterator[Judged | CaptureError]:
+) -> Generator[Judged | CaptureError, None, None]:
     """Judge captures as `scan` does, and give each as soon as it is judged; none is kept but the last few.
 
     Without an executor they come in the order of the paths, with one in the order in which they are done, so that no
@@ -305,101 +257,14 @@ def scan_each(
         AnalyzerError: A plugin could not be loaded.
     """
     files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
-    outcomes = judged_each(files.captures, options, executor, progress)
-    return chain(files.errors, (outcome for _, outcome in outcomes))
+    return given(files.errors, judged_each(files.captures, options, executor, progress))
 
 
-def options_of(
-    analyzers: Sequence[Analyzer | str] | None,
-    vantage: str,
-    networks: Networks | None,
-    answers: Answers | None,
-    model: Model | None,
-    *,
-    strict: bool,
-) -> Options:
-    """Read what captures are judged with, before any is."""
-    outside = Outside.of(networks, known_answers(answers))
-    return Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)
-
-
-def judged_each(
-    captures: Sequence[str], options: Options, executor: Executor | None, progress: Progress | None
-) -> Iterator[tuple[int, Judged | CaptureError]]:
-    """Judge captures, each with its place among them, as they are done."""
-    total = len(captures)
-    if progress is not None and total:
-        progress(captures[0], 0, total)
-    one_by_one = ((place, judge_path(capture, options)) for place, capture in enumerate(captures))
-    outcomes = one_by_one if executor is None else side_by_side(captures, options, executor)
-    for done, (place, outcome) in enumerate(outcomes, 1):
-        if progress is not None:
-            progress(captures[place], done, total)
-        yield place, outcome
-
-
-def side_by_side(
-    captures: Sequence[str], options: Options, executor: Executor
-) -> Iterator[tuple[int, Judged | CaptureError]]:
-    """Have an executor judge captures, a bounded number at a time, and give each when it is done."""
-    done = SimpleQueue[tuple[int, Future[Judged | CaptureError]]]()
-    left, running = iter(enumerate(captures)), dict[int, Future[Judged | CaptureError]]()
-
-    def tell(place: int, future: Future[Judged | CaptureError]) -> None:
-        done.put((place, future))
-
-    def hand_out(count: int) -> None:
-        for place, capture in islice(left, count):
-            running[place] = executor.submit(judge_path, capture, options)
-            running[place].add_done_callback(partial(tell, place))
-
-    try:
-        hand_out(IN_FLIGHT)
-        while running:
-            place, future = done.get()
-            del running[place]
-            outcome = future.result()
-            hand_out(1)
-            yield place, outcome
-    finally:  # whoever asks for no more wants no more judged
-        for future in running.values():
-            future.cancel()
-
-
-def judge_path(
-    path: str, options: Options, progress: Callable[[int, int], None] | None = None
-) -> Judged | CaptureError:
-    """Judge one capture, or return why it cannot be.
-
-    A fault of the library itself is reported like one of the capture, so that one odd file in a folder of thousands
-    costs that file only; with ``strict`` it is raised.
-
-    Args:
-        path: The capture.
-        options: How to judge.
-        progress: Called with bytes read and bytes in all.
-    """
-    try:
-        return judge(
-            path,
-            analyzers=options.analyzers,
-            vantage=options.vantage,
-            model=options.model,
-            outside=options.outside,
-            strict=options.strict,
-            progress=progress,
-        )
-    except CaptureError as known:
-        return known
-    except Exception as cause:
-        if isinstance(cause, NetinterfError):
-            reason = str(cause)
-        elif isinstance(cause, OSError):
-            reason = f"cannot be read: {cause.strerror or cause}"
-        elif options.strict:
-            raise
-        else:
-            reason = f"could not be analysed ({type(cause).__name__}: {cause}); please report this"
-        error = CaptureError(path, reason)
-        error.__cause__ = cause
-        return error
+def given(
+    errors: Iterable[CaptureError], outcomes: Generator[tuple[int, Judged | CaptureError], None, None]
+) -> Generator[Judged | CaptureError, None, None]:
+    """Give what could not be found, then what is judged."""
+    with closing(outcomes):
+        yield from errors
+        for _, outcome in outcomes:
+            yield outcome

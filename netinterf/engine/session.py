@@ -25,9 +25,9 @@ from netinterf.capture.stream import CaptureStream, FrameBatch, PacketStream, St
 from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.decode import LINK_TYPES
 from netinterf.engine.control import known_answers
+from netinterf.engine.each import Options
 from netinterf.engine.judged import Judged, Summary, judge_trace
 from netinterf.engine.release import Remembered, leaving
-from netinterf.engine.scan import Options
 from netinterf.engine.tally import Tally
 from netinterf.engine.window import Window
 from netinterf.errors import CaptureError, ParameterError, UsageError

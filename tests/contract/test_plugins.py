@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from netinterf.analyzers.registry import BUILTIN, names
+from netinterf.engine.each import pick_analyzers
 from netinterf.engine.examples import FOLDER
-from netinterf.engine.scan import pick_analyzers, scan
+from netinterf.engine.scan import scan
 from netinterf.engine.session import Session
 from netinterf.errors import AnalyzerError
 

@@ -1,9 +1,11 @@
 """Scanning paths: every file on its own, errors kept, no packets kept, the same answer by every engine."""
 
+import copy
 import gc
 import multiprocessing
 import pickle
 import shutil
+import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -18,8 +20,9 @@ from netinterf import simulate
 from netinterf.analyzers.base import Scope, observe
 from netinterf.capture import open_capture, write_pcap
 from netinterf.engine import judged as judged_module
+from netinterf.engine.each import IN_FLIGHT
 from netinterf.engine.judged import Judged
-from netinterf.engine.scan import IN_FLIGHT, Result, scan, scan_each
+from netinterf.engine.scan import Result, scan, scan_each
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, NetinterfError, ParameterError, UsageError
 from netinterf.export.jsonl import lines
@@ -208,6 +211,18 @@ def test_captures_are_given_as_they_are_done(folder: Path) -> None:
     assert many.most == IN_FLIGHT
 
 
+def test_who_stops_asking_stops_the_judging(folder: Path) -> None:
+    """What an executor holds and has not begun is called off."""
+    copies = [shutil.copy(folder / "dns.pcap", folder / f"copy-{number}.pcap") for number in range(4)]
+    held = Reversed(len(copies) + 1)  # begins nothing by itself
+    each = scan_each(copies, analyzers=MINE, executor=held)
+    held.holds = 0
+    threading.Timer(0.2, lambda: held.tasks[0][0].set_result(CaptureError("x", "was cut"))).start()
+    assert isinstance(next(each), CaptureError)
+    each.close()
+    assert [future.cancelled() for future, _ in held.tasks] == [False, True, True, True]
+
+
 def test_without_an_executor_nothing_is_kept(folder: Path) -> None:
     """Captures come one by one in the order of the paths: the next is not read before it is asked for."""
     paths = sorted(folder.glob("*.pcap"))[:2]
@@ -359,3 +374,25 @@ def test_judging_again_needs_no_capture(tmp_path: Path) -> None:
     spared = result.under(rare)
     assert len(spared.findings) == 0 < len(result.findings)
     assert spared.captures[0].outcomes["interfered"] == 0
+
+
+def test_judgements_of_other_versions_are_refused(folder: Path) -> None:
+    """Rules of another version may be others, so that what they said cannot be told."""
+    judged = scan(folder / "dns.pcap").judged[0]
+    old = attrs.evolve(judged, summary=attrs.evolve(judged.summary, version="0.0.1"))
+    with pytest.raises(UsageError, match=r"judged by version 0\.0\.1"):
+        pickle.loads(pickle.dumps(old))
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Labelled(Judged):
+    """A judgement with more."""
+
+    label: str
+
+
+def test_more_travels_as_well(folder: Path) -> None:
+    """What a program adds to a judgement comes through."""
+    judged = scan(folder / "dns.pcap").judged[0]
+    labelled = Labelled(summary=judged.summary, ledger=judged.ledger, source=judged.source, label="Monday")
+    assert pickle.loads(pickle.dumps(labelled)).label == copy.copy(labelled).label == "Monday"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import attrs
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from netinterf.report.digest import MOST_EXAMPLES, ordered_evidence, place_of
 from netinterf.report.folding import MOST_EVIDENCE, folded, places_of
 from netinterf.report.text import capture_text
 from netinterf.simulate import Conditions
+from netinterf.table import Text
 from netinterf.written.record import Verdict
 
 SCENARIOS = ("dns.injection", "tcp.reset", "tcp.drop.ecofilter-name", "http.blockpage.generic", "quic.drop.tspu-sni")
@@ -76,3 +78,15 @@ def test_everything_unfolds(judged: Judged) -> None:
 def test_nothing_folds_to_nothing(judged: Judged) -> None:
     """No findings, no blocks."""
     assert not folded(judged.ledger, np.empty(0, np.int64))
+
+
+def test_pings_to_one_host_are_about_one_place(judged: Judged) -> None:
+    """What has no ports is told apart by none."""
+    ledger = judged.ledger
+    flows = attrs.evolve(ledger.flows, protocol=np.ones(len(ledger.flows), np.uint8))
+    nameless = attrs.evolve(ledger.verdicts, name=Text.of([""] * len(ledger.verdicts)))
+    pings = attrs.evolve(ledger, flows=flows, verdicts=nameless)
+    every = np.arange(len(nameless))
+    places, slow = places_of(pings, every), Counter(place_of(pings[row]) for row in every.tolist())
+    assert all(slow[name] == count for name, count in places.listed)
+    assert len(places.listed) + places.more == len(slow)
