@@ -44,8 +44,8 @@ WINDOW, SMALLEST, ENOUGH = 12_000.0, 4_500.0, 20
 would have fewer than twenty windows have smaller ones, of three packets at least: small transfers that count are slow
 ones, whose packets come apart."""
 
-BLOCK = 262_144
-"""Deliveries that are cut together, about: some ten megabytes."""
+BLOCK = 4_096
+"""Deliveries that are cut together, about: so many cost little more than one, and take half a megabyte."""
 
 LEAST_WAIT = 0.005
 """Seconds of waiting that count, of the packet of a window that waited least: what managed queues aim at (RFC 8289,
