@@ -98,6 +98,8 @@ def read_staged(path: Path, clock: Clock) -> Trace:
         quic=messages.quic,
         recording=recording,
         vantage=tap,
+        began=int(packets.time[0]) if len(packets) else 0,
+        ended=int(packets.time[-1]) if len(packets) else 0,
         diagnostics=capture.diagnostics + decoded.diagnostics,
     )
 

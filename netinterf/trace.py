@@ -81,6 +81,8 @@ class Trace:
     quic: Quic
     recording: Recording  # one row per flow
     vantage: Vantage  # of the capture as a whole
+    began: int  # time of the capture's first packet, ns, also of one that is not in the trace; 0 without any
+    ended: int  # of its last, until which somebody may have waited in vain
     diagnostics: tuple[Diagnostic, ...]
     outside: Outside = attrs.field(factory=Outside, repr=False)  # what the user knows beside the capture
 
@@ -145,7 +147,7 @@ class Trace:
         return len(getattr(self, table.lower()))
 
     def __str__(self) -> str:
-        span = float(np.ptp(self.packets.time)) / 1e9 if len(self.packets) else 0.0
+        span = (self.ended - self.began) / 1e9
         counts = f"{len(self.packets):,} packets, {len(self.flows):,} flows, {len(self.exchanges):,} DNS exchanges"
         lines = [f"{self.source}: {counts} over {span:,.1f} s"]
         lines += [f"  {note.message}" for note in self.diagnostics]
@@ -210,12 +212,28 @@ def read(
     return attrs.evolve(decode_capture(capture, vantage=vantage, strict=strict), outside=outside)
 
 
-def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = False, partial: bool = False) -> Trace:
-    """Turn an opened capture, or with *partial* a window of one, into a trace: every stage below judgement, in order.
+def decode_capture(
+    capture: Capture,
+    *,
+    vantage: str = "auto",
+    strict: bool = False,
+    partial: bool = False,
+    span: tuple[int, int] | None = None,
+) -> Trace:
+    """Turn an opened capture, or with *partial* a part of one, into a trace: every stage below judgement, in order.
+
+    Args:
+        capture: The capture, or some frames of it.
+        vantage: See `read`.
+        strict: See `read`.
+        partial: There are other frames: refuse nothing for want of one that can be decoded.
+        span: Times of the first and last frame of the whole, ns; None where these are all.
 
     Raises:
         UnsupportedLinkType: See `netinterf.decode.decode`.
     """
+    time = capture.records.time
+    began, ended = span or ((int(time.min()), int(time.max())) if len(time) else (0, 0))
     link_types = [interface.link_type for interface in capture.interfaces]
     decoded = decode(capture.buffer, capture.records, link_types, source=capture.source, strict=strict, partial=partial)
     assigned = assign_flows(decoded.packets, decoded.endpoints)
@@ -255,5 +273,7 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         quic=messages.quic,
         recording=recording,
         vantage=tap,
+        began=began,
+        ended=ended,
         diagnostics=capture.diagnostics + decoded.diagnostics,
     )

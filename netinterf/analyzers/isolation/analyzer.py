@@ -85,8 +85,8 @@ class Isolation:
             assumed: Whether it was inferred which country is home.
             p: Of the test whether anything changed; NaN where it was closed from the start.
         """
-        began = int(trace.packets.time[0])
-        until = min(int(closure.ends[-1]), int(trace.packets.time.max(initial=0)))
+        began = trace.began
+        until = min(int(closure.ends[-1]), trace.ended)
         measured: Measured = {
             "silent": closure.silent, "tried": closure.tried, "systems": closure.systems, "answered": closure.answered,
             "home": closure.home, "passing": closure.passing, "opened": closure.opened,
@@ -108,8 +108,8 @@ class Isolation:
         fallen = fell_together(attempts)
         if fallen is None:
             return []
-        began = int(trace.packets.time[0])
-        until = min(int(fallen.ends[-1]), int(trace.packets.time.max(initial=0)))
+        began = trace.began
+        until = min(int(fallen.ends[-1]), trace.ended)
         measured: Measured = {
             "silent": fallen.silent, "steady": fallen.steady, "since": (int(fallen.begins[0]) - began) / 1e9,
             "until": (until - began) / 1e9,

@@ -132,7 +132,7 @@ Columns = tuple[NDArray[Any], ...]
 def conversations(trace: Trace, temporary: Stalls) -> Columns:
     """Say of every flow that its client began whether it was opened and served; flows of DNS speak by `questions`."""
     flows, sides, packets = trace.flows, trace.sides, trace.packets
-    end = int(packets.time.max(initial=0))
+    end = trace.ended
     sent, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     protocol, port = flows.protocol, flows.server_port
     tcp, udp = protocol == TCP, protocol == UDP
@@ -221,7 +221,7 @@ def questions(trace: Trace) -> Columns:
     queries = exchanges.queries.take(row)
     first = dns.packet[queries.values[queries.offsets[:-1]]].astype(np.int64)
     last = dns.packet[queries.values[queries.offsets[1:] - 1]].astype(np.int64)
-    waited = int(packets.time.max(initial=0)) - packets.time[first] >= SERVE_NS
+    waited = trace.ended - packets.time[first] >= SERVE_NS
     passed = np.where(answered[row], 1, np.where(waited & ~reported[row], 0, -1))
     replied = row[passed == 1]
     reply = first.copy()

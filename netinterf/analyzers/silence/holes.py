@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, waiting_shown
+from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, waiting_shown
 from netinterf.arrays import I64
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
@@ -48,7 +48,7 @@ def find_holes(trace: Trace) -> Silences:
     open_ = waits & (sides.acked[far] >= 1) & (packets.relative_seq[row] > sides.acked[far]) & (sides.rst[far] < 0)
     far, first = np.unique(far[open_], return_index=True)
     row, near = row[open_][first], far ^ 1
-    since, end = packets.time[row], end_of_capture(trace)
+    since, end = packets.time[row], trace.ended
     last = sides.last[near].astype(np.int64)
     until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
     keep = (until - since >= WAIT_NS) & (sides.packets[near] > 0) & (end - flows.first[far // 2] >= WAIT_NS)

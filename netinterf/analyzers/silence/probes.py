@@ -22,7 +22,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, waiting_shown
+from netinterf.analyzers.unanswered.silences import TCP, waiting_shown
 from netinterf.arrays import F64, I64, U8, Mask
 from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
@@ -124,7 +124,7 @@ def find_dead_beyond_hop(trace: Trace) -> DeadBeyondHop:
     flow = np.flatnonzero(single_request(trace))
     row, last = request[flow], sides.last[2 * flow + 1].astype(np.int64)
     rst = sides.rst[2 * flow].astype(np.int64)
-    until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], end_of_capture(trace)) if len(flow) else row
+    until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], trace.ended) if len(flow) else row
     alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
     keep = np.flatnonzero(alive | waited)
     flow, row, last, alive = flow[keep], row[keep], last[keep], alive[keep]

@@ -91,7 +91,7 @@ def received(trace: Trace) -> Received:
     paused = np.bincount(flow[pause], minlength=count) > 0
     ended = np.full(count, np.iinfo(np.int64).max)
     ended[flow] = tick  # the last write wins
-    over = int(packets.time.max(initial=0)) // TICK_NS - ended >= SILENCE_TICKS
+    over = trace.ended // TICK_NS - ended >= SILENCE_TICKS
     silent = paused | ((np.minimum(sent, PACKETS) < PACKETS) & over)
     before = np.cumsum(pause)
     began = np.flatnonzero(~same)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netinterf.analyzers.unanswered.silences import WAIT_NS, Kind, Silences, end_of_capture, waiting_shown
+from netinterf.analyzers.unanswered.silences import WAIT_NS, Kind, Silences, waiting_shown
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
@@ -46,7 +46,7 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
     turns = np.bincount(owner, again)[place]
     begin, side, heard = row[first], side[place], heard[place]
     last = sides.last[side].astype(np.int64)
-    trying, end = packets.time[last] - packets.time[begin], end_of_capture(trace)
+    trying, end = packets.time[last] - packets.time[begin], trace.ended
     lasted = np.minimum(trying + PATIENCE_NS, end - packets.time[begin])
     once = (heard < 0) & (end - packets.time[last] >= WAIT_NS)
     persisted = np.where(heard < 0, tries, turns) >= LEAST_TRIES

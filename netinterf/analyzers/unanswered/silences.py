@@ -23,7 +23,6 @@ __all__ = [
     "Kind",
     "Silences",
     "apart",
-    "end_of_capture",
     "one_per_flow",
     "unexplained_by_icmp",
     "waiting_shown",
@@ -115,11 +114,6 @@ def apart(side: I64, time: I64, trip: I64) -> Mask:
     separate: Mask = np.diff(side, prepend=-1) != 0
     separate |= np.diff(time, prepend=0) >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
     return separate
-
-
-def end_of_capture(trace: Trace) -> int:
-    """Time of the last packet of the capture, ns."""
-    return int(trace.packets.time.max(initial=0))
 
 
 def waiting_shown(trace: Trace) -> Mask:

@@ -10,7 +10,6 @@ from netinterf.analyzers.unanswered.silences import (
     Kind,
     Silences,
     apart,
-    end_of_capture,
     waiting_shown,
 )
 from netinterf.arrays import I64, Mask
@@ -50,7 +49,7 @@ def find_unacked(trace: Trace) -> Silences:
     tries, place = 1 + repeats(trace, base, np.flatnonzero(stuck), which), place[begin]
     row, last = base.row[place], last_of(base, np.flatnonzero(stuck), which)
     since = packets.time[row]
-    end, other = end_of_capture(trace), which ^ 1
+    end, other = trace.ended, which ^ 1
     until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
     keep = (tries >= MANY_TRIES) | ((tries >= LEAST_TRIES) & (until - since >= WAIT_NS))
     keep &= had_room(base, place, other)

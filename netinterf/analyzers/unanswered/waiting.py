@@ -8,7 +8,6 @@ from netinterf.analyzers.unanswered.silences import (
     WAIT_NS,
     Kind,
     Silences,
-    end_of_capture,
     waiting_shown,
 )
 from netinterf.analyzers.unanswered.unfinished import unfinished
@@ -36,7 +35,7 @@ def find_waiting(trace: Trace) -> Silences:
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     two_way = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
-    two_way &= end_of_capture(trace) - flows.first >= WAIT_NS
+    two_way &= trace.ended - flows.first >= WAIT_NS
     side = np.flatnonzero(two_way[:, None] & waiting_shown(trace))
     other = side ^ 1
     left, ended = gave_up(trace, side), gave_up(trace, other)
@@ -45,7 +44,7 @@ def find_waiting(trace: Trace) -> Silences:
     all_acked = sides.acked[side] >= sides.sent[side] - (sides.fin[side] >= 0)
     mute = (side % 2 == 0) & all_acked & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
     last = last_until(trace, other, np.where(mute, left, -1))
-    until = np.where(left >= 0, packets.time[np.maximum(left, 0)], end_of_capture(trace)) if len(side) else side
+    until = np.where(left >= 0, packets.time[np.maximum(left, 0)], trace.ended) if len(side) else side
     silent = until - packets.time[last]
     keep = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
     cut = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH == 0)
@@ -101,7 +100,7 @@ def find_unanswered_syns(trace: Trace) -> Silences:
     keep &= sides.sent[0::2] <= 1
     keep &= np.isin(flows.client, flows.client[tcp & answered & (syns > 0)])
     flow = np.flatnonzero(keep)
-    end = end_of_capture(trace)
+    end = trace.ended
     waited = end - packets.time[sides.last[2 * flow]] >= farthest(trace)[flows.client[flow]]
     waited |= (end - flows.first[flow] >= WAIT_NS) | (syns[flow] > SYN_TRIES)  # those before the last have waited
     flow = flow[waited]
