@@ -22,6 +22,7 @@ __all__ = [
     "COLUMNS",
     "ETHERNET",
     "SEQ_BITS",
+    "UNKNOWN_RTT",
     "Series",
     "at_client",
     "data_rows",

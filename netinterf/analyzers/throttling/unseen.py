@@ -15,9 +15,9 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.resent import answers
-from netinterf.analyzers.throttling.series import SEQ_BITS, Series, at_client, flow_rows, path_rtt
+from netinterf.analyzers.throttling.series import SEQ_BITS, UNKNOWN_RTT, Series, at_client, flow_rows, path_rtt
 from netinterf.analyzers.wire import wire_pieces
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -64,6 +64,7 @@ def count_numbers(trace: Trace) -> Numbering:
     count, packets = len(trace.sides), trace.packets
     usable = (trace.sides.payload_packets >= LEAST_CLEAN).reshape(-1, 2) & (trace.flows.protocol == TCP)[:, None]
     moves, wild, clean, right, skipped, silent = (np.zeros(count) for _ in range(6))
+    trips = least_trips(trace)
     for outbound in (False, True):
         rows = sent_rows(trace, np.flatnonzero(usable[:, int(not outbound)]), outbound)
         before, behind, between = steps(trace, rows)
@@ -77,11 +78,45 @@ def count_numbers(trace: Trace) -> Numbering:
         clean += np.bincount(side, line, count)
         right += np.bincount(side, line & (between == 0), count)
         skipped += np.bincount(side, np.where(far, 0, np.maximum(between, 0)), count)
-        stalled = np.flatnonzero(data & ~quick & (packets.tcp_flags[before] & TcpFlag.PSH == 0))
-        silent += np.bincount(side[stalled], timer_runs(trace, before[stalled], behind[stalled], 0.0) + 1, count)
+        silent += retries_in_silence(trace, rows, outbound, trips)
     counts = (clean >= LEAST_CLEAN) & (right >= CLEAN_SHARE * clean) & (wild <= WILD_SHARE * moves + 1)
     counts &= np.repeat(trace.recording.ip_id_informative & (packets.version[trace.flows.first_packet] == 4), 2)
     return Numbering(counts=counts, missing=np.where(counts, skipped, silent).astype(np.int64))
+
+
+def retries_in_silence(trace: Trace, rows: I64, outbound: bool, trips: F64) -> I64:
+    """Count for each side at least the packets that `silent_holes` finds missing in its flows, whoever is with them.
+
+    Args:
+        trace: The capture.
+        rows: What one way of flows sent, flow by flow.
+        outbound: Which way.
+        trips: The least round trip that may be taken for each flow, seconds.
+    """
+    packets = trace.packets
+    data = rows[(packets.payload_length[rows] > 0) & (packets.marks[rows] & Mark.KEEP_ALIVE == 0)]
+    before, behind = data[:-1], data[1:]
+    silent = (packets.flow[before] == packets.flow[behind]) & (packets.tcp_flags[before] & TcpFlag.PSH == 0)
+    silent &= packets.time[behind] - packets.time[before] >= 1e9 * LEAST_TIMEOUT
+    before, behind = before[silent], behind[silent]
+    if len(before):
+        flows = np.unique(packets.flow[before]).astype(np.int64)
+        vain = no_gap_with_room(trace, before, behind, answers(trace, flows, outbound))
+        before, behind = before[vain], behind[vain]
+    flow = packets.flow[before].astype(np.int64)
+    lost = timer_runs(trace, before, behind, trips[flow]) + 1
+    return np.bincount(2 * flow + (not outbound), lost, len(trace.sides)).astype(np.int64)
+
+
+def least_trips(trace: Trace) -> F64:
+    """Give the least round trip in seconds that `path_rtt` may find for any direction that a flow is in, by flow."""
+    client = trace.flows.client
+    halves = trace.sides.rtt.reshape(-1, 2)
+    whole = np.maximum(halves, 0).sum(axis=1)
+    whole[whole == 0] = int(1e9 * UNKNOWN_RTT)
+    least = np.full(int(client.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, client, whole)
+    return least[client] / 1e9
 
 
 def sent_rows(trace: Trace, flows: I64, outbound: bool) -> I64:
@@ -162,12 +197,20 @@ def silent_holes(trace: Trace, rows: I64, acks: I64, rtt: float) -> Holes:
     before, behind = rows[:-1], rows[1:]
     silent = (packets.flow[before] == packets.flow[behind]) & (packets.tcp_flags[before] & TcpFlag.PSH == 0)
     silent &= packets.time[behind] - packets.time[before] > 1e9 * (rtt + LEAST_TIMEOUT)
-    silent &= packets.marks[behind] & Mark.GAP_BEFORE == 0
-    silent &= receiver_room(trace, before, behind, acks) >= packets.payload_length[before]
     before, behind = before[silent], behind[silent]
+    vain = no_gap_with_room(trace, before, behind, acks)
+    before, behind = before[vain], behind[vain]
     tries = timer_runs(trace, before, behind, rtt)
     fresh = packets.marks[behind] & FILLING == 0  # it repeats what was sent before, and nothing shows that yet
     return Holes(before=before, behind=behind, count=tries + fresh, retries=tries)
+
+
+def no_gap_with_room(trace: Trace, before: I64, behind: I64, acks: I64) -> Mask:
+    """Say between which packets none is missing, while their receiver answered and had room for more."""
+    packets = trace.packets
+    room = receiver_room(trace, before, behind, acks)
+    vain: Mask = (packets.marks[behind] & Mark.GAP_BEFORE == 0) & (room >= packets.payload_length[before])
+    return vain
 
 
 def receiver_room(trace: Trace, before: I64, behind: I64, acks: I64) -> I64:
@@ -185,7 +228,7 @@ def receiver_room(trace: Trace, before: I64, behind: I64, acks: I64) -> I64:
     return least
 
 
-def timer_runs(trace: Trace, before: I64, behind: I64, rtt: float) -> I64:
+def timer_runs(trace: Trace, before: I64, behind: I64, rtt: float | F64) -> I64:
     """Count how often a timer that doubles ran out in vain before the packet behind a silence was sent."""
     silence = (trace.packets.time[behind] - trace.packets.time[before]) / 1e9
     runs = np.round(np.log2(np.maximum(silence, 0.0) / (rtt + LEAST_TIMEOUT) + 1.0)).astype(np.int64) - 1
