@@ -2,7 +2,7 @@
 
 from netinterf.capture.finding import CaptureSearch, find_captures
 from netinterf.capture.formats import Interface
-from netinterf.capture.opening import Capture, from_memory, open_capture
+from netinterf.capture.opening import Capture, Listing, from_memory, open_capture
 from netinterf.capture.source import Source
 from netinterf.capture.write import write_pcap, write_records
 
@@ -10,6 +10,7 @@ __all__ = [
     "Capture",
     "CaptureSearch",
     "Interface",
+    "Listing",
     "Source",
     "find_captures",
     "from_memory",

@@ -1,6 +1,6 @@
 """Open a capture: from a source to the list of its frames."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -15,7 +15,11 @@ from netinterf.capture.source import Progress, Source, load
 from netinterf.errors import DamagedCapture, ParameterError
 from netinterf.schema import Diagnostic, Records
 
-__all__ = ["DAMAGE", "Capture", "from_memory", "open_capture", "reader_of"]
+__all__ = ["DAMAGE", "Capture", "Listing", "from_memory", "open_capture", "reader_of"]
+
+PART = 1 << 27
+"""Bytes in which frames are listed at once: eight times the longest block that is read whole (16 MiB), since every part
+begins with a guess of how large frames are."""
 
 DAMAGE = frozenset(
     {
@@ -52,6 +56,70 @@ class Capture:
     diagnostics: tuple[Diagnostic, ...]
 
 
+class Listing:
+    """A capture whose frames are listed part by part, so that not all of them need be held at once.
+
+    Args:
+        source: See `open_capture`, also for errors.
+        strict: Raise on damage.
+        progress: Called with bytes done and bytes in all.
+    """
+
+    def __init__(self, source: Source, *, strict: bool = False, progress: Progress | None = None) -> None:
+        self._content = load(source, progress=progress)
+        self._reader = reader_of(self._content.format, self._content.name)
+        self._strict, self._progress = strict, progress
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What was damaged, cut or left out so far."""
+        return self._content.diagnostics + self._reader.diagnostics
+
+    def parts(self) -> Iterator[Records]:
+        """List the frames once, in file order; offsets count from the beginning of the capture.
+
+        Raises:
+            DamagedCapture: At the end, where the capture is damaged and *strict* is set.
+            UnreadableSource: Its header is cut off.
+            UnknownFormat: Its version is not known.
+        """
+        buffer, progress = self._content.buffer, self._progress
+        at, size, total = 0, PART, len(self._content.buffer)
+        while True:
+            until = min(at + size, total)
+            records, done = self._reader.take(buffer[at:until], at, last=until == total, progress=self._within(at))
+            yield attrs.evolve(records, at=records.at + at) if at else records
+            if until == total:
+                break
+            at, size = at + done, PART if done else 2 * size
+        if progress is not None:
+            progress(total, total)
+        for note in self.diagnostics:
+            if self._strict and note.code in DAMAGE:
+                raise DamagedCapture(self._content.name, note.message, note.offset)
+
+    @property
+    def name(self) -> str:
+        """What the source is called in messages."""
+        return self._content.name
+
+    @property
+    def path(self) -> str | None:
+        """Where it can be mapped again as it is; None for what was expanded or came by a pipe."""
+        return self._content.path
+
+    def capture(self, parts: Sequence[Records]) -> Capture:
+        """Take some of its frames as a capture: those of some parts, or all."""
+        content, records = self._content, parts[0] if len(parts) == 1 else Records.concat(parts)
+        name = f"{content.format}+{content.compression}" if content.compression else content.format
+        return Capture(content.name, name, content.buffer, records, self._reader.interfaces, self.diagnostics)
+
+    def _within(self, at: int) -> Progress | None:
+        """Count progress in a part as progress in the whole."""
+        tell, total = self._progress, len(self._content.buffer)
+        return None if tell is None else lambda done, _: tell(at + done, total)
+
+
 def open_capture(source: Source, *, strict: bool = False, progress: Progress | None = None) -> Capture:
     """Open a capture and list its frames.
 
@@ -67,18 +135,8 @@ def open_capture(source: Source, *, strict: bool = False, progress: Progress | N
         DamagedCapture: It is damaged or cut off, and *strict* is set.
         MissingExtra: It is compressed with zstd and no module for that is installed.
     """
-    content = load(source, progress=progress)
-    reader = reader_of(content.format, content.name)
-    records, _ = reader.take(content.buffer, 0, last=True, progress=progress)
-    if progress is not None:
-        progress(len(content.buffer), len(content.buffer))
-    diagnostics = content.diagnostics + reader.diagnostics
-    if strict:
-        for note in diagnostics:
-            if note.code in DAMAGE:
-                raise DamagedCapture(content.name, note.message, note.offset)
-    name = f"{content.format}+{content.compression}" if content.compression else content.format
-    return Capture(content.name, name, content.buffer, records, reader.interfaces, diagnostics)
+    listing = Listing(source, strict=strict, progress=progress)
+    return listing.capture(list(listing.parts()))
 
 
 def reader_of(kind: str, name: str) -> Reader:

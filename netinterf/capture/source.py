@@ -51,6 +51,7 @@ class Content:
         format: ``"pcap"`` or ``"pcapng"``.
         compression: How they were compressed, empty for not at all.
         diagnostics: What went wrong on the way.
+        path: The file that is mapped, None for a copy.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Content:
     format: str
     compression: str
     diagnostics: tuple[Diagnostic, ...]
+    path: str | None = None
 
 
 def name_of(source: object) -> str:
@@ -151,7 +153,8 @@ def _from_path(path: str, name: str, progress: Progress | None) -> Content:
         if status.st_size == 0:
             raise UnreadableSource(name, "the file is empty", 0)
         mapped = _map(file.fileno(), status.st_size)
-    return _from_buffer(np.frombuffer(mapped, np.uint8), name, progress)
+    content = _from_buffer(np.frombuffer(mapped, np.uint8), name, progress)
+    return content if content.compression else attrs.evolve(content, path=os.path.abspath(path))
 
 
 def _map(handle: int, size: int) -> mmap.mmap:
