@@ -6,18 +6,19 @@ class constants and a call: no base class, no registration.
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netinterf.arrays import I64
 from netinterf.errors import AnalyzerError
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["Analyzer", "Scope", "join", "observe"]
+__all__ = ["Analyzer", "Joint", "Observations", "Scope", "join", "observe"]
 
 
 class Scope(Enum):
@@ -38,6 +39,35 @@ class Analyzer(Protocol):
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Look at *trace* and write down what is unusual."""
+        ...
+
+
+class Observations(Protocol):
+    """What a joint analyzer keeps of some clients."""
+
+    def moved(self, flow: I64, exchange: I64, packet: I64 | None = None) -> Self:
+        """Follow flows, exchanges and packets to their new rows; what is about none of them (-1) is left out."""
+        ...
+
+
+@runtime_checkable
+class Joint(Analyzer, Protocol):
+    """An analyzer that must have seen all clients before it can say something of one.
+
+    Calling it is joining what it says of clients one by one, and what it concludes of all. A capture may be looked at
+    in parts, each with all packets of some clients: then it observes each part, and concludes once.
+    """
+
+    def alone(self, trace: Trace, /) -> Evidence:
+        """Write down what each client shows by itself."""
+        ...
+
+    def observe(self, trace: Trace, /) -> Observations:
+        """Keep what must be known of the clients of a trace."""
+        ...
+
+    def conclude(self, observed: Sequence[Any], /) -> Evidence:
+        """Write down what all clients show together."""
         ...
 
 

@@ -1,7 +1,8 @@
 """Run a trace through analyzers."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from netinterf.analyzers.base import Analyzer, join
 from netinterf.analyzers.check import fits
@@ -12,7 +13,9 @@ from netinterf.recording.blinds import blinded
 from netinterf.schema import Diagnostic, Evidence
 from netinterf.trace import Trace
 
-__all__ = ["FAILED", "analyze", "analyze_each", "failed_analyzer"]
+__all__ = ["FAILED", "analyze", "analyze_each", "answer", "failed_analyzer", "note_of"]
+
+Answer = TypeVar("Answer")
 
 FAILED = "analyzer.failed"
 """Code of the diagnostic that names an analyzer without an answer."""
@@ -66,14 +69,23 @@ def together(trace: Trace, tables: list[Evidence]) -> Evidence:
 
 def ask(analyzer: Analyzer, trace: Trace) -> Evidence:
     """Ask one analyzer, and refuse evidence that does not fit the trace."""
+    evidence = answer(analyzer, lambda: analyzer(trace))
+    fits(analyzer, trace, evidence)
+    return evidence
+
+
+def answer(analyzer: Analyzer, question: Callable[[], Answer]) -> Answer:
+    """Take an analyzer's answer to a question.
+
+    Raises:
+        AnalyzerError: It raised something; the cause is chained.
+    """
     try:
-        evidence = analyzer(trace)
+        return question()
     except AnalyzerError:
         raise
     except Exception as cause:
         raise AnalyzerError(analyzer.name, f"raised {type(cause).__name__}: {cause}") from cause
-    fits(analyzer, trace, evidence)
-    return evidence
 
 
 def note_of(error: AnalyzerError) -> Diagnostic:

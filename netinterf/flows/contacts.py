@@ -14,7 +14,7 @@ from netinterf.numbering import combined, hash_rows
 from netinterf.protocols.dns_names import lowered
 from netinterf.schema import Flows, Hosts, Http, Quic, Tls, TlsKind
 
-__all__ = ["Contacts", "find_contacts"]
+__all__ = ["Contacts", "find_contacts", "networks"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -41,7 +41,7 @@ class Contacts:
 
 def find_contacts(flows: Flows, hosts: Hosts, tls: Tls, http: Http, quic: Quic) -> Contacts:
     """Say of every flow who contacted whom, and for which name."""
-    network = networks(flows, hosts)
+    network = networks(hosts)[flows.server]
     return Contacts(
         flow=np.arange(len(flows)),
         client=flows.client.astype(np.int64),
@@ -52,12 +52,12 @@ def find_contacts(flows: Flows, hosts: Hosts, tls: Tls, http: Http, quic: Quic) 
     )
 
 
-def networks(flows: Flows, hosts: Hosts) -> I64:
-    """Number the server network of each flow."""
+def networks(hosts: Hosts) -> I64:
+    """Number the network of each host: /24, or /48 of IPv6."""
     v4 = (hosts.high == 0) & (hosts.low >> np.uint64(32) == 0xFFFF)
     prefix = np.where(v4, hosts.low >> np.uint64(8), hosts.high >> np.uint64(16))
     _, number = np.unique(prefix | v4.astype(np.uint64) << np.uint64(63), return_inverse=True)
-    return number.reshape(-1)[flows.server].astype(np.int64) if len(hosts) else np.empty(0, np.int64)
+    return number.reshape(-1).astype(np.int64)
 
 
 def names(network: I64, tls: Tls, http: Http, quic: Quic) -> I64:

@@ -14,6 +14,7 @@ from netinterf.analyzers.isolation import Isolation
 from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Attempts, Row, list_attempts
 from netinterf.analyzers.isolation.causes import HIGH, NONE, alike, beta_binomial, mixed
 from netinterf.analyzers.isolation.closures import HINT, judge
+from netinterf.analyzers.isolation.observed import Observed
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME, candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.shares import became_slower, turns
 from netinterf.analyzers.isolation.spans import onset_p, sharpened, units_of, whole_bins, within
@@ -303,7 +304,7 @@ def test_without_a_table_only_what_answers_at_other_times_counts():
 
 def outcomes(talk: Talk) -> list[tuple[float, int, int]]:
     """List attempts of a conversation: second, opened, passed."""
-    attempts, _ = list_attempts(talk.trace())
+    attempts = Observed.of(talk.trace()).in_time().attempts
     rows = zip(attempts.time, attempts.opened, attempts.passed, strict=True)
     return [((int(time) - BEGIN_NS) / 1e9, int(opened), int(passed)) for time, opened, passed in rows]
 
@@ -519,9 +520,9 @@ def test_without_a_table_nobody_is_accused():
 def test_home_is_the_clients_country_or_inferred():
     """A private client's home is inferred and the evidence says so; the country may be given, too."""
     trace, labels = played("reach.isolation.iran-2026", 310_003)
-    attempts, origins = list_attempts(trace)
-    assert own_country(trace, origins) is None
-    assert list(candidates(place(trace, attempts, origins))) == [country_code("XA")]
+    observed = Observed.of(trace)
+    assert own_country(observed) is None
+    assert list(candidates(place(observed))) == [country_code("XA")]
     assumed, given = Isolation()(trace), Isolation(country="xa")(trace)
     assert any("inferred" in assumed.rules[code].says for code in assumed.rule)
     assert not any("inferred" in given.rules[code].says for code in given.rule)
@@ -529,7 +530,7 @@ def test_home_is_the_clients_country_or_inferred():
     assert not (wrong.llr > 0).any()
     own = Network(ip_network(labels.truths[0].client), 64_500, "XA")
     listed = attrs.evolve(trace, outside=Outside.of((*trace.outside.networks, own)))
-    assert own_country(listed, origins) == country_code("XA")
+    assert own_country(Observed.of(listed)) == country_code("XA")
 
 
 def test_attempts_end_as_the_labels_say():
@@ -553,7 +554,7 @@ def test_one_direction_and_servers_taps_are_blind():
     assert not len(Isolation()(trace))
     trace, _ = played("reach.isolation", 310_001)
     at_server = attrs.evolve(trace, recording=attrs.evolve(trace.recording, tap=np.ones(len(trace.flows), np.uint8)))
-    assert list_attempts(at_server) is None
+    assert not len(list_attempts(at_server)[0])
 
 
 def test_the_contract_is_kept() -> None:

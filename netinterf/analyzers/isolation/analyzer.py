@@ -1,5 +1,6 @@
 """From attempts to reach networks to evidence about those that a closed border stopped."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import attrs
@@ -8,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.isolation import rules
-from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
+from netinterf.analyzers.isolation.attempts import Attempts, Origins
 from netinterf.analyzers.isolation.closures import HINT, Closure, judge
+from netinterf.analyzers.isolation.observed import Observed
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.spans import onset_p
 from netinterf.analyzers.isolation.untabled import fell_together, find_unreached
@@ -49,15 +51,29 @@ class Isolation:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who could not be reached, and whether a closed border explains that best."""
-        listed = list_attempts(trace)
-        if not trace.outside.networks:
-            fallen = self.by_behaviour(trace, *listed) if listed is not None else []
-            return join([*fallen, *self.never_reached(trace), Evidence.empty(rules=self.rules)])
-        if listed is None:
+        return join([self.conclude([self.observe(trace)]), self.alone(trace)])
+
+    def alone(self, trace: Trace, /) -> Evidence:
+        """Write down what a client never reached, where nobody can say whether it lies abroad."""
+        if trace.outside.networks or not len(trace.flows):
             return Evidence.empty(rules=self.rules)
-        attempts, origins = listed
-        attempts = place(trace, attempts, origins)
-        own = country_code(self.country.upper()) if self.country else own_country(trace, origins)
+        return join([*self.never_reached(trace), Evidence.empty(rules=self.rules)])
+
+    def observe(self, trace: Trace, /) -> Observed:
+        """List attempts to reach somebody, and their outcomes."""
+        return Observed.of(trace)
+
+    def conclude(self, observed: Sequence[Observed], /) -> Evidence:
+        """Write down which attempts a closed border explains best."""
+        whole, nothing = Observed.joined(observed), Evidence.empty(rules=self.rules)
+        passed = whole.attempts.passed
+        if not (passed == 0).any() or not (passed == 1).any():  # then nothing is unreachable, or one direction missing
+            return nothing
+        whole = whole.in_time()
+        if not whole.networks:
+            return join([*self.by_behaviour(whole), nothing])
+        attempts = place(whole)
+        own = country_code(self.country.upper()) if self.country else own_country(whole)
         homes = candidates(attempts) if own is None else {own: 0.0}
         judged = [
             (attrs.evolve(judged, llr=judged.llr + likely), home)
@@ -65,28 +81,26 @@ class Isolation:
             if (judged := self.at_home(attempts, home)) is not None
         ]
         if not judged:
-            return Evidence.empty(rules=self.rules)
+            return nothing
         closure, home = max(judged, key=lambda pair: pair[0].llr)
         p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure.begins, closure.ends)
-        return self.by_table(trace, origins, closure, own is None, p)
+        return self.by_table(whole, closure, own is None, p)
 
     def at_home(self, attempts: Attempts, home: int) -> Closure | None:
         """Judge with one country as home."""
         known = attempts.country >= 0
         return judge(attempts, known & (attempts.country != home), known & (attempts.country == home))
 
-    def by_table(self, trace: Trace, origins: Origins, closure: Closure, assumed: bool, p: float) -> Evidence:
+    def by_table(self, observed: Observed, closure: Closure, assumed: bool, p: float) -> Evidence:
         """Write down what explains best that networks abroad gave no answer.
 
         Args:
-            trace: The capture.
-            origins: What attempts are in the trace.
+            observed: The attempts.
             closure: What explains it.
             assumed: Whether it was inferred which country is home.
             p: Of the test whether anything changed; NaN where it was closed from the start.
         """
-        began = trace.began
-        until = min(int(closure.ends[-1]), trace.ended)
+        began, until = observed.began, min(int(closure.ends[-1]), observed.ended)
         measured: Measured = {
             "silent": closure.silent, "tried": closure.tried, "systems": closure.systems, "answered": closure.answered,
             "home": closure.home, "passing": closure.passing, "opened": closure.opened,
@@ -94,28 +108,27 @@ class Isolation:
         }  # fmt: skip
         if closure.llr <= 0:
             harmless = measured_sign(rules.harmless_of(closure.match.harmless), max(closure.llr, rules.LEAST), measured)
-            return join(self.write(trace, origins, closure.struck, [harmless]))
+            return join(self.write(observed.origins, closure.struck, [harmless]))
         form, worth = rules.form_of(closure.match.closed), min(closure.llr, rules.MOST)
         parts = [
             measured_sign(rules.ASSUMED[form] if assumed else form, worth / 2, measured),
             measured_sign(rules.SPARED, worth / 2, measured),
         ]
-        tables = self.write(trace, origins, closure.struck, parts)
-        return join(tables + self.untriggered(trace, origins, closure.struck, worth, closure.silent))
+        tables = self.write(observed.origins, closure.struck, parts)
+        return join(tables + self.untriggered(observed.origins, closure.struck, worth, closure.silent))
 
-    def by_behaviour(self, trace: Trace, attempts: Attempts, origins: Origins) -> list[Evidence]:
+    def by_behaviour(self, observed: Observed) -> list[Evidence]:
         """Write down what fell silent together, where nobody can say whether it lies abroad."""
-        fallen = fell_together(attempts)
+        fallen = fell_together(observed.attempts)
         if fallen is None:
             return []
-        began = trace.began
-        until = min(int(fallen.ends[-1]), trace.ended)
+        began, until = observed.began, min(int(fallen.ends[-1]), observed.ended)
         measured: Measured = {
             "silent": fallen.silent, "steady": fallen.steady, "since": (int(fallen.begins[0]) - began) / 1e9,
             "until": (until - began) / 1e9,
         }  # fmt: skip
-        tables = self.write(trace, origins, fallen.struck, [measured_sign(rules.TOGETHER, HINT, measured)])
-        return tables + self.untriggered(trace, origins, fallen.struck, HINT, fallen.silent)
+        tables = self.write(observed.origins, fallen.struck, [measured_sign(rules.TOGETHER, HINT, measured)])
+        return tables + self.untriggered(observed.origins, fallen.struck, HINT, fallen.silent)
 
     def never_reached(self, trace: Trace) -> list[Evidence]:
         """Write down web servers that never answered while others did, where nobody can say where they lie."""
@@ -134,16 +147,16 @@ class Isolation:
         ]
         return record(self, cases, by_rule(signs))
 
-    def untriggered(self, trace: Trace, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
+    def untriggered(self, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
         """Write down that what was asked for did not matter."""
         is_exchange = origins.kind == SubjectKind.EXCHANGE
         tables = []
         for name, rule in rules.UNTRIGGERED.items():
             where = struck & (is_exchange == (name == "dns"))
-            tables += self.write(trace, origins, where, [measured_sign(rule, -worth, {"silent": silent})])
+            tables += self.write(origins, where, [measured_sign(rule, -worth, {"silent": silent})])
         return tables
 
-    def write(self, trace: Trace, origins: Origins, where: Mask, signs: list[Sign]) -> list[Evidence]:
+    def write(self, origins: Origins, where: Mask, signs: list[Sign]) -> list[Evidence]:
         """Write signs down for the attempts where they hold, each subject once."""
         pick = np.flatnonzero(where)
         _, first = np.unique(origins.kind[pick].astype(np.int64) << 32 | origins.subject[pick], return_index=True)
@@ -153,15 +166,21 @@ class Isolation:
             rows = pick[origins.kind[pick] == kind]
             cases = Cases(
                 subject=origins.subject[rows],
-                time=trace.packets.time[origins.first[rows]],
+                time=origins.since[rows],
                 witness=each_once(origins.first[rows], np.maximum(origins.first[rows], origins.last[rows])),
                 forged=origins.first[rows],
                 kind=kind,
             )
-            tables += record(self, cases, by_rule(signs))
+            seen = [weightless(one, origins.filtered[rows]) for one in signs]
+            tables += record(self, cases, by_rule(seen))
         return tables
 
 
 def measured_sign(rule: Rule, llr: ArrayLike, measured: Measured) -> Sign:
     """Say something of all attempts that are asked about, with the numbers that the rule names."""
     return sign(rule, True, {name: value for name, value in measured.items() if name in rule.measures}, llr=llr)
+
+
+def weightless(seen: Sign, filtered: Mask) -> Sign:
+    """Take the weight from what speaks for interference where packets were left out on purpose."""
+    return attrs.evolve(seen, llr=np.where(filtered, np.minimum(seen.llr, 0.0), seen.llr))

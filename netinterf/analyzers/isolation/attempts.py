@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, Stalls, permanent_stalls, temporary_stalls, together
 from netinterf.arrays import I8, I64, U8, Mask
 from netinterf.context.special import is_ipv4
+from netinterf.flows.contacts import networks
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 
-__all__ = ["IPV6_ROWS", "ROWS", "Attempts", "Row", "list_attempts"]
+__all__ = ["IPV6_ROWS", "ROWS", "Attempts", "Origins", "Row", "list_attempts"]
 
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
@@ -78,16 +79,19 @@ class Origins:
     client: I64  # rows in Hosts
     first: I64  # rows in Packets: what got no answer, or began it
     last: I64  # rows in Packets: the last packet of the client
+    since: I64  # ns since 1970 UTC when the first of them was captured
+    filtered: Mask  # recorded without acknowledgements: what is missing was not lost
+
+    def take(self, rows: NDArray[np.integer[Any]] | Mask) -> "Origins":
+        """Select rows."""
+        return Origins(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
 
-def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
-    """List attempts whose outcome can be told, in the order of time; systems and countries are left to `places`.
+def list_attempts(trace: Trace) -> tuple[Attempts, Origins]:
+    """List attempts whose outcome can be told, kind by kind; systems and countries are left to `places`.
 
-    What was recorded next to a server shows no attempt of its own. None where no attempt failed, or where the capture
-    shows nothing but one direction: then nothing is unreachable.
+    What was recorded next to a server shows no attempt of its own.
     """
-    if not len(trace.flows):
-        return None
     temporary = temporary_stalls(trace)
     parts = [conversations(trace, temporary), stalled(trace, temporary), revived(trace, temporary), questions(trace)]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -96,19 +100,13 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
     flow[is_exchange] = trace.exchanges.flow[columns[0][is_exchange]]
     observed = ~trace.recording.at_server[flow]
     subject, kind, time, base, opened, passed, first, last, flow = (column[observed] for column in (*columns, flow))
-    if not (passed == 0).any() or not (passed == 1).any():
-        return None
-    order = np.lexsort((subject, kind, time))
-    subject, kind, time, base, opened, passed, first, last, flow = (
-        column[order] for column in (subject, kind, time, base, opened, passed, first, last, flow)
-    )
     host = trace.flows.server[flow].astype(np.int64)
     six = ~is_ipv4(trace.hosts.high, trace.hosts.low)[host]
     unknown = np.full(len(flow), -1)
     attempts = Attempts(
         time=time,
         row=base + IPV6_ROWS * six,
-        cluster=trace.contacts.network[flow],
+        cluster=networks(trace.hosts)[host],
         system=unknown,
         country=unknown,
         opened=opened.astype(np.int8),
@@ -122,6 +120,8 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
         client=trace.flows.client[flow].astype(np.int64),
         first=first,
         last=last,
+        since=trace.packets.time[first],
+        filtered=trace.recording.filtered[flow],
     )
     return attempts, origins
 

@@ -8,11 +8,11 @@ search is paid for (little by the one with the shortest round trips), and the ev
 import attrs
 import numpy as np
 
-from netinterf.analyzers.isolation.attempts import Attempts, Origins
+from netinterf.analyzers.isolation.attempts import Attempts
+from netinterf.analyzers.isolation.observed import Observed
 from netinterf.arrays import I64
 from netinterf.context.networks import find_networks
 from netinterf.numbering import numbered
-from netinterf.trace import Trace
 
 __all__ = ["FEWEST_AT_HOME", "candidates", "country_code", "own_country", "place"]
 
@@ -29,26 +29,26 @@ def country_code(country: str) -> int:
     return ord(country[0]) << 8 | ord(country[1]) if country else -1
 
 
-def countries(trace: Trace, host: I64) -> tuple[I64, I64]:
+def countries(observed: Observed, host: I64) -> tuple[I64, I64]:
     """Look up the autonomous system and the country of hosts, as numbers; -1 where the table does not tell."""
-    table = trace.outside.networks
+    table = observed.networks
     number, first = numbered(host)
     unique = host[first]
-    row = find_networks(table, trace.hosts.high[unique], trace.hosts.low[unique])[number]
+    row = find_networks(table, observed.hosts.high[unique], observed.hosts.low[unique])[number]
     system = np.array([network.asn for network in table] + [-1], np.int64)
     country = np.array([country_code(network.country) for network in table] + [-1], np.int64)
     return system[row], country[row]  # row -1 reads the last entry
 
 
-def place(trace: Trace, attempts: Attempts, origins: Origins) -> Attempts:
+def place(observed: Observed) -> Attempts:
     """Fill in systems and countries."""
-    system, country = countries(trace, origins.host)
-    return attrs.evolve(attempts, system=system, country=country)
+    system, country = countries(observed, observed.origins.host)
+    return attrs.evolve(observed.attempts, system=system, country=country)
 
 
-def own_country(trace: Trace, origins: Origins) -> int | None:
+def own_country(observed: Observed) -> int | None:
     """Find the country that the networks of all listed clients are in; None without one, or with several."""
-    _, country = countries(trace, np.unique(origins.client))
+    _, country = countries(observed, np.unique(observed.origins.client))
     known = np.unique(country[country >= 0])
     return int(known[0]) if len(known) == 1 else None
 

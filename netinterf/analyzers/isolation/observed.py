@@ -1,0 +1,91 @@
+"""What is kept of attempts to reach somebody until all clients have been looked at."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+import attrs
+import numpy as np
+
+from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
+from netinterf.arrays import I64
+from netinterf.context.networks import Network
+from netinterf.flows.contacts import networks
+from netinterf.numbering import combined
+from netinterf.schema import Hosts, SubjectKind
+
+if TYPE_CHECKING:
+    from netinterf.trace import Trace
+
+__all__ = ["Observed"]
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Observed:
+    """Attempts of some clients of a capture, and what must be known of it."""
+
+    attempts: Attempts
+    origins: Origins
+    hosts: Hosts
+    networks: tuple[Network, ...]  # the user's table
+    began: int  # ns since 1970 UTC, like the next
+    ended: int
+
+    @classmethod
+    def of(cls, trace: "Trace") -> Self:
+        """List the attempts of a capture, or of some clients in it."""
+        attempts, origins = list_attempts(trace)
+        table = trace.outside.networks
+        return cls(
+            attempts=attempts,
+            origins=origins,
+            hosts=trace.hosts,
+            networks=table,
+            began=trace.began,
+            ended=trace.ended,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Put the attempts of several parts of a capture together."""
+        if len(parts) == 1:
+            return parts[0]
+        hosts = Hosts.concat([part.hosts for part in parts])
+        number = combined(hosts.high, hosts.low)
+        example = np.empty(int(number.max(initial=-1)) + 1, np.int64)
+        example[number] = np.arange(len(number))
+        hosts = hosts.take(example)
+        ends = np.split(number, np.cumsum([len(part.hosts) for part in parts])[:-1])
+        placed = [
+            attrs.evolve(part.origins, host=end[part.origins.host], client=end[part.origins.client])
+            for part, end in zip(parts, ends, strict=True)
+        ]
+        origins = Origins(**{name: np.concatenate([getattr(one, name) for one in placed]) for name in columns(Origins)})
+        several = [part.attempts for part in parts]
+        attempts = Attempts(
+            **{name: np.concatenate([getattr(one, name) for one in several]) for name in columns(Attempts)}
+        )
+        attempts = attrs.evolve(attempts, cluster=networks(hosts)[origins.host])
+        return attrs.evolve(parts[0], attempts=attempts, origins=origins, hosts=hosts)
+
+    def in_time(self) -> Self:
+        """Put attempts in the order of time, those of one time by what they are."""
+        order = np.lexsort((self.origins.subject, self.origins.kind, self.attempts.time))
+        return attrs.evolve(self, attempts=self.attempts.take(order), origins=self.origins.take(order))
+
+    def moved(self, flow: I64, exchange: I64, packet: I64 | None = None) -> Self:
+        """Follow flows, exchanges and packets to their new rows; attempts of what has none (-1) are left out."""
+        origins = self.origins
+        subject = origins.subject.copy()
+        for kind, place in ((SubjectKind.FLOW, flow), (SubjectKind.EXCHANGE, exchange)):
+            chosen = origins.kind == kind
+            subject[chosen] = place[subject[chosen]]
+        origins = attrs.evolve(origins, subject=subject)
+        if packet is not None:
+            origins = attrs.evolve(origins, first=packet[origins.first], last=packet[origins.last])
+        kept = np.flatnonzero(subject >= 0)
+        return attrs.evolve(self, attempts=self.attempts.take(kept), origins=origins.take(kept))
+
+
+def columns(kind: type) -> list[str]:
+    """Name the columns of a bundle of arrays."""
+    return [field.name for field in attrs.fields(kind)]
