@@ -17,7 +17,7 @@ from benchmarks.machine import table, write_json
 from benchmarks.replays import Plays, by_rule, replay
 from benchmarks.watch import resident
 from netinterf import simulate
-from netinterf.engine.judged import judge
+from netinterf.engine.judge import judge
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError
 from netinterf.export.jsonl import lines

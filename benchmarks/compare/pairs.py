@@ -13,7 +13,7 @@ from benchmarks.machine import table
 from netinterf.capture import write_pcap
 from netinterf.comparison.units import Finding
 from netinterf.engine.compare import compared
-from netinterf.engine.judged import judge
+from netinterf.engine.judge import judge
 from netinterf.engine.scan import Result
 from netinterf.schema import Grade
 from netinterf.simulate import Simulated

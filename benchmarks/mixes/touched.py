@@ -22,7 +22,7 @@ from benchmarks.machine import table
 from benchmarks.mixes.catalogue import MIXES, made
 from netinterf import workers
 from netinterf.capture import open_capture
-from netinterf.engine.judged import judge
+from netinterf.engine.judge import judge
 from netinterf.report.text import capture_text
 from netinterf.stats.recursion.compiled import library
 

@@ -7,8 +7,9 @@ from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import complain
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
-from netinterf.engine.each import Options, judge_path
+from netinterf.engine.each import judge_path
 from netinterf.engine.judged import Judged
+from netinterf.engine.options import Options
 from netinterf.errors import CaptureError
 from netinterf.privacy import Redaction
 

@@ -8,7 +8,7 @@ from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT,
 from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.engine.compare import compared
-from netinterf.engine.each import Options
+from netinterf.engine.options import Options
 from netinterf.engine.scan import Result
 from netinterf.export.comparison import comparison_lines
 from netinterf.privacy import Redaction

@@ -8,7 +8,7 @@ from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import complain
 from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
-from netinterf.engine.each import Options
+from netinterf.engine.options import Options
 from netinterf.errors import AnalyzerError, UsageError
 from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model

@@ -7,67 +7,16 @@ from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 
-import attrs
+from netinterf.engine.judge import judge
+from netinterf.engine.judged import Judged
+from netinterf.engine.options import Options
+from netinterf.errors import CaptureError, NetinterfError
 
-from netinterf.analyzers.base import Analyzer
-from netinterf.context.outside import Answers, Networks, Outside
-from netinterf.engine.control import known_answers
-from netinterf.engine.judged import Judged, judge
-from netinterf.errors import CaptureError, NetinterfError, ParameterError
-from netinterf.trace import VANTAGES
-from netinterf.verdict.model import Model
-
-__all__ = ["IN_FLIGHT", "Options", "Progress", "judge_path", "judged_each", "options_of", "pick_analyzers"]
+__all__ = ["IN_FLIGHT", "Progress", "judge_path", "judged_each"]
 
 Progress = Callable[[str, int, int], None]
 
 IN_FLIGHT = 32  # captures that an executor holds at a time
-
-
-def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer, ...] | None:
-    """Turn names into analyzers; None stands for all built-in ones.
-
-    Raises:
-        ParameterError: A name is unknown, or there is none.
-        AnalyzerError: A plugin could not be loaded.
-    """
-    if analyzers is None:
-        return None
-    from netinterf.analyzers.registry import pick  # (loads every analyzer)
-
-    if isinstance(analyzers, str) or not analyzers:
-        raise ParameterError("analyzers", analyzers, "a list of at least one analyzer or its name")
-    return pick(analyzers)
-
-
-@attrs.frozen(kw_only=True)
-class Options:
-    """How captures are judged."""
-
-    analyzers: tuple[Analyzer, ...] | None = attrs.field(default=None, converter=pick_analyzers)
-    vantage: str = attrs.field(default="auto")
-    outside: Outside = attrs.field(factory=Outside)
-    model: Model | None = None
-    strict: bool = False
-
-    @vantage.validator
-    def _check_vantage(self, _: object, value: str) -> None:
-        if value not in VANTAGES:
-            raise ParameterError("vantage", value, "one of " + ", ".join(VANTAGES))
-
-
-def options_of(
-    analyzers: Sequence[Analyzer | str] | None,
-    vantage: str,
-    networks: Networks | None,
-    answers: Answers | None,
-    model: Model | None,
-    *,
-    strict: bool,
-) -> Options:
-    """Read what captures are judged with, before any is."""
-    outside = Outside.of(networks, known_answers(answers))
-    return Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)
 
 
 def judged_each(
@@ -77,8 +26,11 @@ def judged_each(
     total = len(captures)
     if progress is not None and total:
         progress(captures[0], 0, total)
-    one_by_one = ((place, judge_path(capture, options)) for place, capture in enumerate(captures))
-    with closing(one_by_one if executor is None else side_by_side(captures, options, executor)) as outcomes:
+    if executor is None or len(captures) == 1:  # which may be a large one, and has shards for the executor
+        pairs = ((place, judge_path(capture, options, executor=executor)) for place, capture in enumerate(captures))
+    else:
+        pairs = side_by_side(captures, options, executor)
+    with closing(pairs) as outcomes:
         for done, (place, outcome) in enumerate(outcomes, 1):
             if progress is not None:
                 progress(captures[place], done, total)
@@ -114,7 +66,10 @@ def side_by_side(
 
 
 def judge_path(
-    path: str, options: Options, progress: Callable[[int, int], None] | None = None
+    path: str,
+    options: Options,
+    progress: Callable[[int, int], None] | None = None,
+    executor: Executor | None = None,
 ) -> Judged | CaptureError:
     """Judge one capture, or return why it cannot be.
 
@@ -125,17 +80,10 @@ def judge_path(
         path: The capture.
         options: How to judge.
         progress: Called with bytes read and bytes in all.
+        executor: Looks at shards of a large capture side by side.
     """
     try:
-        return judge(
-            path,
-            analyzers=options.analyzers,
-            vantage=options.vantage,
-            model=options.model,
-            outside=options.outside,
-            strict=options.strict,
-            progress=progress,
-        )
+        return judge(path, options, progress=progress, executor=executor)
     except CaptureError as known:
         return known
     except Exception as cause:

@@ -1,9 +1,8 @@
-"""One capture from bytes to verdicts, and what is kept of it: a summary and a ledger, no packets."""
+"""What is kept of a capture that was judged: a summary and a ledger, no packets."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import attrs
 import numpy as np
@@ -12,21 +11,20 @@ from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.everywhere import everywhere_notes
 from netinterf.analyzers.run import analyze, analyze_each
 from netinterf.arrays import Mask
-from netinterf.context.outside import Outside
 from netinterf.errors import UsageError
 from netinterf.privacy.ledgers import redact_ledger
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import RedactedSource
 from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Evidence, Outcome, Rule, SubjectKind, Verdicts
-from netinterf.trace import Trace, read
+from netinterf.trace import Trace
 from netinterf.verdict.combine import judge as judge_subjects
 from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import list_subjects
 from netinterf.version import __version__
 from netinterf.written.ledger import Ledger, explain
 
-__all__ = ["Judged", "Summary", "judge", "judge_trace", "outcome_counts"]
+__all__ = ["Judged", "Summary", "judge_trace", "outcome_counts", "summarize"]
 
 OUTCOMES = tuple(Outcome)
 
@@ -124,40 +122,6 @@ def builtin_rules() -> dict[str, Rule]:
     return {rule.id: rule for analyzer in builtin() for rule in analyzer.rules}
 
 
-def judge(
-    source: str | os.PathLike[str] | BinaryIO,
-    *,
-    analyzers: Sequence[Analyzer] | None = None,
-    vantage: str = "auto",
-    model: Model | None = None,
-    outside: Outside | None = None,
-    strict: bool = False,
-    name: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Judged:
-    """Read one capture, ask all questions of it, and judge.
-
-    Args:
-        source: A path, ``"-"``, or a binary file object.
-        analyzers: Which questions; None asks all built-in ones.
-        vantage: Where the capture was taken, ``"auto"`` to infer it.
-        model: Priors, caps and grades; None takes the one that ships with the library.
-        outside: What the user knows beside the capture.
-        strict: Raise on damage, and where an analyzer fails.
-        name: What to call the capture; None takes the path as given.
-        progress: Called with bytes done and bytes in all.
-
-    Raises:
-        NetinterfError: The capture cannot be read, or no analyzer answered.
-    """
-    trace = read(source, vantage=vantage, strict=strict, progress=progress)
-    trace = trace if outside is None else attrs.evolve(trace, outside=outside)
-    path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
-    called = name if name is not None else path if path is not None else trace.source
-    judged = judge_trace(trace, called, analyzers=analyzers, model=model, strict=strict)
-    return attrs.evolve(judged, source=None if path == "-" else path)
-
-
 def judge_trace(
     trace: Trace,
     name: str,
@@ -173,11 +137,11 @@ def judge_trace(
     Args:
         trace: The capture.
         name: What to call it.
-        analyzers: See `judge`.
-        model: See `judge`.
+        analyzers: Which questions; None asks all built-in ones.
+        model: Priors, caps and grades; None takes the one that ships with the library.
         without: Flows that are seen as company of others but get no verdict, one entry per flow.
         in_part: The capture has others, which are not in the trace.
-        strict: See `judge`.
+        strict: Raise where an analyzer fails.
 
     Raises:
         AnalyzerError: No analyzer answered; with *strict*, one failed.

@@ -16,9 +16,10 @@ import attrs
 from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
 from netinterf.context.outside import Answers, Networks, Outside
-from netinterf.engine.each import Progress, judged_each, options_of
+from netinterf.engine.each import Progress, judged_each
 from netinterf.engine.extract import extract, read_again
 from netinterf.engine.judged import Judged, Summary
+from netinterf.engine.options import options_of
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import path_of

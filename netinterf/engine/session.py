@@ -17,24 +17,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Analyzer
-from netinterf.analyzers.everywhere import EVERYWHERE
-from netinterf.analyzers.run import FAILED
 from netinterf.arrays import I64, Mask
 from netinterf.capture.source import name_of
 from netinterf.capture.stream import CaptureStream, FrameBatch, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.decode import LINK_TYPES
 from netinterf.engine.control import known_answers
-from netinterf.engine.each import Options
-from netinterf.engine.judged import Judged, Summary, judge_trace
+from netinterf.engine.judged import Judged, Summary
+from netinterf.engine.judged_window import JudgedWindow, judge_window
+from netinterf.engine.options import Options
 from netinterf.engine.release import Remembered, leaving
 from netinterf.engine.tally import Tally
 from netinterf.engine.window import Window
 from netinterf.errors import CaptureError, ParameterError, UsageError
 from netinterf.privacy import Redaction
-from netinterf.recording import notes
-from netinterf.schema import Diagnostic, Grade, SubjectKind
-from netinterf.trace import Trace, decode_capture
+from netinterf.schema import Grade
 from netinterf.verdict.model import Model
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
@@ -56,31 +53,6 @@ MIXED = "a session is fed either with the bytes of a capture or with packets"
 MOST_FRAMES = (1 << 31) - 1  # verdicts hold frame numbers in 32 bits, with a sign
 
 PIECE = 1 << 20  # bytes taken in at a time, so that a large piece is held no longer than the window allows
-
-
-@attrs.frozen(eq=False)
-class JudgedWindow:
-    """The window as it was judged.
-
-    Args:
-        trace: Its packets.
-        remains: Which of its flows are remains of conversations that left.
-        judged: What was found.
-        notes: What decoding had to say, and what kind of recording it is.
-    """
-
-    trace: Trace
-    remains: Mask
-    judged: Judged
-    notes: tuple[Diagnostic, ...]
-
-    @property
-    def dns_alone(self) -> Mask:
-        """Which flows hold nothing but DNS: their subjects are the exchanges, one by one."""
-        verdicts = self.judged.ledger.verdicts
-        alone = ~self.remains
-        alone[verdicts.subject[verdicts.subject_kind == SubjectKind.FLOW]] = False
-        return alone
 
 
 class Session:
@@ -275,25 +247,12 @@ class Session:
         """
         if self._judged_window is None or self._window.packets == 0:
             stream = PacketStream() if self._stream is None else self._stream
-            options, capture = self._options, self._window.capture(name_of(self._name), stream)
-            trace = decode_capture(capture, vantage=options.vantage, partial=partial)
-            trace = attrs.evolve(trace, outside=options.outside)
-            remains = self._remembered.remains(trace)
-            judged = judge_trace(
-                trace,
-                self._name,
-                analyzers=options.analyzers,
-                model=options.model,
-                without=remains,
-                in_part=in_part,
+            capture = self._window.capture(name_of(self._name), stream)
+            window = judge_window(
+                capture, self._name, self._options, self._remembered, partial=partial, in_part=in_part
             )
-            if self._redaction is not None:
-                judged = judged.redacted(self._redaction)
-            summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
-            whole = trace.select(~remains) if remains.any() else trace  # what left a window was not missed
-            diagnostics = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(whole)
-            diagnostics += tuple(note for note in summary.diagnostics if note.code in {FAILED, EVERYWHERE})
-            self._judged_window = JudgedWindow(trace, remains, attrs.evolve(judged, summary=summary), diagnostics)
+            judged = window.judged if self._redaction is None else window.judged.redacted(self._redaction)
+            self._judged_window = attrs.evolve(window, judged=judged, notes=self._window.in_stream(window.notes))
         return self._judged_window
 
     def _release(self) -> list[Verdict]:

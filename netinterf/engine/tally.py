@@ -13,7 +13,7 @@ from netinterf.engine.release import Leaving
 from netinterf.schema import Diagnostic, Outcome, Records, Verdicts
 from netinterf.trace import Trace
 
-__all__ = ["Tally"]
+__all__ = ["LINK_TYPE", "Tally", "cut_notes", "joined"]
 
 LINK_TYPE = "decode.link_type"
 """A note about frames that are let go when the window is; its counts add up. Others are about the latest window."""
@@ -109,12 +109,17 @@ class Tally:
 
     def _own(self) -> tuple[Diagnostic, ...]:
         """Say what was let go, cut or lost."""
-        notes = (
-            ("session.lost", "packets were lost before they could be read", self.lost),
-            ("session.released", "conversations were judged before the end, to make room for later ones", self.over),
-            ("session.cut", "conversations were judged before they were over, for want of room", self.cut),
-        )
-        return tuple(Diagnostic(code, message, count=count) for code, message, count in notes if count)
+        lost = Diagnostic("session.lost", "packets were lost before they could be read", count=self.lost)
+        return (*((lost,) if self.lost else ()), *cut_notes(self.over, self.cut))
+
+
+def cut_notes(over: int, cut: int) -> tuple[Diagnostic, ...]:
+    """Say how many conversations were judged before the end, and how many before their own."""
+    notes = (
+        ("session.released", "conversations were judged before the end, to make room for later ones", over),
+        ("session.cut", "conversations were judged before they were over, for want of room", cut),
+    )
+    return tuple(Diagnostic(code, message, count=count) for code, message, count in notes if count)
 
 
 def added(these: dict[str, int], those: dict[str, int]) -> dict[str, int]:

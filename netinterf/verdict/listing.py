@@ -35,7 +35,9 @@ def further(hypotheses: Hypotheses, mechanism: I64, apart: Mask, model: Model) -
 
 
 def strongest_first(evidence: Evidence, value: F64, row: I64, count: int) -> tuple[Ragged, Ragged]:
-    """List the evidence of each verdict row, by falling weight either way; equal weights in order of time and rule.
+    """List the evidence of each verdict row, by falling weight either way; equal weights in order of time.
+
+    What is equal in time as well is listed by the names of its rules.
 
     Args:
         evidence: All observations.
@@ -47,7 +49,9 @@ def strongest_first(evidence: Evidence, value: F64, row: I64, count: int) -> tup
         Rows of evidence, and what each of them weighs.
     """
     rows = np.flatnonzero(row >= 0)
-    keys = (evidence.rule[rows], evidence.time[rows], -np.abs(value[rows]), row[rows])
+    alphabet = np.argsort(np.argsort([rule.id for rule in evidence.rules], kind="stable"))
+    rank = alphabet[evidence.rule[rows]] if len(rows) else rows  # rules are numbered as they are met
+    keys = (rank, evidence.time[rows], -np.abs(value[rows]), row[rows])
     order = rows[np.lexsort(keys)]
     sizes = np.bincount(row[rows], minlength=count)
     return Ragged.from_lengths(sizes, order.astype(np.int32)), Ragged.from_lengths(sizes, value[order])

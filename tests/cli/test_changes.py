@@ -9,7 +9,9 @@ import pytest
 from netinterf.analyzers.registry import find
 from netinterf.cli.changes import FORMS, ChangeWriter
 from netinterf.cli.output import Output
-from netinterf.engine.judged import Judged, judge
+from netinterf.engine.judge import judge
+from netinterf.engine.judged import Judged
+from netinterf.engine.options import Options
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def nothing() -> Judged:
 def example(analyzer: str | None) -> Judged:
     """Judge the example with forged resets, by one analyzer or all."""
     with as_file(files("netinterf") / "data" / "examples" / "tcp.reset.pcap.gz") as path:
-        return judge(path, analyzers=None if analyzer is None else [find(analyzer)])
+        return judge(path, Options(analyzers=None if analyzer is None else [find(analyzer)]))
 
 
 def flows(judged: Judged) -> list[int | None]:

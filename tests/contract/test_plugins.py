@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from netinterf.analyzers.registry import BUILTIN, names
-from netinterf.engine.each import pick_analyzers
 from netinterf.engine.examples import FOLDER
+from netinterf.engine.options import pick_analyzers
 from netinterf.engine.scan import scan
 from netinterf.engine.session import Session
 from netinterf.errors import AnalyzerError

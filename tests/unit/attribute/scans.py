@@ -3,7 +3,7 @@
 import io
 
 from netinterf.capture import write_pcap
-from netinterf.engine.judged import judge
+from netinterf.engine.judge import judge
 from netinterf.engine.scan import Result
 from netinterf.simulate import Simulated
 

@@ -27,7 +27,7 @@ from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, NetinterfError, ParameterError, UsageError
 from netinterf.export.jsonl import lines
 from netinterf.schema import Evidence, Outcome, Rule
-from netinterf.trace import Trace, read
+from netinterf.trace import Trace, decode_capture, read
 from netinterf.verdict.model import default_model
 
 
@@ -143,11 +143,11 @@ def test_packets_are_let_go(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     seen: list[weakref.ref[object]] = []
 
     def watched(*args: object, **options: object) -> Trace:
-        trace = read(*args, **options)  # type: ignore[arg-type]
+        trace = decode_capture(*args, **options)  # type: ignore[arg-type]
         seen.extend([weakref.ref(trace.buffer), weakref.ref(trace.packets.time)])
         return trace
 
-    monkeypatch.setattr(judged_module, "read", watched)
+    monkeypatch.setattr("netinterf.engine.judge.decode_capture", watched)
     result = scan(folder, analyzers=MINE)
     gc.collect()
     assert [reference() for reference in seen] == [None] * 4

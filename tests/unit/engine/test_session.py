@@ -16,7 +16,8 @@ from netinterf import simulate
 from netinterf.capture import open_capture, write_pcap
 from netinterf.capture.stream import CaptureStream
 from netinterf.engine import session as session_module
-from netinterf.engine.judged import Judged, judge
+from netinterf.engine.judge import judge
+from netinterf.engine.judged import Judged
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, ParameterError, UnsupportedLinkType, UsageError
 from netinterf.export.jsonl import lines

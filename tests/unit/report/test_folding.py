@@ -8,7 +8,8 @@ import pytest
 
 from netinterf import simulate
 from netinterf.capture import write_pcap
-from netinterf.engine.judged import Judged, judge
+from netinterf.engine.judge import judge
+from netinterf.engine.judged import Judged
 from netinterf.report.digest import MOST_EXAMPLES, ordered_evidence, place_of
 from netinterf.report.folding import MOST_EVIDENCE, folded, places_of
 from netinterf.report.text import capture_text

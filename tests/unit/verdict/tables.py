@@ -190,6 +190,8 @@ class World:
             quic=Quic.empty(),
             recording=self._recording(**recording),
             vantage=Vantage.UNKNOWN,
+            began=int(packets.time.min(initial=0)),
+            ended=int(packets.time.max(initial=0)),
             diagnostics=(),
             outside=Outside(),
             address=lambda host: ("10.0.0.1", "192.0.2.2")[host],

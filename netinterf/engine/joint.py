@@ -1,0 +1,96 @@
+"""Questions of all clients together, asked of a capture that is looked at in parts."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Self, cast
+
+import attrs
+
+from netinterf.analyzers.base import Analyzer, Joint, Observations, Scope
+from netinterf.analyzers.run import answer, note_of
+from netinterf.engine.options import Options
+from netinterf.errors import AnalyzerError
+from netinterf.schema import Diagnostic, Evidence, Rule
+from netinterf.trace import Trace
+
+__all__ = ["JointQuestions"]
+
+
+@attrs.frozen
+class Alone:
+    """What a joint analyzer says of each client by itself."""
+
+    joint: Joint
+
+    @property
+    def name(self) -> str:
+        """That of the analyzer."""
+        return self.joint.name
+
+    @property
+    def scope(self) -> Scope:
+        """That of the analyzer."""
+        return self.joint.scope
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Those of the analyzer."""
+        return self.joint.rules
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Look at each client by itself."""
+        return self.joint.alone(trace)
+
+
+@attrs.frozen
+class Failed:
+    """Stands where an analyzer failed to observe a part."""
+
+    note: Diagnostic
+
+    def moved(self, *_: object) -> Self:
+        """Stay the same."""
+        return self
+
+
+class JointQuestions:
+    """The joint analyzers among those that are asked; one that fails costs its own answers only.
+
+    Args:
+        options: How the capture is judged.
+
+    Attributes:
+        options: The same for each part: joint analyzers look at each client by itself.
+        notes: Which of them failed to conclude, once they have.
+    """
+
+    def __init__(self, options: Options) -> None:
+        from netinterf.analyzers.registry import builtin  # (loads every analyzer)
+
+        asked = builtin() if options.analyzers is None else options.analyzers
+        self._joint = [one for one in asked if isinstance(one, Joint)]
+        alone = tuple(cast("Analyzer", Alone(one)) if isinstance(one, Joint) else one for one in asked)
+        self.options = attrs.evolve(options, analyzers=alone)
+        self.notes: tuple[Diagnostic, ...] = ()
+
+    def observe(self, trace: Trace) -> list[Observations]:
+        """Have each of them observe a part."""
+        return [self._attempt(one, partial(one.observe, trace)) for one in self._joint]
+
+    def conclude(self, observed: Sequence[tuple[Any, ...]]) -> list[Evidence]:
+        """Have each of them conclude, but those that failed to observe."""
+        tables: list[Any] = []
+        for place, analyzer in enumerate(self._joint):
+            parts = [seen[place] for seen in observed]
+            failed = [part for part in parts if isinstance(part, Failed)]
+            tables.append(failed[0] if failed else self._attempt(analyzer, partial(analyzer.conclude, parts)))
+        self.notes = tuple(table.note for table in tables if isinstance(table, Failed))
+        return [table for table in tables if not isinstance(table, Failed)]
+
+    def _attempt(self, analyzer: Joint, question: Callable[[], Any]) -> Any:
+        try:
+            return answer(analyzer, question)
+        except AnalyzerError as error:
+            if self.options.strict:
+                raise
+            return Failed(note_of(error))

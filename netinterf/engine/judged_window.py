@@ -1,0 +1,82 @@
+"""Some frames of a capture, judged for themselves: those in the window of a session, or in a shard of a large file."""
+
+import attrs
+import numpy as np
+
+from netinterf.analyzers.everywhere import EVERYWHERE
+from netinterf.analyzers.run import FAILED
+from netinterf.arrays import Mask
+from netinterf.capture import Capture
+from netinterf.engine.judged import Judged, judge_trace
+from netinterf.engine.options import Options
+from netinterf.engine.release import Remembered
+from netinterf.recording import notes
+from netinterf.schema import Diagnostic, SubjectKind
+from netinterf.trace import Trace, decode_capture
+
+__all__ = ["JudgedWindow", "judge_window"]
+
+
+@attrs.frozen(eq=False)
+class JudgedWindow:
+    """A window as it was judged.
+
+    Args:
+        trace: Its packets.
+        remains: Which of its flows are remains of conversations that left.
+        judged: What was found.
+        notes: What decoding had to say, and what kind of recording it is.
+    """
+
+    trace: Trace
+    remains: Mask
+    judged: Judged
+    notes: tuple[Diagnostic, ...]
+
+    @property
+    def dns_alone(self) -> Mask:
+        """Which flows hold nothing but DNS: their subjects are the exchanges, one by one."""
+        verdicts = self.judged.ledger.verdicts
+        alone = ~self.remains
+        alone[verdicts.subject[verdicts.subject_kind == SubjectKind.FLOW]] = False
+        return alone
+
+
+def judge_window(
+    capture: Capture,
+    name: str,
+    options: Options,
+    remembered: Remembered,
+    *,
+    partial: bool,
+    in_part: bool,
+    span: tuple[int, int] | None = None,
+) -> JudgedWindow:
+    """Judge some frames of a capture.
+
+    Args:
+        capture: The frames.
+        name: What the whole is called.
+        options: How to judge.
+        remembered: Conversations that left before.
+        partial: There are other frames: refuse nothing for want of one that can be decoded.
+        in_part: There were others, or will be, whose company is missed.
+        span: Times of the first and last frame of the whole, ns, where they are known.
+    """
+    trace = decode_capture(capture, vantage=options.vantage, strict=options.strict, partial=partial, span=span)
+    trace = attrs.evolve(trace, outside=options.outside)
+    remains = remembered.remains(trace)
+    judged = judge_trace(
+        trace,
+        name,
+        analyzers=options.analyzers,
+        model=options.model,
+        without=remains,
+        in_part=in_part,
+        strict=options.strict,
+    )
+    summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
+    whole = trace.select(~remains) if remains.any() else trace  # what left a window was not missed
+    diagnostics = trace.diagnostics[len(capture.diagnostics) :] + notes(whole)
+    diagnostics += tuple(note for note in summary.diagnostics if note.code in {FAILED, EVERYWHERE})
+    return JudgedWindow(trace, remains, attrs.evolve(judged, summary=summary), diagnostics)

@@ -1,0 +1,133 @@
+"""A capture too large to be looked at as one, judged client by client, and then as a whole.
+
+Each shard holds all that some clients did (`netinterf.engine.shards`), and is looked at as a capture of its own that
+knows when the whole began and ended. What shows in them is judged together (`netinterf.verdict.joining`), so groups,
+contrasts and false discoveries are those of the whole. What is lost: clients of different shards are not compared with
+each other by the analyzers, and what is known of a recording is known shard by shard; a diagnostic says so. A client
+with too much traffic for a shard is looked at window by window, as in a session, and what is cut is counted.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+
+import attrs
+import numpy as np
+
+from netinterf.analyzers.everywhere import EVERYWHERE, everywhere_notes
+from netinterf.analyzers.run import FAILED
+from netinterf.capture import Capture, Listing
+from netinterf.decode import LINK_TYPES
+from netinterf.engine.joint import JointQuestions
+from netinterf.engine.judged import Judged, Summary, outcome_counts
+from netinterf.engine.looking import Looking, Seen, look_at_each
+from netinterf.engine.options import Options
+from netinterf.engine.shards import SHARD, Shards
+from netinterf.engine.tally import LINK_TYPE, cut_notes, joined
+from netinterf.recording.vantage import PLACES, elect
+from netinterf.schema import Diagnostic, Records, Vantage
+from netinterf.trace import decode_capture
+from netinterf.verdict.joining import join_judgements
+from netinterf.version import __version__
+from netinterf.written.ledger import Ledger
+
+__all__ = ["WHOLE", "judge_large"]
+
+WHOLE = 1 << 20
+"""Packets that are looked at as one where nothing else is to be done: the largest capture that is not cut into shards,
+and the window of a client that has more. It takes 400 MB where a hundred packets are a conversation, and 1.2 GB where
+each is one (``python -m benchmarks speed --mixes``)."""
+
+SHARDED = "scan.shards"
+"""Code of the diagnostic that says in how many shards a capture was judged."""
+
+COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
+"""Notes that are counted over all shards; of others, the one is told that most conversations are in."""
+
+
+def judge_large(
+    listing: Listing,
+    parts: Iterable[Records],
+    options: Options,
+    name: str,
+    *,
+    executor: Executor | None = None,
+    room: int = SHARD,
+    most: int = WHOLE,
+) -> Judged:
+    """Judge a capture client by client.
+
+    Args:
+        listing: The capture.
+        parts: Its frames, part by part.
+        options: How to judge.
+        name: What to call it.
+        executor: Looks at shards side by side.
+        room: Packets that a shard should hold.
+        most: Packets that are looked at at once, of a client that has more than the room of a shard.
+
+    Raises:
+        NetinterfError: The capture cannot be read, or no analyzer answered.
+    """
+    joint = JointQuestions(options)
+    with Shards(strict=options.strict) as shards:
+        for records in parts:
+            shards.add(listing.capture([records]))
+        if not any(face.link_type in LINK_TYPES for face in listing.capture([]).interfaces):
+            decode_capture(listing.capture([next(shards.each(room))]))  # which says what cannot be decoded
+        looking = Looking(name, joint, shards.span, most)
+        seen = list(look_at_each(listing, shards.each(room), looking, executor))
+    cut, kept = any(entry.leaving.cut for entry in seen), [entry.part for entry in seen]
+    ledger = join_judgements(Ledger, kept, name, options.model, in_part=cut, conclude=joint.conclude)
+    summary = summary_of(listing.capture([]), shards, seen, ledger, options)
+    return Judged(summary=attrs.evolve(summary, diagnostics=summary.diagnostics + joint.notes), ledger=ledger)
+
+
+def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledger, options: Options) -> Summary:
+    """Write the line of the whole capture."""
+    by_size = sorted(seen, key=lambda entry: entry.flows)  # of each note the one stays that most conversations are in
+    notes = joined((), (note for entry in by_size for note in entry.notes if note.code not in COUNTED))
+    failed = joined((), (note for entry in seen for note in entry.notes if note.code == FAILED))
+    cut = sum(entry.leaving.cut for entry in seen)
+    over = sum(entry.leaving.over for entry in seen)
+    began, ended = shards.span or (None, None)
+    return Summary(
+        capture=ledger.capture,
+        packets=len(shards),
+        flows=sum(entry.flows for entry in seen),
+        exchanges=sum(entry.exchanges for entry in seen),
+        outcomes=outcome_counts(ledger.verdicts),
+        first=began,
+        last=ended,
+        bytes=shards.bytes,
+        vantage=str(vantage_of(seen, options)),
+        link_types=tuple(dict.fromkeys(interface.link_type for interface in capture.interfaces)),
+        diagnostics=(
+            *capture.diagnostics,
+            *shards.diagnostics,
+            *notes,
+            *everywhere_notes(ledger.evidence),
+            *failed,
+            *cut_notes(over, cut),
+            Diagnostic(
+                SHARDED,
+                f"this capture was looked at in {len(seen):,} parts, client by client, and judged as a whole: what "
+                "clients of different parts show of each other was compared by groups only, and what is said of the "
+                "recording is said of the part with most conversations that shows it",
+                count=len(seen),
+            ),
+        ),
+        version=__version__,
+        model=ledger.verdicts.model,
+    )
+
+
+def vantage_of(seen: list[Seen], options: Options) -> Vantage:
+    """Say where the whole was taken: where two thirds of the conversations were whose shards know it."""
+    if options.vantage != "auto":
+        return Vantage(options.vantage)
+    counts = np.zeros(len(PLACES), np.int64)
+    for entry in seen:
+        counts[PLACES.index(entry.vantage)] += entry.flows
+    unknown = PLACES.index(Vantage.UNKNOWN)
+    known = np.append(np.delete(counts, unknown), counts.sum() - counts[unknown])
+    return PLACES[int(elect(known.reshape(1, -1))[0])]

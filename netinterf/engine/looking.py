@@ -1,0 +1,133 @@
+"""Looking at one shard of a large capture after the other, or at several side by side."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future
+
+import attrs
+import numpy as np
+
+from netinterf.capture import Capture, Listing
+from netinterf.capture.source import load
+from netinterf.engine.joint import JointQuestions
+from netinterf.engine.judged_window import JudgedWindow, judge_window
+from netinterf.engine.release import Leaving, Remembered, leaving
+from netinterf.schema import Diagnostic, Records, Vantage
+from netinterf.verdict.joining import Part
+
+__all__ = ["Looking", "Seen", "look_at_each"]
+
+AT_ONCE = 8  # shards that an executor holds at a time
+
+
+@attrs.frozen(eq=False)
+class Looking:
+    """What must be known to look at a shard.
+
+    Args:
+        name: What the capture is called.
+        joint: Which questions are asked.
+        span: Times of its first and last frame, ns; None without any.
+        most: Packets that are looked at at once.
+    """
+
+    name: str
+    joint: JointQuestions
+    span: tuple[int, int] | None
+    most: int
+
+
+@attrs.frozen(eq=False)
+class Seen:
+    """What is kept of a shard, or of a window of one.
+
+    Args:
+        part: What counts of its judgement.
+        exchanges: How many of its DNS exchanges count.
+        vantage: Where it was taken.
+        notes: What its recording is like.
+        leaving: Which of its flows count.
+    """
+
+    part: Part
+    exchanges: int
+    vantage: Vantage
+    notes: tuple[Diagnostic, ...]
+    leaving: Leaving
+
+    @classmethod
+    def of(cls, window: JudgedWindow, left: Leaving, joint: JointQuestions) -> "Seen":
+        """Keep what is about the flows that leave a window."""
+        kept = left.flows & ~window.remains
+        exchanges = int(np.count_nonzero(kept[window.trace.exchanges.flow]))
+        part = Part.of(window.judged.ledger, window.trace, kept, joint.observe(window.trace))
+        return cls(part, exchanges, window.trace.vantage, window.notes, left)
+
+    @property
+    def flows(self) -> int:
+        """How many flows count."""
+        return len(self.part.flows)
+
+
+def look_at_each(
+    listing: Listing, shards: Iterable[Records], looking: Looking, executor: Executor | None
+) -> Iterator[Seen]:
+    """Look at shards; in their order, whoever looks.
+
+    Args:
+        listing: The capture.
+        shards: Frames of each.
+        looking: What must be known.
+        executor: Looks at several side by side, where the capture is a plain file, which every process can map.
+    """
+    path = listing.path
+    if executor is None or path is None:
+        for records in shards:
+            yield from looked_at(listing.capture([records]), looking)
+        return
+    running: list[Future[list[Seen]]] = []
+    try:
+        for records in shards:
+            shard = attrs.evolve(listing.capture([records]), buffer=np.empty(0, np.uint8))
+            running.append(executor.submit(looked_at_file, path, shard, looking))
+            if len(running) == AT_ONCE:
+                yield from running.pop(0).result()
+        while running:
+            yield from running.pop(0).result()
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def looked_at_file(path: str, shard: Capture, looking: Looking) -> list[Seen]:
+    """Look at a shard of a plain file, in another process."""
+    return list(looked_at(attrs.evolve(shard, buffer=load(path).buffer), looking))
+
+
+def looked_at(capture: Capture, looking: Looking) -> Iterator[Seen]:
+    """Judge the frames of a shard, in windows where they are too many for one."""
+    most, joint = looking.most, looking.joint
+    remembered, records, rest = Remembered(), capture.records.take(slice(0, most)), capture.records
+    taken = len(records)
+    while True:
+        last = taken == len(rest)
+        window = judge_window(
+            attrs.evolve(capture, records=records),
+            looking.name,
+            joint.options,
+            remembered,
+            partial=True,
+            in_part=not last or taken > len(records),
+            span=looking.span if last else None,
+        )
+        if last:
+            yield Seen.of(window, Leaving(np.ones(len(window.trace.flows), np.bool_), 0, 0), joint)
+            return
+        left = leaving(window.trace, window.remains, most // 2, np.iinfo(np.int64).max)
+        yield Seen.of(window, left, joint)
+        remembered = remembered.with_flows(window.trace, left.flows & ~window.dns_alone)
+        packets = window.trace.packets
+        staying = np.sort(packets.frame[~np.append(left.flows, True)[packets.flow]])
+        held = records.take(np.searchsorted(records.frame, staying))
+        more = rest.take(slice(taken, taken + most - len(held)))
+        records, taken = Records.concat([held, more]), taken + len(more)
+        del window, packets  # the next one needs the room

@@ -1,0 +1,301 @@
+"""One judgement out of several: parts of a capture that were looked at one by one are judged together.
+
+Judging needs evidence and subjects and no packets, so what shows in parts is put into one table each and judged as if
+it had been seen at once: priors that certain cases raise, groups, contrasts and false discoveries are those of the
+whole. Conversations, exchanges and addresses are numbered anew, in the order in which the whole would number them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.base import Observations, join
+from netinterf.arrays import I64, Mask
+from netinterf.attribute.injectors import Injector
+from netinterf.attribute.naming import Names
+from netinterf.attribute.trait import Traits
+from netinterf.context.networks import Network
+from netinterf.flows.assign import paths
+from netinterf.numbering import combined
+from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Groups, Hosts, SubjectKind, Verdicts
+from netinterf.table import Ragged, Text
+from netinterf.trace import new_places
+from netinterf.verdict.attribution import Attributions
+from netinterf.verdict.judgement import Judgement
+from netinterf.verdict.model import Model, default_model
+from netinterf.verdict.subjects import Subjects, row_of
+
+if TYPE_CHECKING:
+    from netinterf.trace import Trace
+
+__all__ = ["Part", "join_judgements"]
+
+AnyJudgement = TypeVar("AnyJudgement", bound=Judgement)
+
+Columns = dict[str, Any]
+
+BY_ROW = tuple(
+    field.name for field in attrs.fields(Subjects) if field.name not in {"by_flow", "by_exchange", "in_part"}
+)
+"""Columns of `Subjects` with one entry per subject."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Part:
+    """What is kept of a part until the whole is judged: of those who count here and in no other part.
+
+    Rows are numbered within the part; packets stand by their frame numbers.
+    """
+
+    subjects: Columns
+    evidence: Evidence
+    hosts: Hosts
+    flows: Flows
+    exchanges: Exchanges
+    attributions: Attributions
+    anomalies: Anomalies
+    injectors: tuple[Injector, ...]
+    networks: tuple[Network, ...]
+    observed: tuple[Observations, ...]
+
+    @classmethod
+    def of(cls, judgement: Judgement, trace: "Trace", counts: Mask, observed: Sequence[Observations] = ()) -> Self:
+        """Keep what was seen of some flows, and of the exchanges that they carried.
+
+        Args:
+            judgement: A part, judged.
+            trace: Its packets.
+            counts: Which of its flows count, one entry per flow.
+            observed: What joint analyzers observed in it.
+        """
+        subjects, exchanges = judgement.subjects, judgement.exchanges
+        carried, row = counts[exchanges.flow], np.flatnonzero(counts[subjects.flow])
+        flow = new_places(np.flatnonzero(counts), len(counts))
+        exchange = new_places(np.flatnonzero(carried), len(carried))
+        messages = int(max(exchanges.queries.values.max(initial=-1), exchanges.replies.values.max(initial=-1))) + 1
+        frame = trace.packets.frame.astype(np.int64)
+        frames = frame[trace.flows.first_packet].astype(np.int32)
+        columns = {name: rows_of(getattr(subjects, name), row) for name in BY_ROW}
+        return cls(
+            subjects=moved_subjects(columns, flow, exchange),
+            evidence=moved_evidence(kept_evidence(judgement, row), flow, exchange),
+            hosts=judgement.hosts,
+            flows=attrs.evolve(trace.flows, first_packet=frames).take(counts),
+            exchanges=exchanges.take(carried).renumber({"Flows": flow, "Dns": np.full(messages, -1)}),
+            attributions=moved_attributions(judgement.attributions, new_places(row, len(subjects))),
+            anomalies=judgement.anomalies.take(row),
+            injectors=judgement.injectors,
+            networks=judgement.networks,
+            observed=tuple(seen.moved(flow, exchange, frame) for seen in observed),
+        )
+
+
+def join_judgements(
+    kind: type[AnyJudgement],
+    parts: Sequence[Part],
+    capture: str,
+    model: Model | None = None,
+    *,
+    in_part: bool = False,
+    conclude: Callable[[list[tuple[Observations, ...]]], Sequence[Evidence]] = lambda _: (),
+) -> AnyJudgement:
+    """Judge several parts of a capture as one.
+
+    Args:
+        kind: What to make of them.
+        parts: The parts, at least one.
+        capture: What the whole is called.
+        model: Priors, caps and grades; None takes the model that ships with the library.
+        in_part: Conversations were cut between parts, so that some miss company.
+        conclude: What joint analyzers say to what they observed, part by part.
+    """
+    hosts, flows, host, flow = joined_flows(parts)
+    exchanges, exchange = joined_exchanges(parts, flow)
+    subjects, place = joined_subjects(parts, host, flow, exchange, in_part)
+    moves = list(zip(parts, flow, exchange, strict=True))
+    tables = [moved_evidence(part.evidence, to_flow, to_exchange) for part, to_flow, to_exchange in moves]
+    observed = [
+        tuple(seen.moved(to_flow, to_exchange) for seen in part.observed) for part, to_flow, to_exchange in moves
+    ]
+    evidence = join([*tables, *conclude(observed)])
+    whole = kind(
+        capture=capture,
+        verdicts=Verdicts.empty(),
+        evidence=evidence,
+        hosts=hosts,
+        flows=flows,
+        exchanges=exchanges,
+        first_frame=subjects.first_packet,
+        trigger_frame=subjects.first_packet,
+        forged=evidence.forged,
+        witness=evidence.witness,
+        groups=Groups.empty(),
+        group_frames=Ragged.empty(0, np.int64),
+        subjects=subjects,
+        evidence_forged=evidence.forged,
+        attributions=joined_attributions(parts, place),
+        anomalies=Anomalies.concat([part.anomalies for part in parts]).take(np.argsort(np.concatenate(place))),
+        injectors=joined_injectors(parts),
+        networks=parts[0].networks,
+    )
+    return whole.under(model or default_model())
+
+
+def joined_flows(parts: Sequence[Part]) -> tuple[Hosts, Flows, list[I64], list[I64]]:
+    """Put flows together in the order of their first packets, and hosts in the order in which those meet them.
+
+    Returns:
+        Hosts, each once; flows; and the new rows of each part's hosts and flows.
+    """
+    hosts = Hosts.concat([part.hosts for part in parts])
+    same = split(combined(hosts.high, hosts.low), [part.hosts for part in parts])
+    flows = Flows.concat([part.flows.renumber({"Hosts": number}) for part, number in zip(parts, same, strict=True)])
+    order = np.lexsort((flows.first_packet, flows.first))
+    flows = flows.take(order)
+    ends = np.stack([flows.client, flows.server], axis=1).reshape(-1)
+    met = ends[np.sort(np.unique(ends, return_index=True)[1])].astype(np.int64)
+    whole = np.concatenate(same)
+    example = np.empty(int(whole.max(initial=-1)) + 1, np.int64)
+    example[whole] = np.arange(len(whole))
+    place = new_places(met, len(example))
+    flows = flows.renumber({"Hosts": place})
+    flows = attrs.evolve(flows, path=paths(flows.client, flows.server))
+    new_rows = split(new_places(order, len(order)), [part.flows for part in parts])
+    return hosts.take(example[met]), flows, [place[number] for number in same], new_rows
+
+
+def joined_exchanges(parts: Sequence[Part], flow: Sequence[I64]) -> tuple[Exchanges, list[I64]]:
+    """Put exchanges together in the order of their first messages; the new rows of each part's beside them."""
+    tables = [part.exchanges.renumber({"Flows": rows}) for part, rows in zip(parts, flow, strict=True)]
+    keys = []
+    for part in parts:  # exchanges are the last subjects of each, in their order
+        first = len(part.subjects["kind"]) - len(part.exchanges)
+        keys.append(np.stack([part.subjects["first_packet"][first:], part.subjects["start"][first:]]))
+    order = np.lexsort(np.concatenate(keys, axis=1))
+    return Exchanges.concat(tables).take(order), split(new_places(order, len(order)), tables)
+
+
+def joined_subjects(
+    parts: Sequence[Part], host: Sequence[I64], flow: Sequence[I64], exchange: Sequence[I64], in_part: bool
+) -> tuple[Subjects, list[I64]]:
+    """List who is judged: flows in their order, then exchanges; the new rows of each part's beside them."""
+    tables = []
+    for part, by_host, by_flow, by_exchange in zip(parts, host, flow, exchange, strict=True):
+        columns = moved_subjects(part.subjects, by_flow, by_exchange)
+        ends = {name: by_host[columns[name]].astype(np.int32) for name in ("client", "server")}
+        tables.append(columns | ends)
+    kind, subject = (np.concatenate([table[name] for table in tables]) for name in ("kind", "subject"))
+    order = np.lexsort((subject, kind))
+    columns = {name: rows_of(together([table[name] for table in tables]), order) for name in BY_ROW}
+    is_flow = columns["kind"] == SubjectKind.FLOW
+    flows, exchanges = sum(map(len, flow)), sum(map(len, exchange))
+    by_flow, by_exchange = np.full(flows, -1), np.full(exchanges, -1)
+    by_flow[columns["subject"][is_flow]] = np.flatnonzero(is_flow)
+    by_exchange[columns["subject"][~is_flow]] = np.flatnonzero(~is_flow)
+    rows = split(new_places(order, len(order)), [table["kind"] for table in tables])
+    return Subjects(**columns, by_flow=by_flow, by_exchange=by_exchange, in_part=in_part), rows
+
+
+def joined_attributions(parts: Sequence[Part], place: Sequence[I64]) -> Attributions:
+    """Put together which systems findings look like; each was named among its peers at its client."""
+    moved = [moved_attributions(part.attributions, rows) for part, rows in zip(parts, place, strict=True)]
+    tables = [table for table in moved if len(table.row)]
+    if not tables:
+        return parts[0].attributions
+    order = np.argsort(np.concatenate([table.row for table in tables]))
+
+    def column(pick: Callable[[Attributions], NDArray[Any]]) -> Any:
+        return np.concatenate([pick(table) for table in tables])[order]
+
+    matches = tuple(np.concatenate(masks)[order] for masks in zip(*(table.matches for table in tables), strict=True))
+    return Attributions(
+        row=column(lambda table: table.row),
+        llr=column(lambda table: table.llr),
+        matches=matches,
+        names=Names(
+            system=column(lambda table: table.names.system),
+            chance=column(lambda table: table.names.chance),
+            own=column(lambda table: table.names.own),
+        ),
+        traits=Traits(
+            value=column(lambda table: table.traits.value),
+            text=Ragged.concat([table.traits.text for table in tables]).take(order),
+        ),
+        mechanism=column(lambda table: table.mechanism),
+    )
+
+
+def joined_injectors(parts: Sequence[Part]) -> tuple[Injector, ...]:
+    """Add up what each hand answered, the busiest first."""
+    questions: Counter[Injector] = Counter()
+    for part in parts:
+        for injector in part.injectors:
+            questions[attrs.evolve(injector, questions=0)] += injector.questions
+    return tuple(attrs.evolve(injector, questions=count) for injector, count in questions.most_common())
+
+
+def kept_evidence(judgement: Judgement, row: I64) -> Evidence:
+    """Keep what was seen of those in some rows of the verdicts; packets by frame number."""
+    evidence = attrs.evolve(judgement.evidence, forged=judgement.evidence_forged, witness=judgement.witness)
+    kept = np.zeros(len(judgement.subjects) + 1, np.bool_)  # the last place answers for what is about nobody
+    kept[row] = True
+    return evidence.take(kept[row_of(evidence, judgement.subjects)])
+
+
+def moved_evidence(evidence: Evidence, flow: I64, exchange: I64) -> Evidence:
+    """Follow flows and exchanges to their new rows."""
+    subject = moved(evidence.subject, evidence.subject_kind, flow, exchange)
+    return attrs.evolve(evidence, subject=subject)
+
+
+def moved_subjects(columns: Columns, flow: I64, exchange: I64) -> Columns:
+    """Follow flows and exchanges to their new rows."""
+    subject = moved(columns["subject"], columns["kind"], flow, exchange)
+    return columns | {"subject": subject, "flow": flow[columns["flow"]].astype(np.int32)}
+
+
+def moved(
+    subject: NDArray[np.integer[Any]], kind: NDArray[np.integer[Any]], flow: I64, exchange: I64
+) -> NDArray[np.int32]:
+    """Give the new row of subjects in the table of their kind."""
+    result = subject.astype(np.int32)
+    for code, place in ((SubjectKind.FLOW, flow), (SubjectKind.EXCHANGE, exchange)):
+        chosen = kind == code
+        result[chosen] = place[subject[chosen]]
+    return result
+
+
+def moved_attributions(attributions: Attributions, place: I64) -> Attributions:
+    """Follow verdicts to their new rows; -1 for those that are left out."""
+    row = place[attributions.row]
+    kept = np.flatnonzero(row >= 0)
+    if len(kept) == len(row):
+        return attrs.evolve(attributions, row=row)
+    names = attributions.names
+    return Attributions(
+        row=row[kept],
+        llr=attributions.llr[kept],
+        matches=tuple(mask[kept] for mask in attributions.matches),
+        names=Names(system=names.system[kept], chance=names.chance[kept], own=names.own[kept]),
+        traits=Traits(value=attributions.traits.value[kept], text=attributions.traits.text.take(kept)),
+        mechanism=attributions.mechanism[kept],
+    )
+
+
+def rows_of(column: Any, rows: I64) -> Any:
+    """Take some rows of a column of any shape."""
+    return column.take(rows) if isinstance(column, Ragged) else column[rows]
+
+
+def together(columns: Sequence[Any]) -> Any:
+    """Put columns of any shape one behind the other."""
+    return Text.concat(columns) if isinstance(columns[0], Text) else np.concatenate(columns)
+
+
+def split(whole: I64, tables: Sequence[Any]) -> list[I64]:
+    """Cut what is about the rows of several tables into what is about each."""
+    return np.split(whole, np.cumsum([len(table) for table in tables])[:-1])

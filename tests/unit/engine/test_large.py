@@ -1,0 +1,341 @@
+"""Large captures: looked at client by client, they say what they say as a whole, and nobody is lost or met twice."""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.packet import Raw
+
+import netinterf
+from benchmarks.mixes.catalogue import made
+from netinterf import simulate
+from netinterf.analyzers.isolation import Isolation
+from netinterf.analyzers.rst_injection import RstInjection
+from netinterf.analyzers.run import FAILED
+from netinterf.capture import Listing, opening, write_pcap
+from netinterf.engine.judge import judge
+from netinterf.engine.judged import Judged
+from netinterf.engine.large import SHARDED, judge_large
+from netinterf.engine.options import Options
+from netinterf.engine.shards import BUCKETS, Homes, Shards, cuts
+from netinterf.errors import AnalyzerError, CaptureError, UnsupportedLinkType
+from netinterf.export.jsonl import lines
+from netinterf.schema import Grade, Records
+from netinterf.verdict.model import default_model
+
+RAW = 101
+EXACT = ("web", "SYN flood", "silent drops", "isolation", "dropped DNS", "slow handshakes")
+"""Mixes in which clients show nothing of each other that weighs."""
+MIXES = (*EXACT, "forged resets", "injected DNS", "policed", "frozen", "block pages")
+
+
+def in_shards(source: Any, name: str, shards: int, **options: Any) -> Judged:
+    """Judge a capture in about so many shards."""
+    listing = Listing(source)
+    parts = list(listing.parts())
+    room = max(sum(map(len, parts)) // shards, 1)
+    return judge_large(listing, parts, Options(**options), name, room=room)
+
+
+def told(judged: Judged) -> list[dict[str, Any]]:
+    """Write a capture's verdicts, but for how far each stands out among its peers, which are those of its shard."""
+    told_of = [json.loads(line) for line in lines(judged, everything=True)]
+    return [{key: line[key] for key in line if key != "anomaly"} for line in told_of if line["type"] != "capture"]
+
+
+def said(judged: Judged) -> list[tuple[Any, ...]]:
+    """Say who was judged how."""
+    return [
+        (str(line["subject"]), line["outcome"], line["grade"], line["mechanism"], line["frames"], str(line["reasons"]))
+        for line in told(judged)
+        if line["type"] == "verdict"
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where mixes are kept while the tests of this module run."""
+    return tmp_path_factory.mktemp("mixes")
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_shards_say_what_the_whole_says(mix: str, folder: Path) -> None:
+    """Few and many shards: the same verdicts and groups in the same order, and the same counts."""
+    path = made(mix, 6_000, folder=folder)
+    whole = judge(path)
+    for shards in (2, 16):
+        part = in_shards(path, whole.ledger.capture, shards)
+        assert said(part) == said(whole)
+        counted = attrs.evolve(part.summary, diagnostics=whole.summary.diagnostics)
+        assert counted == whole.summary
+        note = next(note for note in part.summary.diagnostics if note.code == SHARDED)
+        assert note.count > 1 or mix == "port scan"
+        if mix in EXACT:
+            assert told(part) == told(whole)
+
+
+def test_rows_are_those_of_the_whole(folder: Path) -> None:
+    """A verdict of a large capture leads to its packets, and its figure is drawn."""
+    path = made("forged resets", 6_000, folder=folder)
+    result = netinterf.scan(path)
+    part = attrs.evolve(result, judged=(attrs.evolve(in_shards(path, str(path), 4), source=str(path)),))
+    assert len(part.findings) == len(result.findings) > 0
+    for mine, theirs in zip(part.findings[:5], result.findings[:5], strict=True):
+        ours, whole = io.BytesIO(), io.BytesIO()
+        part.extract(mine, ours)
+        result.extract(theirs, whole)
+        assert ours.getvalue() == whole.getvalue()
+    assert "<svg" in part.figure(part.findings[0])
+
+
+def test_other_models_judge_it_again(folder: Path) -> None:
+    """Judged again under its own model, nothing changes."""
+    judged = in_shards(made("injected DNS", 6_000, folder=folder), "x", 4)
+    assert told(judged.under(default_model())) == told(judged)
+
+
+def test_attributions_go_with_their_verdicts(folder: Path) -> None:
+    """What a finding looks like is told of it also when it was seen in a later shard."""
+    path = made("forged resets", 6_000, folder=folder)
+    whole, part = judge(path), in_shards(path, str(path), 4)
+    named = {line["subject"]["first_frame"]: line["attribution"] for line in told(whole) if line.get("attribution")}
+    assert named
+    assert {
+        line["subject"]["first_frame"]: line["attribution"] for line in told(part) if line.get("attribution")
+    } == named
+    assert in_shards(made("injected DNS", 6_000, folder=folder), "x", 2).ledger.injectors
+
+
+@cache
+def one_client() -> bytes:
+    """A client that visits one server after the other."""
+    file = io.BytesIO()
+    played = simulate.run("browsing", 5, simulate.Conditions.clean(ip=4))
+    write_pcap(file, played.times, played.frames, played.link_type)
+    return file.getvalue()
+
+
+def test_a_client_with_too_much_is_looked_at_in_windows() -> None:
+    """Each conversation is judged once, everything is counted, and what is cut is said."""
+    data = one_client()
+    whole = judge(io.BytesIO(data), name="x")
+    listing = Listing(io.BytesIO(data))
+    most = whole.summary.packets // 3
+    judged = judge_large(listing, listing.parts(), Options(), "x", room=most, most=most)
+    codes = {note.code: note.count for note in judged.summary.diagnostics}
+    assert codes[SHARDED] > 1
+    assert codes.get("session.released", 0) + codes.get("session.cut", 0) > 0
+    for count in ("packets", "bytes", "first", "last"):
+        assert getattr(judged.summary, count) == getattr(whole.summary, count)
+    first = Counter((line["subject"]["kind"], line["subject"]["first_frame"]) for line in told(judged))
+    assert set(first.values()) == {1}
+    wanted = {(line["subject"]["kind"], line["subject"]["first_frame"]) for line in told(whole)}
+    assert set(first) == wanted
+    assert sum(judged.summary.outcomes.values()) == len(wanted)
+
+
+def test_a_scan_goes_over_by_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to ask for it: more packets than are looked at at once, and the capture is cut."""
+    path = made("silent drops", 6_000, folder=folder)
+    whole = netinterf.scan(path)
+    monkeypatch.setattr("netinterf.engine.judge.WHOLE", 2_000)
+    monkeypatch.setitem(judge_large.__kwdefaults__, "room", 2_000)
+    cut = netinterf.scan(path)
+    assert any(note.code == SHARDED for note in cut.captures[0].diagnostics)
+    assert said(cut.judged[0]) == said(whole.judged[0])
+
+
+def test_executors_look_at_shards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One large file uses them all, by processes or threads, and the answer is the same; what fails comes back."""
+    path = made("forged resets", 6_000, folder=folder)
+    alone = in_shards(path, str(path), 12)
+    for executor in (ProcessPoolExecutor(2), ThreadPoolExecutor(2)):
+        with executor:
+            listing = Listing(path)
+            parts = list(listing.parts())
+            room = sum(map(len, parts)) // 12
+            judged = judge_large(listing, parts, Options(), str(path), executor=executor, room=room)
+            assert told(judged) == told(alone)
+            assert judged.summary == alone.summary
+    monkeypatch.setattr("netinterf.engine.judge.WHOLE", 2_000)
+    monkeypatch.setitem(judge_large.__kwdefaults__, "room", 500)
+    with ThreadPoolExecutor(2) as pool:
+        scanned = netinterf.scan(path, executor=pool)
+        assert said(scanned.judged[0]) == said(alone)
+        monkeypatch.setattr(RstInjection, "__call__", lambda *_: 1 / 0)
+        (error,) = netinterf.scan(path, executor=pool, strict=True).errors
+        assert "ZeroDivisionError" in str(error)
+
+
+def test_parts_of_a_listing_are_the_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small the parts in which frames are listed, they are the same, and so is what is said of damage."""
+    data = made("web", 6_000, folder=folder).read_bytes()[:-10]
+    for size in (1 << 27, 1 << 16, 200):
+        monkeypatch.setattr(opening, "PART", size)
+        listing = Listing(io.BytesIO(data))
+        records = Records.concat(list(listing.parts()))
+        if size == 1 << 27:
+            whole, notes = records, listing.diagnostics
+        assert records.equals(whole)
+        assert listing.diagnostics == notes != ()
+    with pytest.raises(CaptureError, match="end"):
+        list(Listing(io.BytesIO(data), strict=True).parts())
+
+
+def frames_of(packets: list[Any]) -> Listing:
+    """Write packets as a capture of raw IP, a millisecond apart."""
+    file = io.BytesIO()
+    write_pcap(file, 10**18 + 10**6 * np.arange(len(packets)), [bytes(packet) for packet in packets], RAW)
+    return Listing(io.BytesIO(file.getvalue()))
+
+
+def dealt(listing: Listing, room: int = 1) -> list[list[int]]:
+    """Give the frame numbers of each shard."""
+    with Shards() as shards:
+        for records in listing.parts():
+            shards.add(listing.capture([records]))
+        return [records.frame.tolist() for records in shards.each(room)]
+
+
+def test_what_belongs_together_stays_together() -> None:
+    """Both directions, fragments and ICMP errors are where their conversation is, and every frame is somewhere once."""
+    packets: list[Any] = []
+    owner = []
+    for client in range(40):
+        near, far = f"10.1.{client}.9", "192.0.2.7"
+        question = IP(src=near, dst=far) / UDP(sport=5000 + client, dport=53) / Raw(b"x" * 40)
+        mine = [
+            IP(src=near, dst=far) / TCP(sport=40000, dport=443, flags="S"),
+            IP(src=far, dst=near) / TCP(sport=443, dport=40000, flags="SA"),
+            question,
+            *fragment(IP(src=far, dst=near) / UDP(sport=53, dport=5000 + client) / Raw(b"y" * 3000), 1400),
+            IP(src="203.0.113.1", dst=near) / ICMP(type=3, code=1) / bytes(question),
+            IP(src=near, dst=f"198.51.100.{client}") / TCP(sport=50000, dport=33000, flags="A"),
+        ]
+        packets += mine
+        owner += [client] * len(mine)
+    found = dealt(frames_of(packets))
+    assert sorted(frame for shard in found for frame in shard) == list(range(1, len(packets) + 1))
+    for shard in found:
+        assert shard == sorted(shard)
+    place = {frame: number for number, shard in enumerate(found) for frame in shard}
+    for client in range(40):
+        assert len({place[frame] for frame in range(1, len(packets) + 1) if owner[frame - 1] == client}) == 1
+    assert len(found) > 20  # (40 clients in 1,024 buckets)
+
+
+def test_a_handshake_says_who_the_client_is() -> None:
+    """The end with the SYN is the client though its port is the lower one; without, the higher port is."""
+    syn = [IP(src="10.0.0.1", dst="10.0.0.2") / TCP(sport=20, dport=50000, flags="S")]
+    more = [IP(src="10.0.0.2", dst="10.0.0.1") / TCP(sport=50000, dport=20, flags="A")] * 5
+    same_client = [IP(src="10.0.0.1", dst=f"10.9.0.{n}") / UDP(sport=40000, dport=53) for n in range(1, 6)]
+    assert len(dealt(frames_of([*more, *syn, *same_client]))) == 1
+    late = [IP(src="10.0.0.2", dst="10.0.0.1") / TCP(sport=53, dport=50000, flags="A")]
+    assert len(dealt(frames_of([*late, *same_client]))) == 1
+
+
+def test_shards_are_as_full_as_they_may_be() -> None:
+    """Whole buckets, in order, none over the room but single ones."""
+    rng = np.random.default_rng(1)
+    counts = rng.integers(0, 50, BUCKETS)
+    counts[7] = 10_000
+    places = cuts(counts, 200)
+    sums = [int(counts[first:behind].sum()) for first, behind in pairwise(places)]
+    assert (places[0], places[-1]) == (0, BUCKETS)
+    assert sorted(sums)[-1] >= 10_000
+    assert sorted(sums)[-2] <= 200
+    assert sum(sums) == counts.sum()
+
+
+def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the temporary file has no room, the error says so, and of what."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Shards, "_write", full)
+    listing = frames_of([IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=1, dport=2)])
+    with pytest.raises(CaptureError, match="no room for a temporary file: No space left"):
+        judge_large(listing, listing.parts(), Options(), "x")
+
+
+def test_homes_remember() -> None:
+    """Pairs are found again after others came, and unknown ones are not."""
+    homes = Homes().with_pairs(np.array([5, 9], np.uint64), np.array([1, 2], np.uint16))
+    homes = homes.with_pairs(np.array([1, 7], np.uint64), np.array([3, 4], np.uint16))
+    assert homes.of(np.array([9, 1, 5, 7, 6], np.uint64)).tolist() == [2, 3, 1, 4, -1]
+
+
+def test_what_cannot_be_decoded_is_refused_or_counted() -> None:
+    """Frames of an unknown link type: none but these are refused as in a small capture; with strict any is."""
+    file = io.BytesIO()
+    write_pcap(file, [1, 2, 3], [b"x" * 60] * 3, 147)
+    listing = Listing(io.BytesIO(file.getvalue()))
+    with pytest.raises(UnsupportedLinkType, match="147"):
+        judge_large(listing, listing.parts(), Options(), "x")
+    listing = Listing(io.BytesIO(file.getvalue()), strict=True)
+    with pytest.raises(UnsupportedLinkType, match="147"):
+        judge_large(listing, listing.parts(), Options(strict=True), "x")
+
+
+def test_a_joint_analyzer_that_fails_costs_its_own_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At either step: the others answer, and a note names it; with strict it is an error."""
+    path = made("silent drops", 6_000, folder=folder)
+    whole = said(judge(path))
+
+    def fail(*_: object) -> None:
+        raise ValueError("no")
+
+    for step in ("observe", "conclude"):
+        with monkeypatch.context() as patched:
+            patched.setattr(Isolation, step, fail)
+            judged = in_shards(path, str(path), 3)
+            assert said(judged) == whole
+            notes = [note for note in judged.summary.diagnostics if note.code == FAILED]
+            assert ["isolation" in note.message for note in notes] == [True]
+            with pytest.raises(AnalyzerError, match="isolation"):
+                in_shards(path, str(path), 3, strict=True)
+
+
+def captures_with_clients(folder: Path) -> Iterator[Path]:
+    """List every fortieth shared capture."""
+    files = sorted(path for path in folder.rglob("*") if ".pcap" in path.name and path.stat().st_size < 300_000)
+    yield from files[::40]
+
+
+def test_real_captures_accuse_nobody_else_in_shards(captures_dir: Path) -> None:
+    """A sample of the shared captures: nobody is accused who is not by the whole, and hardly a verdict differs."""
+    subjects = different = 0
+    accused = (Grade.CONFIRMED.value, Grade.LIKELY.value)
+    for path in captures_with_clients(captures_dir):
+        try:
+            whole = judge(path)
+        except CaptureError:
+            continue
+        if len(np.unique(whole.ledger.flows.client)) < 2:
+            continue
+        verdicts = {entry[0]: entry for entry in said(whole)}
+        for shards in (2, 16):
+            for entry in said(in_shards(path, whole.ledger.capture, shards)):
+                known = verdicts.get(entry[0])
+                subjects += 1
+                different += known is None or entry[1:4] != known[1:4]
+                assert entry[2] not in accused or (known is not None and known[2] in accused), (path, entry)
+    assert subjects > 100
+    assert different <= subjects // 20
+
+
+def test_the_clock_of_a_shard_is_that_of_the_whole(folder: Path) -> None:
+    """What is silent to the end of the capture is silent until then, also where its client's last packet is earlier."""
+    path = made("silent connects", 6_000, folder=folder)
+    assert said(in_shards(path, str(path), 16)) == said(judge(path))
