@@ -157,9 +157,9 @@ def list_size(blocked: int, tested: int, population: int, *, level: float = 0.95
         )
     if not 0 < level < 1:
         raise ParameterError("level", level, "a number between 0 and 1")
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     side = (1 - level) / 2
-    low = float(beta.ppf(side, blocked, tested - blocked + 1)) if blocked else 0.0
-    high = float(beta.ppf(1 - side, blocked + 1, tested - blocked)) if blocked < tested else 1.0
+    low = float(betaincinv(blocked, tested - blocked + 1, side)) if blocked else 0.0
+    high = float(betaincinv(blocked + 1, tested - blocked, 1 - side)) if blocked < tested else 1.0
     return ListSize(estimate=population * blocked / tested, low=population * low, high=population * high)

@@ -26,6 +26,8 @@ from netinterf.analyzers.unanswered.silences import TCP, waiting_shown
 from netinterf.arrays import F64, I64, U8, Mask
 from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
+from netinterf.stats.contrast import contingency_log_p
+from netinterf.stats.rates import LEAST_PROBABILITY
 from netinterf.trace import Trace
 
 __all__ = ["DeadBeyondHop", "find_dead_beyond_hop", "in_a_sweep", "way_back"]
@@ -276,10 +278,9 @@ def by_routers(sweep: Sweep, hop: int) -> float:
 
 def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> F64:
     """Chance that so many of the dead, or more, lie above by accident (hypergeometric tail), for each hop."""
-    from scipy.stats import hypergeom
-
-    p = np.asarray(hypergeom.sf(dead_above - 1, count, dead, above), np.float64)
-    return np.maximum(p, 1e-300)
+    dead_below = dead - dead_above
+    p = np.exp(contingency_log_p(dead_above, above - dead_above, dead_below, count - above - dead_below))
+    return np.maximum(p, LEAST_PROBABILITY)
 
 
 def joined(parts: list[DeadBeyondHop]) -> DeadBeyondHop:
