@@ -46,7 +46,7 @@ def simulated(first: int, seeds: int) -> tuple[list[Fates], list[Fates]]:
             write_pcap(held, made.times, made.frames, made.link_type, lengths=made.lengths)
             trace = read(held.getvalue())
             numbering = count_numbers(trace)
-            for judged in judge_directions(trace, lossy_directions(trace, suspicions(trace, numbering)), numbering):
+            for judged in judge_directions(trace, lossy_directions(trace, suspicions(trace, numbering))[0], numbering):
                 for one in judged.tested:
                     (policed if one.bucket else others).append(one.unit.fates)
     return policed, others

@@ -79,6 +79,7 @@ class Family:
         shared: bool = False,
         needs: tuple[str, ...] = (),
         blind: tuple[str, ...] = (),
+        skipped: bool = False,
         twins: Iterable["Family"] = (),
         was: str = "",
     ) -> Rule:
@@ -96,6 +97,7 @@ class Family:
             shared: It is drawn from other subjects of the capture.
             needs: Signals without which it is blind.
             blind: Kinds of recording that blind it.
+            skipped: It says that a subject was not looked at.
             twins: Families that have the same sign.
             was: Its name before, if it had another.
         """
@@ -111,6 +113,7 @@ class Family:
             shared=shared,
             exposed=(*needs, *([COMPANY] if shared else [])),
             blind=blind,
+            skipped=skipped,
             was=was,
         )
         declared = self._declare(plain)

@@ -34,6 +34,7 @@ class Rule:
     shared: bool = False
     exposed: tuple[str, ...] = ("any",)  # what a subject must have shown for the rule to look at it
     blind: tuple[str, ...] = ()  # kinds of recording of which it says nothing (columns of Recording)
+    skipped: bool = False  # it says that a subject was not looked at: nothing can be said of it
     was: str = ""  # its id before the last minor version, if it had another: still accepted, and printed beside it
 
 

@@ -89,6 +89,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
     alone = limited_alone(restrained, selective, mechanisms, doubt) & ~accused
     bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
+    bits[skipped(evidence, row, count) & ~accused & (bits == 0)] = np.uint32(Reason.BUDGET)
     bits[plan & ~accused] = 0
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
@@ -127,6 +128,14 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         mechanisms=mechanisms,
         model=model.name,
     )
+
+
+def skipped(evidence: Evidence, row: I64, count: int) -> Mask:
+    """Say which subjects an analyzer did not look at, since it had looked at enough of their clients' traffic."""
+    rules = [place for place, rule in enumerate(evidence.rules) if rule.skipped]
+    result = np.zeros(count, np.bool_)
+    result[row[np.isin(evidence.rule, rules) & (row >= 0)]] = True
+    return result
 
 
 def standings(

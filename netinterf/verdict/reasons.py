@@ -49,6 +49,7 @@ class Reason(IntFlag):
     ALERT_UNEXPLAINED = 1 << 28
     REFUSAL_UNEXPLAINED = 1 << 29
     TLS_UNFINISHED = 1 << 30
+    BUDGET = 1 << 31
 
 
 @attrs.frozen
@@ -268,6 +269,13 @@ CATALOGUE: dict[Reason, Cause] = {
             _INSUFFICIENT,
             "The request was refused (403, 451) without encryption in the server's name, and nothing shows who wrote "
             "that; captures at the client and at the server at the same time would settle it.",
+        ),
+        Cause(
+            Reason.BUDGET,
+            "analysis.budget",
+            _INSUFFICIENT,
+            "More of this client's traffic looked unusual than is looked at closely, and this was not among it; a "
+            "capture of this conversation alone would settle it.",
         ),
     )
 }

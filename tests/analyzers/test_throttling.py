@@ -7,12 +7,14 @@ import pytest
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
-from netinterf.analyzers.throttling import Throttling
+from netinterf.analyzers.throttling import Throttling, analyzer, units
 from netinterf.analyzers.throttling.acks import acknowledgement_series
 from netinterf.analyzers.throttling.analyzer import kind_of
 from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import Tested as Weighed
 from netinterf.analyzers.throttling.judge import strength
+from netinterf.analyzers.throttling.losses import suspicions
+from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.analyzers.throttling.waiting import Waiting
 from netinterf.schema import Outcome, TcpOption
 from netinterf.simulate import run
@@ -20,6 +22,7 @@ from netinterf.simulate.conditions import Conditions
 from netinterf.stats.bucket.fit import NO_FIT
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
+from netinterf.verdict.reasons import causes
 from tests.analyzers import bulk
 from tests.analyzers.bulk import (
     Bottleneck,
@@ -390,6 +393,46 @@ def test_servers_that_share_a_bucket_in_part_are_the_links(start):
     rules, accused = found(trace_of(transfer(59, policer(62_500, 5e4), flows=flows, rtt=0.08)))
     assert rules["rate.whole_link"]["selective"] == 0
     assert not accused
+
+
+def test_a_client_with_too_much_to_look_at_is_looked_at_where_it_lost_most(monkeypatch):
+    """Its other servers are not judged to be well: they are skipped, which is said, and cannot be judged."""
+    buckets = {"203.0.113.9": 5e4, "198.51.100.5": 1e5, "198.51.100.6": 2e4}
+    moved = [
+        transfer(59 + port, policer(62_500, depth), flows=[Flow(900, port=40000 + port)], rtt=0.08, server=server)
+        for port, (server, depth) in enumerate(buckets.items())
+    ]
+    trace = trace_of(merge(merge(moved[0], moved[1]), moved[2]))
+    whole = Throttling()(trace)
+    assert "rate.skipped" not in {whole.rules[code].id for code in whole.rule}
+    monkeypatch.setattr(units, "MOST_PAIRS", 2)
+    monkeypatch.setattr(analyzer, "MOST_PAIRS", 2)
+    evidence = analyze(trace, [Throttling()])
+    skipped = [place for place, rule in enumerate(evidence.rules) if rule.id == "rate.skipped"]
+    rows = np.flatnonzero(np.isin(evidence.rule, skipped))
+    (left,) = evidence.subject[rows].tolist()
+    lost = suspicions(trace, count_numbers(trace)).reshape(-1, 2).max(axis=1)
+    assert np.sort(lost)[0] < np.sort(lost)[1]
+    assert left == lost.argmin()
+    assert evidence.measured[int(rows[0])].tolist() == [3.0, 2.0]
+    assert not np.any(evidence.llr[evidence.subject == left])
+    verdicts = classify(evidence, trace)
+    assert OUTCOMES[verdicts.outcome[left]] == Outcome.INSUFFICIENT
+    assert [cause.code for cause in causes(int(verdicts.reasons[left]))] == ["analysis.budget"]
+    others = np.delete(verdicts.outcome, left)
+    assert set(others) == set(np.delete(classify(whole, trace).outcome, left))
+
+
+def test_the_largest_of_each_group_come_first():
+    """Ranks are those of sorting each group by itself, ties in order."""
+    rng = np.random.default_rng(3)
+    for size in (0, 1, 200):
+        group, value = rng.integers(0, 7, size), rng.integers(0, 9, size).astype(float)
+        rank, count = units.ranked(group, value)
+        for number in np.unique(group):
+            rows = np.flatnonzero(group == number)
+            assert rows[np.argsort(rank[rows])].tolist() == sorted(rows.tolist(), key=lambda row: -value[row])
+            assert set(count[rows]) == {len(rows)}
 
 
 def test_a_link_limited_both_ways_spares_nobody():

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
+from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, Sign, by_rule, record, sign
@@ -12,7 +13,13 @@ from netinterf.analyzers.throttling.acks import needless_repeats
 from netinterf.analyzers.throttling.controls import SURE, Compared, Controls, Others, compare, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
-from netinterf.analyzers.throttling.units import LEAST_LOSSES, ack_loss_directions, lossy_directions
+from netinterf.analyzers.throttling.units import (
+    LEAST_LOSSES,
+    MOST_PAIRS,
+    Skipped,
+    ack_loss_directions,
+    lossy_directions,
+)
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
@@ -57,7 +64,7 @@ class Throttling:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Test every direction between two hosts that lost enough, and write down what its losses show."""
         numbering = count_numbers(trace)
-        directions = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
+        directions, skipped = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
         directions += ack_loss_directions(trace, needless_repeats(trace))
         judged = judge_directions(trace, directions, numbering, self.least_losses)
         candidates = chosen(judged)
@@ -70,8 +77,16 @@ class Throttling:
                 self.limited(controls, candidate, others) if candidate.bucket else self.unlimited(trace, candidate)
             )
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
-        tables = [table for table in tables if len(table)]
+        tables = [table for table in [*tables, *self.skipped(trace, skipped)] if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+    def skipped(self, trace: Trace, skipped: Skipped) -> list[Evidence]:
+        """Write down who was not looked at."""
+        flow, first = np.unique(skipped.flow, return_index=True)
+        witness = trace.flows.first_packet[flow]
+        cases = Cases(subject=flow, time=trace.flows.first[flow], witness=witness)
+        measured: dict[str, ArrayLike] = {"found": skipped.found[first], "looked": MOST_PAIRS}
+        return record(self, cases, by_rule([sign(rules.SKIPPED, True, measured)]))
 
     def limited(self, controls: Controls, judged: Judged, contrast: Compared) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""

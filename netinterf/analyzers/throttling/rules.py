@@ -21,7 +21,7 @@ from netinterf.analyzers.vocabulary import Family
 # fmt: off
 __all__ = [
     "APPLICATION", "BURSTS", "LOSS_AFTER_BURSTS", "NO_QUEUE", "ONE_SERVER", "QUEUE_BEFORE_LOSS", "RANDOM_LOSS",
-    "RECEIVER_WINDOW", "ROUGH_BUCKET", "RULES", "SPARED", "SPARED_ADDRESS", "SPARED_ELSEWHEN", "SPARED_NAME",
+    "RECEIVER_WINDOW", "ROUGH_BUCKET", "RULES", "SKIPPED", "SPARED", "SPARED_ADDRESS", "SPARED_ELSEWHEN", "SPARED_NAME",
     "TOKEN_BUCKET", "UNCLEAR", "UNHEARD", "WHOLE_LINK", "policing",
 ]
 
@@ -125,6 +125,11 @@ UNCLEAR = policing.rule(
     "the {passed} packets of other connections of this client do not tell whether they are limited as well (log-"
     "likelihood ratio {llr}): the capture cannot show whom the limit is aimed at, it may be the link's",
     "passed", "llr", source=LOCALIZING,
+)
+SKIPPED = policing.rule(
+    "skipped", "budget", 0.0,
+    "{found} servers of this client, or more, lost packets on the way, of which the {looked} that lost most were "
+    "looked at: this was not", "found", "looked", source="docs/analyzers/throttling.md", skipped=True,
 )
 # fmt: on
 

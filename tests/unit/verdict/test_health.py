@@ -253,7 +253,7 @@ REACHED: list[tuple[Case, Reason]] = [
     (refusing_page, Reason.REFUSAL_UNEXPLAINED),
     (asked_in_vain, Reason.REQUEST_UNANSWERED),
 ]
-BY_EVIDENCE = {Reason.SUSPICION, Reason.NO_CONTRAST}
+BY_EVIDENCE = {Reason.SUSPICION, Reason.NO_CONTRAST, Reason.BUDGET}
 
 
 def judged(case: Case) -> tuple[int, Outcome]:
