@@ -88,7 +88,8 @@ def add_speed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> a
     speed.add_argument("--mixes", nargs="?", const="*", metavar="GLOB", help="measure traffic of many kinds instead")
     speed.add_argument("--packets", type=int, default=500_000, help="size of a mix (default 500,000)")
     speed.add_argument("--pairs", type=int, default=1, help="runs of each mix, in turn; the median counts (default 1)")
-    speed.add_argument("--docs", action="store_true", help="with --mixes: write the table into the manual")
+    speed.add_argument("--large", action="store_true", help="measure captures that are looked at in shards instead")
+    speed.add_argument("--docs", action="store_true", help="with --mixes or --large: write the table into the manual")
     speed.add_argument("--short", action="store_true", help="with --mixes: count calls and memory of small ones")
     speed.add_argument("--write", action="store_true", help="with --short: write what was counted as the budget")
     return speed
@@ -411,9 +412,11 @@ def run_likeness(options: argparse.Namespace) -> int:
 def run_speed(options: argparse.Namespace) -> int:
     """Measure speed."""
     from benchmarks import speed
-    from benchmarks.mixes import measure, touched
+    from benchmarks.mixes import large, measure, touched
 
-    if options.mixes is None:
+    if options.large:
+        large.run(out=options.json, docs=options.docs)
+    elif options.mixes is None:
         speed.run(out=options.json, quick=options.quick, programs=not options.no_programs)
     elif options.short:
         return touched.run(jobs=options.jobs, write=options.write)

@@ -15,7 +15,7 @@ from benchmarks.stages import time_stages
 from benchmarks.watch import Cost, run_watched
 from netinterf.capture import open_capture
 
-__all__ = ["run"]
+__all__ = ["PAGE", "SECONDS", "run", "scanned", "text"]
 
 PACKETS = 500_000
 FACTOR = 4  # how much larger the other file is that growth is measured by
@@ -87,9 +87,9 @@ def measured(name: str, packets: int, pairs: int, start: float, programs: bool) 
     }
 
 
-def scanned(path: Path) -> Cost:
-    """Scan a capture in a process of its own."""
-    return run_watched([sys.executable, "-m", "netinterf", "scan", str(path)], timeout=SECONDS, limit=LIMIT)
+def scanned(path: Path, *, timeout: float = SECONDS, limit: int = LIMIT) -> Cost:
+    """Scan a capture in a process of its own, which is ended after so many seconds, or with so many bytes."""
+    return run_watched([sys.executable, "-m", "netinterf", "scan", str(path)], timeout=timeout, limit=limit)
 
 
 def line(row: dict[str, Any]) -> str:

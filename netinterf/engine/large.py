@@ -35,7 +35,7 @@ __all__ = ["WHOLE", "judge_large"]
 WHOLE = 1 << 20
 """Packets that are looked at as one where nothing else is to be done: the largest capture that is not cut into shards,
 and the window of a client that has more. It takes 400 MB where a hundred packets are a conversation, and 1.2 GB where
-each is one (``python -m benchmarks speed --mixes``)."""
+each is one (``python -m benchmarks speed --large``)."""
 
 SHARDED = "scan.shards"
 """Code of the diagnostic that says in how many shards a capture was judged."""

@@ -31,8 +31,8 @@ BUCKETS = 1024
 """Among so many buckets clients are dealt by their addresses, and shards are made of whole buckets."""
 
 SHARD = 1 << 18
-"""Packets that a shard should hold. Half as many cost a tenth more processor time, twice as many twice the memory
-(``python -m benchmarks speed --large``)."""
+"""Packets that a shard should hold: on four million of web traffic, half as many take as long and 60 MB less, twice as many
+40 MB more; where clients meet the same servers, larger shards compare more of them."""
 
 ROW = np.dtype([(column.name, column.dtype) for column in Records.schema()])
 """How a frame is written to the temporary file."""
