@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.arrays import I64
+from netinterf.context.outside import Outside
 from netinterf.errors import AnalyzerError
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
@@ -55,7 +56,8 @@ class Joint(Analyzer, Protocol):
     """An analyzer that must have seen all clients before it can say something of one.
 
     Calling it is joining what it says of clients one by one, and what it concludes of all. A capture may be looked at
-    in parts, each with all packets of some clients: then it observes each part, and concludes once.
+    in parts, each with the packets of some clients: then it observes each part, and concludes once. What it concludes
+    is joined with the rest as it is: it must know itself what a recording cannot show (`netinterf.recording.blinds`).
     """
 
     def alone(self, trace: Trace, /) -> Evidence:
@@ -66,8 +68,8 @@ class Joint(Analyzer, Protocol):
         """Keep what must be known of the clients of a trace."""
         ...
 
-    def conclude(self, observed: Sequence[Any], /) -> Evidence:
-        """Write down what all clients show together."""
+    def conclude(self, observed: Sequence[Any], outside: Outside, /) -> Evidence:
+        """Write down what all clients show together, given what the user knows beside the capture."""
         ...
 
 

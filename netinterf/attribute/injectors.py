@@ -16,7 +16,7 @@ from netinterf.mechanisms import Written, written_by
 from netinterf.schema import IpFlag, Verdicts
 from netinterf.trace import Trace
 
-__all__ = ["Injector", "list_injectors"]
+__all__ = ["ForgedReplies", "Injector", "forged_replies", "list_injectors", "tell_injectors"]
 
 WRITER_FLAGS = 0x0480
 """AA and RA: what the writer of a reply sets by itself (RFC 1035 §4.1.1)."""
@@ -60,6 +60,21 @@ class Injector:
         return ", ".join(mark for mark in marks if mark)
 
 
+@attrs.frozen(eq=False, kw_only=True)
+class ForgedReplies:
+    """Forged DNS replies, and what their writers chose; aligned."""
+
+    exchange: I64  # rows in Exchanges
+    fingerprint: I64  # shape (replies, 4): AA and RA, fragment, pointer, EDNS; -1 where the reply does not show it
+    question: I64  # shape (replies, 3): what the reply copies from its question, whether that had EDNS, and its type
+
+    def take(self, rows: I64) -> "ForgedReplies":
+        """Select replies."""
+        return ForgedReplies(
+            exchange=self.exchange[rows], fingerprint=self.fingerprint[rows], question=self.question[rows]
+        )
+
+
 def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     """List the hands that wrote the forged replies of a capture, the busiest first.
 
@@ -70,11 +85,17 @@ def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     Returns:
         The largest set of hands that answered questions alike; empty without forged replies.
     """
+    return tell_injectors(forged_replies(trace, verdicts))
+
+
+def forged_replies(trace: Trace, verdicts: Verdicts) -> ForgedReplies:
+    """List the replies that findings of forged answers hold to be forged; see `list_injectors`."""
     words = [number for number, word in enumerate(verdicts.mechanisms) if written_by(word) is Written.ANSWER]
     rows = np.flatnonzero(np.isin(verdicts.mechanism, words))
     message = forged_messages(trace, verdicts.forged.take(rows))[1]
     if not len(message):
-        return ()
+        nobody = np.empty(0, np.int64)
+        return ForgedReplies(exchange=nobody, fingerprint=nobody.reshape(0, 4), question=nobody.reshape(0, 3))
     dns, packets, packet = trace.dns, trace.packets, trace.dns.packet[message].astype(np.int64)
     query = query_of(trace, message)
     wanted = (query >= 0) & dns.opt[np.maximum(query, 0)]
@@ -97,10 +118,15 @@ def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     ).astype(np.int64)
     kind = trace.exchanges.kind[np.maximum(dns.exchange[message], 0)].astype(np.int64)
     alike = np.stack([dns.flags[message] & COPIED_FLAGS, wanted, kind], axis=1).astype(np.int64)
+    return ForgedReplies(exchange=dns.exchange[message].astype(np.int64), fingerprint=fingerprint, question=alike)
+
+
+def tell_injectors(replies: ForgedReplies) -> tuple[Injector, ...]:
+    """Tell the hands that wrote forged replies; see `list_injectors`."""
     best: tuple[Injector, ...] = ()
-    for question in np.unique(alike, axis=0):
-        here = np.flatnonzero((alike == question).all(axis=1))
-        injectors = injectors_of(fingerprint[here], dns.exchange[message[here]].astype(np.int64))
+    for question in np.unique(replies.question, axis=0):
+        here = replies.take(np.flatnonzero((replies.question == question).all(axis=1)))
+        injectors = injectors_of(here.fingerprint, here.exchange)
         best = max(best, injectors, key=lambda some: (len(some), sum(injector.questions for injector in some)))
     return best
 

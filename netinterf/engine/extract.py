@@ -98,14 +98,40 @@ def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtyp
             if verdict.subject.first_frame in {None, *trace.packets.frame[rows].tolist()}:
                 return rows
         raise ParameterError("verdict", verdict.capture, CHANGED)
-    exchange = verdict.subject.kind == "exchange"
-    count = len(trace.exchanges) if exchange else len(trace.flows)
-    if verdict.row < count:
-        if exchange:
-            messages = np.concatenate([trace.exchanges.queries[verdict.row], trace.exchanges.replies[verdict.row]])
-            rows = np.unique(trace.dns.packet[messages]).astype(np.int64)
-        else:
-            rows = trace.by_flow[verdict.row].astype(np.int64)
-        if len(rows) and trace.packets.frame[rows[0]] == verdict.subject.first_frame:
-            return rows
+    rows = subject_rows(trace, verdict, verdict.row)
+    if len(rows) and trace.packets.frame[rows[0]] == verdict.subject.first_frame:
+        return rows
+    for row in begun_by(trace, verdict):
+        return subject_rows(trace, verdict, row)
     raise ParameterError("verdict", verdict.capture, CHANGED)
+
+
+def subject_rows(trace: Trace, verdict: Verdict, row: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """List the packets of one flow, or of one exchange where the verdict is about one; none where there is no such."""
+    exchange = verdict.subject.kind == "exchange"
+    if not 0 <= row < (len(trace.exchanges) if exchange else len(trace.flows)):
+        return np.empty(0, np.int64)
+    if not exchange:
+        packets: np.ndarray[tuple[int], np.dtype[np.int64]] = trace.by_flow[row].astype(np.int64)
+        return packets
+    messages = np.concatenate([trace.exchanges.queries[row], trace.exchanges.replies[row]])
+    return np.unique(trace.dns.packet[messages]).astype(np.int64)
+
+
+def begun_by(trace: Trace, verdict: Verdict) -> list[int]:
+    """Find the flow or exchange between the verdict's ends that has its first frame.
+
+    Rows are others where a large capture was looked at in windows, and what was cut began before.
+    """
+    subject, packets = verdict.subject, trace.packets
+    packet = np.flatnonzero(packets.frame == subject.first_frame)
+    flow = packets.flow[packet]
+    ends = {subject.client, subject.server}
+    here = [
+        number for number in flow[flow >= 0].tolist()
+        if {trace.address(trace.flows.client[number]), trace.address(trace.flows.server[number])} == ends
+    ]  # fmt: skip
+    if not here or subject.kind != "exchange":
+        return here
+    exchange = trace.dns.exchange[np.isin(trace.dns.packet, packet)]
+    return [int(number) for number in np.unique(exchange) if number >= 0]

@@ -17,8 +17,8 @@ __all__ = ["JointQuestions"]
 
 
 @attrs.frozen
-class Alone:
-    """What a joint analyzer says of each client by itself."""
+class OneByOne:
+    """A joint analyzer that looks at each client by itself."""
 
     joint: Joint
 
@@ -43,7 +43,7 @@ class Alone:
 
 
 @attrs.frozen
-class Failed:
+class NotObserved:
     """Stands where an analyzer failed to observe a part."""
 
     note: Diagnostic
@@ -69,7 +69,7 @@ class JointQuestions:
 
         asked = builtin() if options.analyzers is None else options.analyzers
         self._joint = [one for one in asked if isinstance(one, Joint)]
-        alone = tuple(cast("Analyzer", Alone(one)) if isinstance(one, Joint) else one for one in asked)
+        alone = tuple(cast("Analyzer", OneByOne(one)) if isinstance(one, Joint) else one for one in asked)
         self.options = attrs.evolve(options, analyzers=alone)
         self.notes: tuple[Diagnostic, ...] = ()
 
@@ -82,10 +82,11 @@ class JointQuestions:
         tables: list[Any] = []
         for place, analyzer in enumerate(self._joint):
             parts = [seen[place] for seen in observed]
-            failed = [part for part in parts if isinstance(part, Failed)]
-            tables.append(failed[0] if failed else self._attempt(analyzer, partial(analyzer.conclude, parts)))
-        self.notes = tuple(table.note for table in tables if isinstance(table, Failed))
-        return [table for table in tables if not isinstance(table, Failed)]
+            failed = [part for part in parts if isinstance(part, NotObserved)]
+            question = partial(analyzer.conclude, parts, self.options.outside)
+            tables.append(failed[0] if failed else self._attempt(analyzer, question))
+        self.notes = tuple(table.note for table in tables if isinstance(table, NotObserved))
+        return [table for table in tables if not isinstance(table, NotObserved)]
 
     def _attempt(self, analyzer: Joint, question: Callable[[], Any]) -> Any:
         try:
@@ -93,4 +94,4 @@ class JointQuestions:
         except AnalyzerError as error:
             if self.options.strict:
                 raise
-            return Failed(note_of(error))
+            return NotObserved(note_of(error))

@@ -5,7 +5,7 @@ import numpy as np
 
 from netinterf.analyzers.everywhere import EVERYWHERE
 from netinterf.analyzers.run import FAILED
-from netinterf.arrays import Mask
+from netinterf.arrays import U32, Mask
 from netinterf.capture import Capture
 from netinterf.engine.judged import Judged, judge_trace
 from netinterf.engine.options import Options
@@ -23,7 +23,7 @@ class JudgedWindow:
 
     Args:
         trace: Its packets.
-        remains: Which of its flows are remains of conversations that left.
+        remains: Which of its flows get no verdict: remains of conversations that left, and company.
         judged: What was found.
         notes: What decoding had to say, and what kind of recording it is.
     """
@@ -51,6 +51,7 @@ def judge_window(
     partial: bool,
     in_part: bool,
     span: tuple[int, int] | None = None,
+    company: U32 | None = None,
 ) -> JudgedWindow:
     """Judge some frames of a capture.
 
@@ -62,10 +63,14 @@ def judge_window(
         partial: There are other frames: refuse nothing for want of one that can be decoded.
         in_part: There were others, or will be, whose company is missed.
         span: Times of the first and last frame of the whole, ns, where they are known.
+        company: Frames that are judged elsewhere, rising: conversations of nothing else get no verdict.
     """
     trace = decode_capture(capture, vantage=options.vantage, strict=options.strict, partial=partial, span=span)
     trace = attrs.evolve(trace, outside=options.outside)
     remains = remembered.remains(trace)
+    if company is not None and len(company):
+        own = trace.packets.flow[~np.isin(trace.packets.frame, company)]
+        remains |= np.bincount(own[own >= 0], minlength=len(trace.flows)) == 0
     judged = judge_trace(
         trace,
         name,

@@ -16,7 +16,6 @@ import numpy as np
 from netinterf.analyzers.everywhere import EVERYWHERE, everywhere_notes
 from netinterf.analyzers.run import FAILED
 from netinterf.capture import Capture, Listing
-from netinterf.decode import LINK_TYPES
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged import Judged, Summary, outcome_counts
 from netinterf.engine.looking import Looking, Seen, look_at_each
@@ -39,6 +38,11 @@ each is one (``python -m benchmarks speed --large``)."""
 
 SHARDED = "scan.shards"
 """Code of the diagnostic that says in how many shards a capture was judged."""
+
+SAYS = (
+    "this capture was looked at in {count:,} parts, client by client, and judged as a whole: what clients of different "
+    "parts show of each other was compared by groups only"
+)
 
 COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
 """Notes that are counted over all shards; of others, the one is told that most conversations are in."""
@@ -69,32 +73,34 @@ def judge_large(
         NetinterfError: The capture cannot be read, or no analyzer answered.
     """
     joint = JointQuestions(options)
-    with Shards(strict=options.strict) as shards:
+    with Shards(listing.name, strict=options.strict) as shards:
         for records in parts:
             shards.add(listing.capture([records]))
-        if not any(face.link_type in LINK_TYPES for face in listing.capture([]).interfaces):
-            decode_capture(listing.capture([next(shards.each(room))]))  # which says what cannot be decoded
+        if not shards.decodable:
+            decode_capture(listing.capture([next(shards.each(room)).records]))  # which says what cannot be decoded
         looking = Looking(name, joint, shards.span, most)
         seen = list(look_at_each(listing, shards.each(room), looking, executor))
-    cut, kept = any(entry.leaving.cut for entry in seen), [entry.part for entry in seen]
-    ledger = join_judgements(Ledger, kept, name, options.model, in_part=cut, conclude=joint.conclude)
+    ledger = join_judgements(
+        Ledger,
+        [entry.part for entry in seen],
+        name,
+        options.model,
+        networks=options.outside.networks,
+        in_part=any(entry.cut for entry in seen),
+        conclude=joint.conclude,
+    )
     summary = summary_of(listing.capture([]), shards, seen, ledger, options)
     return Judged(summary=attrs.evolve(summary, diagnostics=summary.diagnostics + joint.notes), ledger=ledger)
 
 
 def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledger, options: Options) -> Summary:
     """Write the line of the whole capture."""
-    by_size = sorted(seen, key=lambda entry: entry.flows)  # of each note the one stays that most conversations are in
-    notes = joined((), (note for entry in by_size for note in entry.notes if note.code not in COUNTED))
-    failed = joined((), (note for entry in seen for note in entry.notes if note.code == FAILED))
-    cut = sum(entry.leaving.cut for entry in seen)
-    over = sum(entry.leaving.over for entry in seen)
     began, ended = shards.span or (None, None)
     return Summary(
         capture=ledger.capture,
-        packets=len(shards),
-        flows=sum(entry.flows for entry in seen),
-        exchanges=sum(entry.exchanges for entry in seen),
+        packets=shards.packets,
+        flows=len(ledger.flows),
+        exchanges=len(ledger.exchanges),
         outcomes=outcome_counts(ledger.verdicts),
         first=began,
         last=ended,
@@ -104,21 +110,23 @@ def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledge
         diagnostics=(
             *capture.diagnostics,
             *shards.diagnostics,
-            *notes,
+            *notes_of(seen),
             *everywhere_notes(ledger.evidence),
-            *failed,
-            *cut_notes(over, cut),
-            Diagnostic(
-                SHARDED,
-                f"this capture was looked at in {len(seen):,} parts, client by client, and judged as a whole: what "
-                "clients of different parts show of each other was compared by groups only, and what is said of the "
-                "recording is said of the part with most conversations that shows it",
-                count=len(seen),
-            ),
+            *cut_notes(sum(entry.over for entry in seen), sum(entry.cut for entry in seen)),
+            Diagnostic(SHARDED, SAYS.format(count=len(seen)), count=len(seen)),
         ),
         version=__version__,
         model=ledger.verdicts.model,
     )
+
+
+def notes_of(seen: list[Seen]) -> tuple[Diagnostic, ...]:
+    """Tell what parts of the recording are like, each kind once: of the part with most conversations that shows it."""
+    by_size = sorted(seen, key=lambda entry: len(entry.part.flows))
+    told = joined((), (note for entry in by_size for note in entry.notes if note.code not in COUNTED))
+    if len(seen) > 1:
+        told = tuple(attrs.evolve(note, message=f"in one of {len(seen):,} parts, {note.message}") for note in told)
+    return told + joined((), (note for entry in seen for note in entry.notes if note.code == FAILED))
 
 
 def vantage_of(seen: list[Seen], options: Options) -> Vantage:
@@ -127,7 +135,7 @@ def vantage_of(seen: list[Seen], options: Options) -> Vantage:
         return Vantage(options.vantage)
     counts = np.zeros(len(PLACES), np.int64)
     for entry in seen:
-        counts[PLACES.index(entry.vantage)] += entry.flows
+        counts[PLACES.index(entry.vantage)] += len(entry.part.flows)
     unknown = PLACES.index(Vantage.UNKNOWN)
     known = np.append(np.delete(counts, unknown), counts.sum() - counts[unknown])
     return PLACES[int(elect(known.reshape(1, -1))[0])]

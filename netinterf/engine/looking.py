@@ -6,17 +6,19 @@ from concurrent.futures import Executor, Future
 import attrs
 import numpy as np
 
+from netinterf.arrays import Mask
 from netinterf.capture import Capture, Listing
 from netinterf.capture.source import load
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged_window import JudgedWindow, judge_window
 from netinterf.engine.release import Leaving, Remembered, leaving
+from netinterf.engine.shards import Shard
 from netinterf.schema import Diagnostic, Records, Vantage
-from netinterf.verdict.joining import Part
+from netinterf.verdict.parts import Part
 
 __all__ = ["Looking", "Seen", "look_at_each"]
 
-AT_ONCE = 8  # shards that an executor holds at a time
+AT_ONCE = 32  # shards that an executor holds at a time
 
 
 @attrs.frozen(eq=False)
@@ -42,34 +44,29 @@ class Seen:
 
     Args:
         part: What counts of its judgement.
-        exchanges: How many of its DNS exchanges count.
         vantage: Where it was taken.
         notes: What its recording is like.
-        leaving: Which of its flows count.
+        over: Conversations that were over when they left a window for others.
+        cut: Those that were not.
     """
 
     part: Part
-    exchanges: int
     vantage: Vantage
     notes: tuple[Diagnostic, ...]
-    leaving: Leaving
+    over: int = 0
+    cut: int = 0
 
     @classmethod
-    def of(cls, window: JudgedWindow, left: Leaving, joint: JointQuestions) -> "Seen":
-        """Keep what is about the flows that leave a window."""
-        kept = left.flows & ~window.remains
-        exchanges = int(np.count_nonzero(kept[window.trace.exchanges.flow]))
+    def of(cls, window: JudgedWindow, joint: JointQuestions, left: Leaving | None = None) -> "Seen":
+        """Keep what is about the flows that leave a window; all of the last one."""
+        kept = ~window.remains if left is None else left.flows & ~window.remains
         part = Part.of(window.judged.ledger, window.trace, kept, joint.observe(window.trace))
-        return cls(part, exchanges, window.trace.vantage, window.notes, left)
-
-    @property
-    def flows(self) -> int:
-        """How many flows count."""
-        return len(self.part.flows)
+        seen = cls(part, window.trace.vantage, window.notes)
+        return seen if left is None else attrs.evolve(seen, over=left.over, cut=left.cut)
 
 
 def look_at_each(
-    listing: Listing, shards: Iterable[Records], looking: Looking, executor: Executor | None
+    listing: Listing, shards: Iterable[Shard], looking: Looking, executor: Executor | None
 ) -> Iterator[Seen]:
     """Look at shards; in their order, whoever looks.
 
@@ -81,14 +78,14 @@ def look_at_each(
     """
     path = listing.path
     if executor is None or path is None:
-        for records in shards:
-            yield from looked_at(listing.capture([records]), looking)
+        for shard in shards:
+            yield from looked_at(listing.capture([shard.records]), shard.copied, looking)
         return
     running: list[Future[list[Seen]]] = []
     try:
-        for records in shards:
-            shard = attrs.evolve(listing.capture([records]), buffer=np.empty(0, np.uint8))
-            running.append(executor.submit(looked_at_file, path, shard, looking))
+        for shard in shards:
+            frames = attrs.evolve(listing.capture([shard.records]), buffer=np.empty(0, np.uint8))
+            running.append(executor.submit(looked_at_file, path, frames, shard.copied, looking))
             if len(running) == AT_ONCE:
                 yield from running.pop(0).result()
         while running:
@@ -98,15 +95,22 @@ def look_at_each(
             future.cancel()
 
 
-def looked_at_file(path: str, shard: Capture, looking: Looking) -> list[Seen]:
+def looked_at_file(path: str, capture: Capture, copied: Mask, looking: Looking) -> list[Seen]:
     """Look at a shard of a plain file, in another process."""
-    return list(looked_at(attrs.evolve(shard, buffer=load(path).buffer), looking))
+    return list(looked_at(attrs.evolve(capture, buffer=load(path).buffer), copied, looking))
 
 
-def looked_at(capture: Capture, looking: Looking) -> Iterator[Seen]:
-    """Judge the frames of a shard, in windows where they are too many for one."""
-    most, joint = looking.most, looking.joint
-    remembered, records, rest = Remembered(), capture.records.take(slice(0, most)), capture.records
+def looked_at(capture: Capture, copied: Mask, looking: Looking) -> Iterator[Seen]:
+    """Judge the frames of a shard, in windows where they are too many for one.
+
+    Args:
+        capture: The frames, in file order.
+        copied: Which of them are company only.
+        looking: What must be known.
+    """
+    most, joint, rest = looking.most, looking.joint, capture.records
+    remembered, company = Remembered(), rest.frame[copied]
+    records = rest.take(slice(0, most))
     taken = len(records)
     while True:
         last = taken == len(rest)
@@ -118,12 +122,13 @@ def looked_at(capture: Capture, looking: Looking) -> Iterator[Seen]:
             partial=True,
             in_part=not last or taken > len(records),
             span=looking.span if last else None,
+            company=company,
         )
         if last:
-            yield Seen.of(window, Leaving(np.ones(len(window.trace.flows), np.bool_), 0, 0), joint)
+            yield Seen.of(window, joint)
             return
         left = leaving(window.trace, window.remains, most // 2, np.iinfo(np.int64).max)
-        yield Seen.of(window, left, joint)
+        yield Seen.of(window, joint, left)
         remembered = remembered.with_flows(window.trace, left.flows & ~window.dns_alone)
         packets = window.trace.packets
         staying = np.sort(packets.frame[~np.append(left.flows, True)[packets.flow]])

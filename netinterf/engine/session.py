@@ -28,7 +28,7 @@ from netinterf.engine.judged_window import JudgedWindow, judge_window
 from netinterf.engine.options import Options
 from netinterf.engine.release import Remembered, leaving
 from netinterf.engine.tally import Tally
-from netinterf.engine.window import Window
+from netinterf.engine.window import MOST_FRAMES, Window
 from netinterf.errors import CaptureError, ParameterError, UsageError
 from netinterf.privacy import Redaction
 from netinterf.schema import Grade
@@ -49,8 +49,6 @@ MAX_BYTES = 64 << 20
 
 CLOSED = "this session is closed: open another one for another capture"
 MIXED = "a session is fed either with the bytes of a capture or with packets"
-
-MOST_FRAMES = (1 << 31) - 1  # verdicts hold frame numbers in 32 bits, with a sign
 
 PIECE = 1 << 20  # bytes taken in at a time, so that a large piece is held no longer than the window allows
 

@@ -2,165 +2,155 @@
 
 One pass over the capture says of every frame whose conversation it belongs to. Where the frames lie is written to a
 temporary file, client by client, so that memory holds one shard at a time, and their bytes stay where they are. What
-two addresses say to each other stays together in any case, fragments and ICMP errors included; which of the two is
-the client is told by the first frames of them: by SYN and SYN/ACK, else the end with the higher port.
+two addresses say to each other stays together in any case, fragments included (`netinterf.engine.homes`). An ICMP error
+belongs to a conversation of its own; where that is in another shard than what it quotes, a copy goes there as company.
 """
 
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
-from typing import Any, Self
+from typing import Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
-from netinterf.arrays import I64, U16, U64, Mask
+from netinterf.arrays import I64, U16, Mask
 from netinterf.capture import Capture
-from netinterf.decode import Decoded, decode
-from netinterf.engine.tally import joined
-from netinterf.errors import UnreadableSource
-from netinterf.flows.assign import endpoint_hash
-from netinterf.flows.grouping import mix
-from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status, TcpFlag
+from netinterf.decode import decode
+from netinterf.engine.homes import BUCKETS, Homes
+from netinterf.engine.tally import LINK_TYPE, joined
+from netinterf.engine.window import MOST_FRAMES
+from netinterf.errors import CaptureError, UnreadableSource
+from netinterf.schema import Diagnostic, Packets, Records
 
-__all__ = ["BUCKETS", "SHARD", "Homes", "Shards"]
-
-BUCKETS = 1024
-"""Among so many buckets clients are dealt by their addresses, and shards are made of whole buckets."""
+__all__ = ["SHARD", "Shard", "Shards"]
 
 SHARD = 1 << 18
-"""Packets that a shard should hold: on four million of web traffic, half as many take as long and 60 MB less, twice as many
-40 MB more; where clients meet the same servers, larger shards compare more of them."""
+"""Packets that a shard should hold: on four million of web traffic, half as many take as long and 60 MB less, twice as
+many 40 MB more; where clients meet the same servers, larger shards compare more of them."""
 
-ROW = np.dtype([(column.name, column.dtype) for column in Records.schema()])
+COLUMNS = tuple(column.name for column in Records.schema())
+ROW = np.dtype([*((column.name, column.dtype) for column in Records.schema()), ("copied", "?")])
 """How a frame is written to the temporary file."""
-
-SYN_WEIGHT = 1 << 32
-"""A handshake says who the client is, whatever any number of ports say."""
 
 
 @attrs.frozen(eq=False)
-class Homes:
-    """Which bucket the frames between two addresses belong to; pairs of addresses by a hash, rising."""
+class Shard:
+    """Frames of some clients, in file order."""
 
-    pairs: U64 = attrs.field(factory=lambda: np.empty(0, np.uint64))
-    buckets: U16 = attrs.field(factory=lambda: np.empty(0, np.uint16))
-
-    def of(self, pair: U64) -> NDArray[np.integer[Any]]:
-        """Look up the bucket of pairs; -1 for those that are not known."""
-        if not len(self.pairs):
-            return np.full(len(pair), -1)
-        place = np.minimum(np.searchsorted(self.pairs, pair), len(self.pairs) - 1)
-        return np.where(self.pairs[place] == pair, self.buckets[place].astype(np.int64), -1)
-
-    def with_pairs(self, pair: U64, bucket: U16) -> Self:
-        """Add pairs that are not known yet, rising."""
-        place = np.searchsorted(self.pairs, pair)
-        return attrs.evolve(
-            self, pairs=np.insert(self.pairs, place, pair), buckets=np.insert(self.buckets, place, bucket)
-        )
+    records: Records
+    copied: Mask  # company only: errors about its conversations, which are judged elsewhere
 
 
 class Shards:
     """Frames of a capture by client, in a temporary file that goes when this is left.
 
     Args:
+        name: What the capture is called in errors.
         strict: Refuse a capture of which even one frame cannot be decoded.
 
     Attributes:
-        span: Times of the first and last frame, ns; None without any.
-        bytes: Of all frames, on the wire.
+        packets: How many frames there are.
+        bytes: Of all of them, on the wire.
+        span: Times of the first and last, ns; None without any.
         diagnostics: What decoding had to say.
+
+    Raises:
+        UnreadableSource: There is no room for a temporary file; so do its methods.
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
-        self._strict = strict
-        self._file = tempfile.TemporaryFile(prefix="netinterf-")  # noqa: SIM115  (closed on leaving)
+    def __init__(self, name: str, *, strict: bool = False) -> None:
+        self._name, self._strict = name, strict
+        with self._writing():
+            self._file = tempfile.TemporaryFile(prefix="netinterf-")  # noqa: SIM115  (closed on leaving)
         self._starts: list[I64] = []  # of each part: row of the file where each bucket begins, and where the last ends
-        self._homes = Homes()
         self._rows = 0
+        self._homes = Homes()
+        self.packets = self.bytes = 0
         self.span: tuple[int, int] | None = None
-        self.bytes = 0
         self.diagnostics: tuple[Diagnostic, ...] = ()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # of what could not be written, which was said before
+            self._file.close()
+
+    @property
+    def decodable(self) -> bool:
+        """Whether any frame could be decoded."""
+        return sum(note.count for note in self.diagnostics if note.code == LINK_TYPE) < self.packets
 
     def add(self, capture: Capture) -> None:
         """Sort some frames of the capture to their clients, and keep where they lie.
 
         Raises:
             UnsupportedLinkType: With *strict*, a frame cannot be decoded.
-            UnreadableSource: The temporary file cannot be written.
+            CaptureError: There are more frames than can be numbered.
         """
         links = [interface.link_type for interface in capture.interfaces]
         for start in range(0, len(capture.records), SHARD):
             records = capture.records.take(slice(start, start + SHARD))
-            decoded = decode(capture.buffer, records, links, source=capture.source, strict=self._strict, partial=True)
-            try:
-                self._write(decoded.packets, self._sorted(decoded))
-            except OSError as cause:
-                reason = f"no room for a temporary file: {cause.strerror or cause}"
-                raise UnreadableSource(capture.source, reason) from cause
+            if int(records.frame[-1]) > MOST_FRAMES:
+                raise CaptureError(self._name, f"more than {MOST_FRAMES:,} frames")
+            decoded = decode(capture.buffer, records, links, source=self._name, strict=self._strict, partial=True)
+            bucket = self._homes.of_packets(decoded.packets, decoded.endpoints)
+            quoting, quoted = decoded.quotes.packet.astype(np.int64), self._homes.of_quotes(decoded.quotes)
+            elsewhere = quoted != bucket[quoting]
+            self._write(decoded.packets, bucket, quoting[elsewhere], quoted[elsewhere])
+            self.packets += len(records)
             self.bytes += int(records.length.sum(dtype=np.int64))
+            began, ended = int(records.time.min()), int(records.time.max())
+            self.span = (began, ended) if self.span is None else (min(began, self.span[0]), max(ended, self.span[1]))
             self.diagnostics = joined(self.diagnostics, decoded.diagnostics)
 
-    def _write(self, packets: Packets, bucket: U16) -> None:
-        """Write down where packets lie, bucket by bucket."""
-        order = np.argsort(bucket, kind="stable")
-        rows = np.empty(len(packets), ROW)
-        for column in ROW.names or ():
-            rows[column] = getattr(packets, column)[order]
-        self._file.write(rows.data)
-        self._starts.append(self._rows + np.append(0, np.cumsum(np.bincount(bucket, minlength=BUCKETS))))
-        self._rows += len(rows)
-        began, ended = int(packets.time[0]), int(packets.time[-1])
-        self.span = (began, ended) if self.span is None else (min(began, self.span[0]), max(ended, self.span[1]))
-
-    def __len__(self) -> int:
-        """Count the frames."""
-        return self._rows
-
-    def each(self, room: int) -> Iterator[Records]:
-        """Give the frames of one shard after the other, in file order; a client with more than *room* has its own."""
+    def each(self, room: int) -> Iterator[Shard]:
+        """Give one shard after the other: whole buckets, as many as there is room for, or one that has more."""
         counts = sum((np.diff(starts) for starts in self._starts), np.zeros(BUCKETS, np.int64))
         for first, behind in pairwise(cuts(counts, room)):
             if counts[first:behind].any():
                 yield self._read(first, behind)
 
-    def _read(self, first: int, behind: int) -> Records:
+    def _write(self, packets: Packets, bucket: U16, quoting: I64, quoted: U16) -> None:
+        """Write down where packets lie, bucket by bucket, those that quote something in another one twice."""
+        place = np.append(np.arange(len(packets)), quoting)
+        owner = np.append(bucket, quoted)
+        order = np.argsort(owner, kind="stable")
+        rows = np.empty(len(place), ROW)
+        for column in COLUMNS:
+            rows[column] = getattr(packets, column)[place[order]]
+        rows["copied"] = order >= len(packets)
+        with self._writing():
+            self._file.write(rows.data)
+            self._file.flush()
+        self._starts.append(self._rows + np.append(0, np.cumsum(np.bincount(owner, minlength=BUCKETS))))
+        self._rows += len(rows)
+
+    def _read(self, first: int, behind: int) -> Shard:
         """Read the frames of some buckets."""
-        self._file.flush()
         parts = []
         for starts in self._starts:
             begin, end = int(starts[first]), int(starts[behind])
-            self._file.seek(begin * ROW.itemsize, os.SEEK_SET)
-            parts.append(self._file.read((end - begin) * ROW.itemsize))
+            with self._writing():
+                self._file.seek(begin * ROW.itemsize, os.SEEK_SET)
+                parts.append(self._file.read((end - begin) * ROW.itemsize))
         rows = np.frombuffer(b"".join(parts), ROW)
-        rows = rows[np.argsort(rows["frame"], kind="stable")]
-        return Records(**{name: np.ascontiguousarray(rows[name]) for name in ROW.names or ()})
+        rows = rows[np.lexsort((rows["copied"], rows["frame"]))]
+        once = np.append(True, np.diff(rows["frame"]) != 0)[: len(rows)]  # a copy beside its own frame says nothing
+        rows = rows[once]
+        records = Records(**{name: np.ascontiguousarray(rows[name]) for name in COLUMNS})
+        return Shard(records, np.ascontiguousarray(rows["copied"]))
 
-    def _sorted(self, decoded: Decoded) -> U16:
-        """Say of each packet which bucket it belongs to; what has no addresses is in the first."""
-        packets, ends = decoded.packets, quoted(decoded.endpoints, decoded.quotes)
-        nothing = np.zeros(len(packets), np.uint16)
-        source = endpoint_hash(ends.source_high, ends.source_low, nothing)
-        target = endpoint_hash(ends.target_high, ends.target_low, nothing)
-        pair, first, place = np.unique(source + target, return_index=True, return_inverse=True)
-        bucket = self._homes.of(pair)
-        fresh = bucket < 0
-        if fresh.any():
-            client = clients(packets, ends, source, target, first, place.reshape(-1))
-            bucket[fresh] = (mix(client[fresh]) % np.uint64(BUCKETS)).astype(np.int64)
-            self._homes = self._homes.with_pairs(pair[fresh], bucket[fresh].astype(np.uint16))
-        by_packet: U16 = bucket.astype(np.uint16)[place.reshape(-1)]
-        by_packet[packets.version == 0] = 0
-        return by_packet
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say of which capture a temporary file cannot be written."""
+        try:
+            yield
+        except OSError as cause:
+            raise UnreadableSource(self._name, f"no room for a temporary file: {cause.strerror or cause}") from cause
 
 
 def cuts(counts: I64, room: int) -> list[int]:
@@ -172,38 +162,3 @@ def cuts(counts: I64, room: int) -> list[int]:
             held = 0
         held += count
     return [*places, len(counts)]
-
-
-def quoted(endpoints: Endpoints, quotes: IcmpQuotes) -> Endpoints:
-    """Put what ICMP errors quote in the place of their own ends: they belong to what they are about."""
-    if not len(quotes):
-        return endpoints
-    changes = {}
-    for column in Endpoints.schema():
-        changes[column.name] = getattr(endpoints, column.name).copy()
-        changes[column.name][quotes.packet] = getattr(quotes, column.name)
-    return Endpoints(**changes)
-
-
-def clients(packets: Packets, ends: Endpoints, source: U64, target: U64, first: I64, place: I64) -> U64:
-    """Say which end of each pair of addresses is the client, by its hash.
-
-    Args:
-        packets: The packets.
-        ends: Their ends.
-        source: Hash of the address that each is from.
-        target: Hash of the address that each goes to.
-        first: The first packet of each pair.
-        place: The pair of each packet.
-    """
-    headed = packets.status & (Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
-    flags = packets.tcp_flags & (TcpFlag.SYN | TcpFlag.ACK | TcpFlag.RST)
-    tcp = headed & (packets.protocol == 6)
-    weight = np.where(headed, np.sign(ends.source_port.astype(np.int64) - ends.target_port.astype(np.int64)), 0)
-    weight[tcp & (flags == TcpFlag.SYN)] = SYN_WEIGHT
-    weight[tcp & (flags == TcpFlag.SYN | TcpFlag.ACK)] = -SYN_WEIGHT
-    lower: Mask = source < target
-    votes = np.bincount(place, np.where(lower, weight, -weight), len(first))
-    by_first = lower[first]
-    least, most = np.minimum(source, target)[first], np.maximum(source, target)[first]
-    return np.where(np.where(votes == 0, by_first, votes > 0), least, most)

@@ -12,7 +12,9 @@ from netinterf.capture.stream import FrameBatch, Stream
 from netinterf.pieces import gather
 from netinterf.schema import Diagnostic, Records
 
-__all__ = ["Window"]
+__all__ = ["MOST_FRAMES", "Window"]
+
+MOST_FRAMES = (1 << 31) - 1  # verdicts hold frame numbers in 32 bits, with a sign
 
 
 @attrs.frozen(eq=False)

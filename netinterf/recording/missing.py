@@ -30,7 +30,7 @@ def loss_facts(trace: "Trace") -> Iterator[RecordingFact]:
     row = np.flatnonzero(packets.marks & Mark.ACKED_UNSEEN.value)
     if not len(row):
         return
-    begin, span = int(packets.time.min()), max(int(np.ptp(packets.time)), 1)
+    begin, span = trace.began, max(trace.ended - trace.began, 1)
     part = np.minimum((packets.time[row] - begin) * PARTS // span, PARTS - 1)
     of_servers = int(np.count_nonzero(packets.outbound[row]))
     numbers = {

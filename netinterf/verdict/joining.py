@@ -5,17 +5,16 @@ it had been seen at once: priors that certain cases raise, groups, contrasts and
 whole. Conversations, exchanges and addresses are numbered anew, in the order in which the whole would number them.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Observations, join
-from netinterf.arrays import I64, Mask
-from netinterf.attribute.injectors import Injector
+from netinterf.arrays import I64
+from netinterf.attribute.injectors import ForgedReplies, tell_injectors
 from netinterf.attribute.naming import Names
 from netinterf.attribute.trait import Traits
 from netinterf.context.networks import Network
@@ -27,71 +26,20 @@ from netinterf.trace import new_places
 from netinterf.verdict.attribution import Attributions
 from netinterf.verdict.judgement import Judgement
 from netinterf.verdict.model import Model, default_model
-from netinterf.verdict.subjects import Subjects, row_of
+from netinterf.verdict.parts import (
+    BY_ROW,
+    Part,
+    moved_attributions,
+    moved_evidence,
+    moved_replies,
+    moved_subjects,
+    rows_of,
+)
+from netinterf.verdict.subjects import Subjects
 
-if TYPE_CHECKING:
-    from netinterf.trace import Trace
-
-__all__ = ["Part", "join_judgements"]
+__all__ = ["join_judgements"]
 
 AnyJudgement = TypeVar("AnyJudgement", bound=Judgement)
-
-Columns = dict[str, Any]
-
-BY_ROW = tuple(
-    field.name for field in attrs.fields(Subjects) if field.name not in {"by_flow", "by_exchange", "in_part"}
-)
-"""Columns of `Subjects` with one entry per subject."""
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Part:
-    """What is kept of a part until the whole is judged: of those who count here and in no other part.
-
-    Rows are numbered within the part; packets stand by their frame numbers.
-    """
-
-    subjects: Columns
-    evidence: Evidence
-    hosts: Hosts
-    flows: Flows
-    exchanges: Exchanges
-    attributions: Attributions
-    anomalies: Anomalies
-    injectors: tuple[Injector, ...]
-    networks: tuple[Network, ...]
-    observed: tuple[Observations, ...]
-
-    @classmethod
-    def of(cls, judgement: Judgement, trace: "Trace", counts: Mask, observed: Sequence[Observations] = ()) -> Self:
-        """Keep what was seen of some flows, and of the exchanges that they carried.
-
-        Args:
-            judgement: A part, judged.
-            trace: Its packets.
-            counts: Which of its flows count, one entry per flow.
-            observed: What joint analyzers observed in it.
-        """
-        subjects, exchanges = judgement.subjects, judgement.exchanges
-        carried, row = counts[exchanges.flow], np.flatnonzero(counts[subjects.flow])
-        flow = new_places(np.flatnonzero(counts), len(counts))
-        exchange = new_places(np.flatnonzero(carried), len(carried))
-        messages = int(max(exchanges.queries.values.max(initial=-1), exchanges.replies.values.max(initial=-1))) + 1
-        frame = trace.packets.frame.astype(np.int64)
-        frames = frame[trace.flows.first_packet].astype(np.int32)
-        columns = {name: rows_of(getattr(subjects, name), row) for name in BY_ROW}
-        return cls(
-            subjects=moved_subjects(columns, flow, exchange),
-            evidence=moved_evidence(kept_evidence(judgement, row), flow, exchange),
-            hosts=judgement.hosts,
-            flows=attrs.evolve(trace.flows, first_packet=frames).take(counts),
-            exchanges=exchanges.take(carried).renumber({"Flows": flow, "Dns": np.full(messages, -1)}),
-            attributions=moved_attributions(judgement.attributions, new_places(row, len(subjects))),
-            anomalies=judgement.anomalies.take(row),
-            injectors=judgement.injectors,
-            networks=judgement.networks,
-            observed=tuple(seen.moved(flow, exchange, frame) for seen in observed),
-        )
 
 
 def join_judgements(
@@ -100,6 +48,7 @@ def join_judgements(
     capture: str,
     model: Model | None = None,
     *,
+    networks: tuple[Network, ...] = (),
     in_part: bool = False,
     conclude: Callable[[list[tuple[Observations, ...]]], Sequence[Evidence]] = lambda _: (),
 ) -> AnyJudgement:
@@ -110,6 +59,7 @@ def join_judgements(
         parts: The parts, at least one.
         capture: What the whole is called.
         model: Priors, caps and grades; None takes the model that ships with the library.
+        networks: The user's table of networks.
         in_part: Conversations were cut between parts, so that some miss company.
         conclude: What joint analyzers say to what they observed, part by part.
     """
@@ -139,8 +89,8 @@ def join_judgements(
         evidence_forged=evidence.forged,
         attributions=joined_attributions(parts, place),
         anomalies=Anomalies.concat([part.anomalies for part in parts]).take(np.argsort(np.concatenate(place))),
-        injectors=joined_injectors(parts),
-        networks=parts[0].networks,
+        injectors=tell_injectors(joined_replies(parts, exchange)),
+        networks=networks,
     )
     return whole.under(model or default_model())
 
@@ -229,66 +179,14 @@ def joined_attributions(parts: Sequence[Part], place: Sequence[I64]) -> Attribut
     )
 
 
-def joined_injectors(parts: Sequence[Part]) -> tuple[Injector, ...]:
-    """Add up what each hand answered, the busiest first."""
-    questions: Counter[Injector] = Counter()
-    for part in parts:
-        for injector in part.injectors:
-            questions[attrs.evolve(injector, questions=0)] += injector.questions
-    return tuple(attrs.evolve(injector, questions=count) for injector, count in questions.most_common())
-
-
-def kept_evidence(judgement: Judgement, row: I64) -> Evidence:
-    """Keep what was seen of those in some rows of the verdicts; packets by frame number."""
-    evidence = attrs.evolve(judgement.evidence, forged=judgement.evidence_forged, witness=judgement.witness)
-    kept = np.zeros(len(judgement.subjects) + 1, np.bool_)  # the last place answers for what is about nobody
-    kept[row] = True
-    return evidence.take(kept[row_of(evidence, judgement.subjects)])
-
-
-def moved_evidence(evidence: Evidence, flow: I64, exchange: I64) -> Evidence:
-    """Follow flows and exchanges to their new rows."""
-    subject = moved(evidence.subject, evidence.subject_kind, flow, exchange)
-    return attrs.evolve(evidence, subject=subject)
-
-
-def moved_subjects(columns: Columns, flow: I64, exchange: I64) -> Columns:
-    """Follow flows and exchanges to their new rows."""
-    subject = moved(columns["subject"], columns["kind"], flow, exchange)
-    return columns | {"subject": subject, "flow": flow[columns["flow"]].astype(np.int32)}
-
-
-def moved(
-    subject: NDArray[np.integer[Any]], kind: NDArray[np.integer[Any]], flow: I64, exchange: I64
-) -> NDArray[np.int32]:
-    """Give the new row of subjects in the table of their kind."""
-    result = subject.astype(np.int32)
-    for code, place in ((SubjectKind.FLOW, flow), (SubjectKind.EXCHANGE, exchange)):
-        chosen = kind == code
-        result[chosen] = place[subject[chosen]]
-    return result
-
-
-def moved_attributions(attributions: Attributions, place: I64) -> Attributions:
-    """Follow verdicts to their new rows; -1 for those that are left out."""
-    row = place[attributions.row]
-    kept = np.flatnonzero(row >= 0)
-    if len(kept) == len(row):
-        return attrs.evolve(attributions, row=row)
-    names = attributions.names
-    return Attributions(
-        row=row[kept],
-        llr=attributions.llr[kept],
-        matches=tuple(mask[kept] for mask in attributions.matches),
-        names=Names(system=names.system[kept], chance=names.chance[kept], own=names.own[kept]),
-        traits=Traits(value=attributions.traits.value[kept], text=attributions.traits.text.take(kept)),
-        mechanism=attributions.mechanism[kept],
-    )
-
-
-def rows_of(column: Any, rows: I64) -> Any:
-    """Take some rows of a column of any shape."""
-    return column.take(rows) if isinstance(column, Ragged) else column[rows]
+def joined_replies(parts: Sequence[Part], exchange: Sequence[I64]) -> ForgedReplies:
+    """Put forged replies of all parts together, so that hands are told once."""
+    moved = [moved_replies(part.replies, rows) for part, rows in zip(parts, exchange, strict=True)]
+    columns = {
+        field.name: np.concatenate([getattr(table, field.name) for table in moved])
+        for field in attrs.fields(ForgedReplies)
+    }
+    return ForgedReplies(**columns)
 
 
 def together(columns: Sequence[Any]) -> Any:

@@ -521,8 +521,9 @@ def test_home_is_the_clients_country_or_inferred():
     """A private client's home is inferred and the evidence says so; the country may be given, too."""
     trace, labels = played("reach.isolation.iran-2026", 310_003)
     observed = Observed.of(trace)
-    assert own_country(observed) is None
-    assert list(candidates(place(observed))) == [country_code("XA")]
+    table = trace.outside.networks
+    assert own_country(observed, table) is None
+    assert list(candidates(place(observed, table))) == [country_code("XA")]
     assumed, given = Isolation()(trace), Isolation(country="xa")(trace)
     assert any("inferred" in assumed.rules[code].says for code in assumed.rule)
     assert not any("inferred" in given.rules[code].says for code in given.rule)
@@ -530,7 +531,7 @@ def test_home_is_the_clients_country_or_inferred():
     assert not (wrong.llr > 0).any()
     own = Network(ip_network(labels.truths[0].client), 64_500, "XA")
     listed = attrs.evolve(trace, outside=Outside.of((*trace.outside.networks, own)))
-    assert own_country(Observed.of(listed)) == country_code("XA")
+    assert own_country(Observed.of(listed), listed.outside.networks) == country_code("XA")
 
 
 def test_attempts_end_as_the_labels_say():

@@ -17,6 +17,7 @@ from netinterf.analyzers.isolation.spans import onset_p
 from netinterf.analyzers.isolation.untabled import fell_together, find_unreached
 from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, sign
 from netinterf.arrays import Mask
+from netinterf.context.outside import Outside
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace
 
@@ -51,7 +52,7 @@ class Isolation:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who could not be reached, and whether a closed border explains that best."""
-        return join([self.conclude([self.observe(trace)]), self.alone(trace)])
+        return join([self.conclude([self.observe(trace)], trace.outside), self.alone(trace)])
 
     def alone(self, trace: Trace, /) -> Evidence:
         """Write down what a client never reached, where nobody can say whether it lies abroad."""
@@ -63,17 +64,17 @@ class Isolation:
         """List attempts to reach somebody, and their outcomes."""
         return Observed.of(trace)
 
-    def conclude(self, observed: Sequence[Observed], /) -> Evidence:
+    def conclude(self, observed: Sequence[Observed], outside: Outside, /) -> Evidence:
         """Write down which attempts a closed border explains best."""
         whole, nothing = Observed.joined(observed), Evidence.empty(rules=self.rules)
         passed = whole.attempts.passed
         if not (passed == 0).any() or not (passed == 1).any():  # then nothing is unreachable, or one direction missing
             return nothing
         whole = whole.in_time()
-        if not whole.networks:
+        if not outside.networks:
             return join([*self.by_behaviour(whole), nothing])
-        attempts = place(whole)
-        own = country_code(self.country.upper()) if self.country else own_country(whole)
+        attempts = place(whole, outside.networks)
+        own = country_code(self.country.upper()) if self.country else own_country(whole, outside.networks)
         homes = candidates(attempts) if own is None else {own: 0.0}
         judged = [
             (attrs.evolve(judged, llr=judged.llr + likely), home)

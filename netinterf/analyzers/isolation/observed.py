@@ -8,7 +8,6 @@ import numpy as np
 
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
 from netinterf.arrays import I64
-from netinterf.context.networks import Network
 from netinterf.flows.contacts import networks
 from netinterf.numbering import combined
 from netinterf.schema import Hosts, SubjectKind
@@ -26,7 +25,6 @@ class Observed:
     attempts: Attempts
     origins: Origins
     hosts: Hosts
-    networks: tuple[Network, ...]  # the user's table
     began: int  # ns since 1970 UTC, like the next
     ended: int
 
@@ -34,15 +32,7 @@ class Observed:
     def of(cls, trace: "Trace") -> Self:
         """List the attempts of a capture, or of some clients in it."""
         attempts, origins = list_attempts(trace)
-        table = trace.outside.networks
-        return cls(
-            attempts=attempts,
-            origins=origins,
-            hosts=trace.hosts,
-            networks=table,
-            began=trace.began,
-            ended=trace.ended,
-        )
+        return cls(attempts=attempts, origins=origins, hosts=trace.hosts, began=trace.began, ended=trace.ended)
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:

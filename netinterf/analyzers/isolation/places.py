@@ -11,7 +11,7 @@ import numpy as np
 from netinterf.analyzers.isolation.attempts import Attempts
 from netinterf.analyzers.isolation.observed import Observed
 from netinterf.arrays import I64
-from netinterf.context.networks import find_networks
+from netinterf.context.networks import Network, find_networks
 from netinterf.numbering import numbered
 
 __all__ = ["FEWEST_AT_HOME", "candidates", "country_code", "own_country", "place"]
@@ -29,9 +29,8 @@ def country_code(country: str) -> int:
     return ord(country[0]) << 8 | ord(country[1]) if country else -1
 
 
-def countries(observed: Observed, host: I64) -> tuple[I64, I64]:
+def countries(observed: Observed, table: tuple[Network, ...], host: I64) -> tuple[I64, I64]:
     """Look up the autonomous system and the country of hosts, as numbers; -1 where the table does not tell."""
-    table = observed.networks
     number, first = numbered(host)
     unique = host[first]
     row = find_networks(table, observed.hosts.high[unique], observed.hosts.low[unique])[number]
@@ -40,15 +39,15 @@ def countries(observed: Observed, host: I64) -> tuple[I64, I64]:
     return system[row], country[row]  # row -1 reads the last entry
 
 
-def place(observed: Observed) -> Attempts:
+def place(observed: Observed, table: tuple[Network, ...]) -> Attempts:
     """Fill in systems and countries."""
-    system, country = countries(observed, observed.origins.host)
+    system, country = countries(observed, table, observed.origins.host)
     return attrs.evolve(observed.attempts, system=system, country=country)
 
 
-def own_country(observed: Observed) -> int | None:
+def own_country(observed: Observed, table: tuple[Network, ...]) -> int | None:
     """Find the country that the networks of all listed clients are in; None without one, or with several."""
-    _, country = countries(observed, np.unique(observed.origins.client))
+    _, country = countries(observed, table, np.unique(observed.origins.client))
     known = np.unique(country[country >= 0])
     return int(known[0]) if len(known) == 1 else None
 

@@ -103,7 +103,7 @@ def deliveries(trace: Trace, sides: I64) -> Deliveries:
     ]
     lane, row, size, wait, clock_error = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(lane, kind="stable")
-    time = (packets.time[row] - (packets.time[0] if len(packets) else 0)) / 1e9
+    time = (packets.time[row] - trace.began) / 1e9
     delivered = Deliveries(lane=lane, row=row, time=time, size=size, wait=wait, clock_error=clock_error)
     return delivered.take(order)
 

@@ -144,7 +144,7 @@ def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:
 
 def seconds(trace: Trace, time: I64) -> F64:
     """Turn capture times into seconds since the first packet of the capture."""
-    since: F64 = (time - trace.packets.time[0]) / 1e9 if len(time) else np.empty(0)
+    since: F64 = (time - trace.began) / 1e9
     return since
 
 

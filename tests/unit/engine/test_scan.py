@@ -297,7 +297,7 @@ def test_extract_refuses_what_it_cannot_do(folder: Path, tmp_path: Path) -> None
     verdict = result.verdicts[0]
     with pytest.raises(ParameterError, match="of this result"):
         result.extract(attrs.evolve(verdict, capture="other.pcap"), tmp_path / "x.pcap")
-    gone = attrs.evolve(verdict, row=10**6)
+    gone = attrs.evolve(verdict, row=10**6, subject=attrs.evolve(verdict.subject, first_frame=10**6))
     with pytest.raises(ParameterError, match="as it was"):
         result.extract(gone, tmp_path / "x.pcap")
     Path(verdict.capture).unlink()
