@@ -1,9 +1,9 @@
 """Which conversations leave the window of a session, and which packets are the remains of some that left.
 
-A conversation is over when its ends have closed it, or when it was silent for longer than anybody repeats anything.
-Those that are over leave first. When that does not make enough room, open ones are cut, the largest first, so that few
-are. Whatever belongs to a conversation that left and comes later is its remains: company for others, but no subject of
-its own, since the conversation has its verdict already.
+A conversation is over when its ends have closed it, or when it was silent for longer than anybody repeats anything;
+questions of DNS are closed when they are answered. Those that are over leave first. When that does not make enough
+room, open ones are cut, the largest first, so that few are. Whatever belongs to a conversation that left and comes
+later is its remains: company for others, but no subject of its own, since the conversation has its verdict already.
 """
 
 from typing import Self
@@ -52,6 +52,8 @@ class Leaving:
 def leaving(trace: Trace, remains: Mask, packets: int, size: int) -> Leaving:
     """Choose the flows that leave, so that no more than a number of packets and bytes stay.
 
+    Those that are over or closed leave until half as much stays: every packet that stays is judged once more.
+
     Args:
         trace: The window; its last packet tells the time.
         remains: Which flows are remains of conversations that left.
@@ -70,17 +72,22 @@ def leaving(trace: Trace, remains: Mask, packets: int, size: int) -> Leaving:
     order = np.lexsort((-idle, np.where(rank == OPEN, -share, 0.0), rank))
     stay_packets = counts.sum() - np.cumsum(counts[order])
     stay_bytes = sizes.sum() - np.cumsum(sizes[order])
-    enough = (stay_packets <= packets) & (stay_bytes <= size)
+    needed, wanted = (
+        np.count_nonzero((stay_packets > packets // part) | (stay_bytes > size // part)) + 1 for part in (1, 2)
+    )
     chosen = np.zeros(len(flows), np.bool_)
-    chosen[order[: np.count_nonzero(~enough) + 1]] = True
+    chosen[order[: max(needed, min(wanted, np.count_nonzero(rank != OPEN)))]] = True
     cut, total = np.count_nonzero(chosen & (rank == OPEN)), np.count_nonzero(chosen & ~remains)
     return Leaving(chosen, int(total - cut), int(cut))
 
 
 def closed_flows(trace: Trace) -> Mask:
-    """Say which flows are TCP connections that were reset, or closed from both sides."""
+    """Say which flows are TCP connections that were reset, or closed from both sides, or answered questions of DNS."""
     fin, rst = trace.sides.fin.reshape(-1, 2) >= 0, trace.sides.rst.reshape(-1, 2) >= 0
-    result: Mask = (trace.flows.protocol == TCP) & (fin.all(axis=1) | rst.any(axis=1))
+    tcp, exchanges = trace.flows.protocol == TCP, trace.exchanges
+    asked = np.bincount(exchanges.flow, minlength=len(tcp))
+    answered = np.bincount(exchanges.flow, exchanges.replies.lengths > 0, len(tcp))
+    result: Mask = np.where(tcp, fin.all(axis=1) | rst.any(axis=1), (asked > 0) & (answered == asked))
     return result
 
 

@@ -18,10 +18,11 @@ from netinterf.capture.stream import CaptureStream
 from netinterf.engine import session as session_module
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
+from netinterf.engine.release import closed_flows, leaving
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, ParameterError, UnsupportedLinkType, UsageError
 from netinterf.export.jsonl import lines
-from netinterf.schema import Outcome, Records
+from netinterf.schema import Outcome, Records, TcpFlag
 from netinterf.written.record import Verdict
 from tests.oracles import containers as c
 
@@ -321,6 +322,44 @@ def test_shared_captures_verdict_by_verdict(captures_dir: Path) -> None:
             session.feed(data[at : at + 977])
         session.close()
         assert list(lines(batch, everything=True)) == list(lines(session.judged, everything=True)), path
+
+
+def test_open_conversations_are_cut_only_as_far_as_room_is_needed() -> None:
+    """Those that are over or closed leave until a quarter of the window stays; open ones until half of it does."""
+    frames = one_after_the_other(["browsing"] * 4, apart=1)
+    trace = netinterf.read(times=[time for time, _ in frames], frames=[frame for _, frame in frames], link_type=1)
+    rows = trace.by_flow.lengths
+    nobody = np.zeros(len(rows), np.bool_)
+    assert closed_flows(trace).all()
+    most = int(rows.sum()) // 2
+    left = leaving(trace, nobody, most, 1 << 40)
+    stay = rows.sum() - rows[left.flows].sum()
+    assert left.cut == 0
+    assert most // 2 - rows.max() <= stay <= most // 2
+    ends = trace.packets.tcp_flags & (TcpFlag.FIN | TcpFlag.RST) != 0
+    kept = [frames[number - 1] for number in trace.packets.frame[~ends].tolist()]
+    open_ones = netinterf.read(times=[time for time, _ in kept], frames=[frame for _, frame in kept], link_type=1)
+    rows = open_ones.by_flow.lengths
+    assert not closed_flows(open_ones).any()
+    most = int(rows.sum()) // 2
+    left = leaving(open_ones, np.zeros(len(rows), np.bool_), most, 1 << 40)
+    stay = rows.sum() - rows[left.flows].sum()
+    assert left.cut > 0
+    assert most - rows.max() <= stay <= most
+    assert rows[left.flows].min() >= rows[~left.flows].max()  # the largest first
+
+
+def test_answered_questions_are_closed() -> None:
+    """A question of DNS is over when it was answered, and open while it was not."""
+    for scenario, answered in (("dns.injection", True), ("dns.drop", False)):
+        capture = played(scenario, 3)
+        trace = netinterf.read(times=capture.times, frames=capture.frames, link_type=capture.link_type)
+        udp = trace.flows.protocol[trace.exchanges.flow] == 17
+        heard = trace.exchanges.replies.lengths > 0
+        closed = closed_flows(trace)
+        assert not closed[trace.exchanges.flow[udp & ~heard]].any()
+        if answered:
+            assert closed[trace.exchanges.flow[udp & heard]].any()
 
 
 def test_frames_that_cannot_be_numbered_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
