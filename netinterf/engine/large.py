@@ -37,11 +37,11 @@ and the window of a client that has more. It takes 400 MB where a hundred packet
 each is one (``python -m benchmarks speed --large``)."""
 
 SHARDED = "scan.shards"
-"""Code of the diagnostic that says in how many shards a capture was judged."""
+"""Code of the diagnostic that says in how many parts a capture was looked at."""
 
 SAYS = (
-    "this capture was looked at in {count:,} parts, client by client, and judged as a whole: what clients of different "
-    "parts show of each other was compared by groups only"
+    "this capture was looked at in {count:,} parts, client by client, and judged as a whole: clients of different "
+    "parts were compared with each other as groups only"
 )
 
 COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
@@ -113,7 +113,7 @@ def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledge
             *notes_of(seen),
             *everywhere_notes(ledger.evidence),
             *cut_notes(sum(entry.over for entry in seen), sum(entry.cut for entry in seen)),
-            Diagnostic(SHARDED, SAYS.format(count=len(seen)), count=len(seen)),
+            *([Diagnostic(SHARDED, SAYS.format(count=len(seen)))] if len(seen) > 1 else []),
         ),
         version=__version__,
         model=ledger.verdicts.model,

@@ -43,8 +43,9 @@ def loss_facts(trace: "Trace") -> Iterator[RecordingFact]:
         "last_s": float(packets.time[row[-1]] - begin) / 1e9,
     }
     whose = "servers" if of_servers == len(row) else "clients" if not of_servers else "both ends"
+    speak = "acknowledgements speak" if len(row) > 1 else "acknowledgement speaks"
     says = (
-        f"{len(row):,} acknowledgements speak of data of {whose} that this file does not hold, between second "
+        f"{len(row):,} {speak} of data of {whose} that this file does not hold, between second "
         f"{numbers['first_s']:,.1f} and {numbers['last_s']:,.1f}: the recorder missed packets, and what is missing in "
         "these conversations is not taken for a loss of the network"
     )
