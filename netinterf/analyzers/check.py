@@ -95,16 +95,22 @@ def fits(analyzer: Analyzer, trace: Trace, evidence: object) -> None:
     Raises:
         AnalyzerError: The first part that does not hold.
     """
+    table = sound(analyzer, evidence, len(trace.flows), len(trace.exchanges))
+    for rows in (table.witness, table.forged):
+        inside = (rows.values >= 0) & (rows.values < len(trace.packets))
+        demand(inside.all(), analyzer, "names a packet that is not there")
+
+
+def sound(analyzer: Analyzer, evidence: object, flows: int, exchanges: int) -> Evidence:
+    """Check the same but for packets, given how many flows and exchanges there are."""
     if not isinstance(evidence, Evidence):
         raise AnalyzerError(analyzer.name, f"returned {type(evidence).__name__}, not Evidence")
     demand(not len(evidence) or int(evidence.rule.max()) < len(evidence.rules), analyzer, "uses an unknown rule")
     demand(np.isfinite(evidence.llr).all(), analyzer, "gives a weight that is not finite")
-    for kind, count in ((SubjectKind.FLOW, len(trace.flows)), (SubjectKind.EXCHANGE, len(trace.exchanges))):
+    for kind, count in ((SubjectKind.FLOW, flows), (SubjectKind.EXCHANGE, exchanges)):
         subject = evidence.subject[evidence.subject_kind == kind]
         demand(((subject >= 0) & (subject < count)).all(), analyzer, f"names a {kind.name.lower()} that is not there")
-    for rows in (evidence.witness, evidence.forged):
-        inside = (rows.values >= 0) & (rows.values < len(trace.packets))
-        demand(inside.all(), analyzer, "names a packet that is not there")
+    return evidence
 
 
 def well_formed(analyzer: Analyzer, evidence: Evidence) -> None:

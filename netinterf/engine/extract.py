@@ -7,6 +7,7 @@ import numpy as np
 
 from netinterf.capture import write_records
 from netinterf.engine.judged import Judged
+from netinterf.engine.tally import CUT
 from netinterf.errors import ParameterError, UsageError
 from netinterf.privacy.traces import RedactedSource, path_of, read_source
 from netinterf.schema import SubjectKind
@@ -68,7 +69,7 @@ def read_all_again(judged: Judged) -> Trace:
     """Read a whole capture again, with all that was said in it; of a redacted one, what redaction leaves.
 
     Raises:
-        UsageError: The capture came from a pipe, or changed since it was judged.
+        UsageError: The capture came from a pipe, changed since it was judged, or was judged in windows.
         CaptureError: The capture cannot be read any more.
     """
     summary = judged.summary
@@ -76,6 +77,8 @@ def read_all_again(judged: Judged) -> Trace:
         raise UsageError(f"{summary.capture}: a pipe cannot be read twice; write it to a file first")
     trace = read_source(judged.source)
     counts = (len(trace.packets), len(trace.flows), len(trace.exchanges))
+    if any(note.code in CUT for note in summary.diagnostics):
+        raise UsageError(f"{summary.capture}: it was judged window by window, and is too large to be judged as one")
     if counts != (summary.packets, summary.flows, summary.exchanges):
         raise UsageError(f"{summary.capture}: it is no longer {CHANGED}")
     return trace

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import attrs
 
 from netinterf.analyzers.base import Analyzer, Joint, Observations, Scope
+from netinterf.analyzers.check import sound
 from netinterf.analyzers.run import answer, note_of
+from netinterf.arrays import I64
+from netinterf.context.outside import Outside
 from netinterf.engine.options import Options
 from netinterf.errors import AnalyzerError
 from netinterf.schema import Diagnostic, Evidence, Rule
 from netinterf.trace import Trace
 
 __all__ = ["JointQuestions"]
+
+PartSeen = tuple[Sequence[Any], I64, I64]
 
 
 @attrs.frozen
@@ -48,10 +53,6 @@ class NotObserved:
 
     note: Diagnostic
 
-    def moved(self, *_: object) -> Self:
-        """Stay the same."""
-        return self
-
 
 class JointQuestions:
     """The joint analyzers among those that are asked; one that fails costs its own answers only.
@@ -73,17 +74,23 @@ class JointQuestions:
         self.options = attrs.evolve(options, analyzers=alone)
         self.notes: tuple[Diagnostic, ...] = ()
 
-    def observe(self, trace: Trace) -> list[Observations]:
-        """Have each of them observe a part."""
-        return [self._attempt(one, partial(one.observe, trace)) for one in self._joint]
+    def observe(self, trace: Trace, flow: I64, exchange: I64, packet: I64) -> list[Any]:
+        """Have each of them observe a part, and follow what it names to other rows; see `Observations.moved`."""
+        return [self._attempt(one, partial(observed, one, trace, flow, exchange, packet)) for one in self._joint]
 
-    def conclude(self, observed: Sequence[tuple[Any, ...]]) -> list[Evidence]:
-        """Have each of them conclude, but those that failed to observe."""
+    def conclude(self, parts: Sequence[PartSeen], flows: int, exchanges: int) -> list[Evidence]:
+        """Have each of them conclude, but those that failed to observe.
+
+        Args:
+            parts: What was observed of each part, and where its flows and exchanges are in the whole.
+            flows: How many of them there are in the whole.
+            exchanges: The same.
+        """
         tables: list[Any] = []
         for place, analyzer in enumerate(self._joint):
-            parts = [seen[place] for seen in observed]
-            failed = [part for part in parts if isinstance(part, NotObserved)]
-            question = partial(analyzer.conclude, parts, self.options.outside)
+            seen = [(every[place], flow, exchange) for every, flow, exchange in parts]
+            failed = [one for one, _, _ in seen if isinstance(one, NotObserved)]
+            question = partial(concluded, analyzer, seen, self.options.outside, flows, exchanges)
             tables.append(failed[0] if failed else self._attempt(analyzer, question))
         self.notes = tuple(table.note for table in tables if isinstance(table, NotObserved))
         return [table for table in tables if not isinstance(table, NotObserved)]
@@ -95,3 +102,16 @@ class JointQuestions:
             if self.options.strict:
                 raise
             return NotObserved(note_of(error))
+
+
+def observed(analyzer: Joint, trace: Trace, flow: I64, exchange: I64, packet: I64) -> Observations:
+    """Have an analyzer observe a part, and follow rows."""
+    return analyzer.observe(trace).moved(flow, exchange, packet)
+
+
+def concluded(
+    analyzer: Joint, seen: Sequence[tuple[Observations, I64, I64]], outside: Outside, flows: int, exchanges: int
+) -> Evidence:
+    """Have an analyzer conclude from what it observed of each part, and check what it says."""
+    parts = [one.moved(flow, exchange) for one, flow, exchange in seen]
+    return sound(analyzer, analyzer.conclude(parts, outside), flows, exchanges)

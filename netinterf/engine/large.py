@@ -40,8 +40,8 @@ SHARDED = "scan.shards"
 """Code of the diagnostic that says in how many parts a capture was looked at."""
 
 SAYS = (
-    "this capture was looked at in {count:,} parts, client by client, and judged as a whole: clients of different "
-    "parts were compared with each other as groups only"
+    "this capture was too large to be looked at as one: it was looked at in {count:,} parts, mostly client by client, "
+    "and then judged as a whole; what a server did for clients of other parts was not compared"
 )
 
 COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})

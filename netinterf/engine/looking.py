@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
+from functools import partial
 
 import attrs
 import numpy as np
@@ -60,7 +61,7 @@ class Seen:
     def of(cls, window: JudgedWindow, joint: JointQuestions, left: Leaving | None = None) -> "Seen":
         """Keep what is about the flows that leave a window; all of the last one."""
         kept = ~window.remains if left is None else left.flows & ~window.remains
-        part = Part.of(window.judged.ledger, window.trace, kept, joint.observe(window.trace))
+        part = Part.of(window.judged.ledger, window.trace, kept, partial(joint.observe, window.trace))
         seen = cls(part, window.trace.vantage, window.notes)
         return seen if left is None else attrs.evolve(seen, over=left.over, cut=left.cut)
 

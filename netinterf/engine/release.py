@@ -1,9 +1,10 @@
 """Which conversations leave the window of a session, and which packets are the remains of some that left.
 
 A conversation is over when its ends have closed it, or when it was silent for longer than anybody repeats anything;
-questions of DNS are closed when they are answered. Those that are over leave first. When that does not make enough
-room, open ones are cut, the largest first, so that few are. Whatever belongs to a conversation that left and comes
-later is its remains: company for others, but no subject of its own, since the conversation has its verdict already.
+questions of DNS are closed a while after they were answered. Those that are over leave first. When that does not make
+enough room, open ones are cut, the largest first, so that few are. Whatever belongs to a conversation that left and
+comes later is its remains: company for others, but no subject of its own, since the conversation has its verdict
+already.
 """
 
 from typing import Self
@@ -28,6 +29,10 @@ Linux (TCP_TIMEWAIT_LEN)."""
 IDLE_NS = 120 * 10**9
 """Silence after which any conversation is over: Linux waits no longer than that between two resends (TCP_RTO_MAX), and
 translators keep UDP mappings for two minutes (RFC 4787 REQ-5)."""
+
+ANSWERED_NS = 5 * 10**9
+"""How long a question of DNS that was answered is kept for another answer, the true one behind a forged one: as long as
+resolvers wait for one at all (resolv.conf(5), RES_TIMEOUT)."""
 
 REMEMBERED = 1 << 18
 """Conversations that are remembered after they left: 12 bytes each, and more than pass within the two minutes that
@@ -65,7 +70,7 @@ def leaving(trace: Trace, remains: Mask, packets: int, size: int) -> Leaving:
     counts = trace.by_flow.lengths
     sizes = np.bincount(table.flow[in_flow], table.captured[in_flow], minlength=len(flows)).astype(np.int64)
     idle = (int(table.time.max()) if len(table) else 0) - flows.last
-    closed = closed_flows(trace)
+    closed = closed_flows(trace) | (answered_questions(trace) & (idle >= ANSWERED_NS))
     over = (idle >= IDLE_NS) | (closed & (idle >= CLOSED_NS))
     rank = np.select([remains, over, closed], [REMAINS, OVER, CLOSED], OPEN)
     share = np.maximum(counts / max(packets, 1), sizes / max(size, 1))
@@ -82,12 +87,18 @@ def leaving(trace: Trace, remains: Mask, packets: int, size: int) -> Leaving:
 
 
 def closed_flows(trace: Trace) -> Mask:
-    """Say which flows are TCP connections that were reset, or closed from both sides, or answered questions of DNS."""
+    """Say which flows are TCP connections that were reset, or closed from both sides."""
     fin, rst = trace.sides.fin.reshape(-1, 2) >= 0, trace.sides.rst.reshape(-1, 2) >= 0
-    tcp, exchanges = trace.flows.protocol == TCP, trace.exchanges
-    asked = np.bincount(exchanges.flow, minlength=len(tcp))
-    answered = np.bincount(exchanges.flow, exchanges.replies.lengths > 0, len(tcp))
-    result: Mask = np.where(tcp, fin.all(axis=1) | rst.any(axis=1), (asked > 0) & (answered == asked))
+    result: Mask = (trace.flows.protocol == TCP) & (fin.all(axis=1) | rst.any(axis=1))
+    return result
+
+
+def answered_questions(trace: Trace) -> Mask:
+    """Say which flows carry questions of DNS over UDP, all of them answered."""
+    exchanges, count = trace.exchanges, len(trace.flows)
+    asked = np.bincount(exchanges.flow, minlength=count)
+    answered = np.bincount(exchanges.flow, exchanges.replies.lengths > 0, count)
+    result: Mask = (trace.flows.protocol != TCP) & (asked > 0) & (answered == asked)
     return result
 
 

@@ -254,7 +254,7 @@ class Session:
         return self._judged_window
 
     def _release(self) -> list[Verdict]:
-        """Judge the window, let conversations go until it is half full, and give their verdicts."""
+        """Judge the window, let conversations go until it is half full, or less, and give their verdicts."""
         window = self._judge_window(partial=True, in_part=True)
         left = leaving(window.trace, window.remains, self._limits[0] // 2, self._limits[1] // 2)
         verdicts, packets = window.judged.ledger.verdicts, window.trace.packets

@@ -150,7 +150,8 @@ class Shards:
         try:
             yield
         except OSError as cause:
-            raise UnreadableSource(self._name, f"no room for a temporary file: {cause.strerror or cause}") from cause
+            reason = f"a temporary file cannot be written or read: {cause.strerror or cause}"
+            raise UnreadableSource(self._name, reason) from cause
 
 
 def cuts(counts: I64, room: int) -> list[int]:

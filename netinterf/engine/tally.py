@@ -13,7 +13,10 @@ from netinterf.engine.release import Leaving
 from netinterf.schema import Diagnostic, Outcome, Records, Verdicts
 from netinterf.trace import Trace
 
-__all__ = ["LINK_TYPE", "Tally", "cut_notes", "joined"]
+__all__ = ["CUT", "LINK_TYPE", "Tally", "cut_notes", "joined"]
+
+RELEASED, CUT_OFF = CUT = ("session.released", "session.cut")
+"""Codes of notes that conversations were judged before the end of the capture, or before their own."""
 
 LINK_TYPE = "decode.link_type"
 """A note about frames that are let go when the window is; its counts add up. Others are about the latest window."""
@@ -116,8 +119,8 @@ class Tally:
 def cut_notes(over: int, cut: int) -> tuple[Diagnostic, ...]:
     """Say how many conversations were judged before the end, and how many before their own."""
     notes = (
-        ("session.released", "conversations were judged before the end, to make room for later ones", over),
-        ("session.cut", "conversations were judged before they were over, for want of room", cut),
+        (RELEASED, "conversations were judged before the end, to make room for later ones", over),
+        (CUT_OFF, "conversations were judged before they were over, for want of room", cut),
     )
     return tuple(Diagnostic(code, message, count=count) for code, message, count in notes if count)
 

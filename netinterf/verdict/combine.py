@@ -89,8 +89,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
     alone = limited_alone(restrained, selective, mechanisms, doubt) & ~accused
     bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
-    bits[skipped(evidence, row, count) & ~accused & (bits == 0)] = np.uint32(Reason.BUDGET)
     bits[plan & ~accused] = 0
+    bits[skipped(evidence, row, count) & ~accused & (bits == 0)] = np.uint32(Reason.BUDGET)
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Observations, join
+from netinterf.analyzers.base import join
 from netinterf.arrays import I64
 from netinterf.attribute.injectors import ForgedReplies, tell_injectors
 from netinterf.attribute.naming import Names
@@ -39,6 +39,8 @@ from netinterf.verdict.subjects import Subjects
 
 __all__ = ["join_judgements"]
 
+Conclude = Callable[[Sequence[tuple[Sequence[Any], I64, I64]], int, int], Sequence[Evidence]]
+
 AnyJudgement = TypeVar("AnyJudgement", bound=Judgement)
 
 
@@ -50,7 +52,7 @@ def join_judgements(
     *,
     networks: tuple[Network, ...] = (),
     in_part: bool = False,
-    conclude: Callable[[list[tuple[Observations, ...]]], Sequence[Evidence]] = lambda _: (),
+    conclude: Conclude,
 ) -> AnyJudgement:
     """Judge several parts of a capture as one.
 
@@ -61,17 +63,16 @@ def join_judgements(
         model: Priors, caps and grades; None takes the model that ships with the library.
         networks: The user's table of networks.
         in_part: Conversations were cut between parts, so that some miss company.
-        conclude: What joint analyzers say to what they observed, part by part.
+        conclude: What joint analyzers say: given what they observed of each part and where its flows and exchanges are,
+            and how many of them there are.
     """
     hosts, flows, host, flow = joined_flows(parts)
     exchanges, exchange = joined_exchanges(parts, flow)
     subjects, place = joined_subjects(parts, host, flow, exchange, in_part)
     moves = list(zip(parts, flow, exchange, strict=True))
     tables = [moved_evidence(part.evidence, to_flow, to_exchange) for part, to_flow, to_exchange in moves]
-    observed = [
-        tuple(seen.moved(to_flow, to_exchange) for seen in part.observed) for part, to_flow, to_exchange in moves
-    ]
-    evidence = join([*tables, *conclude(observed)])
+    observed = [(part.observed, to_flow, to_exchange) for part, to_flow, to_exchange in moves]
+    evidence = join([*tables, *conclude(observed, len(flows), len(exchanges))])
     whole = kind(
         capture=capture,
         verdicts=Verdicts.empty(),

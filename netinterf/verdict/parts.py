@@ -1,13 +1,12 @@
 """What is kept of a part of a capture that was looked at, until the whole is judged, and how its rows are followed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Observations
 from netinterf.arrays import I64, Mask
 from netinterf.attribute.injectors import ForgedReplies, forged_replies
 from netinterf.attribute.naming import Names
@@ -33,6 +32,7 @@ __all__ = [
 ]
 
 Columns = dict[str, Any]
+Observe = Callable[[I64, I64, I64], Sequence[Any]]
 
 BY_ROW = tuple(
     field.name for field in attrs.fields(Subjects) if field.name not in {"by_flow", "by_exchange", "in_part"}
@@ -55,17 +55,17 @@ class Part:
     attributions: Attributions
     anomalies: Anomalies
     replies: ForgedReplies
-    observed: tuple[Observations, ...]
+    observed: tuple[Any, ...]
 
     @classmethod
-    def of(cls, judgement: Judgement, trace: "Trace", counts: Mask, observed: Sequence[Observations] = ()) -> Self:
+    def of(cls, judgement: Judgement, trace: "Trace", counts: Mask, observe: Observe) -> Self:
         """Keep what was seen of some flows, and of the exchanges that they carried.
 
         Args:
             judgement: A part, judged.
             trace: Its packets.
             counts: Which of its flows count, one entry per flow.
-            observed: What joint analyzers observed in it.
+            observe: Gives what joint analyzers observed in it, with the new rows of its flows, exchanges and packets.
         """
         subjects, exchanges = judgement.subjects, judgement.exchanges
         carried, row = counts[exchanges.flow], np.flatnonzero(counts[subjects.flow])
@@ -84,7 +84,7 @@ class Part:
             attributions=moved_attributions(judgement.attributions, new_places(row, len(subjects))),
             anomalies=judgement.anomalies.take(row),
             replies=moved_replies(forged_replies(trace, judgement.verdicts), exchange),
-            observed=tuple(seen.moved(flow, exchange, frame) for seen in observed),
+            observed=tuple(observe(flow, exchange, frame)),
         )
 
 

@@ -274,8 +274,8 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.BUDGET,
             "analysis.budget",
             _INSUFFICIENT,
-            "More of this client's traffic looked unusual than is looked at closely, and this was not among it; a "
-            "capture of this conversation alone would settle it.",
+            "More of this client's traffic looked unusual than is examined closely, and this was not among what was "
+            "examined; a capture of this conversation alone would settle it.",
         ),
     )
 }

@@ -55,7 +55,8 @@ class Observed:
             **{name: np.concatenate([getattr(one, name) for one in several]) for name in columns(Attempts)}
         )
         attempts = attrs.evolve(attempts, cluster=networks(hosts)[origins.host])
-        return attrs.evolve(parts[0], attempts=attempts, origins=origins, hosts=hosts)
+        began, ended = min(part.began for part in parts), max(part.ended for part in parts)
+        return cls(attempts=attempts, origins=origins, hosts=hosts, began=began, ended=ended)
 
     def in_time(self) -> Self:
         """Put attempts in the order of time, those of one time by what they are."""

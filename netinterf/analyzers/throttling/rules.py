@@ -128,8 +128,8 @@ UNCLEAR = policing.rule(
 )
 SKIPPED = policing.rule(
     "skipped", "budget", 0.0,
-    "{found} servers of this client, or more, lost packets on the way, of which the {looked} that lost most were "
-    "looked at: this was not", "found", "looked", source="docs/analyzers/throttling.md", skipped=True,
+    "{found} servers of this client lost many packets in this direction; only the {looked} that lost most were "
+    "examined, and this one was not among them", "found", "looked", source="docs/analyzers/throttling.md", skipped=True,
 )
 # fmt: on
 

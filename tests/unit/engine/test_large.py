@@ -19,19 +19,21 @@ from scapy.packet import Raw
 import netinterf
 from benchmarks.mixes.catalogue import made
 from netinterf import simulate
+from netinterf.analyzers.base import observe
 from netinterf.analyzers.isolation import Isolation
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.run import FAILED
 from netinterf.capture import Listing, opening, write_pcap
+from netinterf.engine.extract import read_all_again
 from netinterf.engine.homes import BUCKETS, Homes
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
 from netinterf.engine.large import SHARDED, judge_large
 from netinterf.engine.options import Options
 from netinterf.engine.shards import Shards, cuts
-from netinterf.errors import AnalyzerError, CaptureError, UnsupportedLinkType
+from netinterf.errors import AnalyzerError, CaptureError, UnsupportedLinkType, UsageError
 from netinterf.export.jsonl import lines
-from netinterf.schema import Endpoints, Grade, IcmpQuotes, Packets, Records
+from netinterf.schema import Endpoints, Evidence, Grade, IcmpQuotes, Packets, Records
 from netinterf.verdict.model import default_model
 from tests.oracles import containers as c
 
@@ -280,7 +282,7 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     listing = frames_of([IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=1, dport=2)])
     parts = list(listing.parts())
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
-    with pytest.raises(CaptureError, match="no room for a temporary file: No such file"):
+    with pytest.raises(CaptureError, match="temporary file cannot be written or read: No such file"):
         judge_large(listing, parts, Options(), "x")
 
     class Full(io.BytesIO):
@@ -288,7 +290,7 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
-    with pytest.raises(CaptureError, match="no room for a temporary file: No space left"):
+    with pytest.raises(CaptureError, match="temporary file cannot be written or read: No space left"):
         judge_large(listing, parts, Options(), "x")
 
 
@@ -346,6 +348,8 @@ def test_what_was_cut_is_read_again_by_its_first_frame(tmp_path: Path) -> None:
         judge_large(listing, listing.parts(), Options(), str(path), room=most, most=most), source=str(path)
     )
     result = attrs.evolve(netinterf.scan(path), judged=(judged,))
+    with pytest.raises(UsageError, match="window by window"):
+        read_all_again(judged)
     for verdict in list(judged.ledger)[:20]:
         if verdict.group is None:
             written = io.BytesIO()
@@ -375,16 +379,22 @@ def test_what_cannot_be_decoded_is_refused_or_counted() -> None:
 
 
 def test_a_joint_analyzer_that_fails_costs_its_own_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At either step: the others answer, and a note names it; with strict it is an error."""
+    """At either step, or with an answer of no use: the others stand and a note names it; with strict it is an error."""
     path = made("silent drops", 6_000, folder=folder)
     whole = said(judge(path))
 
     def fail(*_: object) -> None:
         raise ValueError("no")
 
-    for step in ("observe", "conclude"):
+    def nobody(*_: object) -> Evidence:
+        told = Isolation.rules[0]
+        return observe(Isolation(), told, subject=[10**6], time=0, llr=1.0, witness=[[1]], measured={})
+
+    answers = {"raise": fail, "give nothing": lambda *_: None, "name nobody": nobody}
+    steps = [("observe", "raise"), *(("conclude", answer) for answer in answers)]
+    for step, answer in steps:
         with monkeypatch.context() as patched:
-            patched.setattr(Isolation, step, fail)
+            patched.setattr(Isolation, step, answers[answer])
             judged = in_shards(path, str(path), 3)
             assert said(judged) == whole
             notes = [note for note in judged.summary.diagnostics if note.code == FAILED]

@@ -18,7 +18,7 @@ from netinterf.capture.stream import CaptureStream
 from netinterf.engine import session as session_module
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
-from netinterf.engine.release import closed_flows, leaving
+from netinterf.engine.release import ANSWERED_NS, answered_questions, closed_flows, leaving
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, ParameterError, UnsupportedLinkType, UsageError
 from netinterf.export.jsonl import lines
@@ -349,17 +349,23 @@ def test_open_conversations_are_cut_only_as_far_as_room_is_needed() -> None:
     assert rows[left.flows].min() >= rows[~left.flows].max()  # the largest first
 
 
-def test_answered_questions_are_closed() -> None:
-    """A question of DNS is over when it was answered, and open while it was not."""
-    for scenario, answered in (("dns.injection", True), ("dns.drop", False)):
-        capture = played(scenario, 3)
-        trace = netinterf.read(times=capture.times, frames=capture.frames, link_type=capture.link_type)
-        udp = trace.flows.protocol[trace.exchanges.flow] == 17
-        heard = trace.exchanges.replies.lengths > 0
-        closed = closed_flows(trace)
-        assert not closed[trace.exchanges.flow[udp & ~heard]].any()
-        if answered:
-            assert closed[trace.exchanges.flow[udp & heard]].any()
+def test_answered_questions_leave_once_no_other_answer_may_come() -> None:
+    """A question of DNS is over some time after it was answered, not while others may answer."""
+    capture = played("dns.injection", 3)
+    trace = netinterf.read(times=capture.times, frames=capture.frames, link_type=capture.link_type)
+    udp = trace.flows.protocol[trace.exchanges.flow] == 17
+    heard = trace.exchanges.replies.lengths > 0
+    answered = answered_questions(trace)
+    assert answered[trace.exchanges.flow[udp & heard]].any()
+    assert not answered[trace.exchanges.flow[~heard]].any()
+    assert not answered[trace.flows.protocol == 6].any()
+    nobody, waiting = np.zeros(len(trace.flows), np.bool_), trace.ended - trace.flows.last < ANSWERED_NS
+    assert (answered & waiting).any()
+    whole = leaving(trace, nobody, 0, 1 << 40)
+    over = ~waiting & (answered | closed_flows(trace)) | closed_flows(trace)
+    over |= trace.ended - trace.flows.last >= 120 * SECOND
+    assert whole.flows.all()
+    assert whole.over == np.count_nonzero(over)
 
 
 def test_frames_that_cannot_be_numbered_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
