@@ -29,7 +29,7 @@ COLUMNS = ("mix", "million packets", "GB", "processor s", "s/M", "wall s", "MB")
 
 
 def run(*, out: Path | None, docs: bool) -> list[dict[str, Any]]:
-    """Scan large captures one after the other, print what each cost, and write; into the manual as well, with *docs*."""
+    """Scan large captures one by one, print what each cost, and write; into the manual as well, with *docs*."""
     rows = []
     for name, times in SIZES:
         path = made(name, PACKETS, times)
