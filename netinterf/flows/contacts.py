@@ -4,6 +4,7 @@ What two flows have in common is what they are compared by: the same client, ser
 is numbered once for a trace (`Contacts.of`), however many questions are asked of it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -14,7 +15,7 @@ from netinterf.numbering import combined, hash_rows
 from netinterf.protocols.dns_names import lowered
 from netinterf.schema import Flows, Hosts, Http, Quic, Tls, TlsKind
 
-__all__ = ["Contacts", "find_contacts", "networks"]
+__all__ = ["Contacts", "find_contacts", "networks", "once_each"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -58,6 +59,15 @@ def networks(hosts: Hosts) -> I64:
     prefix = np.where(v4, hosts.low >> np.uint64(8), hosts.high >> np.uint64(16))
     _, number = np.unique(prefix | v4.astype(np.uint64) << np.uint64(63), return_inverse=True)
     return number.reshape(-1).astype(np.int64)
+
+
+def once_each(tables: Sequence[Hosts]) -> tuple[Hosts, list[I64]]:
+    """Put the hosts of several tables together, each address once; the new rows of each table's hosts beside them."""
+    whole = Hosts.concat(tables)
+    number = combined(whole.high, whole.low)
+    example = np.empty(int(number.max(initial=-1)) + 1, np.int64)
+    example[number] = np.arange(len(number))
+    return whole.take(example), np.split(number, np.cumsum([len(table) for table in tables])[:-1])
 
 
 def names(network: I64, tls: Tls, http: Http, quic: Quic) -> I64:

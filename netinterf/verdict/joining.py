@@ -19,7 +19,7 @@ from netinterf.attribute.naming import Names
 from netinterf.attribute.trait import Traits
 from netinterf.context.networks import Network
 from netinterf.flows.assign import paths
-from netinterf.numbering import combined
+from netinterf.flows.contacts import once_each
 from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Groups, Hosts, SubjectKind, Verdicts
 from netinterf.table import Ragged, Text
 from netinterf.trace import new_places
@@ -102,21 +102,17 @@ def joined_flows(parts: Sequence[Part]) -> tuple[Hosts, Flows, list[I64], list[I
     Returns:
         Hosts, each once; flows; and the new rows of each part's hosts and flows.
     """
-    hosts = Hosts.concat([part.hosts for part in parts])
-    same = split(combined(hosts.high, hosts.low), [part.hosts for part in parts])
+    hosts, same = once_each([part.hosts for part in parts])
     flows = Flows.concat([part.flows.renumber({"Hosts": number}) for part, number in zip(parts, same, strict=True)])
     order = np.lexsort((flows.first_packet, flows.first))
     flows = flows.take(order)
     ends = np.stack([flows.client, flows.server], axis=1).reshape(-1)
     met = ends[np.sort(np.unique(ends, return_index=True)[1])].astype(np.int64)
-    whole = np.concatenate(same)
-    example = np.empty(int(whole.max(initial=-1)) + 1, np.int64)
-    example[whole] = np.arange(len(whole))
-    place = new_places(met, len(example))
+    place = new_places(met, len(hosts))
     flows = flows.renumber({"Hosts": place})
     flows = attrs.evolve(flows, path=paths(flows.client, flows.server))
     new_rows = split(new_places(order, len(order)), [part.flows for part in parts])
-    return hosts.take(example[met]), flows, [place[number] for number in same], new_rows
+    return hosts.take(met), flows, [place[number] for number in same], new_rows
 
 
 def joined_exchanges(parts: Sequence[Part], flow: Sequence[I64]) -> tuple[Exchanges, list[I64]]:

@@ -8,8 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
 from netinterf.arrays import I64
-from netinterf.flows.contacts import networks
-from netinterf.numbering import combined
+from netinterf.flows.contacts import networks, once_each
 from netinterf.schema import Hosts, SubjectKind
 
 if TYPE_CHECKING:
@@ -39,12 +38,7 @@ class Observed:
         """Put the attempts of several parts of a capture together."""
         if len(parts) == 1:
             return parts[0]
-        hosts = Hosts.concat([part.hosts for part in parts])
-        number = combined(hosts.high, hosts.low)
-        example = np.empty(int(number.max(initial=-1)) + 1, np.int64)
-        example[number] = np.arange(len(number))
-        hosts = hosts.take(example)
-        ends = np.split(number, np.cumsum([len(part.hosts) for part in parts])[:-1])
+        hosts, ends = once_each([part.hosts for part in parts])
         placed = [
             attrs.evolve(part.origins, host=end[part.origins.host], client=end[part.origins.client])
             for part, end in zip(parts, ends, strict=True)
