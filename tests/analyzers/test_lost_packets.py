@@ -8,6 +8,7 @@ from netinterf.analyzers.throttling.acks import acknowledgement_series, needless
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.unseen import count_numbers, usual_spacing
+from netinterf.analyzers.throttling.ways import Ways
 from netinterf.trace import read
 from tests.analyzers.bulk import SEGMENT, Bottleneck, Flow, chance, policer, transfer, transfer_world
 
@@ -242,14 +243,19 @@ def arrived(time, start, payload=1448):
     )  # fmt: skip
 
 
+def spacing_of(pieces):
+    """Give the usual spacing of the packets of one flow, on a path of a tenth of a second."""
+    return usual_spacing(pieces, Ways.of([np.array([0])], [False]), np.array([0.1]))[0]
+
+
 def test_the_spacing_of_a_sender_counts_what_was_dropped():
     """A sender that sends every two milliseconds does so behind a limit too, where one packet in ten arrives."""
     free, limited = np.arange(20), 20 + 10 * np.arange(20)
     sent = np.append(free, limited)
-    assert usual_spacing(arrived(0.002 * sent, 1448 * sent), rtt=0.1) == pytest.approx(0.002)
+    assert spacing_of(arrived(0.002 * sent, 1448 * sent)) == pytest.approx(0.002)
 
 
 def test_numbers_that_jump_far_cost_nothing():
     """A hole of a terabyte is one gap among others, not as many packets to write down."""
     pieces = arrived([0.0, 0.01, 0.02, 0.03], [0, 1448, 1 << 40, (1 << 40) + 1448])
-    assert usual_spacing(pieces, rtt=0.1) < 0.01
+    assert spacing_of(pieces) < 0.01

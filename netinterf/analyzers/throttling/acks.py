@@ -11,7 +11,7 @@ Without timestamps the retransmission timer tells: it repeats the first segment 
 
 import numpy as np
 
-from netinterf.analyzers.throttling.series import ETHERNET, Series, flow_rows, seconds
+from netinterf.analyzers.throttling.series import ETHERNET, Series, seconds
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
@@ -51,7 +51,7 @@ def acknowledgement_series(trace: Trace, flows: I64, outbound: bool) -> Series:
 
 def one_flow(trace: Trace, flow: I64, outbound: bool) -> Series:
     """Lay out the acknowledgements of one flow."""
-    packets, rows = trace.packets, flow_rows(trace, flow)
+    packets, rows = trace.packets, trace.by_flow[int(flow[0])].astype(np.int64)
     rows = rows[(packets.tcp_flags[rows] & CONTROL == 0) & (packets.marks[rows] & EXTRA == 0)]
     stamped = packets.tcp_options[rows] & TcpOption.TIMESTAMPS != 0
     mine = packets.outbound[rows] == outbound

@@ -6,21 +6,18 @@ from itertools import islice
 import attrs
 import numpy as np
 
+from netinterf.analyzers.throttling.candidates import Candidate, find_candidates
 from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
-from netinterf.analyzers.throttling.losses import direction_series
-from netinterf.analyzers.throttling.series import Series, flow_rows, path_rtt
-from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded, split_units
+from netinterf.analyzers.throttling.series import Series
+from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import (
     SPACED,
     Waiting,
-    least_delay,
     measure_arrivals,
     measure_waiting,
-    with_delays,
 )
 from netinterf.arrays import I64
-from netinterf.schema import Mark
 from netinterf.stats.bucket.fit import DROPS, BucketFit, fit_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.trace import Trace
@@ -53,29 +50,6 @@ silenced transfers of the simulator (eight development seeds), only those of pla
 
 FEW = 0.2
 """Share of a direction's rate of loss up to which a flow lost next to nothing: it is not what is limited."""
-
-LEAST_SLICES = 3
-"""Round trips with losses that a limit must last for (Flach et al., §3.2)."""
-
-LEAST_BYTES, LEAST_SECONDS = 30_000, 5.0
-"""What must have been transferred before a rate means anything."""
-
-CAPTURE_LOSS = 0.05, 0.25
-"""What the capture may have missed at most: so much of the acknowledged bytes, and so many packets for each that the
-network lost. A recorder that cannot keep up loses what comes in bursts, as a policer does; it cannot explain losses of
-which it made but a few. On development seeds of the simulator, whose recorders miss up to 2 %, recall is lost below."""
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Candidate:
-    """One direction and its units, before they are tested."""
-
-    direction: Direction
-    series: Series
-    units: list[Series]  # worth testing
-    short: list[Series]  # not worth a search of their own
-    least_delay: float  # seconds
-    opened: bool  # whether its flows were captured from their beginning
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -170,11 +144,7 @@ def judge_directions(
     Returns:
         What was found in those that say something: enough losses, long enough, and no lossy capture.
     """
-    candidates = [
-        candidate
-        for candidate in (_candidate(trace, direction, numbering, least) for direction in directions)
-        if candidate
-    ]
+    candidates = find_candidates(trace, directions, numbering, least)
     fits = iter(search_buckets([unit.fates for candidate in candidates for unit in candidate.units]))
     judged = []
     for candidate in candidates:
@@ -185,24 +155,6 @@ def judge_directions(
         )
         judged.append(Judged(direction=candidate.direction, series=candidate.series, tested=tested, limits=limits))
     return judged
-
-
-def _candidate(trace: Trace, direction: Direction, numbering: Numbering, least: int) -> Candidate | None:
-    """Cut a direction into units worth testing; None when it says nothing."""
-    series = direction_series(trace, direction.flows, direction.outbound, numbering, acks=direction.acks)
-    if int(np.count_nonzero(series.lost)) < least or (not direction.acks and misses_packets(trace, direction, series)):
-        return None
-    delayed = series if direction.acks else with_delays(trace, series)
-    rtt = path_rtt(trace, direction.flows)
-    parts = split_units(trace, direction, delayed, least)
-    units = [unit for unit in parts if worth_testing(unit, rtt)]
-    short = [unit for unit in parts if not worth_testing(unit, rtt)] if units else []
-    whole = bounded(delayed)  # bursts that are too short alone may be of one bucket
-    units = units or ([whole] if worth_testing(whole, rtt) else [])
-    if not units:
-        return None
-    known, opened = least_delay(trace, delayed)
-    return Candidate(direction=direction, series=series, units=units, short=short, least_delay=known, opened=opened)
 
 
 def weigh_units(trace: Trace, candidate: Candidate, fits: Sequence[BucketFit]) -> list[Tested]:
@@ -240,41 +192,3 @@ def by_timer(unit: Series, fit: BucketFit) -> bool:
     depth, info, below = BEYOND_TIMER
     beyond_timer = fit.depth >= depth * packet and fit.info > info and fit.below > below
     return bool(fit.rate / packet <= TIMER_RATE and not beyond_timer)
-
-
-def worth_testing(unit: Series, rtt: float) -> bool:
-    """Say whether a unit transferred enough, and lost packets in enough different round trips."""
-    passed = int(unit.payload[~unit.lost].sum())
-    if passed < LEAST_BYTES and unit.time[-1] - unit.time[0] < LEAST_SECONDS:
-        return False
-    losses = unit.time[unit.lost]
-    slices, end = 0, -np.inf
-    while slices < LEAST_SLICES:
-        later = np.searchsorted(losses, end, side="right")
-        if later == len(losses):
-            return False
-        slices, end = slices + 1, losses[later] + rtt
-    return True
-
-
-def misses_packets(trace: Trace, direction: Direction, series: Series) -> bool:
-    """Say whether the receiver acknowledged bytes that the capture missed, so that its losses mean nothing.
-
-    Of connections that began before the capture, bytes count from the first that was captured.
-    """
-    packets, flow = trace.packets, np.unique(series.flow)
-    row = flow_rows(trace, flow)
-    new = (packets.outbound[row] == direction.outbound) & (packets.payload_length[row] > 0)
-    row = row[new & (packets.marks[row] & (Mark.REPEAT | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0)]
-    place = np.searchsorted(flow, packets.flow[row])
-    captured = np.bincount(place, packets.payload_length[row], len(flow))
-    begin = np.full(len(flow), np.iinfo(np.int64).max)
-    np.minimum.at(begin, place, packets.relative_seq[row])
-    side = 2 * flow + (not direction.outbound)
-    begin[trace.sides.syn[side] >= 0] = 1
-    acked = np.maximum(trace.sides.acked[side] - begin - 1, 0)  # less a FIN
-    missing = float(np.maximum(acked - captured, 0).sum())
-    usual = float(np.median(series.payload[series.payload > 0])) if np.any(series.payload > 0) else 1.0
-    most, per_loss = CAPTURE_LOSS
-    losses = int(np.count_nonzero(series.lost))
-    return missing > most * max(float(acked.sum()), 1.0) or missing > per_loss * losses * usual

@@ -8,7 +8,8 @@ and still waited had nothing to send (Zhang, Breslau, Paxson, Shenker, SIGCOMM 2
 import attrs
 import numpy as np
 
-from netinterf.analyzers.throttling.series import SEQ_BITS, Series
+from netinterf.analyzers.throttling.series import Series
+from netinterf.analyzers.throttling.ways import SEQ_BITS
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace

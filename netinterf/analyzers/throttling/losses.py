@@ -5,18 +5,20 @@ the receiver, a lost packet is never seen and only leaves a hole (`unseen`). Bot
 level depends on what passed, not on who watches. Acknowledgements without data are a direction of their own (`acks`).
 """
 
+import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.acks import acknowledgement_series
 from netinterf.analyzers.throttling.resent import with_lost_transmissions
 from netinterf.analyzers.throttling.series import Series, wire_packets
 from netinterf.analyzers.throttling.unseen import Numbering, with_unseen_losses
+from netinterf.analyzers.throttling.ways import Ways
 from netinterf.analyzers.unanswered.sizes import LARGE
 from netinterf.arrays import I64
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
-__all__ = ["direction_series", "suspicions"]
+__all__ = ["direction_series", "lay_out", "suspicions"]
 
 MOST_OVERTAKEN = 0.08
 """Share of packets that later ones overtook before the limit, up to which a flow is taken to be in order. In 355 lossy
@@ -29,7 +31,7 @@ def direction_series(trace: Trace, flows: I64, outbound: bool, numbering: Number
 
     Args:
         trace: The capture.
-        flows: Rows in Flows.
+        flows: Rows in Flows, rising.
         outbound: True for what the clients of the flows sent.
         numbering: What the IP identifications of the capture tell.
         acks: Bare acknowledgements instead of data.
@@ -39,10 +41,23 @@ def direction_series(trace: Trace, flows: I64, outbound: bool, numbering: Number
     """
     if acks:
         return acknowledgement_series(trace, flows, outbound)
-    pieces = wire_packets(trace, flows, outbound)
-    if pieces.upstream:
-        return on_wide_paths(trace, with_unseen_losses(trace, pieces, flows, outbound, numbering))
-    return on_wide_paths(trace, with_lost_transmissions(trace, in_order(trace, pieces), flows, outbound))
+    before, behind = lay_out(trace, Ways.of([flows], [outbound]), numbering)
+    return behind if len(behind) else before
+
+
+def lay_out(trace: Trace, ways: Ways, numbering: Numbering) -> tuple[Series, Series]:
+    """Lay out the data packets of directions, with their losses.
+
+    Returns:
+        Those of which the tap sits before the limit, and those of which it sits behind it.
+    """
+    pieces, is_behind = wire_packets(trace, ways)
+    unseen = is_behind[ways.way[pieces.lane]]
+    before, behind = pieces.take(~unseen), attrs.evolve(pieces.take(unseen), upstream=True)
+    return (
+        on_wide_paths(trace, with_lost_transmissions(trace, in_order(trace, before), ways)),
+        on_wide_paths(trace, with_unseen_losses(trace, behind, ways, numbering)),
+    )
 
 
 def on_wide_paths(trace: Trace, series: Series) -> Series:
@@ -53,8 +68,8 @@ def on_wide_paths(trace: Trace, series: Series) -> Series:
     """
     large = series.payload >= LARGE
     new = trace.packets.marks[series.row] & (Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL) == 0
-    narrow = np.setdiff1d(series.flow[large & series.lost], series.flow[large & ~series.lost & new])
-    return series.take(~np.isin(series.flow, narrow)) if len(narrow) else series
+    narrow = np.setdiff1d(series.lane[large & series.lost], series.lane[large & ~series.lost & new])
+    return series.take(~np.isin(series.lane, narrow)) if len(narrow) else series
 
 
 def in_order(trace: Trace, pieces: Series) -> Series:
@@ -65,8 +80,8 @@ def in_order(trace: Trace, pieces: Series) -> Series:
     if len(pieces) == 0:
         return pieces
     overtaken = trace.packets.marks[pieces.row] & Mark.REORDERED != 0
-    share = np.bincount(pieces.flow, overtaken) / np.maximum(np.bincount(pieces.flow), 1)
-    return pieces.take(share[pieces.flow] <= MOST_OVERTAKEN)
+    share = np.bincount(pieces.lane, overtaken) / np.maximum(np.bincount(pieces.lane), 1)
+    return pieces.take(share[pieces.lane] <= MOST_OVERTAKEN)
 
 
 def suspicions(trace: Trace, numbering: Numbering) -> I64:

@@ -1,33 +1,29 @@
-"""The wire packets of one direction between two hosts.
+"""The wire packets of directions between two hosts.
 
 Segmentation offload hands the capture packets that the wire never carried. They are cut into segments of the maximum
 size before anything is counted. Which of them the network lost is told by `losses`.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.throttling.ways import Ways, least_of
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark
 from netinterf.stats.bucket.following import Fates
-from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = [
     "COLUMNS",
     "ETHERNET",
-    "SEQ_BITS",
-    "UNKNOWN_RTT",
     "Series",
     "at_client",
-    "data_rows",
-    "flow_rows",
-    "path_rtt",
     "seconds",
     "wire_packets",
 ]
@@ -45,18 +41,15 @@ NEAR_SHARE = 0.1
 CLEARLY = 4
 """One kind of mark prevails clearly when it is so many times as frequent as the other, and as often there at least."""
 
-UNKNOWN_RTT = 0.1
-"""Seconds taken for a round trip that was not measured."""
-
-SEQ_BITS = 42
-"""Room for a relative sequence number (4 TB) beside the number of the flow in one sortable key."""
-
-COLUMNS = ("time", "size", "lost", "row", "flow", "start", "payload", "delay")
+COLUMNS = ("time", "size", "lost", "row", "flow", "start", "payload", "delay", "lane")
 
 
 @attrs.frozen(eq=False, kw_only=True)
 class Series:
-    """Wire packets of one direction, in time order; what was lost unseen stands where it was dropped."""
+    """Wire packets of one direction, in time order; what was lost unseen stands where it was dropped.
+
+    Several directions of one kind may be laid out one after the other.
+    """
 
     time: F64  # seconds since the first packet of the capture
     size: F64  # bytes on the wire, Ethernet header included
@@ -66,7 +59,12 @@ class Series:
     start: I64  # relative sequence number
     payload: I64
     delay: F64  # of its way in seconds, NaN where unknown; the zero is arbitrary at the receiver
+    lane: I64 = attrs.field()  # of `Ways` where several directions are laid out; else the flow
     upstream: bool  # losses happened before the tap: it sits on the receiver's side of the limit
+
+    @lane.default
+    def _one_lane_per_flow(self) -> I64:
+        return self.flow
 
     @property
     def fates(self) -> Fates:
@@ -82,45 +80,53 @@ class Series:
 
     def take(self, rows: Mask | I64 | slice) -> "Series":
         """Select packets, in the order given."""
+        if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
         return self.with_columns({name: getattr(self, name)[rows] for name in COLUMNS})
 
     def parted(self, key: I64) -> list["Series"]:
         """Part by a value of each packet, such as its flow, in order of the values."""
-        return [self.take(key == value) for value in np.unique(key)]
+        order = np.argsort(key, kind="stable")
+        edges = np.flatnonzero(np.diff(key[order], prepend=-1, append=-1)) if len(key) else [0]
+        return [self.take(order[begin:end]) for begin, end in pairwise(edges)]
 
-    def joined(self, others: Sequence["Series"]) -> "Series":
-        """Merge with others of the same capture, in order of time; what was lost comes first among equal times."""
+    def of_each(self, ways: Ways) -> list["Series"]:
+        """Part by direction: one series for each, also where it has no packets."""
+        edges = np.searchsorted(ways.way[self.lane], np.arange(len(ways) + 1))
+        return [self.take(slice(begin, end)) for begin, end in pairwise(edges.tolist())]
+
+    def joined(self, others: Sequence["Series"], ways: Ways | None = None) -> "Series":
+        """Merge with others of the same capture, in order of time; what was lost comes first among equal times.
+
+        Args:
+            others: Series of the same direction, or laid out in the same way.
+            ways: The directions, where several are laid out.
+        """
         every = (self, *others)
         columns = {name: np.concatenate([getattr(series, name) for series in every]) for name in COLUMNS}
-        order = np.lexsort((~columns["lost"], columns["time"]))
+        keys = (~columns["lost"], columns["time"])
+        order = np.lexsort(keys if ways is None else (*keys, ways.way[columns["lane"]]))
         return self.with_columns({name: column[order] for name, column in columns.items()})
 
 
-def flow_rows(trace: Trace, flows: I64) -> I64:
-    """List the packets of some flows, flow by flow and in time order."""
-    return trace.by_flow.values[spans(trace.by_flow.offsets[flows], trace.by_flow.lengths[flows])].astype(np.int64)
-
-
-def data_rows(trace: Trace, flows: I64, outbound: bool) -> I64:
-    """List the packets with payload of one direction of some flows, in time order."""
-    rows, packets = flow_rows(trace, flows), trace.packets
-    keep = (packets.outbound[rows] == outbound) & (packets.payload_length[rows] > 0)
+def data_rows(trace: Trace, ways: Ways) -> tuple[I64, I64]:
+    """List the packets with payload, direction by direction and in time order: rows, and their lanes."""
+    (rows, lane, along), packets = ways.packets(trace), trace.packets
+    keep = along & (packets.payload_length[rows] > 0)
     keep &= (packets.marks[rows] & NOT_COUNTED == 0) & (packets.relative_seq[rows] > 0)
-    return np.sort(rows[keep])
+    rows, lane = rows[keep], lane[keep]
+    order = np.lexsort((rows, ways.way[lane]))
+    return rows[order], lane[order]
 
 
-def path_rtt(trace: Trace, flows: I64) -> float:
-    """Give the round trip between the ends of some flows in seconds: both halves at the tap; 0.1 when unknown."""
-    halves = trace.sides.rtt.reshape(-1, 2)[flows]
-    known = (halves >= 0).any(axis=1)
-    whole = np.maximum(halves[known], 0).sum(axis=1)
-    return float(whole.min()) / 1e9 if len(whole) and whole.min() > 0 else UNKNOWN_RTT
+def wire_packets(trace: Trace, ways: Ways) -> tuple[Series, Mask]:
+    """Lay out the captured data packets of directions, cut into what the wire carried; none is lost so far.
 
-
-def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:
-    """Lay out the captured data packets of one direction, cut into what the wire carried; none is lost so far."""
+    Returns:
+        The packets, direction by direction; and of which directions the tap sits on the receiver's side of the limit.
+    """
     packets = trace.packets
-    rows = data_rows(trace, flows, outbound)
+    rows, lane = data_rows(trace, ways)
     pieces, most = wire_pieces(trace, rows)
     payload = packets.payload_length[rows].astype(np.int64)
     parent = np.repeat(np.arange(len(rows)), pieces)
@@ -137,9 +143,10 @@ def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:
         start=packets.relative_seq[rows][parent] + place * cut,
         payload=length,
         delay=np.full(len(parent), np.nan),
-        upstream=behind_limit(trace, rows, flows, outbound),
+        lane=lane[parent],
+        upstream=False,
     )
-    return series.take(np.argsort(series.time, kind="stable"))
+    return series.take(np.lexsort((series.time, ways.way[series.lane]))), behind_limit(trace, rows, lane, ways)
 
 
 def seconds(trace: Trace, time: I64) -> F64:
@@ -159,22 +166,27 @@ def at_client(trace: Trace, rows: I64) -> F64:
     return seconds(trace, packets.time[rows] + np.where(packets.outbound[rows], -half, half))
 
 
-def behind_limit(trace: Trace, rows: I64, flows: I64, outbound: bool) -> bool:
-    """Say whether the tap sits on the receiver's side, so that what was lost was never captured.
+def behind_limit(trace: Trace, rows: I64, lane: I64, ways: Ways) -> Mask:
+    """Say of which directions the tap sits on the receiver's side, so that what was lost was never captured.
 
     The kind of mark tells that clearly prevails: what is seen again was seen before it was lost, what fills a hole was
     not. Else the halves of the round trip where both are known and one is small, and else the more frequent mark.
+
+    Args:
+        trace: The capture.
+        rows: Data packets.
+        lane: The lane of each.
+        ways: The directions.
     """
-    marks = trace.packets.marks[rows]
-    again = int(np.count_nonzero((marks & Mark.REPEAT != 0) & (marks & Mark.SPURIOUS == 0)))
-    filled = int(np.count_nonzero((marks & Mark.FILL != 0) & (marks & Mark.REORDERED == 0)))
-    if max(again, filled) >= CLEARLY * max(min(again, filled), 1):
-        return filled > again
-    sender = trace.sides.rtt[2 * flows + (not outbound)]
-    receiver = trace.sides.rtt[2 * flows + outbound]
+    marks, way = trace.packets.marks[rows], ways.way[lane]
+    again, filled = (
+        np.bincount(way[(marks & kind != 0) & (marks & other == 0)], minlength=len(ways))
+        for kind, other in ((Mark.REPEAT, Mark.SPURIOUS), (Mark.FILL, Mark.REORDERED))
+    )
+    clear = np.maximum(again, filled) >= CLEARLY * np.maximum(np.minimum(again, filled), 1)
+    sender, receiver = trace.sides.rtt[ways.sender], trace.sides.rtt[ways.receiver]
     known = (sender >= 0) & (receiver >= 0)
-    if known.any():
-        near_sender, near_receiver = int(sender[known].min()), int(receiver[known].min())
-        if min(near_sender, near_receiver) < NEAR_SHARE * (near_sender + near_receiver):
-            return near_receiver < near_sender
-    return filled > again
+    near_sender, near_receiver = (least_of(half[known], ways.way[known], len(ways)) for half in (sender, receiver))
+    near = np.minimum(near_sender, near_receiver) < NEAR_SHARE * (near_sender + near_receiver)
+    behind: Mask = np.where(~clear & near, near_receiver < near_sender, filled > again)
+    return behind

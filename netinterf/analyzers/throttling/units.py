@@ -7,10 +7,13 @@ next to nothing. A bucket refills while nothing is sent, so each answer to a new
 §3.1).
 """
 
+from itertools import pairwise
+
 import attrs
 import numpy as np
 
-from netinterf.analyzers.throttling.series import SEQ_BITS, Series, flow_rows
+from netinterf.analyzers.throttling.series import Series
+from netinterf.analyzers.throttling.ways import SEQ_BITS, Ways
 from netinterf.arrays import F64, I64
 from netinterf.schema import Mark
 from netinterf.table import Ragged
@@ -165,80 +168,74 @@ def _whole_clients(trace: Trace, pairs: list[Direction]) -> list[Direction]:
     return [_direction(trace, np.sort(np.concatenate(own)), outbound) for outbound, own in several]
 
 
-def split_units(trace: Trace, direction: Direction, series: Series, least: int = LEAST_LOSSES) -> list[Series]:
-    """Cut a direction into answers to requests and keep those with enough losses.
+def split_units(trace: Trace, ways: Ways, series: Series, least: int = LEAST_LOSSES) -> list[list[Series]]:
+    """Cut directions into answers to requests and keep those with enough losses.
 
     Answers of different flows that overlap in time are one unit. When no answer has enough losses alone, the whole
     direction is the unit.
 
     Args:
         trace: The capture.
-        direction: Which direction.
-        series: Its wire packets.
+        ways: Which directions.
+        series: Their wire packets.
         least: Losses that a unit needs.
 
     Returns:
-        The units to test, most losses first; none when the direction has too few losses.
+        The units of each direction to test, most losses first; none where a direction has too few losses.
     """
-    if len(series) == 0 or int(np.count_nonzero(series.lost)) < least:
-        return []
-    if direction.acks:
-        return [bounded(series)]
-    unit = _unit_numbers(series, _answer_numbers(trace, direction, series))
-    losses = np.bincount(unit, weights=series.lost)
-    chosen = np.flatnonzero(losses >= least)
-    chosen = chosen[np.argsort(-losses[chosen], kind="stable")][:MOST_UNITS]
-    units = [series.take(np.flatnonzero(unit == number)) for number in chosen] or [series]
-    return [bounded(part) for part in units]
+    opens = _unit_starts(series, _answer_numbers(trace, ways, series))
+    losses = np.add.reduceat(series.lost, opens, dtype=np.int64) if len(opens) else opens
+    edges = np.append(opens, len(series))
+    of_way = np.searchsorted(ways.way[series.lane[opens]], np.arange(len(ways) + 1)).tolist()
+    parted = []
+    for first, last in pairwise(of_way):
+        chosen = first + np.flatnonzero(losses[first:last] >= least)
+        chosen = chosen[np.argsort(-losses[chosen], kind="stable")][:MOST_UNITS]
+        cuts = [(edges[unit], edges[unit + 1]) for unit in chosen.tolist()]
+        if not cuts and losses[first:last].sum() >= least:
+            cuts = [(edges[first], edges[last])]
+        parted.append([bounded(series.take(slice(begin, end))) for begin, end in cuts])
+    return parted
 
 
-def _answer_numbers(trace: Trace, direction: Direction, series: Series) -> I64:
+def _answer_numbers(trace: Trace, ways: Ways, series: Series) -> I64:
     """Count, for each wire packet, the requests of its flow that were sent before it.
 
     New data from the other side opens an answer only when the last answer was complete: everything captured so far is
     acknowledged, and the next data comes no sooner than half the sender's round trip. Else it is a message within a
     transfer, such as the window updates of HTTP/2.
     """
-    flows, packets = direction.flows, trace.packets
-    rows = flow_rows(trace, flows)
-    request = (packets.outbound[rows] != direction.outbound) & (packets.payload_length[rows] > 0)
+    (rows, lane, along), packets = ways.packets(trace, np.unique(series.lane)), trace.packets
+    request = ~along & (packets.payload_length[rows] > 0)
     request &= packets.marks[rows] & (Mark.REPEAT | Mark.KEEP_ALIVE | Mark.DUPLICATE_FRAME) == 0
-    rows = np.sort(rows[request])
-    order = np.lexsort((series.row, series.flow))
-    key = (series.flow << SEQ_BITS | series.row)[order]
-    request_keys = packets.flow[rows].astype(np.int64) << SEQ_BITS | rows
+    rows, lane = rows[request], lane[request]
+    order = np.lexsort((series.row, series.lane))
+    key = (series.lane << SEQ_BITS | series.row)[order]
+    request_keys = lane << SEQ_BITS | rows
     after = np.searchsorted(key, request_keys)
-    top = np.maximum.accumulate(series.flow[order] << SEQ_BITS | (series.start + series.payload)[order])
+    top = np.maximum.accumulate((series.lane << SEQ_BITS | (series.start + series.payload))[order])
     previous, following = order[np.maximum(after - 1, 0)], order[np.minimum(after, len(order) - 1)]
-    flow = packets.flow[rows]
-    has_previous = (after > 0) & (series.flow[previous] == flow)
-    has_following = (after < len(order)) & (series.flow[following] == flow)
+    has_previous = (after > 0) & (series.lane[previous] == lane)
+    has_following = (after < len(order)) & (series.lane[following] == lane)
     sent = np.where(has_previous, top[np.maximum(after - 1, 0)] & ((1 << SEQ_BITS) - 1), 0)
-    rtt = np.maximum(trace.sides.rtt[2 * flow.astype(np.int64) + (not direction.outbound)], 0)
+    rtt = np.maximum(trace.sides.rtt[ways.sender[lane]], 0)
     gap = packets.time[series.row[following]] - packets.time[rows]
     opens = has_following & (packets.relative_ack[rows] >= sent) & (2 * gap >= rtt)
-    request_keys = np.sort(request_keys[opens])
     number = np.empty(len(series), np.int64)
-    number[order] = np.searchsorted(request_keys, key)
+    number[order] = np.searchsorted(request_keys[opens], key)
     return number
 
 
-def _unit_numbers(series: Series, answer: I64) -> I64:
-    """Join answers that overlap in time, and number what remains in order of time."""
-    _, answer = np.unique(answer << 32 | series.flow, return_inverse=True)
-    count = int(answer.max()) + 1
-    place = np.arange(len(series))
-    first = np.full(count, len(series))
-    last = np.full(count, -1)
-    np.minimum.at(first, answer, place)
-    np.maximum.at(last, answer, place)
+def _unit_starts(series: Series, answer: I64) -> I64:
+    """Join answers that overlap in time, and give the place at which each that remains begins."""
+    _, answer = np.unique(answer << 32 | series.lane, return_inverse=True)
+    place, count = np.arange(len(series)), int(answer.max(initial=-1)) + 1
+    first, last = np.empty(count, np.int64), np.empty(count, np.int64)
+    first[answer[::-1]], last[answer] = place[::-1], place  # of several writes the last one stays
     order = np.argsort(first)
     reach = np.maximum.accumulate(last[order])
-    opens = np.concatenate([[True], first[order][1:] > reach[:-1]])
-    number = np.empty(count, np.int64)
-    number[order] = np.cumsum(opens) - 1
-    unit: I64 = number[answer]
-    return unit
+    opens: I64 = first[order][np.append(True, first[order][1:] > reach[:-1])[:count]]
+    return opens
 
 
 def bounded(unit: Series) -> Series:

@@ -14,11 +14,12 @@ the spacing usual within bursts.
 import attrs
 import numpy as np
 
-from netinterf.analyzers.throttling.resent import answers
-from netinterf.analyzers.throttling.series import SEQ_BITS, UNKNOWN_RTT, Series, at_client, flow_rows, path_rtt
+from netinterf.analyzers.throttling.series import Series, at_client
+from netinterf.analyzers.throttling.ways import SEQ_BITS, UNKNOWN_RTT, Ways, answers, path_rtt
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark, TcpFlag
+from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
 
 __all__ = ["Numbering", "count_numbers", "with_unseen_losses"]
@@ -53,6 +54,7 @@ class Numbering:
 class Holes:
     """Places where packets are missing between two that were captured, both rows in Packets."""
 
+    lane: I64
     before: I64
     behind: I64
     count: I64  # packets missing
@@ -66,9 +68,10 @@ def count_numbers(trace: Trace) -> Numbering:
     moves, wild, clean, right, skipped, silent = (np.zeros(count) for _ in range(6))
     trips = least_trips(trace)
     for outbound in (False, True):
-        rows = sent_rows(trace, np.flatnonzero(usable[:, int(not outbound)]), outbound)
-        before, behind, between = steps(trace, rows)
-        side = 2 * packets.flow[behind].astype(np.int64) + (not outbound)
+        ways = Ways.of([np.flatnonzero(usable[:, int(not outbound)])], [outbound])
+        sent = sent_rows(trace, ways, np.arange(len(ways.flow)))
+        before, behind, between, lane = steps(trace, *sent)
+        side = ways.sender[lane]
         far = (between < -1) | (between > LARGEST_STEP)
         data = (packets.payload_length[before] > 0) & (packets.payload_length[behind] > 0)
         quick = packets.time[behind] - packets.time[before] < 1e9 * LEAST_TIMEOUT
@@ -78,34 +81,29 @@ def count_numbers(trace: Trace) -> Numbering:
         clean += np.bincount(side, line, count)
         right += np.bincount(side, line & (between == 0), count)
         skipped += np.bincount(side, np.where(far, 0, np.maximum(between, 0)), count)
-        silent += retries_in_silence(trace, rows, outbound, trips)
+        silent += retries_in_silence(trace, *sent, ways, trips)
     counts = (clean >= LEAST_CLEAN) & (right >= CLEAN_SHARE * clean) & (wild <= WILD_SHARE * moves + 1)
     counts &= np.repeat(trace.recording.ip_id_informative & (packets.version[trace.flows.first_packet] == 4), 2)
     return Numbering(counts=counts, missing=np.where(counts, skipped, silent).astype(np.int64))
 
 
-def retries_in_silence(trace: Trace, rows: I64, outbound: bool, trips: F64) -> I64:
+def retries_in_silence(trace: Trace, rows: I64, lane: I64, ways: Ways, trips: F64) -> I64:
     """Count for each side at least the packets that `silent_holes` finds missing in its flows, whoever is with them.
 
     Args:
         trace: The capture.
-        rows: What one way of flows sent, flow by flow.
-        outbound: Which way.
+        rows: What one way of flows sent, lane by lane.
+        lane: The lane of each.
+        ways: The way of all flows.
         trips: The least round trip that may be taken for each flow, seconds.
     """
     packets = trace.packets
-    data = rows[(packets.payload_length[rows] > 0) & (packets.marks[rows] & Mark.KEEP_ALIVE == 0)]
-    before, behind = data[:-1], data[1:]
-    silent = (packets.flow[before] == packets.flow[behind]) & (packets.tcp_flags[before] & TcpFlag.PSH == 0)
-    silent &= packets.time[behind] - packets.time[before] >= 1e9 * LEAST_TIMEOUT
-    before, behind = before[silent], behind[silent]
-    if len(before):
-        flows = np.unique(packets.flow[before]).astype(np.int64)
-        vain = no_gap_with_room(trace, before, behind, answers(trace, flows, outbound))
-        before, behind = before[vain], behind[vain]
-    flow = packets.flow[before].astype(np.int64)
-    lost = timer_runs(trace, before, behind, trips[flow]) + 1
-    return np.bincount(2 * flow + (not outbound), lost, len(trace.sides)).astype(np.int64)
+    data = (packets.payload_length[rows] > 0) & (packets.marks[rows] & Mark.KEEP_ALIVE == 0)
+    before, behind, lane = unpushed(trace, rows[data], lane[data])
+    long = packets.time[behind] - packets.time[before] >= 1e9 * LEAST_TIMEOUT
+    before, behind, lane = in_vain(trace, ways, before[long], behind[long], lane[long])
+    lost = timer_runs(trace, before, behind, trips[ways.flow[lane]]) + 1
+    return np.bincount(ways.sender[lane], lost, len(trace.sides)).astype(np.int64)
 
 
 def least_trips(trace: Trace) -> F64:
@@ -119,68 +117,72 @@ def least_trips(trace: Trace) -> F64:
     return least[client] / 1e9
 
 
-def sent_rows(trace: Trace, flows: I64, outbound: bool) -> I64:
-    """List all packets of one way of some flows, flow by flow; SYNs and resets are often numbered apart."""
-    rows, packets = flow_rows(trace, flows), trace.packets
-    keep = (packets.outbound[rows] == outbound) & (packets.marks[rows] & Mark.DUPLICATE_FRAME == 0)
-    ordinary: I64 = rows[keep & (packets.tcp_flags[rows] & (TcpFlag.SYN | TcpFlag.RST) == 0)]
-    return ordinary
+def sent_rows(trace: Trace, ways: Ways, lanes: I64) -> tuple[I64, I64]:
+    """List all packets of some lanes, lane by lane: rows, and their lanes; SYNs and resets are often numbered apart."""
+    (rows, lane, along), packets = ways.packets(trace, lanes), trace.packets
+    ordinary = along & (packets.marks[rows] & Mark.DUPLICATE_FRAME == 0)
+    ordinary &= packets.tcp_flags[rows] & (TcpFlag.SYN | TcpFlag.RST) == 0
+    return rows[ordinary], lane[ordinary]
 
 
-def steps(trace: Trace, rows: I64) -> tuple[I64, I64, I64]:
-    """Follow the numbers of packets listed flow by flow: rows before, rows behind, numbers missing between."""
+def steps(trace: Trace, rows: I64, lane: I64) -> tuple[I64, I64, I64, I64]:
+    """Follow the numbers of packets listed lane by lane: rows before, rows behind, numbers missing between, lanes."""
     packets = trace.packets
-    before, behind = rows[:-1], rows[1:]
-    same = packets.flow[before] == packets.flow[behind]
-    before, behind = before[same], behind[same]
+    same = lane[1:] == lane[:-1]
+    before, behind = rows[:-1][same], rows[1:][same]
     ahead = (packets.ip_id[behind] - packets.ip_id[before]).view(np.int16).astype(np.int64)  # modulo 2**16
-    return before, behind, ahead - wire_pieces(trace, before)[0]
+    return before, behind, ahead - wire_pieces(trace, before)[0], lane[1:][same]
 
 
-def with_unseen_losses(trace: Trace, pieces: Series, flows: I64, outbound: bool, numbering: Numbering) -> Series:
+def with_unseen_losses(trace: Trace, pieces: Series, ways: Ways, numbering: Numbering) -> Series:
     """Add what was lost before it reached the tap.
 
     Args:
         trace: The capture.
-        pieces: Captured packets of one direction of the flows.
-        flows: Rows in Flows.
-        outbound: The direction.
+        pieces: Captured packets of directions behind the limit.
+        ways: The directions.
         numbering: What the IP identifications tell.
     """
     if len(pieces) == 0:
         return pieces
-    counted = numbering.counts[2 * flows + (not outbound)]
-    rtt = path_rtt(trace, flows)
-    spacing = usual_spacing(pieces, rtt)
-    others = pieces.take(np.isin(pieces.flow, flows[~counted]))
-    holes = numbered_holes(trace, flows[counted], outbound, rtt)
-    silences = silent_holes(trace, np.unique(others.row), answers(trace, flows, outbound), rtt)
-    lost = [dated(trace, pieces, missing, spacing) for missing in (holes, silences)]
-    return pieces.joined([*lost, filled_later(trace, others, spacing)])
+    way = ways.way[pieces.lane]
+    here = np.bincount(way, minlength=len(ways)) > 0
+    counted = numbering.counts[ways.sender] & here[ways.way]
+    rtt = path_rtt(trace, ways)
+    spacing = usual_spacing(pieces, ways, rtt)
+    size = group_median(pieces.size, way, len(ways))
+    others = pieces.take(~counted[pieces.lane])
+    holes = numbered_holes(trace, ways, np.flatnonzero(counted), rtt)
+    quiet = silent_holes(trace, ways, others, rtt)
+    lost = [
+        dated(trace, pieces, missing, size[ways.way[missing.lane]], spacing[ways.way[missing.lane]])
+        for missing in (holes, quiet)
+    ]
+    return pieces.joined([*lost, filled_later(trace, others, ways, spacing)], ways)
 
 
-def numbered_holes(trace: Trace, flows: I64, outbound: bool, rtt: float) -> Holes:
-    """Find where numbers are missing in flows that count.
+def numbered_holes(trace: Trace, ways: Ways, lanes: I64, rtt: F64) -> Holes:
+    """Find where numbers are missing in lanes that count.
 
     Args:
         trace: The capture.
-        flows: Rows in Flows.
-        outbound: The direction.
-        rtt: Round trip of the path in seconds.
+        ways: The directions.
+        lanes: Which of their lanes.
+        rtt: Round trip of the path of each direction, seconds.
     """
     packets = trace.packets
-    rows = sent_rows(trace, flows, outbound)
+    rows, lane = sent_rows(trace, ways, lanes)
     ahead = np.zeros(len(rows), np.int64)
     ahead[1:] = (packets.ip_id[rows[1:]] - packets.ip_id[rows[:-1]]).view(np.int16)
-    rows = rows[np.lexsort((np.cumsum(ahead), packets.flow[rows]))]  # as sent, whatever overtook what
-    before, behind, between = steps(trace, rows)
-    hole = (between > 0) & (between <= LARGEST_STEP)
-    before, behind, between = before[hole], behind[hole], between[hole]
-    tries = np.minimum(timer_runs(trace, before, behind, rtt), between - 1)
-    return Holes(before=before, behind=behind, count=between, retries=tries)
+    order = np.lexsort((np.cumsum(ahead), lane))  # as sent, whatever overtook what
+    before, behind, between, lane = steps(trace, rows[order], lane[order])
+    hole = np.flatnonzero((between > 0) & (between <= LARGEST_STEP))
+    before, behind, between, lane = before[hole], behind[hole], between[hole], lane[hole]
+    tries = np.minimum(timer_runs(trace, before, behind, rtt[ways.way[lane]]), between - 1)
+    return Holes(lane=lane, before=before, behind=behind, count=between, retries=tries)
 
 
-def silent_holes(trace: Trace, rows: I64, acks: I64, rtt: float) -> Holes:
+def silent_holes(trace: Trace, ways: Ways, pieces: Series, rtt: F64) -> Holes:
     """Find where senders fell silent in the middle, for longer than their timers.
 
     A silence proves nothing behind PSH, which marks the end of what a program has said, nor while the receiver does not
@@ -188,40 +190,44 @@ def silent_holes(trace: Trace, rows: I64, acks: I64, rtt: float) -> Holes:
 
     Args:
         trace: The capture.
-        rows: Data packets of one direction, in time order.
-        acks: Answers to them, in time order.
-        rtt: Round trip of the path in seconds.
+        ways: The directions.
+        pieces: Data packets of some of their lanes.
+        rtt: Round trip of the path of each direction, seconds.
     """
-    packets = trace.packets
-    rows = rows[np.argsort(packets.flow[rows], kind="stable")]
-    before, behind = rows[:-1], rows[1:]
-    silent = (packets.flow[before] == packets.flow[behind]) & (packets.tcp_flags[before] & TcpFlag.PSH == 0)
-    silent &= packets.time[behind] - packets.time[before] > 1e9 * (rtt + LEAST_TIMEOUT)
-    before, behind = before[silent], behind[silent]
-    vain = no_gap_with_room(trace, before, behind, acks)
-    before, behind = before[vain], behind[vain]
-    tries = timer_runs(trace, before, behind, rtt)
+    packets, key = trace.packets, np.unique(pieces.lane << SEQ_BITS | pieces.row)
+    lane, rows = key >> SEQ_BITS, key & ((1 << SEQ_BITS) - 1)
+    before, behind, lane = unpushed(trace, rows, lane)
+    trip = rtt[ways.way[lane]]
+    long = packets.time[behind] - packets.time[before] > 1e9 * (trip + LEAST_TIMEOUT)
+    before, behind, lane = in_vain(trace, ways, before[long], behind[long], lane[long])
+    tries = timer_runs(trace, before, behind, rtt[ways.way[lane]])
     fresh = packets.marks[behind] & FILLING == 0  # it repeats what was sent before, and nothing shows that yet
-    return Holes(before=before, behind=behind, count=tries + fresh, retries=tries)
+    return Holes(lane=lane, before=before, behind=behind, count=tries + fresh, retries=tries)
 
 
-def no_gap_with_room(trace: Trace, before: I64, behind: I64, acks: I64) -> Mask:
-    """Say between which packets none is missing, while their receiver answered and had room for more."""
+def unpushed(trace: Trace, rows: I64, lane: I64) -> tuple[I64, I64, I64]:
+    """Pair packets listed lane by lane with the next, unless what was said ends between: rows, rows behind, lanes."""
+    pair = np.flatnonzero((lane[1:] == lane[:-1]) & (trace.packets.tcp_flags[rows[:-1]] & TcpFlag.PSH == 0))
+    return rows[pair], rows[pair + 1], lane[pair]
+
+
+def in_vain(trace: Trace, ways: Ways, before: I64, behind: I64, lane: I64) -> tuple[I64, I64, I64]:
+    """Keep the pairs between which no packet is missing, while their receiver answered and had room for more."""
     packets = trace.packets
-    room = receiver_room(trace, before, behind, acks)
-    vain: Mask = (packets.marks[behind] & Mark.GAP_BEFORE == 0) & (room >= packets.payload_length[before])
-    return vain
+    room = receiver_room(trace, ways, before, behind, lane)
+    vain = (packets.marks[behind] & Mark.GAP_BEFORE == 0) & (room >= packets.payload_length[before])
+    return before[vain], behind[vain], lane[vain]
 
 
-def receiver_room(trace: Trace, before: I64, behind: I64, acks: I64) -> I64:
+def receiver_room(trace: Trace, ways: Ways, before: I64, behind: I64, lane: I64) -> I64:
     """Give the lesser window in the first and in the last answer between two packets, bytes; -1 without an answer."""
     packets = trace.packets
+    acks, answered = answers(trace, ways, np.unique(lane))
     if len(acks) == 0:
         return np.full(len(before), -1)
-    acks = acks[np.argsort(packets.flow[acks], kind="stable")]
-    key, own = packets.flow[acks].astype(np.int64) << SEQ_BITS | acks, packets.flow[behind].astype(np.int64) << SEQ_BITS
+    key, own = answered << SEQ_BITS | acks, lane << SEQ_BITS
     first, end = np.searchsorted(key, own | before), np.searchsorted(key, own | behind)
-    shift = trace.sides.window_shift[2 * packets.flow[acks].astype(np.int64) + ~packets.outbound[acks]].astype(np.int64)
+    shift = trace.sides.window_shift[ways.receiver[answered]].astype(np.int64)
     room = packets.window[acks].astype(np.int64) << np.where(shift == UNKNOWN_SHIFT, 0, shift)
     window = np.minimum(room[np.minimum(first, len(acks) - 1)], room[np.maximum(end - 1, 0)])
     least: I64 = np.where(first < end, window, -1)
@@ -236,14 +242,15 @@ def timer_runs(trace: Trace, before: I64, behind: I64, rtt: float | F64) -> I64:
     return tries
 
 
-def dated(trace: Trace, pieces: Series, holes: Holes, spacing: float) -> Series:
+def dated(trace: Trace, pieces: Series, holes: Holes, size: F64, spacing: F64) -> Series:
     """List every missing packet at its time: within its burst, or when the timer ran out.
 
     Args:
         trace: The capture.
-        pieces: Captured packets, for the usual size.
-        holes: Where packets are missing.
-        spacing: Seconds between packets of one burst.
+        pieces: A series of the same kind.
+        holes: Where packets are missing, n of them.
+        size: Usual bytes of a packet there, n.
+        spacing: Seconds between packets of one burst there, n.
     """
     packets = trace.packets
     hole = np.repeat(np.arange(len(holes.count)), holes.count)
@@ -254,56 +261,80 @@ def dated(trace: Trace, pieces: Series, holes: Holes, spacing: float) -> Series:
     attempt = np.maximum(place - bursts + 1, 0)
     silence = (end - begin)[hole]
     retry = begin[hole] + silence * (2.0**attempt - 1.0) / (2.0 ** (holes.retries[hole] + 1) - 1.0)
-    burst = np.minimum(begin[hole] + (place + 1) * spacing, end[hole])
+    burst = np.minimum(begin[hole] + (place + 1) * spacing[hole], end[hole])
     row = holes.behind[hole]
     return pieces.with_columns(
         {
             "time": np.where(attempt > 0, retry, burst),
-            "size": np.full(len(hole), float(np.median(pieces.size))),
+            "size": size[hole],
             "lost": np.ones(len(hole), np.bool_),
             "row": row,
             "flow": packets.flow[row].astype(np.int64),
             "start": packets.relative_seq[row] + place,
             "payload": np.zeros(len(hole), np.int64),
             "delay": np.full(len(hole), np.nan),
+            "lane": holes.lane[hole],
         }
     )
 
 
-def filled_later(trace: Trace, pieces: Series, spacing: float) -> Series:
-    """List a lost packet for every one that filled a hole later, behind the packet before the hole."""
+def filled_later(trace: Trace, pieces: Series, ways: Ways, spacing: F64) -> Series:
+    """List a lost packet for every one that filled a hole later, behind the packet before the hole.
+
+    Args:
+        trace: The capture.
+        pieces: Captured packets.
+        ways: The directions.
+        spacing: Seconds between packets of one burst of each direction.
+    """
     marks = trace.packets.marks[pieces.row]
     fills = np.flatnonzero((marks & Mark.FILL != 0) & (marks & Mark.REORDERED == 0))
     if len(fills) == 0:
         return pieces.take(fills)
-    order = np.lexsort((np.arange(len(pieces)), pieces.flow))
-    top = np.maximum.accumulate(pieces.flow[order] << SEQ_BITS | (pieces.start + pieces.payload)[order])
-    wanted = pieces.flow[fills] << SEQ_BITS | pieces.start[fills]
+    order = np.argsort(pieces.lane, kind="stable")
+    top = np.maximum.accumulate((pieces.lane << SEQ_BITS | (pieces.start + pieces.payload))[order])
+    wanted = pieces.lane[fills] << SEQ_BITS | pieces.start[fills]
     place = np.searchsorted(top, wanted, side="right")  # the first whose high-water mark is beyond the fill's start
     behind = order[np.minimum(place, len(order) - 1)]
-    before = order[np.searchsorted(top, top[np.maximum(place - 1, 0)])]  # whoever raised the mark to the hole's edge
-    known = (pieces.flow[behind] == pieces.flow[fills]) & (pieces.flow[before] == pieces.flow[fills]) & (behind < fills)
+    way = ways.way[pieces.lane]
+    edge = np.maximum(place - 1, np.searchsorted(way, way[fills]))  # or the first packet of the direction
+    before = order[np.searchsorted(top, top[edge])]  # whoever raised the mark to the hole's edge
+    known = (pieces.lane[behind] == pieces.lane[fills]) & (pieces.lane[before] == pieces.lane[fills]) & (behind < fills)
     fills, behind, before = fills[known], behind[known], before[known]
     nth = rank(behind, pieces.start[fills]) + 1
-    time = np.minimum(pieces.time[before] + nth * spacing, pieces.time[behind])
+    time = np.minimum(pieces.time[before] + nth * spacing[way[fills]], pieces.time[behind])
     return attrs.evolve(pieces.take(fills), time=time, lost=np.ones(len(fills), np.bool_))
 
 
-def usual_spacing(pieces: Series, rtt: float) -> float:
+def usual_spacing(pieces: Series, ways: Ways, rtt: F64) -> F64:
     """Give the median time in seconds between packets of one flow that were sent within half a round trip.
 
     What is missing between two was sent between them: behind a limit the gaps between what passed are too long.
+
+    Args:
+        pieces: Captured packets of directions, in time order.
+        ways: The directions.
+        rtt: Round trip of the path of each, seconds.
+
+    Returns:
+        One number for each direction, 0 where none were sent so.
     """
-    order = np.argsort(pieces.flow, kind="stable")
-    flow, start, end = pieces.flow[order], pieces.start[order], (pieces.start + pieces.payload)[order]
-    ahead = start[1:] - end[:-1]
-    gaps = np.diff(pieces.time[order])
-    sent = 1 + np.round(ahead / max(float(np.median(pieces.payload)), 1.0)).astype(np.int64)
-    near = (flow[1:] == flow[:-1]) & (ahead >= 0) & (gaps < rtt / 2)
-    gaps, sent = gaps[near] / sent[near], sent[near]
-    rising = np.argsort(gaps)
-    share = np.cumsum(sent[rising])
-    return float(gaps[rising[np.searchsorted(share, share[-1] / 2)]]) if len(gaps) else 0.0
+    payload = np.maximum(group_median(pieces.payload, ways.way[pieces.lane], len(ways)), 1.0)
+    order = np.argsort(pieces.lane, kind="stable")
+    lane, start, end = pieces.lane[order], pieces.start[order], (pieces.start + pieces.payload)[order]
+    ahead, gaps, way = start[1:] - end[:-1], np.diff(pieces.time[order]), ways.way[lane[1:]]
+    near = np.flatnonzero((lane[1:] == lane[:-1]) & (ahead >= 0) & (gaps < rtt[way] / 2))
+    way = way[near]
+    sent = 1 + np.round(ahead[near] / payload[way]).astype(np.int64)
+    gaps = gaps[near] / sent
+    rising = np.lexsort((gaps, way))
+    share = np.append(0, np.cumsum(sent[rising]))
+    edges = np.searchsorted(way, np.arange(len(ways) + 1))
+    some = np.flatnonzero(np.diff(edges))
+    low, high = share[edges[some]], share[edges[some + 1]]
+    spacing = np.zeros(len(ways))
+    spacing[some] = gaps[rising[np.searchsorted(share[1:], low + (high - low) / 2)]]
+    return spacing
 
 
 def rank(group: I64, value: I64) -> I64:

@@ -8,17 +8,21 @@ it queues; such a shaper still queues before it drops, so the packets nearest to
 is taken, because delayed acknowledgements lengthen some round trips at random but a queue lengthens all.
 """
 
+from itertools import pairwise
+
 import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.resent import sack_reports
-from netinterf.analyzers.throttling.series import SEQ_BITS, Series
+from netinterf.analyzers.throttling.series import Series
+from netinterf.analyzers.throttling.ways import SEQ_BITS, Ways
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import RttKind, TcpOption
 from netinterf.stats.bucket.fit import BucketFit
 from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.levels import burst_curve
 from netinterf.stats.robust import theil_sen
+from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["SPACED", "Waiting", "least_delay", "measure_arrivals", "measure_waiting", "with_delays"]
@@ -88,22 +92,27 @@ class Waiting:
         return int(self.share >= QUEUE_ABOVE) - int(short)
 
 
-def with_delays(trace: Trace, series: Series) -> Series:
-    """Measure the delay of each wire packet: its round trip, or at the receiver its way from the sender."""
-    if not trace.recording.timing_informative[
-        series.flow
-    ].all():  # somebody else acknowledges, and timestamps are that somebody's
-        return series
-    return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _compared(trace, series))
+def with_delays(trace: Trace, series: Series, ways: Ways) -> Series:
+    """Measure the delay of each wire packet of directions: its round trip, or at the receiver its way from the sender.
+
+    Nothing is measured where somebody else acknowledges, for timestamps are that somebody's there.
+    """
+    way = ways.way[series.lane]
+    foreign = np.bincount(way[~trace.recording.timing_informative[series.flow]], minlength=len(ways)) > 0
+    told = np.flatnonzero(~foreign[way])
+    delay, measured = series.delay.copy(), series.take(told)
+    delay[told] = _one_way(trace, measured) if series.upstream else _compared(trace, measured, ways)
+    return attrs.evolve(series, delay=delay)
 
 
-def _compared(trace: Trace, series: Series) -> F64:
-    """Take round trips, and bring those to several servers to one least value: far servers are no queue."""
-    delay = _round_trips(trace, series)
-    server = trace.flows.server[series.flow]
-    least = np.full(int(server.max(initial=0)) + 1, np.nan)
-    np.fmin.at(least, server, delay)
-    level: F64 = delay - least[server] + np.nanmin(least) if np.isfinite(least).any() else delay
+def _compared(trace: Trace, series: Series, ways: Ways) -> F64:
+    """Take round trips, and bring those of a direction to several servers to one least value: far ones are no queue."""
+    delay = _round_trips(trace, series, ways)
+    pairs, pair = np.unique(ways.way << 32 | trace.flows.server[ways.flow], return_inverse=True)
+    least, first = np.full(len(pairs), np.nan), np.full(len(ways), np.nan)
+    np.fmin.at(least, pair[series.lane], delay)
+    np.fmin.at(first, pairs >> 32, least)
+    level: F64 = delay - least[pair[series.lane]] + first[ways.way[series.lane]]
     return level
 
 
@@ -118,32 +127,40 @@ def least_delay(trace: Trace, series: Series) -> tuple[float, bool]:
     return (float(known.min()) if len(known) >= LEAST_SAMPLES else float("nan")), opened
 
 
-def _round_trips(trace: Trace, series: Series) -> F64:
+def _round_trips(trace: Trace, series: Series, ways: Ways) -> F64:
     """Take the round trips of packets sent once: those of the trace, and the first report of each by SACK.
 
     A policed flow misses packets most of the time, so cumulative acknowledgements alone say little; selective ones
     report what arrived last whatever is missing (RFC 2018 §4).
     """
-    delay = np.full(len(series), np.nan)
-    order = np.lexsort((series.row, series.flow << SEQ_BITS | series.start + series.payload))
-    ends = (series.flow << SEQ_BITS | series.start + series.payload)[order]
+    delay, packets = np.full(len(series), np.nan), trace.packets
+    ends = series.lane << SEQ_BITS | series.start + series.payload
+    order = np.lexsort((series.row, ends))
+    ends = ends[order]
     single = np.ones(len(order), np.bool_)
     single[1:] &= ends[1:] != ends[:-1]
     single[:-1] &= ends[1:] != ends[:-1]
     ends, order = ends[single], order[single]
-    sent, flows = trace.packets.time[series.row], np.unique(series.flow)
-    outbound = bool(trace.packets.outbound[series.row[0]])
-    reports = sack_reports(trace, flows, outbound)
+    sent, lanes = packets.time[series.row], np.unique(series.lane)
+    reports = sack_reports(trace, ways, lanes)
     reports = reports.take(reports.first)
-    wanted = trace.packets.flow[reports.row].astype(np.int64) << SEQ_BITS | reports.right
-    _match(delay, sent, order, ends, wanted, trace.packets.time[reports.row])
-    samples = trace.rtts
-    chosen = np.flatnonzero((samples.kind != RttKind.HANDSHAKE) & np.isin(samples.side // 2, flows))
-    acked, packets = samples.asked[chosen], trace.packets
-    end = packets.relative_seq[acked] + packets.payload_length[acked]
-    wanted = packets.flow[acked].astype(np.int64) << SEQ_BITS | end
-    _match(delay, sent, order, ends, wanted, packets.time[samples.packet[chosen]])
+    _match(delay, sent, order, ends, reports.lane << SEQ_BITS | reports.right, packets.time[reports.row])
+    samples, lane = _samples(trace, ways, lanes)
+    asked = trace.rtts.asked[samples]
+    end = packets.relative_seq[asked] + packets.payload_length[asked]
+    _match(delay, sent, order, ends, lane << SEQ_BITS | end, packets.time[trace.rtts.packet[samples]])
     return delay
+
+
+def _samples(trace: Trace, ways: Ways, lanes: I64) -> tuple[I64, I64]:
+    """List the round trips of the flows of lanes, lane by lane: rows in those of the trace, and lanes."""
+    rtts = trace.rtts
+    flow = rtts.side // 2
+    chosen = np.flatnonzero((rtts.kind != RttKind.HANDSHAKE) & np.isin(flow, ways.flow[lanes]))
+    chosen = chosen[np.argsort(flow[chosen], kind="stable")]
+    edges = np.searchsorted(flow[chosen], [ways.flow[lanes], ways.flow[lanes] + 1])
+    samples = chosen[spans(edges[0], edges[1] - edges[0])]
+    return samples, np.repeat(lanes, edges[1] - edges[0])
 
 
 def _match(
@@ -166,19 +183,19 @@ def _match(
 
 def _one_way(trace: Trace, series: Series) -> F64:
     """Compare arrivals with the sender's timestamps, flow by flow; a flow's clock starts anywhere."""
-    delay = np.full(len(series), np.nan)
-    packets = trace.packets
-    stamped = (packets.tcp_options[series.row] & TcpOption.TIMESTAMPS != 0) & ~series.lost
-    for flow in np.unique(series.flow[stamped]):
-        own = np.flatnonzero(stamped & (series.flow == flow))
-        value = packets.tsval[series.row[own]]
-        ticks = (value - value[0]).astype(np.int32).astype(np.float64)  # modulo 2**32 as the field is
-        slope = theil_sen(series.time[own], ticks)
+    delay, packets = np.full(len(series), np.nan), trace.packets
+    stamped = np.flatnonzero((packets.tcp_options[series.row] & TcpOption.TIMESTAMPS != 0) & ~series.lost)
+    stamped = stamped[np.argsort(series.lane[stamped], kind="stable")]
+    value, time = packets.tsval[series.row[stamped]], series.time[stamped]
+    opens = np.flatnonzero(np.diff(series.lane[stamped], prepend=-1))
+    for begin, end in pairwise([*opens.tolist(), len(stamped)]):
+        ticks = (value[begin:end] - value[begin]).astype(np.int32).astype(np.float64)  # modulo 2**32 as the field is
+        slope = theil_sen(time[begin:end], ticks)
         if not slope > 0:
             continue
         clock = CLOCKS[np.argmin(np.abs(np.log(CLOCKS / slope)))]
-        late = series.time[own] - ticks / clock
-        delay[own] = late - late.min()
+        late = time[begin:end] - ticks / clock
+        delay[stamped[begin:end]] = late - late.min()
     return delay
 
 

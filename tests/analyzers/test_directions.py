@@ -1,0 +1,61 @@
+"""Directions that are laid out side by side, held against each laid out alone."""
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.throttling.candidates import misses_packets
+from netinterf.analyzers.throttling.losses import lay_out
+from netinterf.analyzers.throttling.series import COLUMNS
+from netinterf.analyzers.throttling.units import split_units
+from netinterf.analyzers.throttling.unseen import count_numbers
+from netinterf.analyzers.throttling.waiting import with_delays
+from netinterf.analyzers.throttling.ways import Ways, side_by_side
+from netinterf.simulate import run
+from netinterf.trace import read
+
+TOLD = tuple(name for name in COLUMNS if name != "lane")
+SCENARIOS = [
+    ("rate.policing.shared", 3),
+    ("rate.policing.carrier", 5),
+    ("rate.shaping.burst", 2),
+    ("rate.policing", 8),
+]
+
+
+def described(trace, numbering, ways):
+    """Tell all that is known of each direction: its packets and units, and whether the capture missed too much."""
+    told = [[] for _ in range(len(ways))]
+    for laid in lay_out(trace, ways, numbering):
+        series, missed = with_delays(trace, laid, ways), misses_packets(trace, laid, ways)
+        units = split_units(trace, ways, series, 3)
+        for way, (one, parts) in enumerate(zip(series.of_each(ways), units, strict=True)):
+            if len(one):
+                columns = [[getattr(part, name).tobytes() for name in TOLD] for part in (one, *parts)]
+                told[way] = [one.upstream, bool(missed[way]), len(parts), columns]
+    return told
+
+
+@pytest.mark.parametrize(("scenario", "seed"), SCENARIOS)
+def test_a_direction_is_the_same_alone_and_beside_others(scenario, seed):
+    """Nothing but its own flows counts, also where these are in other directions as well."""
+    made = run(scenario, seed)
+    trace = read(times=np.array(made.times), frames=made.frames, link_type=made.link_type)
+    numbering, client = count_numbers(trace), trace.flows.client
+    groups = [np.flatnonzero(client == host) for host in np.unique(client)]
+    flows = [*groups, *np.arange(len(trace.flows)).reshape(-1, 1), *(own[::2] for own in groups)]
+    flows, outbound = flows * 2, [True] * len(flows) + [False] * len(flows)
+    together = described(trace, numbering, Ways.of(flows, outbound))
+    alone = [described(trace, numbering, Ways.of([own], [way]))[0] for own, way in zip(flows, outbound, strict=True)]
+    assert together == alone
+    assert any(one[2] for one in together if one)
+
+
+def test_what_is_laid_out_together_is_bounded():
+    """Every direction once, in order, and together no more packets than one direction brings beyond the bound."""
+    made = run("rate.policing.shared", 3)
+    trace = read(times=np.array(made.times), frames=made.frames, link_type=made.link_type)
+    flows = [np.arange(len(trace.flows))] * 200
+    parts = [range(len(flows))[part] for part in side_by_side(trace, flows)]
+    assert [place for part in parts for place in part] == list(range(len(flows)))
+    assert len(parts) > 1
+    assert list(side_by_side(trace, [])) == []
