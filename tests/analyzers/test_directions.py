@@ -9,7 +9,7 @@ from netinterf.analyzers.throttling.series import COLUMNS
 from netinterf.analyzers.throttling.units import split_units
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.analyzers.throttling.waiting import with_delays
-from netinterf.analyzers.throttling.ways import Ways, side_by_side
+from netinterf.analyzers.throttling.ways import Direction, Ways, side_by_side
 from netinterf.simulate import run
 from netinterf.trace import read
 
@@ -43,9 +43,9 @@ def test_a_direction_is_the_same_alone_and_beside_others(scenario, seed):
     numbering, client = count_numbers(trace), trace.flows.client
     groups = [np.flatnonzero(client == host) for host in np.unique(client)]
     flows = [*groups, *np.arange(len(trace.flows)).reshape(-1, 1), *(own[::2] for own in groups)]
-    flows, outbound = flows * 2, [True] * len(flows) + [False] * len(flows)
-    together = described(trace, numbering, Ways.of(flows, outbound))
-    alone = [described(trace, numbering, Ways.of([own], [way]))[0] for own, way in zip(flows, outbound, strict=True)]
+    directions = [Direction(flows=own, outbound=outbound) for outbound in (True, False) for own in flows]
+    together = described(trace, numbering, Ways.of(directions))
+    alone = [described(trace, numbering, Ways.of([direction]))[0] for direction in directions]
     assert together == alone
     assert any(one[2] for one in together if one)
 
@@ -54,8 +54,8 @@ def test_what_is_laid_out_together_is_bounded():
     """Every direction once, in order, and together no more packets than one direction brings beyond the bound."""
     made = run("rate.policing.shared", 3)
     trace = read(times=np.array(made.times), frames=made.frames, link_type=made.link_type)
-    flows = [np.arange(len(trace.flows))] * 200
-    parts = [range(len(flows))[part] for part in side_by_side(trace, flows)]
-    assert [place for part in parts for place in part] == list(range(len(flows)))
+    directions = [Direction(flows=np.arange(len(trace.flows)), outbound=False)] * 200
+    parts = list(side_by_side(trace, directions))
+    assert [place for part in parts for place in part] == list(range(len(directions)))
     assert len(parts) > 1
     assert list(side_by_side(trace, [])) == []

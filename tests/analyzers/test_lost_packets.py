@@ -8,7 +8,7 @@ from netinterf.analyzers.throttling.acks import acknowledgement_series, needless
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.unseen import count_numbers, usual_spacing
-from netinterf.analyzers.throttling.ways import Ways
+from netinterf.analyzers.throttling.ways import Direction, Ways
 from netinterf.trace import read
 from tests.analyzers.bulk import SEGMENT, Bottleneck, Flow, chance, policer, transfer, transfer_world
 
@@ -22,7 +22,7 @@ def trace_of(moved):
 
 def series_of(trace, outbound=False):
     """Lay out what the server (or the client) of the first flow sent."""
-    return direction_series(trace, np.array([0]), outbound, count_numbers(trace))
+    return direction_series(trace, [Direction(flows=np.array([0]), outbound=outbound)], count_numbers(trace))[0]
 
 
 class Hand:
@@ -245,7 +245,7 @@ def arrived(time, start, payload=1448):
 
 def spacing_of(pieces):
     """Give the usual spacing of the packets of one flow, on a path of a tenth of a second."""
-    return usual_spacing(pieces, Ways.of([np.array([0])], [False]), np.array([0.1]))[0]
+    return usual_spacing(pieces, Ways.of([Direction(flows=np.array([0]), outbound=False)]), np.array([0.1]))[0]
 
 
 def test_the_spacing_of_a_sender_counts_what_was_dropped():

@@ -1,5 +1,6 @@
 """From judged directions to evidence about flows."""
 
+from itertools import compress
 from typing import ClassVar
 
 import attrs
@@ -65,12 +66,11 @@ class Throttling:
         """Test every direction between two hosts that lost enough, and write down what its losses show."""
         numbering = count_numbers(trace)
         directions, skipped = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
-        directions += ack_loss_directions(trace, needless_repeats(trace))
+        directions += ack_loss_directions(needless_repeats(trace))
         judged = judge_directions(trace, directions, numbering, self.least_losses)
         candidates = chosen(judged)
-        directions = [candidate.direction for candidate, _ in candidates]
         controls = Controls(trace, numbering, limited_flows(judged))
-        contrasts = settled(directions, [compared_with_others(controls, candidate) for candidate, _ in candidates])
+        contrasts = compared_with_others(controls, [candidate for candidate, _ in candidates])
         tables = []
         for (candidate, flows), others in zip(candidates, contrasts, strict=True):
             written = (
@@ -185,9 +185,12 @@ def losing(trace: Trace, flows: I64, witness: Ragged) -> Cases:
     return Cases(subject=flows, time=trace.packets.time[witness.values[witness.offsets[:-1]]], witness=witness)
 
 
-def compared_with_others(controls: Controls, judged: Judged) -> Compared:
-    """Compare a direction with what its client exchanged besides, where there is anything to compare."""
-    return Compared() if judged.bucket is None or judged.held_by_ends else compare(controls, judged)
+def compared_with_others(controls: Controls, candidates: list[Judged]) -> list[Compared]:
+    """Compare directions with what their clients exchanged besides, where there is anything to compare."""
+    limited = [judged.bucket is not None and not judged.held_by_ends for judged in candidates]
+    compared = iter(compare(controls, list(compress(candidates, limited))))
+    directions = [judged.direction for judged in candidates]
+    return settled(controls.trace, directions, [next(compared) if found else Compared() for found in limited])
 
 
 def limited_flows(judged: list[Judged]) -> I64:

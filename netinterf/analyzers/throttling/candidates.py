@@ -8,10 +8,10 @@ import numpy as np
 from netinterf.analyzers.throttling.acks import acknowledgement_series
 from netinterf.analyzers.throttling.losses import lay_out
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.units import Direction, bounded, split_units
+from netinterf.analyzers.throttling.units import bounded, split_units
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import least_delay, with_delays
-from netinterf.analyzers.throttling.ways import Ways, least_of, path_rtt, side_by_side
+from netinterf.analyzers.throttling.ways import Direction, Ways, least_of, path_rtt, side_by_side
 from netinterf.arrays import Mask
 from netinterf.schema import Mark
 from netinterf.stats.robust import group_median
@@ -53,10 +53,8 @@ def find_candidates(trace: Trace, directions: Sequence[Direction], numbering: Nu
         least: Losses below which nothing is said.
     """
     found: dict[int, Candidate | None] = {}
-    data = [place for place, direction in enumerate(directions) if not direction.acks]
-    for together in side_by_side(trace, [directions[place].flows for place in data]):
-        places = data[together]
-        ways = ways_of([directions[place] for place in places])
+    for places in side_by_side(trace, directions):
+        ways = Ways.of([directions[place] for place in places])
         rtt = path_rtt(trace, ways).tolist()
         for laid in lay_out(trace, ways, numbering):
             series = with_delays(trace, saying(trace, laid, ways, least), ways)
@@ -70,14 +68,9 @@ def find_candidates(trace: Trace, directions: Sequence[Direction], numbering: Nu
         if direction.acks:
             acks = acknowledgement_series(trace, direction.flows, direction.outbound)
             if np.count_nonzero(acks.lost) >= least:
-                (trip,) = path_rtt(trace, ways_of([direction])).tolist()
+                (trip,) = path_rtt(trace, Ways.of([direction])).tolist()
                 found[place] = _candidate(trace, direction, acks, [bounded(acks)], trip)
     return [candidate for _, candidate in sorted(found.items()) if candidate]
-
-
-def ways_of(directions: Sequence[Direction]) -> Ways:
-    """Put directions side by side."""
-    return Ways.of([direction.flows for direction in directions], [direction.outbound for direction in directions])
 
 
 def saying(trace: Trace, series: Series, ways: Ways, least: int) -> Series:

@@ -10,35 +10,34 @@ while a link that is limited both ways is limited one way, it is so the other wa
 is aimed at, as in a two-by-two table: other names at the same address, or the same name at another one.
 """
 
+from collections.abc import Generator, Sequence
 from enum import Enum
 from functools import cached_property
+from typing import TypeVar
 
 import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.domains import flow_domains
-from netinterf.analyzers.throttling.judge import FEW, LEAST_LLR, Judged, strength
-from netinterf.analyzers.throttling.losses import direction_series
+from netinterf.analyzers.throttling.judge import Judged
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.sharing import CHANCE_LOSS, one_for_all, passed_freely
-from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
+from netinterf.analyzers.throttling.sharing import Company, one_for_all, passed_freely
+from netinterf.analyzers.throttling.surroundings import DECIDED, Surroundings, lost_alike, surroundings
+from netinterf.analyzers.throttling.units import bounded
 from netinterf.analyzers.throttling.unseen import Numbering
+from netinterf.analyzers.throttling.ways import Direction
 from netinterf.arrays import I64
-from netinterf.stats.bucket.fit import BucketFit
-from netinterf.stats.bucket.search import search_buckets
 from netinterf.trace import Trace
 
 __all__ = ["SURE", "Compared", "Controls", "Others", "compare", "settled"]
 
-TCP = 6
-
 MOST_WITNESSES = 50
 """Packets named as witnesses."""
 
-DECIDED, SURE, BEYOND_DOUBT = 3.0, 20.0, 60.0
-"""Log-likelihood ratio that decides, twenty to one; from which on it has its full weight; and from which on it stands
-against others that lost at the same time. In plans of the simulator (development seeds), where a bucket is known from
-some flows and others keep below it, up to 35 came of errors; where others are spared in truth mostly 100 and more."""
+SURE, BEYOND_DOUBT = 20.0, 60.0
+"""Log-likelihood ratio from which on it has its full weight; and from which on it stands against others that lost at
+the same time. In plans of the simulator (development seeds), where a bucket is known from some flows and others keep
+below it, up to 35 came of errors; where others are spared in truth mostly 100 and more."""
 
 APART = 6.0
 """Log-likelihood ratio against one bucket for all from which on others may be spared. Plans that let a burst through
@@ -50,6 +49,14 @@ CHOSEN = 40.0
 data plans of the simulator (development seeds), half of them with small transfers beside the large ones, one capture of
 a plan whose bucket holds a few packets exceeds it; of 25 captures of several limits that one bucket was taken for, 14
 do."""
+
+
+Weighed = tuple[float, bool]
+"""One bucket for all against limits that choose, and whether these explain the losses at all: see `one_for_all`."""
+
+Answer = TypeVar("Answer")
+Asking = Generator[Company, Weighed, Answer]
+"""What asks about companies before it answers."""
 
 
 class Others(Enum):
@@ -81,37 +88,6 @@ class Compared:
     rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
 
 
-@attrs.frozen(eq=False)
-class Surroundings:
-    """What the client of a limited direction exchanged besides."""
-
-    own: Series  # the flows that are limited
-    fit: BucketFit
-    others: list[Series]  # by flow, the same way
-    backwards: list[Series]  # by flow, the other way
-
-    @property
-    def usual(self) -> float:
-        """Share of packets that the limited flows lost."""
-        return float(np.mean(self.own.lost))
-
-    @property
-    def clean(self) -> list[Series]:
-        """The others that got something through and lost next to nothing beside what is usual."""
-        return [series for series in self.others if (~series.lost).any() and np.mean(series.lost) <= FEW * self.usual]
-
-    @property
-    def alike(self) -> tuple[list[Series], list[Series]]:
-        """The others that lost as the limited flows did, the same way and backwards.
-
-        Backwards nothing tells buckets apart: a link is limited both ways by two of them.
-        """
-        same, back = (
-            [series for series in way if lost_alike(series, self.usual)] for way in (self.others, self.backwards)
-        )
-        return same, back
-
-
 @attrs.frozen(eq=False, slots=False)
 class Controls:
     """What the contrasts of one capture share, worked out once."""
@@ -119,8 +95,7 @@ class Controls:
     trace: Trace
     numbering: Numbering  # what the IP identifications tell
     limited: I64  # flows that met some limit
-    weighed: dict[tuple[int, ...], tuple[float, bool]] = attrs.field(init=False, factory=dict)
-    """One bucket for all against limits that choose, by way, kind, lossy flows and what others exchanged."""
+    weighed: dict[tuple[int, ...], Weighed] = attrs.field(init=False, factory=dict)  # by `company_key`
 
     @cached_property
     def domain(self) -> I64:
@@ -128,56 +103,66 @@ class Controls:
         return flow_domains(self.trace)
 
 
-def compare(controls: Controls, judged: Judged) -> Compared:
-    """Compare one direction with a token bucket with what its client exchanged with others.
+def compare(controls: Controls, limited: Sequence[Judged]) -> list[Compared]:
+    """Compare directions with a token bucket with what their clients exchanged with others.
+
+    Whether one bucket holds everything takes a search, so all ask that at once, as often as they have to.
 
     Args:
         controls: Of the capture.
-        judged: The direction, whose `bucket` is not None.
+        limited: The directions, whose `bucket` is not None.
 
     Returns:
-        The contrast.
+        The contrast of each.
     """
+    around = surroundings(controls.trace, limited, controls.numbering)
+    asking = dict(enumerate(contrasted(controls, one) for one in around))
+    answers: dict[int, Weighed | None] = dict.fromkeys(asking)
+    found: dict[int, Compared] = {}
+    while asking:
+        companies = {}
+        for place, answer in answers.items():
+            try:
+                companies[place] = next(asking[place]) if answer is None else asking[place].send(answer)
+            except StopIteration as told:
+                found[place] = told.value
+                del asking[place]
+        answers = dict(zip(companies, weigh(controls, list(companies.values())), strict=True))
+    return [found[place] for place in range(len(limited))]
+
+
+def contrasted(controls: Controls, around: Surroundings) -> Asking[Compared]:
+    """Compare one direction with what its client exchanged besides, and ask on the way what holds everything."""
     trace, domain = controls.trace, controls.domain
-    best = judged.bucket
-    if best is None:
-        return Compared()
-    deepest = max(test.fit.depth for test in judged.tested if test.bucket)  # it holds at least what it was seen to hold
-    around = surroundings(trace, judged, best.fit._replace(depth=deepest), controls.numbering)
-    alike, back = around.alike
-    clean = [] if judged.may_queue else around.clean  # a full queue serves on: passing it shows nothing
-    limited = [around.own, *alike, *showing_buckets(back)]
+    limited = [around.own, *around.alike, *around.showing]
     begin = min(series.time[series.lost].min() for series in limited)  # before, nobody met the limit
     end = max(series.time.max() for series in limited)
-    meanwhile = [series.take((series.time >= begin) & (series.time <= end)) for series in clean]
+    meanwhile = [series.take((series.time >= begin) & (series.time <= end)) for series in around.clean]
     meanwhile = [series for series in meanwhile if len(series)]
-    llrs = spared_llrs(controls, around, alike, meanwhile)
-    if sum(llrs) >= (BEYOND_DOUBT if at_once(domain, around.own, alike) else SURE):
+    llrs = yield from spared_llrs(controls, around, meanwhile)
+    if sum(llrs) >= (BEYOND_DOUBT if at_once(domain, around.own, around.alike) else SURE):
         return attrs.evolve(spared(trace, domain, around.own, meanwhile, llrs), bar=SURE)
     own = around.own.parted(around.own.flow)
-    explained = passed_freely(around.own, around.fit, own)
-    own = [
-        series
-        for series, free in zip(own, explained, strict=True)
-        if free < -DECIDED or lost_alike(series, around.usual)
-    ]
-    lossy = [*own, *alike, *back]
+    free = passed_freely(around.own, around.fit, own)
+    own = [series for series, llr in zip(own, free, strict=True) if llr < -DECIDED or lost_alike(series, around.usual)]
+    lossy = [*own, *around.alike, *around.back]
     servers = {int(domain[series.flow[0]]) for series in lossy}
-    if len(servers) > 1 and whole_link(controls, around, alike, meanwhile):
+    if len(servers) > 1 and (yield from whole_link(controls, around, meanwhile)):
         rows = np.unique(np.concatenate([series.row[series.lost] for series in lossy]))[:MOST_WITNESSES]
-        return Compared(others=Others.ALIKE, llr=sum(llrs), servers=len(servers), rate=best.fit.rate, rows=rows)
+        return Compared(others=Others.ALIKE, llr=sum(llrs), servers=len(servers), rate=around.fit.rate, rows=rows)
     if sum(llrs) > DECIDED:
         return spared(trace, domain, around.own, meanwhile, llrs)
-    ever = spared_llrs(controls, around, alike, clean)
+    ever = yield from spared_llrs(controls, around, around.clean)
     if sum(ever) > DECIDED:
-        return contrast(Others.SPARED_ELSEWHEN, sum(ever), clean)
-    return contrast(Others.UNCLEAR, sum(ever), clean) if clean else Compared()
+        return contrast(Others.SPARED_ELSEWHEN, sum(ever), around.clean)
+    return contrast(Others.UNCLEAR, sum(ever), around.clean) if around.clean else Compared()
 
 
-def settled(directions: list[Direction], contrasts: list[Compared]) -> list[Compared]:
+def settled(trace: Trace, directions: list[Direction], contrasts: list[Compared]) -> list[Compared]:
     """Hold the contrasts of each client against each other: a link is limited as a whole, or it is not.
 
     Args:
+        trace: The capture.
         directions: The limited directions.
         contrasts: How each compares.
 
@@ -186,33 +171,21 @@ def settled(directions: list[Direction], contrasts: list[Compared]) -> list[Comp
         else what is the link's for one direction is so for all of the same client and way.
     """
     sure, whole = {}, {}
-    for direction, compared in zip(directions, contrasts, strict=True):
+    ways = [(direction.client(trace), direction.outbound) for direction in directions]
+    for (client, outbound), compared in zip(ways, contrasts, strict=True):
         if compared.others in MEANWHILE and compared.llr >= compared.bar:
-            sure[direction.client] = compared
+            sure[client] = compared
         elif compared.others is Others.ALIKE:
-            whole[direction.client, direction.outbound] = compared
+            whole[client, outbound] = compared
     final = []
-    for direction, compared in zip(directions, contrasts, strict=True):
-        if direction.client not in sure:
-            final.append(whole.get((direction.client, direction.outbound), compared))
+    for (client, outbound), compared in zip(ways, contrasts, strict=True):
+        if client not in sure:
+            final.append(whole.get((client, outbound), compared))
         elif compared.others is Others.ALIKE:
-            final.append(attrs.evolve(sure[direction.client], others=Others.SPARED_ELSEWHEN))
+            final.append(attrs.evolve(sure[client], others=Others.SPARED_ELSEWHEN))
         else:
             final.append(compared)
     return final
-
-
-def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Numbering) -> Surroundings:
-    """Part what a client exchanged: the limited flows of a direction, and all others, the same way and backwards."""
-    direction, flows = judged.direction, trace.flows
-    flow = np.flatnonzero((flows.protocol == TCP) & (flows.client == direction.client))
-    flow = flow[~np.isin(flow, judged.losing)]
-    same, other = (
-        bounded(direction_series(trace, flow, outbound, numbering, acks=direction.acks))
-        for outbound in (direction.outbound, not direction.outbound)
-    )
-    own = judged.series.take(np.isin(judged.series.flow, judged.losing))
-    return Surroundings(bounded(own), fit, same.parted(same.flow), other.parted(other.flow))
 
 
 def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], llrs: list[float]) -> Compared:
@@ -250,7 +223,7 @@ def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
     )
 
 
-def spared_llrs(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> list[float]:
+def spared_llrs(controls: Controls, around: Surroundings, others: list[Series]) -> Asking[list[float]]:
     """Weigh, for each of some others, whether it is spared; 0 where one bucket may hold them all.
 
     A bucket is known from what it drops of some, and may be deeper than these show: then others pass it as well. What
@@ -259,47 +232,41 @@ def spared_llrs(controls: Controls, around: Surroundings, alike: list[Series], o
     llrs = passed_freely(around.own, around.fit, others)
     if sum(llrs) <= DECIDED:
         return llrs
-    llr, _ = for_all(controls, around, alike, [others[0].joined(others[1:])])
+    llr, _ = yield company_of(controls, around, [others[0].joined(others[1:])])
     return llrs if llr <= -APART else [0.0] * len(llrs)
 
 
-def whole_link(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> bool:
+def whole_link(controls: Controls, around: Surroundings, others: list[Series]) -> Asking[bool]:
     """Say whether one bucket may hold everything that the client exchanged: none that choose explain it much better."""
-    llr, explained = for_all(controls, around, alike, others)
+    llr, explained = yield company_of(controls, around, others)
     return llr > -CHOSEN or not explained
 
 
-def for_all(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> tuple[float, bool]:
-    """Weigh one bucket for everything that the client exchanged against limits that choose, as `one_for_all` does.
+def company_of(controls: Controls, around: Surroundings, others: list[Series]) -> Company:
+    """Bring together what lost alike, and others."""
+    limited = bounded(around.own.joined(around.alike))
+    servers = controls.trace.flows.server[limited.flow].astype(np.int64)
+    return Company(limited=limited, servers=servers, spared=others, near=around.fit)
+
+
+def weigh(controls: Controls, companies: Sequence[Company]) -> list[Weighed]:
+    """Weigh one bucket for everything that clients exchanged against limits that choose, as `one_for_all` does.
 
     Directions with the same lossy flows, and the same packets of others, ask the same, so it is weighed once.
     """
-    trace, limited = controls.trace, bounded(around.own.joined(alike))
-    outbound, data = trace.packets.outbound[limited.row[0]], trace.packets.payload_length[limited.row[0]] > 0
-    spared = [
-        number
-        for series in others
-        for number in (*np.unique(series.flow).tolist(), int(series.row[0]), int(series.row[-1]))
-    ]
-    key = (int(outbound), int(data), *np.unique(limited.flow).tolist(), -1, *spared)
-    if key not in controls.weighed:
-        servers = trace.flows.server[limited.flow].astype(np.int64)
-        controls.weighed[key] = one_for_all(limited, servers, others, around.fit)
-    return controls.weighed[key]
+    keys = [company_key(controls.trace, company) for company in companies]
+    new: dict[tuple[int, ...], Company] = {}
+    for key, company in zip(keys, companies, strict=True):
+        if key not in controls.weighed:
+            new.setdefault(key, company)
+    controls.weighed.update(zip(new, one_for_all(list(new.values())), strict=True))
+    return [controls.weighed[key] for key in keys]
 
 
-def showing_buckets(parts: list[Series]) -> list[Series]:
-    """List the flows whose losses a bucket explains, so that they tell when somebody was limited.
-
-    Losses by chance would not do: before a limit begins, others pass.
-    """
-    lossy = [series for series in parts if np.count_nonzero(series.lost) >= LEAST_LOSSES]
-    fits = search_buckets([series.fates for series in lossy])
-    return [series for series, fit in zip(lossy, fits, strict=True) if fit.llr > LEAST_LLR and strength(fit) > 0]
-
-
-def lost_alike(part: Series, usual: float) -> bool:
-    """Say whether losses are likelier at the rate of the limited direction than by luck."""
-    lost = int(np.count_nonzero(part.lost))
-    more = lost * np.log(usual / CHANCE_LOSS) + (len(part) - lost) * np.log((1 - usual) / (1 - CHANCE_LOSS))
-    return bool(usual > CHANCE_LOSS and more > DECIDED)
+def company_key(trace: Trace, company: Company) -> tuple[int, ...]:
+    """Tell companies apart by way, kind, lossy flows and what others exchanged."""
+    row, spared = company.limited.row[0], []
+    for series in company.spared:
+        spared += [*np.unique(series.flow).tolist(), int(series.row[0]), int(series.row[-1])]
+    outbound, data = int(trace.packets.outbound[row]), int(trace.packets.payload_length[row] > 0)
+    return (outbound, data, *np.unique(company.limited.flow).tolist(), -1, *spared)

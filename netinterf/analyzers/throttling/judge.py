@@ -1,6 +1,7 @@
 """From the wire packets of a direction to what they say: bucket, queue, chance, or the ends themselves."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import islice
 
 import attrs
@@ -9,7 +10,7 @@ import numpy as np
 from netinterf.analyzers.throttling.candidates import Candidate, find_candidates
 from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction
+from netinterf.analyzers.throttling.units import LEAST_LOSSES
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import (
     SPACED,
@@ -17,6 +18,7 @@ from netinterf.analyzers.throttling.waiting import (
     measure_arrivals,
     measure_waiting,
 )
+from netinterf.analyzers.throttling.ways import Direction
 from netinterf.arrays import I64
 from netinterf.stats.bucket.fit import DROPS, BucketFit, fit_bucket
 from netinterf.stats.bucket.search import search_buckets
@@ -72,7 +74,7 @@ class Tested:
         return self.fit.llr > LEAST_LLR and not self.timed
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, kw_only=True, slots=False)
 class Judged:
     """One direction and what was found in it."""
 
@@ -81,7 +83,7 @@ class Judged:
     tested: list[Tested]
     limits: SenderLimits
 
-    @property
+    @cached_property
     def bucket(self) -> Tested | None:
         """The unit that shows a token bucket best, if any does: the clearest kind of fit first, then no queue."""
         tests = [test for test in self.tested if test.bucket]
@@ -96,7 +98,7 @@ class Judged:
         best = self.bucket
         return (strength(best.fit), round(5 * best.fit.info), best.fit.llr) if best else (0.0, 0.0, 0.0)
 
-    @property
+    @cached_property
     def losing(self) -> I64:
         """The lossy flows in the units that count: those with a bucket if any has one."""
         units = [test.unit for test in self.tested if test.bucket] or [test.unit for test in self.tested]

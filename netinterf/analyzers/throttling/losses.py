@@ -5,6 +5,8 @@ the receiver, a lost packet is never seen and only leaves a hole (`unseen`). Bot
 level depends on what passed, not on who watches. Acknowledgements without data are a direction of their own (`acks`).
 """
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 
@@ -12,7 +14,7 @@ from netinterf.analyzers.throttling.acks import acknowledgement_series
 from netinterf.analyzers.throttling.resent import with_lost_transmissions
 from netinterf.analyzers.throttling.series import Series, wire_packets
 from netinterf.analyzers.throttling.unseen import Numbering, with_unseen_losses
-from netinterf.analyzers.throttling.ways import Ways
+from netinterf.analyzers.throttling.ways import Direction, Ways, side_by_side
 from netinterf.analyzers.unanswered.sizes import LARGE
 from netinterf.arrays import I64
 from netinterf.schema import Mark
@@ -26,23 +28,28 @@ directions of the simulator (development seeds), recorders that swap neighbours 
 begin at 0.10."""
 
 
-def direction_series(trace: Trace, flows: I64, outbound: bool, numbering: Numbering, *, acks: bool = False) -> Series:
-    """Lay out one direction of some flows of one client, with its losses.
+def direction_series(trace: Trace, directions: Sequence[Direction], numbering: Numbering) -> list[Series]:
+    """Lay out directions, each with its losses.
 
     Args:
         trace: The capture.
-        flows: Rows in Flows, rising.
-        outbound: True for what the clients of the flows sent.
+        directions: Which ones.
         numbering: What the IP identifications of the capture tell.
-        acks: Bare acknowledgements instead of data.
 
     Returns:
-        The series.
+        One series for each.
     """
-    if acks:
-        return acknowledgement_series(trace, flows, outbound)
-    before, behind = lay_out(trace, Ways.of([flows], [outbound]), numbering)
-    return behind if len(behind) else before
+    series = {
+        place: acknowledgement_series(trace, direction.flows, direction.outbound)
+        for place, direction in enumerate(directions)
+        if direction.acks
+    }
+    for places in side_by_side(trace, directions):
+        ways = Ways.of([directions[place] for place in places])
+        before, behind = (laid.of_each(ways) for laid in lay_out(trace, ways, numbering))
+        for place, seen, unseen in zip(places, before, behind, strict=True):
+            series[place] = unseen if len(unseen) else seen
+    return [series[place] for place in range(len(directions))]
 
 
 def lay_out(trace: Trace, ways: Ways, numbering: Numbering) -> tuple[Series, Series]:

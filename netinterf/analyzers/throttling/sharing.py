@@ -9,7 +9,9 @@ the bucket's own record of what it drops there.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
+import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.judge import strength
@@ -20,14 +22,42 @@ from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
 
-__all__ = ["CHANCE_LOSS", "one_for_all", "passed_freely"]
+__all__ = ["CHANCE_LOSS", "Company", "one_for_all", "passed_freely"]
 
 CHANCE_LOSS = 0.01
 """Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia
 (Flach et al., Table 2, flows that are not policed)."""
 
 
-def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: BucketFit) -> tuple[float, bool]:
+@attrs.frozen(eq=False, kw_only=True)
+class Company:
+    """What a client exchanged, of which one bucket may hold everything."""
+
+    limited: Series  # flows that lost alike
+    servers: I64  # the server of each of their packets
+    spared: Sequence[Series]  # others, by flow
+    near: BucketFit  # a bucket that explains some of the limited flows
+    whole: Series = attrs.field(init=False)  # all of it
+    kinds: list[list[Series]] = attrs.field(
+        init=False
+    )  # the limited flows by what may have a bucket: all, servers, flows
+
+    @whole.default
+    def _all_together(self) -> Series:
+        return self.limited.joined(self.spared)
+
+    @kinds.default
+    def _parted(self) -> list[list[Series]]:
+        finer = (self.limited.parted(key) for key in (np.zeros_like(self.servers), self.servers, self.limited.flow))
+        return list({len(parts): parts for parts in finer}.values())  # with as many parts they are the same
+
+    @property
+    def searched(self) -> list[Series]:
+        """What is searched for buckets to try."""
+        return [*([self.whole] if self.spared else []), *(part for parts in self.kinds for part in parts)]
+
+
+def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
     """Weigh one bucket for everything that a client exchanged against limits that choose.
 
     What chooses has one bucket for all that it limits, or one for each of their servers or flows, and nothing but luck
@@ -35,23 +65,33 @@ def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: B
     been searched better.
 
     Args:
-        limited: Packets of flows that lost alike.
-        servers: The server of each of them.
-        spared: Packets of others, by flow.
-        near: A bucket that explains some of the limited flows.
+        companies: What clients exchanged; all of them are searched at once.
 
     Returns:
-        The log-likelihood ratio, positive for one bucket; and whether limits that choose explain the losses at all.
+        For each the log-likelihood ratio, positive for one bucket; and whether limits that choose explain the losses at
+        all.
     """
-    whole = limited.joined(spared)
-    finer = (limited.parted(key) for key in (np.zeros_like(servers), servers, limited.flow))
-    kinds = list({len(parts): parts for parts in finer}.values())  # with as many parts they are the same
-    searched = [*([whole] if spared else []), *(part for parts in kinds for part in parts)]
-    tried = [near, *search_buckets([part.fates for part in searched])]
-    rate, depth = np.array([(fit.rate, fit.depth) for fit in tried if np.isfinite(fit.rate)]).T
-    of_whole, of_limited, *lucky = harmless_likelihoods([(part.time, part.lost) for part in (whole, limited, *spared)])
-    together = explain_parts([whole.fates], rate, depth, of_whole).likelihood
-    apart = [explain_parts([part.fates for part in parts], rate, depth, of_limited) for parts in kinds]
+    fits = iter(search_buckets([part.fates for company in companies for part in company.searched]))
+    parts = [[company.whole, company.limited, *company.spared] for company in companies]
+    harmless = iter(harmless_likelihoods([(part.time, part.lost) for own in parts for part in own]).tolist())
+    return [
+        explained(company, list(islice(fits, len(company.searched))), list(islice(harmless, len(own))))
+        for company, own in zip(companies, parts, strict=True)
+    ]
+
+
+def explained(company: Company, fits: Sequence[BucketFit], harmless: Sequence[float]) -> tuple[float, bool]:
+    """Weigh one bucket for everything that one client exchanged, as `one_for_all` does.
+
+    Args:
+        company: What it exchanged.
+        fits: The buckets of what is searched.
+        harmless: Log-likelihoods under harmless causes: of all, of the limited flows, and of each of the others.
+    """
+    rate, depth = np.array([(fit.rate, fit.depth) for fit in (company.near, *fits) if np.isfinite(fit.rate)]).T
+    of_whole, of_limited, *lucky = harmless
+    together = explain_parts([company.whole.fates], rate, depth, of_whole).likelihood
+    apart = [explain_parts([part.fates for part in parts], rate, depth, of_limited) for parts in company.kinds]
     best = max(apart, key=lambda fit: fit.likelihood)
     return float(max(together, of_whole) - best.likelihood - sum(lucky)), strength(best) > 0
 

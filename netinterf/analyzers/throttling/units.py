@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.ways import SEQ_BITS, Ways
+from netinterf.analyzers.throttling.ways import SEQ_BITS, Direction, Ways
 from netinterf.arrays import F64, I64
 from netinterf.schema import Mark
 from netinterf.table import Ragged
@@ -22,7 +22,6 @@ from netinterf.trace import Trace
 __all__ = [
     "LEAST_LOSSES",
     "MOST_PAIRS",
-    "Direction",
     "Skipped",
     "ack_loss_directions",
     "bounded",
@@ -50,17 +49,6 @@ public and simulated captures has, and about five seconds of work."""
 
 MOST_UNITS = 6
 """Units of one direction that are tested, those with the most losses: further ones repeat the answer."""
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Direction:
-    """One direction of flows that may share a bucket: one flow, all of two hosts, or all lossy ones of a client."""
-
-    client: int  # row in Hosts
-    servers: I64  # rows in Hosts
-    outbound: bool
-    flows: I64  # rows in Flows
-    acks: bool = False  # bare acknowledgements instead of data
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -107,7 +95,7 @@ def lossy_directions(trace: Trace, suspicions: I64, least: int = LEAST_LOSSES) -
     skipped = Skipped(flow=out.values[lost], found=found[left][out.parents()[lost]])
     kept = rank < MOST_PAIRS
     pairs = [
-        _direction(trace, of_pair[pair], outbound=way == 0)
+        Direction(flows=of_pair[pair], outbound=way == 0)
         for pair, way in zip(which[kept].tolist(), side[kept].tolist(), strict=True)
     ]
     return [*pairs, *_single_flows(trace, pairs, suspicions, least), *_whole_clients(trace, pairs)], skipped
@@ -125,23 +113,15 @@ def ranked(group: I64, value: F64 | I64) -> tuple[I64, I64]:
     return rank, size
 
 
-def _direction(trace: Trace, flows: I64, outbound: bool, acks: bool = False) -> Direction:
-    """Describe one direction of some flows of one client."""
-    servers = np.unique(trace.flows.server[flows]).astype(np.int64)
-    client = int(trace.flows.client[flows[0]])
-    return Direction(client=client, servers=servers, outbound=outbound, flows=flows, acks=acks)
-
-
-def ack_loss_directions(trace: Trace, needless: I64) -> list[Direction]:
+def ack_loss_directions(needless: I64) -> list[Direction]:
     """List the flows of which the other end repeated data that had been acknowledged, at most `MOST_FLOWS`.
 
     Args:
-        trace: The capture.
         needless: Such repeats, by the side that sent them.
     """
     worst = np.argsort(-needless, kind="stable")[:MOST_FLOWS]
     worst = worst[needless[worst] >= LEAST_NEEDLESS]
-    return [_direction(trace, side.reshape(1) // 2, bool(side % 2), acks=True) for side in worst]
+    return [Direction(flows=side // 2, outbound=bool(side % 2), acks=True) for side in worst.reshape(-1, 1)]
 
 
 def _single_flows(trace: Trace, pairs: list[Direction], suspicions: I64, least: int) -> list[Direction]:
@@ -156,16 +136,16 @@ def _single_flows(trace: Trace, pairs: list[Direction], suspicions: I64, least: 
     side = np.concatenate([np.empty(0, np.int64), *sides])
     rank, _ = ranked(2 * trace.flows.client[side // 2].astype(np.int64) + side % 2, suspicions[side])
     chosen = side[rank < MOST_PAIRS]
-    return [_direction(trace, one // 2, outbound=bool(one[0] % 2 == 0)) for one in chosen.reshape(-1, 1)]
+    return [Direction(flows=one // 2, outbound=bool(one % 2 == 0)) for one in chosen.reshape(-1, 1)]
 
 
 def _whole_clients(trace: Trace, pairs: list[Direction]) -> list[Direction]:
     """Merge the lossy pairs of each client that has several, way by way."""
     ways: dict[tuple[int, bool], list[I64]] = {}
     for pair in pairs:
-        ways.setdefault((pair.client, pair.outbound), []).append(pair.flows)
+        ways.setdefault((pair.client(trace), pair.outbound), []).append(pair.flows)
     several = ((outbound, own) for (_, outbound), own in ways.items() if len(own) > 1)
-    return [_direction(trace, np.sort(np.concatenate(own)), outbound) for outbound, own in several]
+    return [Direction(flows=np.sort(np.concatenate(own)), outbound=outbound) for outbound, own in several]
 
 
 def split_units(trace: Trace, ways: Ways, series: Series, least: int = LEAST_LOSSES) -> list[list[Series]]:

@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.series import Series, at_client
-from netinterf.analyzers.throttling.ways import SEQ_BITS, UNKNOWN_RTT, Ways, answers, path_rtt
+from netinterf.analyzers.throttling.ways import SEQ_BITS, UNKNOWN_RTT, Direction, Ways, answers, path_rtt
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark, TcpFlag
@@ -68,7 +68,7 @@ def count_numbers(trace: Trace) -> Numbering:
     moves, wild, clean, right, skipped, silent = (np.zeros(count) for _ in range(6))
     trips = least_trips(trace)
     for outbound in (False, True):
-        ways = Ways.of([np.flatnonzero(usable[:, int(not outbound)])], [outbound])
+        ways = Ways.of([Direction(flows=np.flatnonzero(usable[:, int(not outbound)]), outbound=outbound)])
         sent = sent_rows(trace, ways, np.arange(len(ways.flow)))
         before, behind, between, lane = steps(trace, *sent)
         side = ways.sender[lane]

@@ -14,7 +14,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["SEQ_BITS", "UNKNOWN_RTT", "Ways", "answers", "least_of", "path_rtt", "side_by_side"]
+__all__ = ["SEQ_BITS", "UNKNOWN_RTT", "Direction", "Ways", "answers", "least_of", "path_rtt", "side_by_side"]
 
 SEQ_BITS = 42
 """Room for a relative sequence number (4 TB), or a row, beside the number of a lane in one sortable key."""
@@ -26,6 +26,19 @@ TOGETHER = 100_000
 """Packets that are laid out side by side: enough that no call is for a handful, and few enough for a cache."""
 
 
+@attrs.frozen(eq=False, kw_only=True)
+class Direction:
+    """One direction of flows that may share a bucket: one flow, all of two hosts, or all lossy ones of a client."""
+
+    flows: I64  # rows in Flows, rising, all of one client
+    outbound: bool  # what the client sent
+    acks: bool = False  # bare acknowledgements instead of data
+
+    def client(self, trace: Trace) -> int:
+        """Give the client, as a row in Hosts."""
+        return int(trace.flows.client[self.flows[0]])
+
+
 @attrs.frozen(eq=False)
 class Ways:
     """Directions, each of some flows of one client; one lane for each flow of each direction."""
@@ -35,10 +48,12 @@ class Ways:
     outbound: Mask  # of each direction: what clients sent
 
     @classmethod
-    def of(cls, flows: Sequence[I64], outbound: Sequence[bool]) -> "Ways":
-        """Put directions side by side, given the flows of each."""
+    def of(cls, directions: Sequence[Direction]) -> "Ways":
+        """Put directions side by side."""
+        flows = [direction.flows for direction in directions]
         way = np.repeat(np.arange(len(flows)), [len(own) for own in flows])
-        return cls(np.concatenate([np.empty(0, np.int64), *flows]), way, np.array(outbound, np.bool_))
+        outbound = np.array([direction.outbound for direction in directions], np.bool_)
+        return cls(np.concatenate([np.empty(0, np.int64), *flows]), way, outbound)
 
     def __len__(self) -> int:
         """Count the directions."""
@@ -71,16 +86,19 @@ class Ways:
         return rows, lane, trace.packets.outbound[rows] == self.outbound[self.way[lane]]
 
 
-def side_by_side(trace: Trace, flows: Sequence[I64]) -> Iterator[slice]:
-    """Say which directions to lay out together, given the flows of each: not too many packets."""
-    begin = load = 0
-    for place, own in enumerate(flows):
-        load += int((trace.by_flow.offsets[own + 1] - trace.by_flow.offsets[own]).sum())
+def side_by_side(trace: Trace, directions: Sequence[Direction]) -> Iterator[list[int]]:
+    """Say which directions of data to lay out together, by their places: not too many packets."""
+    together, load = [], 0
+    for place, direction in enumerate(directions):
+        if not direction.acks:
+            begin, end = trace.by_flow.offsets[direction.flows], trace.by_flow.offsets[direction.flows + 1]
+            together.append(place)
+            load += int((end - begin).sum())
         if load >= TOGETHER:
-            yield slice(begin, place + 1)
-            begin, load = place + 1, 0
-    if begin < len(flows):
-        yield slice(begin, len(flows))
+            yield together
+            together, load = [], 0
+    if together:
+        yield together
 
 
 def answers(trace: Trace, ways: Ways, lanes: I64) -> tuple[I64, I64]:

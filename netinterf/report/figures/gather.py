@@ -6,6 +6,7 @@ import numpy as np
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.unseen import count_numbers
+from netinterf.analyzers.throttling.ways import Direction
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.mechanisms import Figure, covers, has_figure, is_rate
@@ -177,7 +178,8 @@ def exceeds(limited: Series, fitted: FittedLimit) -> bool:
 def way(trace: Trace, flows: I64, outbound: bool, *, acks: bool = False) -> Series:
     """Lay out one way of some flows of one protocol, with its losses; of datagrams none are known."""
     if len(flows) == 0 or trace.flows.protocol[flows[0]] == TCP:
-        return direction_series(trace, flows, outbound, count_numbers(trace), acks=acks)
+        direction = Direction(flows=flows, outbound=outbound, acks=acks)
+        return direction_series(trace, [direction], count_numbers(trace))[0]
     packets = trace.packets
     rows = np.sort(trace.by_flow.take(flows).values).astype(np.int64)
     rows = rows[(packets.outbound[rows] == outbound) & (packets.payload_length[rows] > 0)]
