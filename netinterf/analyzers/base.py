@@ -4,7 +4,7 @@ An analyzer asks one question of a trace and answers with evidence; it never jud
 class constants and a call: no base class, no registration.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -82,7 +82,7 @@ def observe(
     llr: ArrayLike | None = None,
     witness: Ragged | NDArray[np.integer] | Sequence[Sequence[int]],
     forged: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None = None,
-    measured: dict[str, ArrayLike] | None = None,
+    measured: Mapping[str, ArrayLike] | None = None,
     kind: SubjectKind = SubjectKind.FLOW,
 ) -> Evidence:
     """Write down one kind of observation about many subjects.

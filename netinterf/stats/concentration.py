@@ -15,6 +15,7 @@ Sources: Cox and Oakes, "Analysis of Survival Data", 1984, §1.4 (hazards and ce
 Theory, Inference, and Learning Algorithms", 2003, ch. 28 (averaging pays for the search).
 """
 
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import attrs
@@ -79,7 +80,7 @@ three did, all of one capture and within seven packets (``python -m benchmarks f
 often, since these captures hold few phones (judgement)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False, kw_only=True, slots=False)
 class Lives:
     """How far connections got, one row each; counts have a column for each of `PLACES` that the counter may have."""
 
@@ -91,6 +92,16 @@ class Lives:
     site: I64  # numbers from 0
     server: I64  # numbers from 0; a site belongs to one server
     client_left: Mask  # the client was no longer heard, rather than the server
+
+    def counts(self, in_bytes: bool) -> tuple[I64, I64]:
+        """Give how much had passed in one unit, at least and at most."""
+        return (self.bytes, self.bytes_most) if in_bytes else (self.packets, self.packets_most)
+
+    @cached_property
+    def ages(self) -> F64:
+        """How many packets each connection lived, wherever the counter stands."""
+        middle: F64 = np.maximum(np.median(self.packets, axis=1), 1.0)
+        return middle
 
 
 class CommonLimit(NamedTuple):
@@ -161,19 +172,42 @@ def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> Candidate
         usual: Their log-likelihoods without a limit.
         in_bytes: The unit.
     """
-    centre, width, belief = limits(in_bytes)
+    centre, _, belief = limits(in_bytes)
     sites, site = np.unique(lives.site[mine], return_inverse=True)
-    without, total = np.bincount(site, usual, len(sites))[:, None], []
-    for place in range(len(PLACES)):
-        under = np.zeros((len(sites), len(centre)))
-        for rows in row_blocks(len(mine), len(centre)):
-            chance = chances(lives, mine[rows], place, centre, width, in_bytes)
-            np.add.at(under, site[rows], np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[rows, None]))
-        total.append((np.logaddexp(under, without) - np.log(2.0)).sum(axis=0))
+    without = np.bincount(site, usual, len(sites))[:, None]
+    under = np.zeros((len(PLACES), len(sites), len(centre)))
+    for rows in row_blocks(len(mine), len(PLACES) * len(centre)):
+        held, which = held_against(lives, mine[rows], usual[rows], in_bytes)
+        for place in range(len(PLACES)):
+            np.add.at(under[place], site[rows], held[which[:, place]])
+    total = [(np.logaddexp(at_place, without) - np.log(2.0)).sum(axis=0) for at_place in under]
     centre, belief = np.tile(centre, len(PLACES)), np.tile(belief, len(PLACES)) - np.log(len(PLACES))
     return CandidateLimits(centre, belief, np.concatenate(total))
 
 
+def held_against(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> tuple[F64, I64]:
+    """Hold all limits of one unit against some connections; most have the same counts at several places.
+
+    Args:
+        lives: All connections.
+        mine: Some of them, n.
+        usual: Their log-likelihoods without a limit.
+        in_bytes: The unit.
+
+    Returns:
+        Log-likelihoods, shape (different counts, limits); and which counts each has at each place, shape (n, places).
+    """
+    centre, width, _ = limits(in_bytes)
+    low, high = (counts[mine] for counts in lives.counts(in_bytes))
+    new = np.ones(low.shape, np.bool_)
+    new[:, 1:] = (low[:, 1:] != low[:, :-1]) | (high[:, 1:] != high[:, :-1])
+    life = np.nonzero(new)[0]
+    chance = chances(low[new], high[new], lives.stopped[mine[life]], centre, width, in_bytes)
+    held: F64 = np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[life, None])
+    return held, np.cumsum(new).reshape(new.shape) - 1
+
+
+@cache
 def limits(in_bytes: bool) -> tuple[F64, F64, F64]:
     """Lay out the limits that are tried: centres, standard deviations and log-probabilities before, of equal length."""
     tried, (usual, spread) = BYTES if in_bytes else PACKETS, REPORTED[in_bytes]
@@ -207,7 +241,7 @@ def broken(lives: Lives, group: I64) -> F64:
     """
     from scipy.special import ndtr
 
-    stopped, age = lives.stopped, ages(lives)
+    stopped, age = lives.stopped, lives.ages
     died = np.bincount(group, stopped)
     events, size, most = int(np.count_nonzero(stopped)), np.log(age), np.maximum(died, 1)
     hazard = np.clip(died / np.bincount(group, age), USUAL_HAZARD, 0.5)[group]
@@ -226,16 +260,9 @@ def broken(lives: Lives, group: I64) -> F64:
     return worst
 
 
-def ages(lives: Lives) -> F64:
-    """Give how many packets each connection lived, wherever the counter stands."""
-    middle: F64 = np.maximum(np.median(lives.packets, axis=1), 1.0)
-    return middle
-
-
 def lifetimes(lives: Lives, hazard: F64) -> F64:
     """Give the log-likelihood of each life under a hazard per packet: it stopped at its age, or not up to it."""
-    age = ages(lives)
-    likelihood: F64 = age * np.log1p(-hazard) + np.where(lives.stopped, np.log(hazard), 0.0)
+    likelihood: F64 = lives.ages * np.log1p(-hazard) + np.where(lives.stopped, np.log(hazard), 0.0)
     return likelihood
 
 
@@ -243,27 +270,36 @@ def chance_under(lives: Lives, mine: I64, which: int, in_bytes: bool) -> F64:
     """Give the log-probability of each life under one of the limits that `try_limits` lists."""
     centre, width, _ = limits(in_bytes)
     place, limit = divmod(which, len(centre))
-    return chances(lives, mine, place, centre[limit, None], width[limit, None], in_bytes)[:, 0]
+    low, high = (counts[mine, place] for counts in lives.counts(in_bytes))
+    return chances(low, high, lives.stopped[mine], centre[limit, None], width[limit, None], in_bytes)[:, 0]
 
 
-def chances(lives: Lives, mine: I64, place: int, centre: F64, width: F64, in_bytes: bool) -> F64:
-    """Give the log-probability of each life under each limit at one of `PLACES`, shape (connections, limits).
+def chances(low: I64, high: I64, stopped: Mask, centre: F64, width: F64, in_bytes: bool) -> F64:
+    """Give the log-probability of lives under each limit, shape (lives, limits).
 
     A limit in bytes lies within the packet that reached it, so what stopped it lies at most one packet below. Where it
     is not known which of several packets reached it, it was any of them, or the last that is known to have passed: a
     burst is cut in the middle, or what it set off used up the rest.
+
+    Args:
+        low: What had passed of each at least.
+        high: … at most.
+        stopped: It was stopped there, rather than ended by itself.
+        centre: The limits, m of them.
+        width: Their standard deviations.
+        in_bytes: The unit.
     """
     from scipy.special import log_ndtr, ndtr
 
-    low, high = (lives.bytes, lives.bytes_most) if in_bytes else (lives.packets, lives.packets_most)
+    log_chance = np.empty((len(low), len(centre)))
+    log_chance[~stopped] = log_ndtr((centre - low[~stopped, None]) / width)
     step, above = (SEGMENT, 0.0) if in_bytes else (1.0, 0.5)
-    least, most = low[mine, place, None], high[mine, place, None]
+    least, most = low[stopped, None], high[stopped, None]
     below = ndtr((least + above - step - centre) / width)
     exact = ndtr((least + above - centre) / width) - below
     several = ndtr((most + above - centre) / width) - below
     between = EXACT * exact + (1.0 - EXACT) * several * step / (step + most - least)
-    beyond = log_ndtr((centre - least) / width)
-    log_chance = np.where(lives.stopped[mine, None], np.log(np.maximum(between, LEAST)), beyond)
+    log_chance[stopped] = np.log(np.maximum(between, LEAST))
     return np.maximum(log_chance, np.log(LEAST))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.analyzers.base import Scope, observe
+from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.registry import builtin
 from netinterf.analyzers.signs import (
     Cases,
@@ -18,6 +18,7 @@ from netinterf.analyzers.signs import (
     each_once,
     none_forged,
     record,
+    record_each,
     restricted_to,
     sign,
     taken,
@@ -121,6 +122,26 @@ def test_signs_are_written_down_as_one_would_by_hand(drawn: list[tuple[bool, int
     ]  # fmt: skip
     assert written == expected
     assert all(table.rules[table.rule[0]] is TESTED for table in tables)
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(-1, 40)), max_size=4), max_size=5),
+    st.booleans(),
+)
+def test_what_many_things_show_is_written_at_once_as_one_after_the_other(
+    drawn: list[list[tuple[bool, bool, int]]], ends_first: bool
+) -> None:
+    """Thing by thing, and of each rule by rule; what is no column stands for all cases of its thing."""
+    parts = []
+    for number, rows in enumerate(drawn):
+        near, tested, shown = (np.array([row[place] for row in rows], np.int64) for place in range(3))
+        signs = [
+            sign(FAR, near > 0, strength=1 + number, forged=none_forged(len(rows)) if number % 2 else None),
+            sign(TESTED, tested > 0, {"llr": 1.0 * shown} if number % 3 else {}, llr=2.5, witness=shown),
+        ]
+        parts.append((cases(len(rows)), by_rule(signs[::-1] if ends_first and number % 2 else signs)))
+    tables = [table for part, signs in parts for table in record(Some(), part, signs)]
+    assert record_each(Some(), parts).equals(join(tables) if tables else Evidence.empty(rules=Some.rules))
 
 
 def test_a_family_writes_its_twins_and_leaves_out_what_it_has_not() -> None:

@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.freezes import rules
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
-from netinterf.analyzers.signs import Cases, by_rule, each_once, record, sign
+from netinterf.analyzers.signs import Cases, Signs, by_rule, each_once, record, record_each, sign
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -67,11 +67,11 @@ class Freezes:
             return Evidence.empty(rules=self.rules)
         courses = follow_courses(trace, stops)
         stops = attrs.evolve(stops, client_alive=stops.client_alive & ~only_beginnings(trace, stops, courses))
-        tables = self.stopped(stops.take(stops.client_alive))
         chosen, times = np.unique(trace.flows.client[stops.flow[stops.client_alive]], return_counts=True)
+        site, told = combined(trace.flows.server, trace.contacts.name), []
         for client in chosen[times >= FEWEST].tolist():
-            tables += self.compared(trace, stops, apart(trace, stops, courses.of_client(trace, client)))
-        return join(tables)
+            told += compared(trace, site, stops, apart(trace, stops, courses.of_client(trace, client)))
+        return join([*self.stopped(stops.take(stops.client_alive)), record_each(self, told)])
 
     def stopped(self, stops: Stops) -> list[Evidence]:
         """Write down the first stop of every connection."""
@@ -81,38 +81,48 @@ class Freezes:
         measured = {"packets": packets, "bytes": size, "seconds": seconds}
         return record(self, cases_of(stops, stops.last), by_rule([sign(rules.STOPPED, True, measured)]))
 
-    def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
-        """Write down what the courses of one client's connections have in common."""
-        place = courses.stop[courses.stop >= 0]
-        places = np.unique(trace.contacts.network[stops.flow[place]])
-        if len(place) < (FEWEST if len(places) > 1 else FEWEST_HERE):
-            return []
-        limit = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
-        if limit.llr <= 0:
-            counts = {"stopped": len(place), "llr": limit.llr}
-            scattered = stops.take(place)
-            scattered = scattered.take(np.unique(scattered.flow, return_index=True)[1])
-            apart = sign(rules.SCATTERED, True, counts, llr=limit.llr)
-            return record(self, cases_of(scattered, scattered.last), by_rule([apart]))
-        hit = courses.take((courses.stop >= 0) & (limit.log_odds > 0))
-        limited = stops.take(hit.stop)
-        limited = limited.take(np.unique(limited.flow, return_index=True)[1])
-        measured = {
-            "stopped": len(limited),
-            "servers": len(np.unique(trace.flows.server[hit.flow])),
-            "limit_packets": limit.packets,
-            "limit_bytes": limit.bytes,
-            "llr": limit.llr,
-            "in_packets": limit.in_packets,
-        }
-        alive = limited.take(limited.heard >= 0)
-        later = (trace.packets.time[alive.heard] - alive.since) / 1e9
-        spared = went_beyond(trace, courses, hit, limit)
-        signs = [sign(rules.LIMIT, True, measured, llr=limit.llr)]
-        signs += [sign(rules.SPARED, True, {"spared": spared, "selective": 1.0})] if spared else []
-        one_way = sign(rules.ONE_WAY, True, {"seconds": later})
-        tables = record(self, cases_of(limited, limited.last), by_rule(signs))
-        return tables + record(self, cases_of(alive, alive.heard), by_rule([one_way]))
+
+def compared(trace: Trace, site: I64, stops: Stops, courses: Courses) -> list[tuple[Cases, Signs]]:
+    """Tell what the courses of one client's connections have in common.
+
+    Args:
+        trace: The capture.
+        site: The site of each flow: a server under one name.
+        stops: All stops.
+        courses: Of the client's connections.
+    """
+    place = courses.stop[courses.stop >= 0]
+    places = np.unique(trace.contacts.network[stops.flow[place]])
+    if len(place) < (FEWEST if len(places) > 1 else FEWEST_HERE):
+        return []
+    limit = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
+    if limit.llr <= 0:
+        counts = {"stopped": len(place), "llr": limit.llr}
+        scattered = stops.take(place)
+        scattered = scattered.take(np.unique(scattered.flow, return_index=True)[1])
+        apart = sign(rules.SCATTERED, True, counts, llr=limit.llr)
+        return [(cases_of(scattered, scattered.last), by_rule([apart]))]
+    hit = courses.take((courses.stop >= 0) & (limit.log_odds > 0))
+    limited = stops.take(hit.stop)
+    limited = limited.take(np.unique(limited.flow, return_index=True)[1])
+    measured = {
+        "stopped": len(limited),
+        "servers": len(np.unique(trace.flows.server[hit.flow])),
+        "limit_packets": limit.packets,
+        "limit_bytes": limit.bytes,
+        "llr": limit.llr,
+        "in_packets": limit.in_packets,
+    }
+    alive = limited.take(limited.heard >= 0)
+    later = (trace.packets.time[alive.heard] - alive.since) / 1e9
+    spared = went_beyond(site, courses, hit, limit)
+    signs = [sign(rules.LIMIT, True, measured, llr=limit.llr)]
+    signs += [sign(rules.SPARED, True, {"spared": spared, "selective": 1.0})] if spared else []
+    one_way = sign(rules.ONE_WAY, True, {"seconds": later})
+    return [
+        (cases_of(limited, limited.last), by_rule(signs)),
+        (cases_of(alive, alive.heard), by_rule([one_way])),
+    ]
 
 
 def cases_of(stops: Stops, other: I64) -> Cases:
@@ -181,10 +191,8 @@ def unless_hung(limit: CommonLimit, stops: Stops, courses: Courses) -> CommonLim
     return limit._replace(llr=min(limit.llr, hung))
 
 
-def went_beyond(trace: Trace, courses: Courses, hit: Courses, common: CommonLimit) -> int:
+def went_beyond(site: I64, courses: Courses, hit: Courses, common: CommonLimit) -> int:
     """Count connections of other sites that went well beyond a limit."""
     reached, limit = (courses.packets, common.packets) if common.in_packets > 0 else (courses.bytes, common.bytes)
-    name = trace.contacts.name
-    site = combined(trace.flows.server, name)
     others = ~np.isin(site[courses.flow], site[hit.flow])
     return int(np.count_nonzero(others & (reached > BEYOND * limit)))

@@ -17,7 +17,7 @@ from netinterf.analyzers.handshakes.timing import (
     durations,
     find_handshakes,
 )
-from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, sign
+from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, record_each, sign
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -72,32 +72,23 @@ class SlowHandshakes:
         if suspect.any():
             client = trace.flows.client[handshakes.flow]
             chosen = np.isin(client, client[suspect])
-            tables += self.judged(trace, handshakes.take(chosen), trip[chosen], flow_resent[chosen])
+            tables.append(self.judged(trace, handshakes.take(chosen), trip[chosen], flow_resent[chosen]))
         return join(tables or [Evidence.empty(rules=self.rules)])
 
-    def judged(self, trace: Trace, handshakes: Handshakes, trip: I64, flow_resent: I64) -> list[Evidence]:
+    def judged(self, trace: Trace, handshakes: Handshakes, trip: I64, flow_resent: I64) -> Evidence:
         """Weigh the handshakes of clients of which some were slow, client by client."""
         resent = count_resent(trace, handshakes, flow_resent > 0)
         visits = visits_of(trace, handshakes, trip, resent, flow_resent)
-        client, tables = trace.flows.client[handshakes.flow], []
+        client, told = trace.flows.client[handshakes.flow], []
         for host in np.unique(client[visits.slow & visits.finished]).tolist():
             rows = np.flatnonzero(client == host)
             for slowed in slowed_names(visits.take(rows)):
-                tables += self.slowed(trace, visits, resent, slowed, rows[slowed.rows])
-        return tables
-
-    def slowed(self, trace: Trace, visits: Visits, resent: Resent, slowed: SlowedName, place: I64) -> list[Evidence]:
-        """Write down one name, or an address after it."""
-        first, last = resent.first[place], resent.last[place]
-        cases = Cases(
-            subject=visits.flow[place],
-            time=trace.packets.time[first],
-            witness=each_once(visits.hello[place], first, last),
-        )
-        if slowed.compared <= 0:
-            lossy = sign(rules.LOSSY, True, llr=max(slowed.compared, -rules.MOST))
-            return record(self, cases, by_rule([lossy]))
-        return record(self, cases, by_rule(slow_signs(visits, resent, slowed, place)))
+                place = rows[slowed.rows]
+                first, last = resent.first[place], resent.last[place]
+                witness = each_once(visits.hello[place], first, last)
+                cases = Cases(subject=visits.flow[place], time=trace.packets.time[first], witness=witness)
+                told.append((cases, by_rule(slow_signs(visits, resent, slowed, place))))
+        return record_each(self, told)
 
     def ends(self, trace: Trace, handshakes: Handshakes, flow_resent: I64) -> list[Evidence]:
         """Write down long handshakes in which nothing was kept."""
@@ -113,7 +104,9 @@ class SlowHandshakes:
 
 
 def slow_signs(visits: Visits, resent: Resent, slowed: SlowedName, place: I64) -> list[Sign]:
-    """Tell what each slow visit with one name shows, and what the others beside it do."""
+    """Tell what each slow visit with one name, or an address after it, shows, and what the others beside it do."""
+    if slowed.compared <= 0:
+        return [sign(rules.LOSSY, True, llr=max(slowed.compared, -rules.MOST))]
     seconds = (visits.end[place] - visits.begin[place]) / 1e9
     own = np.clip(slowed.alone(), 0.0, min(rules.MOST, max(slowed.compared, 0.0)))
     trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)

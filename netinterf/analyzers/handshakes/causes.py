@@ -13,7 +13,10 @@ The likelihood ratio against the three together is that against the likeliest of
 independent unit, never segments: those of one visit are lost together.
 """
 
+from collections.abc import Sequence
+from functools import cache
 from math import lgamma, log
+from types import EllipsisType
 
 import attrs
 import numpy as np
@@ -63,6 +66,7 @@ BAD, WAYS = 0.1, 20.0
 handshakes finished lose more than 30 % of their segments), as sure as if twenty had been seen."""
 
 
+@cache
 def way_prior(bad: int, ways: int) -> F64:
     """Give how much a way to a server loses: mostly next to nothing, and the likelier more the more others do.
 
@@ -98,63 +102,88 @@ SLOW, QUICK = np.log(-np.expm1(SEGMENTS * np.log1p(-LOSS))), SEGMENTS * np.log1p
 HIT, PASSED = np.log(LOSS), np.log1p(-LOSS)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(eq=False, kw_only=True)
 class Counts:
-    """Visits and what else went the same way; visits that are one event count once, so counts may be fractions."""
+    """Visits and what else went the same way; visits that are one event count once, so counts may be fractions.
 
-    slow: float = 0.0  # slow visits
-    visits: float = 0.0
-    delayed: float = 0.0  # slow visits in which a segment was late for a second and yet not lost
-    more: float = 0.0  # segments sent again in slow visits beyond the first of each
-    resent: float = 0.0  # segments sent again in the rest of their connections
-    segments: float = 0.0
+    Several companies are counted side by side: numbers of one shape, which is that of whatever is asked of them.
+    """
+
+    slow: F64 | float = 0.0  # slow visits
+    visits: F64 | float = 0.0
+    delayed: F64 | float = 0.0  # slow visits in which a segment was late for a second and yet not lost
+    more: F64 | float = 0.0  # segments sent again in slow visits beyond the first of each
+    resent: F64 | float = 0.0  # segments sent again in the rest of their connections
+    segments: F64 | float = 0.0
+
+    @classmethod
+    def stacked(cls, companies: Sequence["Counts"]) -> "Counts":
+        """Put companies side by side, along a first axis."""
+        names = [field.name for field in attrs.fields(cls)]
+        return cls(**{name: np.array([getattr(company, name) for company in companies]) for name in names})
+
+    def along(self, place: tuple[int | EllipsisType | None, ...]) -> "Counts":
+        """Select companies, or lay them out along another axis, as numpy indexes."""
+        return Counts(**{field.name: np.asarray(getattr(self, field.name))[place] for field in attrs.fields(Counts)})
+
+
+def each_loss(count: F64 | float) -> F64:
+    """Lay counts out so that they are held against every probability of loss."""
+    return np.asarray(count, np.float64)[..., None]
 
 
 def likelihoods(counts: Counts) -> F64:
-    """Give the log-likelihood of company under each probability of loss."""
-    rest = counts.resent * HIT + (counts.segments - counts.resent) * PASSED
-    total: F64 = counts.slow * SLOW + (counts.visits - counts.slow) * QUICK + TEMPER * rest
+    """Give the log-likelihood of company under each probability of loss, along the last axis."""
+    slow, visits, resent, segments = map(each_loss, (counts.slow, counts.visits, counts.resent, counts.segments))
+    rest = resent * HIT + (segments - resent) * PASSED
+    total: F64 = slow * SLOW + (visits - slow) * QUICK + TEMPER * rest
     return total
 
 
-def log_beta(a: float, b: float) -> float:
+def log_beta(a: F64 | float, b: F64 | float) -> F64:
     """Give the logarithm of the beta function."""
-    return lgamma(a) + lgamma(b) - lgamma(a + b)
+    return log_gamma(a) + log_gamma(b) - log_gamma(np.add(a, b))
+
+
+def log_gamma(values: F64 | float) -> F64:
+    """Give the logarithm of the gamma function of each number, as the standard library has it."""
+    numbers = np.asarray(values, np.float64)
+    return np.array([lgamma(number) for number in numbers.reshape(-1).tolist()]).reshape(numbers.shape)
 
 
 LISTED = 2.0
 """Boxes slow most visits of a name that they know, but not all: the shares of reports rise towards one."""
 
 
-def own_share(hits: float, trials: float) -> float:
+def own_share(hits: F64 | float, trials: F64 | float) -> F64:
     """Give the log-likelihood of so many hits if their share may be anything."""
-    return log_beta(1 + hits, 1 + max(trials - hits, 0.0))
+    return log_beta(np.add(1, hits), 1 + np.maximum(np.subtract(trials, hits), 0.0))
 
 
-def against_queues(suspects: Counts, share: float) -> float:
+def against_queues(suspects: Counts, share: float) -> F64:
     """Weigh segments that were held against ways that only lose, and those, a share of all, that keep them waiting."""
-    lost = suspects.delayed * log(LATE) + (suspects.slow - suspects.delayed) * log(1 - LATE)
+    lost = np.multiply(suspects.delayed, log(LATE)) + np.subtract(suspects.slow, suspects.delayed) * log(1 - LATE)
     any_share = own_share(suspects.delayed, suspects.slow)
-    own = float(np.logaddexp(any_share, lost)) - log(2)
-    return own - float(np.logaddexp(log(1 - share) + lost, log(share) + any_share))
+    own: F64 = np.logaddexp(any_share, lost) - log(2)
+    return own - np.logaddexp(log(1 - share) + lost, log(share) + any_share)
 
 
 def losses_known(prior: F64, others: Counts) -> F64:
-    """Give how much a way or line loses, now that it is known how its company fared.
+    """Give how much ways or lines lose, now that it is known how their company fared.
 
     Args:
         prior: How much such ways or lines lose: `way_prior` or `LINE`.
         others: What else went the same way.
 
     Returns:
-        Logarithms of the weight of each of `LOSS`, that sum to 1.
+        Logarithms of the weight of each of `LOSS`, along the last axis, that sum to 1.
     """
     way = prior + likelihoods(others)
-    way -= np.logaddexp.reduce(way)
+    way -= np.logaddexp.reduce(way, axis=-1, keepdims=True)
     return way
 
 
-def against_loss(suspects: Counts, way: F64) -> float:
+def against_loss(suspects: Counts, way: F64) -> F64:
     """Weigh a share of their own against losses that hit everything on the same way alike.
 
     Args:
@@ -162,43 +191,50 @@ def against_loss(suspects: Counts, way: F64) -> float:
         way: How much their way or line loses: `losses_known`.
 
     Returns:
-        Log-likelihood ratio, nats.
+        Log-likelihood ratios, nats; of as many suspects and ways as go together when numpy broadcasts them.
     """
-    rest = TEMPER * (suspects.resent * HIT + (suspects.segments - suspects.resent) * PASSED)
-    again = own_share(TEMPER * suspects.more, TEMPER * (suspects.more + suspects.slow))
-    slowed = own_share(TEMPER * suspects.resent, TEMPER * suspects.segments)
+    slow, visits, more, resent, segments = map(
+        each_loss, (suspects.slow, suspects.visits, suspects.more, suspects.resent, suspects.segments)
+    )
+    rest = TEMPER * (resent * HIT + (segments - resent) * PASSED)
+    again = own_share(TEMPER * more, TEMPER * (more + slow))
+    slowed = own_share(TEMPER * resent, TEMPER * segments)
     # one disturbance may spoil a handshake, or a whole connection
-    bursts = suspects.slow * log(BURST) + again + np.logaddexp(rest, suspects.slow * log(SPOILT) + slowed)
-    apart = TEMPER * (suspects.more * HIT + suspects.slow * PASSED) + rest
-    visits = suspects.slow * SLOW + (suspects.visits - suspects.slow) * QUICK
-    lossy = float(np.logaddexp.reduce(way + visits + np.logaddexp(bursts, apart)))
-    spared = float(np.logaddexp.reduce(way + rest))
-    return listed_share(suspects) + again + float(np.logaddexp(spared, slowed)) - log(2) - lossy
+    bursts = slow * log(BURST) + again + np.logaddexp(rest, slow * log(SPOILT) + slowed)
+    apart = TEMPER * (more * HIT + slow * PASSED) + rest
+    seen = slow * SLOW + (visits - slow) * QUICK
+    lossy = np.logaddexp.reduce(way + seen + np.logaddexp(bursts, apart), axis=-1)
+    spared = np.logaddexp.reduce(way + rest, axis=-1)
+    told: F64 = listed_share(suspects) + again[..., 0] + np.logaddexp(spared, slowed[..., 0]) - log(2) - lossy
+    return told
 
 
-def listed_share(suspects: Counts) -> float:
+def listed_share(suspects: Counts) -> F64:
     """Give the log-likelihood of so many slow visits of a listed name: the higher the share, the likelier (2θ)."""
-    return log_beta(LISTED + suspects.slow, 1 + max(suspects.visits - suspects.slow, 0.0)) - log_beta(LISTED, 1)
+    quick = np.maximum(np.subtract(suspects.visits, suspects.slow), 0.0)
+    return log_beta(np.add(LISTED, suspects.slow), 1 + quick) - log_beta(LISTED, 1)
 
 
-def against_server(suspects: Counts, others: Counts, prior: F64) -> float:
-    """Weigh a list of names against a server that slows a share of all handshakes; 0 without others.
+def against_server(suspects: Counts, others: Counts, prior: F64) -> F64:
+    """Weigh lists of names against servers that slow a share of all handshakes; 0 without others.
 
     If it is the names, then the server's others are slow as often as on such ways; else all have one share, whatever it
     is.
     """
-    if others.visits <= 0:
-        return 0.0
-    usual = prior + others.slow * SLOW + (others.visits - others.slow) * QUICK
-    one_share = own_share(suspects.slow + others.slow, suspects.visits + others.visits)
-    return listed_share(suspects) + float(np.logaddexp.reduce(usual)) - one_share
+    slow, visits = each_loss(others.slow), each_loss(others.visits)
+    usual = np.logaddexp.reduce(prior + slow * SLOW + (visits - slow) * QUICK, axis=-1)
+    one_share = own_share(np.add(suspects.slow, others.slow), np.add(suspects.visits, others.visits))
+    return np.where(np.greater(others.visits, 0), listed_share(suspects) + usual - one_share, 0.0)
 
 
-def against_way(alone: float, network: float) -> float:
+def against_way(alone: F64, network: F64) -> F64:
     """Join the log-likelihood ratios against a bad way to the server alone, and against one to its whole network."""
-    return -float(np.logaddexp(log(OWN_WAY) - alone, log(1 - OWN_WAY) - network))
+    joined: F64 = -np.logaddexp(log(OWN_WAY) - alone, log(1 - OWN_WAY) - network)
+    return joined
 
 
-def against_all(path: float, line: float, server: float) -> float:
+def against_all(path: F64 | float, line: F64 | float, server: F64 | float) -> F64:
     """Join the log-likelihood ratios against the three harmless causes, of which one may be at work."""
-    return -float(np.logaddexp.reduce([-path, -line, -(server + RARE)]))
+    causes = np.stack(np.broadcast_arrays(np.negative(path), np.negative(line), -np.add(server, RARE)))
+    joined: F64 = -np.logaddexp.reduce(causes, axis=0)
+    return joined

@@ -5,6 +5,7 @@ address stayed slow for a while after one with a listed name, whatever their own
 name goes the question whether those that followed it within some time belong to it.
 """
 
+from collections.abc import Sequence
 from math import lgamma, log
 
 import attrs
@@ -68,13 +69,20 @@ class Visits:
     rest: I64  # … in the rest of the connection
     segments: I64  # of the rest
 
+    counts: dict[bytes, Counts] = attrs.field(init=False, factory=dict)  # of companies that were asked for
+
     def take(self, rows: I64) -> "Visits":
         """Select rows."""
-        return Visits(**{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Visits)})
+        return Visits(**{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Visits) if field.init})
 
     def counted(self, which: Mask) -> Counts:
-        """Add up visits; those that are one event count once."""
-        rows = np.flatnonzero(which)
+        """Add up visits; those that are one event count once. Many candidates have the same company."""
+        key = which.tobytes()
+        if key not in self.counts:
+            self.counts[key] = self._counted(np.flatnonzero(which))
+        return self.counts[key]
+
+    def _counted(self, rows: I64) -> Counts:
         begin, end, slow = self.begin[rows], self.end[rows], self.slow[rows]
         weight = np.empty(len(rows))
         for part in (slow, ~slow):
@@ -91,12 +99,17 @@ class Visits:
             segments=float(self.segments[rows].sum()),
         )
 
-    def single(self, row: int) -> Counts:
-        """Give the company that one slow visit is to itself."""
-        more = min(int(self.rounds[row]) - 1, MOST_ROUNDS)
-        resent, segments = float(self.rest[row]), float(self.segments[row])
-        delayed = float(self.delayed[row])
-        return Counts(slow=1.0, visits=1.0, delayed=delayed, more=float(more), resent=resent, segments=segments)
+    def single(self, rows: I64) -> Counts:
+        """Give the company that each of some slow visits is to itself."""
+        one = np.ones(len(rows))
+        return Counts(
+            slow=one,
+            visits=one,
+            delayed=self.delayed[rows].astype(np.float64),
+            more=np.minimum(self.rounds[rows] - 1, MOST_ROUNDS).astype(np.float64),
+            resent=self.rest[rows].astype(np.float64),
+            segments=self.segments[rows].astype(np.float64),
+        )
 
     def near(self, which: Mask) -> Mask:
         """Say which visits began within a minute of the time that some took."""
@@ -110,6 +123,8 @@ def overlaps(begin: I64, end: I64) -> I64:
 
     Once a handshake was over, the way had worked again.
     """
+    if len(begin) < 2:
+        return np.ones(len(begin), np.int64)
     started = np.searchsorted(np.sort(begin), end, side="right")
     overlapping: I64 = started - np.searchsorted(np.sort(end), begin)
     return overlapping
@@ -123,23 +138,35 @@ class Controls:
     other suspects: these may be listed as well, at the price of having chosen them.
     """
 
-    server: F64  # by the server's other visits; all as `losses_known` gives it
-    way: tuple[F64, F64]
-    line: tuple[F64, F64]
+    ways: F64  # shape (…, 5, losses), as `losses_known` gives it: by the server's other visits, the way, what is left
+    # of it, the line, and what is left of that
     price: float  # nats
-    choices: float  # what it costs to have chosen the visits themselves, nats
+    choices: F64 | float  # what it costs to have chosen the visits themselves, nats
 
-    def against(self, suspects: Counts, contrast: float) -> float:
-        """Weigh visits against all harmless causes, with a contrast to the server's other names."""
-        alone = against_loss(suspects, self.server)
-        by_way = against_way(alone, self.shared(suspects, self.way)) + against_queues(suspects, LATE_PATH)
-        by_line = self.shared(suspects, self.line) + against_queues(suspects, LATE_LINE)
+    def against(self, suspects: Counts, contrast: F64 | float) -> F64:
+        """Weigh visits against all harmless causes, with contrasts to the server's other names, nats."""
+        losses = against_loss(suspects.along((..., None)), self.ways)
+        server, way, way_left, line, line_left = np.moveaxis(losses, -1, 0)
+        by_way = against_way(server, self.shared(way, way_left)) + against_queues(suspects, LATE_PATH)
+        by_line = self.shared(line, line_left) + against_queues(suspects, LATE_LINE)
         return against_all(by_way, by_line, contrast + against_queues(suspects, LATE_SERVER)) - self.choices
 
-    def shared(self, suspects: Counts, ways: tuple[F64, F64]) -> float:
+    def shared(self, every: F64, left: F64) -> F64:
         """Weigh visits against losses that all others share, or all but the other suspects."""
-        every, left = (against_loss(suspects, way) for way in ways)
-        return max(every, left - self.price)
+        either: F64 = np.maximum(every, left - self.price)
+        return either
+
+
+@attrs.frozen(eq=False)
+class Suspected:
+    """What may be slowed: a name, or several of a server, and the address for a while after them."""
+
+    server: int
+    own: Mask  # of all visits of the client: those with the name
+    target: Mask  # … and those that followed
+    company: tuple[Mask, ...]  # what went beside them, in the order of `Controls`
+    prior: F64  # how much such ways lose
+    choices: float  # what it costs to have chosen them, nats
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -152,7 +179,7 @@ class SlowedName:
     visits: int
     others_slow: int  # handshakes under other names with the same server
     others: int
-    single: tuple[Counts, ...]  # each slow visit by itself
+    single: Counts  # each slow visit by itself
     beside: Controls
     pooled: float  # log-likelihood ratio of all together
     compared: float  # … with the server's other names beside them
@@ -161,7 +188,7 @@ class SlowedName:
 
     def alone(self) -> F64:
         """Weigh each slow visit by itself: log-likelihood ratios, one for each row."""
-        return np.array([self.beside.against(visit, 0.0) for visit in self.single])
+        return self.beside.against(self.single, np.zeros(len(self.rows)))
 
 
 def slowed_names(visits: Visits) -> list[SlowedName]:
@@ -170,17 +197,17 @@ def slowed_names(visits: Visits) -> list[SlowedName]:
     chosen, times = np.unique(site[visits.slow & visits.finished], return_counts=True)
     listed = np.isin(site, chosen)
     worst = np.sort(chosen[np.argsort(-times, kind="stable")[:MOST_CANDIDATES]])
-    sites = int(site.max(initial=-1)) + 1
-    best: dict[int, SlowedName] = {}
+    suspected: list[Suspected] = []
     for own in candidates(visits, site, worst):
-        server = int(visits.server[own][0])
-        here = site[visits.server == server]
+        here = site[visits.server == visits.server[own][0]]
         names = len(np.unique(site[own]))
         among = max(0.0, log(len(chosen) / FEW)) + (log_choose(len(np.unique(here)), names) if names > 1 else 0.0)
-        for memory in MEMORIES_NS:
-            slowed = weigh(visits, own, memory, listed, log_choose(sites, len(chosen)), among)
-            if slowed and (server not in best or slowed.compared > best[server].compared):
-                best[server] = slowed
+        suspected += suspect(visits, own, listed, among)
+    best: dict[int, SlowedName] = {}
+    price = log_choose(int(site.max(initial=-1)) + 1, len(chosen))
+    for one, slowed in zip(suspected, weigh(visits, suspected, price), strict=True):
+        if one.server not in best or slowed.compared > best[one.server].compared:
+            best[one.server] = slowed
     likeliest = list(best.values())
     contrasts = [max(slowed_name.contrast, 0.0) if slowed_name.pooled >= CLEAR else 0.0 for slowed_name in likeliest]
     return [
@@ -197,48 +224,68 @@ def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
     return single + [listed & (visits.server == server) for server in servers[names > 1].tolist()]
 
 
-def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, choices: float) -> SlowedName | None:
-    """Weigh one candidate; None where a memory changes nothing.
+def suspect(visits: Visits, own: Mask, listed: Mask, choices: float) -> list[Suspected]:
+    """Say which visits a candidate may be about, with each memory that reaches others.
 
     Args:
         visits: Of one client.
         own: The visits with the name, or the names, to one server.
-        memory: How long the address stays slow after one of them, ns.
         listed: Visits of all candidates.
-        price: What it costs to have chosen these candidates among all sites, nats.
         choices: What it costs to have chosen these names among all that were slow, nats.
     """
-    here, there = (column == column[own][0] for column in (visits.server, visits.network))
-    target = own.copy()
-    target[here] |= followed(visits.begin[here], visits.begin[own], visits.end[own], memory)
-    if memory and target.sum() == own.sum():
-        return None
-    near = visits.near(target) & ~target
-    prior, others = bad_ways(visits, near & ~here), visits.counted(near & here)
+    server, network = visits.server[own][0], visits.network[own][0]
+    here, there = visits.server == server, visits.network == network
+    found: list[Suspected] = []
+    for memory in MEMORIES_NS:
+        target = own.copy()
+        target[here] |= followed(visits.begin[here], visits.begin[own], visits.end[own], memory)
+        if found and target.sum() == found[-1].target.sum():
+            continue
+        near = visits.near(target) & ~target
+        company = (near & here, near & there, near & there & ~listed, near, near & ~listed)
+        chosen = choices + (log(len(MEMORIES_NS) - 1) if memory else 0.0)
+        prior = bad_ways(visits, near & ~here)
+        found.append(Suspected(int(server), own, target, company, prior, chosen))
+    return found
 
-    def known(like: F64, part: Mask) -> tuple[F64, F64]:
-        return losses_known(like, visits.counted(part)), losses_known(like, visits.counted(part & ~listed))
 
-    beside = Controls(
-        server=losses_known(prior, others),
-        way=known(prior, near & there),
-        line=known(LINE, near),
-        price=price,
-        choices=choices + (log(len(MEMORIES_NS) - 1) if memory else 0.0),
-    )
-    suspects, rows = visits.counted(target), np.flatnonzero(target & visits.slow)
-    contrast = against_server(suspects, others, prior)
+def weigh(visits: Visits, suspected: Sequence[Suspected], price: float) -> list[SlowedName]:
+    """Weigh what may be slowed, all of one client at once.
+
+    Args:
+        visits: Of the client.
+        suspected: What may be slowed.
+        price: What it costs to have chosen these candidates among all sites, nats.
+    """
+    suspects = Counts.stacked([visits.counted(one.target) for one in suspected])
+    company = Counts.stacked([Counts.stacked(list(map(visits.counted, one.company))) for one in suspected])
+    priors = np.stack([[one.prior, one.prior, one.prior, LINE, LINE] for one in suspected])
+    ways, choices = losses_known(priors, company), np.array([one.choices for one in suspected])
+    contrast = against_server(suspects, company.along((..., 0)), priors[:, 0])
+    every = Controls(ways=ways[:, None], price=price, choices=choices[:, None])
+    weight = every.against(suspects.along((..., None)), np.stack([np.zeros(len(contrast)), contrast], axis=-1))
+    return [
+        slowed_name(visits, one, Controls(ways=way, price=price, choices=one.choices), pooled, compared, alone)
+        for one, way, (pooled, compared), alone in zip(suspected, ways, weight.tolist(), contrast.tolist(), strict=True)
+    ]
+
+
+def slowed_name(
+    visits: Visits, suspected: Suspected, beside: Controls, pooled: float, compared: float, contrast: float
+) -> SlowedName:
+    """Describe what may be slowed, and what it weighs."""
+    others, rows = suspected.company[0], np.flatnonzero(suspected.target & visits.slow)
     return SlowedName(
         rows=rows,
-        named=own[rows],
+        named=suspected.own[rows],
         slow=len(rows),
-        visits=int(target.sum()),
-        others_slow=int((near & here & visits.slow).sum()),
-        others=int((near & here).sum()),
-        single=tuple(map(visits.single, rows.tolist())),
+        visits=int(suspected.target.sum()),
+        others_slow=int((others & visits.slow).sum()),
+        others=int(others.sum()),
+        single=visits.single(rows),
         beside=beside,
-        pooled=beside.against(suspects, 0.0),
-        compared=beside.against(suspects, contrast),
+        pooled=pooled,
+        compared=compared,
         contrast=contrast,
     )
 
