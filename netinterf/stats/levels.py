@@ -12,6 +12,7 @@ import numpy as np
 
 from netinterf.arrays import F64
 from netinterf.stats import recursion
+from netinterf.stats.recursion import Passed
 
 __all__ = ["CELLS", "backlog", "burst_curve", "row_blocks"]
 
@@ -77,13 +78,9 @@ def burst_curve(time: F64, size: F64, rate: F64) -> tuple[F64, F64]:
 
 def burst_heights(time: F64, size: F64, rate: F64) -> F64:
     """Measure the largest burst above each rate, as `burst_curve` does, without the interval that shows it."""
-    height = np.zeros(len(rate))
-    if len(time) == 0:
-        return height
-    since, total = time - time[0], np.cumsum(size)
-    for rows in row_blocks(len(rate), len(time)):
-        height[rows] = recursion.bursts(rate[rows], since, total, total - size)
-    return height
+    total = np.cumsum(size)
+    passed = Passed(time - time[:1], total, total - size, np.array([0, len(time)]))
+    return recursion.bursts(np.zeros(len(rate), np.int64), rate, passed)
 
 
 def row_blocks(rows: int, width: int, cells: int = CELLS) -> list[slice]:

@@ -12,7 +12,7 @@ from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.dependence import checked_members
 
-__all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "robust_scale", "theil_sen"]
+__all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "middle", "robust_scale", "theil_sen"]
 
 MAD_TO_SIGMA = 1.482602218505602
 """Median absolute deviation to standard deviation, for normal data: 1 / Φ⁻¹(3/4) (Rousseeuw and Croux 1993)."""
@@ -86,6 +86,12 @@ def robust_scale(values: NDArray[Any], group: NDArray[np.integer[Any]], count: i
         deviation = group_median(away, groups, count) * MAD_TO_SIGMA
         spread = group_quantile(numbers, groups, count, 0.75) - group_quantile(numbers, groups, count, 0.25)
         return np.where(deviation > 0, deviation, spread * (MAD_TO_SIGMA / 2))
+
+
+def middle(values: F64) -> float:
+    """Compute the median of numbers, one at least and none of them NaN: that of numpy, at the price of one sort."""
+    ordered, half = np.sort(values), len(values) // 2
+    return float(ordered[half]) if len(values) % 2 else float((ordered[half - 1] + ordered[half]) / 2)
 
 
 def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:

@@ -30,7 +30,7 @@ __all__ = [
     "PLATEAU",
     "BucketFit",
     "CandidateBuckets",
-    "best_bucket",
+    "best_buckets",
     "bucket_likelihoods",
     "class_likelihoods",
     "explain_parts",
@@ -154,7 +154,7 @@ def fit_bucket(
     if losses in (0, count) or len(rate) == 0:
         return NO_FIT
     candidates = try_buckets(SeriesBatch([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth)
-    return best_bucket(candidates, harmless_likelihood(time, lost) if harmless is None else harmless)
+    return best_buckets(candidates, np.array([harmless_likelihood(time, lost) if harmless is None else harmless]))[0]
 
 
 def try_buckets(series: SeriesBatch, owner: I64, rate: F64, depth: F64) -> CandidateBuckets:
@@ -192,29 +192,36 @@ def graded(series: SeriesBatch, owner: I64, rate: F64, depth: F64, counts: I64, 
     )
 
 
-def best_bucket(candidates: CandidateBuckets, harmless: float) -> BucketFit:
-    """Choose the bucket that explains the losses of one series best: the middle rate of equals, the least depth of it.
+def best_buckets(candidates: CandidateBuckets, harmless: F64) -> list[BucketFit]:
+    """Choose the bucket that explains the losses of each series best: the middle rate of equals, the least depth of it.
 
     Args:
-        candidates: Buckets that were tried on it.
-        harmless: Log-likelihood under harmless causes.
+        candidates: Buckets that were tried.
+        harmless: Log-likelihood of each series under harmless causes.
     """
-    best = float(candidates.gain.max(initial=-np.inf))
-    if not np.isfinite(best):
-        return NO_FIT
-    equal = np.flatnonzero(candidates.gain >= best - PLATEAU)
-    equal = equal[candidates.rate[equal] == np.sort(candidates.rate[equal])[len(equal) // 2]]
-    chosen = equal[np.argmin(candidates.depth[equal])]
-    counts, losses = candidates.counts[:, chosen], candidates.losses[:, chosen]
-    return BucketFit(
-        rate=float(candidates.rate[chosen]),
-        depth=float(candidates.depth[chosen]),
-        llr=best - harmless,
-        info=float(np.clip((best - harmless) / -harmless, 0.0, 1.0)),
-        below=float(losses[0] / counts[0]),
-        above=float(losses[1:].sum() / max(1, counts[1:].sum())),
-        likelihood=best,
-    )
+    owner, rate, depth, _, _, gain = candidates
+    best = np.full(len(harmless), -np.inf)
+    np.maximum.at(best, owner, gain)
+    equal = np.flatnonzero(np.isfinite(best)[owner] & (gain >= best[owner] - PLATEAU))
+    equal = equal[np.lexsort((rate[equal], owner[equal]))]
+    found, first, count = np.unique(owner[equal], return_index=True, return_counts=True)
+    equal = equal[rate[equal] == np.repeat(rate[equal[first + count // 2]], count)]
+    equal = equal[np.lexsort((equal, depth[equal], owner[equal]))]
+    chosen = candidates.select(equal[np.searchsorted(owner[equal], found)])
+    ratio = best[found] - harmless[found]
+    columns = {
+        "rate": chosen.rate,
+        "depth": chosen.depth,
+        "llr": ratio,
+        "info": np.clip(ratio / -harmless[found], 0.0, 1.0),
+        "below": chosen.losses[0] / chosen.counts[0],
+        "above": chosen.losses[1:].sum(axis=0) / np.maximum(1, chosen.counts[1:].sum(axis=0)),
+        "likelihood": best[found],
+    }
+    fits = [NO_FIT] * len(harmless)
+    for place, *values in zip(found.tolist(), *(columns[name].tolist() for name in BucketFit._fields), strict=True):
+        fits[place] = BucketFit(*values)
+    return fits
 
 
 def bucket_likelihoods(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> F64:

@@ -5,14 +5,15 @@ packet's size was there, after a pass there was enough (see `fit`). Each step de
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import cached_property
 
 import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.stats import recursion
-from netinterf.stats.recursion import Steps
+from netinterf.stats.recursion import Passed, Steps
+from netinterf.stats.robust import middle
 
 __all__ = ["SLACK", "Fates", "SeriesBatch", "follow_bucket", "grade_packets"]
 
@@ -37,7 +38,7 @@ class Fates:
 
     @packet.default
     def _usual_size(self) -> float:
-        return float(np.median(self.size)) if len(self.size) else 0.0
+        return middle(self.size) if len(self.size) else 0.0
 
 
 def follow_bucket(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> F64:
@@ -58,7 +59,7 @@ def follow_bucket(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> F6
     left = np.empty((len(time), len(rate)))
     alone = SeriesBatch([Fates(time, size, lost)])
     for column in range(len(rate)):
-        (left[:, column],) = alone.follow(rate[column, None], depth[column, None])
+        left[:, column] = alone.follow(rate[column, None], depth[column, None])
     return left
 
 
@@ -80,7 +81,7 @@ def grade_packets(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> tu
     return SeriesBatch([Fates(time, size, lost)]).grade(np.zeros(len(rate), np.int64), rate, depth)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class SeriesBatch:
     """Several series laid out so that buckets are followed along all of them at once."""
 
@@ -111,7 +112,21 @@ class SeriesBatch:
             size[begin:end], lost[begin:end] = fates.size, fates.lost
         return Steps(gap, size, lost, first, edge=self.packets, slack=SLACK * self.packets)
 
-    def follow(self, rate: F64, depth: F64) -> list[F64]:
+    @cached_property
+    def passed(self) -> Passed:
+        """What of each series passed."""
+        parts = [(fates.time[~fates.lost], fates.size[~fates.lost]) for fates in self.series]
+        nothing = [np.empty(0)]
+        since = np.concatenate([*nothing, *(time - time[:1] for time, _ in parts)])
+        total = np.concatenate([*nothing, *(np.cumsum(size) for _, size in parts)])
+        before = total - np.concatenate([*nothing, *(size for _, size in parts)])
+        return Passed(since, total, before, np.append(0, np.cumsum(self.lengths - self.losses)))
+
+    def burst_heights(self, owner: I64, rate: F64) -> F64:
+        """Measure the largest burst that passed above each rate, held against one of the series each; bytes."""
+        return recursion.bursts(owner, rate, self.passed)
+
+    def follow(self, rate: F64, depth: F64) -> F64:
         """Follow one bucket along each series, as `follow_bucket` does.
 
         Args:
@@ -119,10 +134,9 @@ class SeriesBatch:
             depth: Depth for each, bytes.
 
         Returns:
-            What each packet would leave, bytes, for each series.
+            What each packet would leave, bytes, end to end as in `steps`.
         """
-        left = recursion.follow(self.steps, rate, depth)
-        return [left[begin:end] for begin, end in pairwise(self.steps.first.tolist())]
+        return recursion.follow(self.steps, rate, depth)
 
     def grade(self, owner: I64, rate: F64, depth: F64) -> tuple[I64, I64]:
         """Count packets by what they would leave in buckets tried on one of the series each, as `grade_packets` does.

@@ -20,7 +20,6 @@ import numpy as np
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.stats.bucket.fit import PLATEAU, CandidateBuckets, class_likelihoods, graded, try_buckets
 from netinterf.stats.bucket.following import SeriesBatch
-from netinterf.stats.levels import burst_heights
 from netinterf.stats.losses import price
 
 __all__ = ["Grids"]
@@ -135,11 +134,9 @@ class Grids:
 
     def _least(self, every: I64, rows: I64) -> I64:
         """Find the least depth for some rates of some grids, and give their nodes."""
-        for grid, own in zip(every.tolist(), self.owner[every].tolist(), strict=True):
-            fates, new = self.series.series[own], rows[np.isnan(self.depths[grid, rows, -1])]
-            self.depths[grid, new, -1] = burst_heights(
-                fates.time[~fates.lost], fates.size[~fates.lost], self.rates[grid, new]
-            )
+        new = np.isnan(self.depths[every[:, None], rows, -1])
+        grid, row = np.repeat(every, len(rows))[new.reshape(-1)], np.tile(rows, len(every))[new.reshape(-1)]
+        self.depths[grid, row, -1] = self.series.burst_heights(self.owner[grid], self.rates[grid, row])
         return self._nodes(every[:, None], rows, self.depths.shape[2] - 1).reshape(-1)
 
     def _nodes(self, grid: I64, row: I64, column: I64 | int) -> I64:

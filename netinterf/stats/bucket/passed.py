@@ -1,6 +1,7 @@
 """Measuring rate and depth of a token bucket by what passed, once a fit tells when it was empty and when full."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +55,12 @@ def passed_rates(series: SeriesBatch, fits: Sequence[BucketFit]) -> list[float]:
     Returns:
         Bytes a second, for each; NaN where nothing was fitted or nothing tells.
     """
-    rates = [float("nan")] * len(fits)
-    lefts = series.follow(np.array([fit.rate for fit in fits]), np.array([fit.depth for fit in fits]))
-    for place, (fates, fit, left) in enumerate(zip(series.series, fits, lefts, strict=True)):
-        grant = granted(fates, left, fit.depth)
-        if np.isfinite(fit.rate) and grant.seconds > 0:
-            rates[place] = grant.size / grant.seconds
-    return rates
+    rate, depth = np.array([(fit.rate, fit.depth) for fit in fits]).reshape(-1, 2).T
+    grants = granted(series, series.follow(rate, depth), depth)
+    return [
+        grant.size / grant.seconds if np.isfinite(fit.rate) and grant.seconds > 0 else float("nan")
+        for grant, fit in zip(grants, fits, strict=True)
+    ]
 
 
 class Granted(NamedTuple):
@@ -71,10 +71,26 @@ class Granted(NamedTuple):
     stretches: int  # of losses that follow each other so
 
 
-def granted(fates: Fates, left: F64, depth: float) -> Granted:
-    """Measure what a bucket granted while it was never full, given what each packet would leave in it."""
-    full, losses = np.cumsum(left + fates.size >= depth), np.flatnonzero(fates.lost)
-    passed = np.cumsum(np.where(fates.lost, 0.0, fates.size))  # a lost packet adds nothing: what passed before it
-    kept = np.diff(full[losses]) == 0
-    size, seconds = np.diff(passed[losses])[kept].sum(), np.diff(fates.time[losses])[kept].sum()
-    return Granted(float(size), float(seconds), int(np.count_nonzero(np.diff(kept.astype(np.int8), prepend=0) > 0)))
+def granted(series: SeriesBatch, left: F64, depth: F64) -> list[Granted]:
+    """Measure what buckets granted while they were never full, given what each packet would leave in them.
+
+    Args:
+        series: What became of the packets, n in all.
+        left: Bytes, n of them.
+        depth: Depth of the bucket of each series, bytes.
+    """
+    steps, time = series.steps, np.concatenate([np.empty(0), *(fates.time for fates in series.series)])
+    owner = np.repeat(np.arange(len(series.lengths)), series.lengths)
+    full = np.cumsum(left + steps.size >= depth[owner])
+    passed = np.cumsum(np.where(steps.lost, 0.0, steps.size))  # a lost packet adds nothing: what passed before it
+    losses = np.flatnonzero(steps.lost)
+    together = owner[losses[1:]] == owner[losses[:-1]]
+    kept = together & (np.diff(full[losses]) == 0)
+    kept = np.flatnonzero(kept)
+    stretches = np.bincount(owner[losses[kept]], np.diff(kept, prepend=-2) > 1, len(series.lengths))
+    edges = np.searchsorted(owner[losses[kept]], np.arange(len(series.lengths) + 1)).tolist()
+    size, seconds = (np.diff(column[losses])[kept] for column in (passed, time))
+    return [
+        Granted(float(size[begin:end].sum()), float(seconds[begin:end].sum()), int(many))
+        for (begin, end), many in zip(pairwise(edges), stretches, strict=True)
+    ]

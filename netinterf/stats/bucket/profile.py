@@ -24,7 +24,7 @@ import numpy as np
 
 from netinterf.arrays import F64, Mask
 from netinterf.stats.bucket.fit import BucketFit, bucket_likelihoods
-from netinterf.stats.bucket.following import Fates, follow_bucket
+from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.bucket.passed import granted
 from netinterf.stats.levels import burst_heights
 
@@ -93,8 +93,8 @@ def _unseen_rate(fates: Fates, fit: BucketFit) -> float:
 
     The difference of two levels that may be anywhere below a packet has the variance of two uniform numbers.
     """
-    left = follow_bucket(fates.time, fates.size, fates.lost, np.array([fit.rate]), np.array([fit.depth]))[:, 0]
-    grant = granted(fates, left, fit.depth)
+    alone, depth = SeriesBatch([fates]), np.array([fit.depth])
+    (grant,) = granted(alone, alone.follow(np.array([fit.rate]), depth), depth)
     return TWO_SIDED * fates.packet * float(np.sqrt(grant.stretches / 6)) / grant.seconds if grant.seconds > 0 else 0.0
 
 

@@ -11,10 +11,8 @@ import numpy as np
 from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.bucket.fit import (
     NO_FIT,
-    PLATEAU,
     BucketFit,
-    CandidateBuckets,
-    best_bucket,
+    best_buckets,
     loss_line_rate,
 )
 from netinterf.stats.bucket.following import Fates, SeriesBatch
@@ -99,7 +97,7 @@ def _search(series: SeriesBatch, lines: F64) -> list[BucketFit]:
     best = np.full(len(lines), -np.inf)
     grids.search(every, rows[::THIN_RATES], columns[::THIN_DEPTHS], THIN_BOXES, best)
     chance = np.array([chance_likelihood(fates.lost) for fates in series.series])
-    fits = _best(grids.candidates, chance)
+    fits = best_buckets(grids.candidates, chance)
     hopeful = np.flatnonzero(best > chance)
     if len(hopeful) == 0:
         return fits
@@ -107,7 +105,7 @@ def _search(series: SeriesBatch, lines: F64) -> list[BucketFit]:
     parts = [series.series[place] for place in hopeful.tolist()]
     harmless[hopeful] = harmless_likelihoods([(fates.time, fates.lost) for fates in parts])
     grids.search(hopeful, rows, columns, COARSE_BOXES, best)
-    coarse, tight = _best(grids.candidates, harmless), _best(grids.least, harmless)
+    coarse, tight = best_buckets(grids.candidates, harmless), best_buckets(grids.least, harmless)
     for place in hopeful.tolist():
         fits[place] = coarse[place]
     good = [place for place in hopeful.tolist() if coarse[place].llr > 0]
@@ -155,23 +153,10 @@ def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless:
         grids = Grids.of(beside, owner, rate[:, None] * (1 + width * FINE_RATES), depth[:, None] * FINE_DEPTHS)
         reached, rows, columns = np.full(len(near), -np.inf), np.arange(len(FINE_RATES)), np.arange(len(FINE_DEPTHS))
         grids.search(np.arange(len(owner)), rows, columns, FINE_BOXES, reached)
-        fits = _best(grids.candidates, harmless)
+        fits = best_buckets(grids.candidates, harmless)
         best = [max(pair, key=_ratio) for pair in zip(best, fits, strict=True)]
         start = [fit if np.isfinite(fit.llr) else old for fit, old in zip(best, start, strict=True)]
     return best
-
-
-def _best(candidates: CandidateBuckets, harmless: F64) -> list[BucketFit]:
-    """Choose the best bucket of each series, given the log-likelihood of harmless causes."""
-    best = np.full(len(harmless), -np.inf)
-    np.maximum.at(best, candidates.owner, candidates.gain)
-    near = candidates.select(np.flatnonzero(candidates.gain >= best[candidates.owner] - PLATEAU))
-    near = near.select(np.argsort(near.owner, kind="stable"))
-    edges = np.searchsorted(near.owner, np.arange(len(best) + 1)).tolist()
-    return [
-        best_bucket(near.select(slice(begin, end)), other)
-        for begin, end, other in zip(edges[:-1], edges[1:], harmless.tolist(), strict=True)
-    ]
 
 
 def _ratio(fit: BucketFit) -> float:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.recursion import arrays, compiled
-from netinterf.stats.recursion.arrays import Steps
+from netinterf.stats.recursion.arrays import Passed, Steps
 
-__all__ = ["Steps", "bursts", "count_under", "fade", "follow"]
+__all__ = ["Passed", "Steps", "bursts", "count_under", "fade", "follow"]
 
 
 def follow(steps: Steps, rate: F64, depth: F64) -> F64:
@@ -43,19 +43,18 @@ def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
     return (arrays.count_under if compiled.library() is None else compiled.count_under)(steps, owner, rate, depth)
 
 
-def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
+def bursts(owner: I64, rate: F64, passed: Passed) -> F64:
     """Measure the largest burst above each rate: the farthest that what was sent gets ahead of a line of that slope.
 
     Args:
+        owner: Which series each rate is held against, m of them; best those of one series together.
         rate: Bytes a second, m of them.
-        since: Seconds of each packet, n of them and one at least.
-        total: Bytes sent with it, n.
-        before: Bytes sent before it, n.
+        passed: What passed of each series.
 
     Returns:
-        Bytes, m of them.
+        Bytes, m of them; 0 where nothing passed.
     """
-    return (arrays.bursts if compiled.library() is None else compiled.bursts)(rate, since, total, before)
+    return (arrays.bursts if compiled.library() is None else compiled.bursts)(owner, rate, passed)
 
 
 def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
 
-__all__ = ["Steps", "bursts", "count_under", "fade", "follow"]
+__all__ = ["Passed", "Steps", "bursts", "count_under", "fade", "follow"]
 
 LANES = 8
 """Buckets of one column where several series are followed: so few places stay empty, and so few columns are needed."""
@@ -27,6 +27,9 @@ AT_ONCE = 16_384
 
 TOGETHER = 32
 """Series along which links are followed at once: so many fill the cache of a core."""
+
+CELLS = 2_000_000
+"""Numbers held at once while bursts are measured (16 MB)."""
 
 STRIDE, MARGINS, FLUSH = (8, 64), 131_072, 255
 """Packets that are followed before what they would leave is counted, fewest and most; how many such numbers are kept
@@ -54,6 +57,16 @@ class Steps:
     def _less_than_needed(self) -> F64:
         after: F64 = np.nextafter(self.size, 0.0)
         return after
+
+
+@attrs.frozen(eq=False)
+class Passed:
+    """What of series passed, end to end; n packets, s series."""
+
+    since: F64 = laid_out(np.float64)  # seconds since the first of its series, n
+    total: F64 = laid_out(np.float64)  # bytes of its series up to it, n
+    before: F64 = laid_out(np.float64)  # bytes before it, n
+    first: I64 = laid_out(np.int64)  # where each series begins, and after the last where all end; s + 1
 
 
 def follow(steps: Steps, rate: F64, depth: F64) -> F64:
@@ -98,12 +111,18 @@ def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
     return result
 
 
-def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
+def bursts(owner: I64, rate: F64, passed: Passed) -> F64:
     """See `netinterf.stats.recursion.bursts`."""
-    line = rate[:, None] * since
-    lowest = np.minimum.accumulate(before - line, axis=1)
-    np.subtract(total, line, out=line)
-    height: F64 = np.subtract(line, lowest, out=line).max(axis=1)
+    height, edges = np.zeros(len(rate)), np.append(np.flatnonzero(np.diff(owner, prepend=-1)), len(rate))
+    for start, stop in pairwise(edges.tolist()):
+        own = slice(passed.first[owner[start]], passed.first[owner[start] + 1])
+        since, total, before = passed.since[own], passed.total[own], passed.before[own]
+        for low in range(start, stop, step := max(1, CELLS // max(1, len(since)))) if len(since) else ():
+            rows = slice(low, min(low + step, stop))
+            line = rate[rows, None] * since
+            lowest = np.minimum.accumulate(before - line, axis=1)
+            np.subtract(total, line, out=line)
+            height[rows] = np.subtract(line, lowest, out=line).max(axis=1)
     return height
 
 

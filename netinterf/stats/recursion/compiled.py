@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.stats.recursion.arrays import Steps
+from netinterf.stats.recursion.arrays import Passed, Steps
 
 __all__ = ["bursts", "count_under", "fade", "follow", "library"]
 
@@ -30,30 +30,34 @@ def library() -> Any:
     if os.environ.get("NETINTERF_PURE"):
         return None
     try:
-        from ctypes import CDLL, c_int64, c_uint32
+        from ctypes import CDLL, c_uint32
 
         found = CDLL(str(SOURCE.with_suffix(".so")))
         if c_uint32.in_dll(found, "recursion_source").value != zlib.crc32(SOURCE.read_bytes()):
             return None
     except (ImportError, OSError, ValueError):
         return None
-    numbers, indices, marks = (
-        np.ctypeslib.ndpointer(kind, flags="C_CONTIGUOUS") for kind in (np.float64, np.int64, np.bool_)
-    )
-    packets = [indices, numbers, numbers, numbers, marks, numbers]
-    found.follow.argtypes = [c_int64, *packets, numbers, numbers, numbers]
-    found.count_under.argtypes = [c_int64, indices, numbers, numbers, *packets, numbers, indices]
-    found.bursts.argtypes = [*[c_int64] * 2, *[numbers] * 5]
-    found.fade.argtypes = [*[c_int64] * 4, numbers, numbers, marks, numbers, numbers, numbers]
     for function in (found.follow, found.count_under, found.bursts, found.fade):
         function.restype = None
     return found
 
 
+def call(name: str, *arguments: Any) -> None:
+    """Call a function with whole numbers and arrays, which are contiguous and of the numbers that C has there."""
+    from ctypes import c_int64, c_void_p
+
+    getattr(library(), name)(
+        *(
+            c_void_p(one.__array_interface__["data"][0]) if isinstance(one, np.ndarray) else c_int64(one)
+            for one in arguments
+        )
+    )
+
+
 def follow(steps: Steps, rate: F64, depth: F64) -> F64:
     """See `netinterf.stats.recursion.follow`."""
     left = np.empty(len(steps.gap))
-    library().follow(len(rate), *_packets(steps), *_numbers(rate, depth), left)
+    call("follow", len(rate), *_packets(steps), *_numbers(rate, depth), left)
     return left
 
 
@@ -61,21 +65,22 @@ def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
     """See `netinterf.stats.recursion.count_under`."""
     under = np.empty((2, 2, len(owner)), np.int64)
     owners = np.ascontiguousarray(owner, np.int64)
-    library().count_under(len(owner), owners, *_numbers(rate, depth), *_packets(steps), steps.edge, under)
+    call("count_under", len(owner), owners, *_numbers(rate, depth), *_packets(steps), steps.edge, under)
     return under
 
 
-def bursts(rate: F64, since: F64, total: F64, before: F64) -> F64:
+def bursts(owner: I64, rate: F64, passed: Passed) -> F64:
     """See `netinterf.stats.recursion.bursts`."""
     height = np.empty(len(rate))
-    library().bursts(len(rate), len(since), *_numbers(rate, since, total, before), height)
+    owners, (rates,) = np.ascontiguousarray(owner, np.int64), _numbers(rate)
+    call("bursts", len(rates), owners, rates, passed.first, passed.since, passed.total, passed.before, height)
     return height
 
 
 def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int) -> None:
     """See `netinterf.stats.recursion.fade`."""
     _, links, cells = total.shape
-    stretch = STRETCHES * every
+    stretch, (ratios,) = STRETCHES * every, _numbers(likelier)
     for one, (stays, missing) in enumerate(zip(stay, lost, strict=True)):
         here = np.tile(np.repeat(share, stays.shape[1]), (links, 1))
         for start in range(0, len(stays), stretch):
@@ -86,7 +91,7 @@ def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, t
             turn = np.ascontiguousarray(share[:, None] * (1.0 - part))
             unchanged = np.ascontiguousarray(np.broadcast_to(part, turn.shape))
             seen = np.empty((-(-len(part) // every), links, cells))
-            library().fade(len(part), every, links, cells, unchanged, turn, gone, likelier, here, seen)
+            call("fade", len(part), every, links, cells, unchanged, turn, gone, ratios, here, seen)
             for logarithms in np.log(seen):
                 total[one] += logarithms
 

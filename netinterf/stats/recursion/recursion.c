@@ -103,19 +103,21 @@ SHARED WIDE void count_under(int64_t buckets, const int64_t *owner, const double
     }
 }
 
-/* Measure the largest burst above each rate. See `arrays.bursts`. */
-SHARED WIDE void bursts(int64_t rates, int64_t packets, const double *rate, const double *since, const double *total,
-                        const double *before, double *height)
+/* Measure the largest burst above rates that are held against one of the series each. See `arrays.bursts`. */
+SHARED WIDE void bursts(int64_t rates, const int64_t *owner, const double *rate, const int64_t *first,
+                        const double *since, const double *total, const double *before, double *height)
 {
-    for (int64_t start = 0; start < rates; start += LANES) {
-        int64_t many = rates - start < LANES ? rates - start : LANES;
-        double slope[LANES], lowest[LANES], highest[LANES];
+    int64_t many;
+    for (int64_t start = 0; start < rates; start += many) {
+        int64_t own = owner[start];
+        double slope[LANES] = {0}, lowest[LANES], highest[LANES];
+        for (many = 0; many < LANES && start + many < rates && owner[start + many] == own; many++)
+            slope[many] = rate[start + many];
         for (int lane = 0; lane < LANES; lane++) {
-            slope[lane] = lane < many ? rate[start + lane] : 0.0;
             lowest[lane] = INFINITY;
             highest[lane] = -INFINITY;
         }
-        for (int64_t packet = 0; packet < packets; packet++)
+        for (int64_t packet = first[own]; packet < first[own + 1]; packet++)
             for (int lane = 0; lane < LANES; lane++) {
                 double line = slope[lane] * since[packet];
                 double begin = before[packet] - line;
@@ -124,7 +126,7 @@ SHARED WIDE void bursts(int64_t rates, int64_t packets, const double *rate, cons
                 highest[lane] = highest[lane] > burst ? highest[lane] : burst;
             }
         for (int64_t lane = 0; lane < many; lane++)
-            height[start + lane] = highest[lane];
+            height[start + lane] = first[own] < first[own + 1] ? highest[lane] : 0.0;
     }
 }
 

@@ -9,6 +9,7 @@ from netinterf.stats.bucket import grid
 from netinterf.stats.bucket.fit import NO_FIT
 from netinterf.stats.bucket.following import Fates, SeriesBatch, follow_bucket, grade_packets
 from netinterf.stats.bucket.grid import Grids
+from netinterf.stats.bucket.passed import granted
 from netinterf.stats.bucket.search import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.losses import harmless_likelihoods
 from tests.oracles import naive_search
@@ -97,9 +98,37 @@ def test_many_series_are_followed_as_each_alone():
     """One bucket along each of several series leaves what it leaves along that series alone."""
     made = some_series(range(40, 46))
     rate, depth = np.linspace(1e4, 2e5, 6), np.linspace(3e3, 9e4, 6)
-    for one, left, *bucket in zip(made, SeriesBatch(made).follow(rate, depth), rate, depth, strict=True):
+    batch = SeriesBatch(made)
+    followed = np.split(batch.follow(rate, depth), batch.steps.first[1:-1])
+    for one, left, *bucket in zip(made, followed, rate, depth, strict=True):
         alone = follow_bucket(one.time, one.size, one.lost, *(np.array([part]) for part in bucket))
         assert left.tolist() == alone[:, 0].tolist()
+
+
+def granted_alone(fates, left, depth):
+    """Measure what a bucket granted along one series, loss by loss."""
+    size = seconds = stretches = 0.0
+    at, was_kept = np.flatnonzero(fates.lost).tolist(), False
+    for loss, following in zip(at[:-1], at[1:], strict=True):
+        kept = not np.any((left + fates.size >= depth)[loss + 1 : following + 1])
+        stretches += kept and not was_kept
+        size += fates.size[loss:following][~fates.lost[loss:following]].sum() if kept else 0.0
+        seconds += fates.time[following] - fates.time[loss] if kept else 0.0
+        was_kept = kept
+    return size, seconds, stretches
+
+
+def test_what_many_buckets_granted_is_what_each_alone_did():
+    """Between losses of one series, where its bucket was never full."""
+    made = [*some_series(range(40, 52)), Fates(np.empty(0), np.empty(0), np.empty(0, bool))]
+    rate, depth = np.geomspace(1e3, 2e5, len(made)), np.geomspace(3e3, 9e4, len(made))
+    batch = SeriesBatch(made)
+    left = batch.follow(rate, depth)
+    parts = np.split(left, batch.steps.first[1:-1])
+    expected = [granted_alone(*one) for one in zip(made, parts, depth, strict=True)]
+    grants = granted(batch, left, depth)
+    assert np.array(grants) == pytest.approx(np.array(expected))
+    assert any(grant.stretches for grant in grants)
 
 
 steps = st.lists(st.floats(1.01, 3.0), min_size=2, max_size=9)

@@ -78,18 +78,22 @@ def test_many_buckets_are_counted_alike():
 
 
 @each_way
-@given(packets.filter(bool), st.lists(st.floats(1, 3000), max_size=40))
-def test_bursts_are_those_of_the_loop(way, rows, rates):
-    """What was sent gets ahead of each line as far as the loop says."""
-    series, expected = fates(rows), []
-    total = np.cumsum(series.size)
-    for rate in rates:
-        lowest, highest = np.inf, -np.inf
-        for since, sent, size in zip(series.time.tolist(), total.tolist(), series.size.tolist(), strict=True):
-            lowest = min(lowest, (sent - size) - rate * since)
+@given(st.lists(packets, min_size=1, max_size=4), st.lists(st.floats(1, 3000), max_size=40), st.booleans())
+def test_bursts_are_those_of_the_loop(way, made, rates, sort):
+    """What passed of each series gets ahead of each line as far as the loop says."""
+    series, expected = [fates(rows) for rows in made], []
+    owner = np.arange(len(rates)) % len(made)
+    owner = np.sort(owner) if sort else owner
+    for rate, own in zip(rates, owner.tolist(), strict=True):
+        lowest, highest, passed = np.inf, -np.inf, ~series[own].lost
+        time, size = series[own].time[passed], series[own].size[passed]
+        for since, sent, bytes_ in zip(
+            (time - time[:1]).tolist(), np.cumsum(size).tolist(), size.tolist(), strict=True
+        ):
+            lowest = min(lowest, (sent - bytes_) - rate * since)
             highest = max(highest, (sent - rate * since) - lowest)
-        expected.append(highest)
-    assert way.bursts(np.array(rates), series.time, total, total - series.size).tolist() == expected
+        expected.append(highest if len(time) else 0.0)
+    assert way.bursts(owner, np.array(rates), SeriesBatch(series).passed).tolist() == expected
 
 
 @settings(max_examples=20)
