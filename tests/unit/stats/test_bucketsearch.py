@@ -1,5 +1,7 @@
 """Searching buckets of many series at once finds what trying every bucket on each of them finds."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -109,7 +111,7 @@ def granted_alone(fates, left, depth):
     """Measure what a bucket granted along one series, loss by loss."""
     size = seconds = stretches = 0.0
     at, was_kept = np.flatnonzero(fates.lost).tolist(), False
-    for loss, following in zip(at[:-1], at[1:], strict=True):
+    for loss, following in pairwise(at):
         kept = not np.any((left + fates.size >= depth)[loss + 1 : following + 1])
         stretches += kept and not was_kept
         size += fates.size[loss:following][~fates.lost[loss:following]].sum() if kept else 0.0
