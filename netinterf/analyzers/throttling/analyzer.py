@@ -1,6 +1,5 @@
 """From judged directions to evidence about flows."""
 
-from itertools import compress
 from typing import ClassVar
 
 import attrs
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.signs import Cases, Sign, by_rule, record, sign
+from netinterf.analyzers.signs import Cases, Sign, Signs, by_rule, record, record_each, sign
 from netinterf.analyzers.throttling import rules
 from netinterf.analyzers.throttling.acks import needless_repeats
 from netinterf.analyzers.throttling.controls import SURE, Compared, Controls, Others, compare, settled
@@ -24,8 +23,8 @@ from netinterf.analyzers.throttling.units import (
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
-from netinterf.stats.bucket.passed import measure_bucket
-from netinterf.stats.bucket.profile import bucket_intervals
+from netinterf.stats.bucket.passed import measure_buckets
+from netinterf.stats.bucket.profile import BucketIntervals, intervals_of_buckets
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
@@ -71,14 +70,13 @@ class Throttling:
         candidates = chosen(judged)
         controls = Controls(trace, numbering, limited_flows(judged))
         contrasts = compared_with_others(controls, [candidate for candidate, _ in candidates])
-        tables = []
+        measured = iter(measured_limits([judged for judged, _ in candidates]))
+        told: list[tuple[Cases, Signs]] = []
         for (candidate, flows), others in zip(candidates, contrasts, strict=True):
-            written = (
-                self.limited(controls, candidate, others) if candidate.bucket else self.unlimited(trace, candidate)
-            )
-            tables += [table.take(np.isin(table.subject, flows)) for table in written]
-        tables = [table for table in [*tables, *self.skipped(trace, skipped)] if len(table)]
-        return join(tables) if tables else Evidence.empty(rules=self.rules)
+            limit = next(measured) if is_limited(candidate) else None
+            shown = limited(controls, candidate, limit, others) if limit else [unlimited(trace, candidate)]
+            told += [(cases.take(np.flatnonzero(np.isin(cases.subject, flows))), signs) for cases, signs in shown]
+        return join([record_each(self, told), *self.skipped(trace, skipped)])
 
     def skipped(self, trace: Trace, skipped: Skipped) -> list[Evidence]:
         """Write down who was not looked at."""
@@ -88,79 +86,106 @@ class Throttling:
         measured: dict[str, ArrayLike] = {"found": skipped.found[first], "looked": MOST_PAIRS}
         return record(self, cases, by_rule([sign(rules.SKIPPED, True, measured)]))
 
-    def limited(self, controls: Controls, judged: Judged, contrast: Compared) -> list[Evidence]:
-        """Write down a direction whose losses a bucket explains."""
-        trace = controls.trace
-        best = judged.bucket
-        if best is None:
-            return []
-        if judged.held_by_ends:
-            return self.limited_by_ends(trace, judged, best)
-        with_bucket = [test for test in judged.tested if test.bucket]
-        share = 1.0 if 2 * len(with_bucket) >= len(judged.tested) else 0.5
-        flows, witness = losers(with_bucket)
-        rate, depth = measure_bucket(best.unit.time, best.unit.size, best.unit.lost, best.fit)
-        known = bucket_intervals(best.unit.time, best.unit.size, best.unit.lost, best.fit, rate=rate, depth=depth)
-        one_rate = known.rate[1] <= ONE_RATE * known.rate[0]
-        measured = {
-            "rate_bps": 8 * rate if one_rate else np.nan,
-            "rate_low_bps": 8 * known.rate[0],
-            "rate_high_bps": 8 * known.rate[1],
-            "bucket_bytes": depth,
-            "bucket_low_bytes": known.depth[0],
-            "bucket_high_bytes": known.depth[1],
-            "losses": int(best.unit.lost.sum()),
-            "info": best.fit.info,
-            "llr": best.fit.llr,
-            "units": len(with_bucket),
-        }
-        kind = kind_of(
-            best, judged.direction.acks, rateless=known.rate[0] == 0, vague=not one_rate, queued=judged.queued > 0
-        )
-        cases = losing(trace, flows, witness)
-        shows = [sign(kind, True, measured, strength=share), *queue_signs(judged, best)]
-        tables = record(self, cases, by_rule(shows))
-        if kind == rules.LOSS_AFTER_BURSTS and contrast.others not in (Others.ALIKE, Others.SPARED_NAME):
-            return tables  # that one path loses more than others is no limit
-        return tables + self.compared(controls, contrast, flows)
 
-    def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
-        """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
-        first = judged.tested[0]
-        signs = queue_signs(judged, first) if judged.queued > 0 else []
-        if all(test.fit.llr < 0 for test in judged.tested):
-            losses, llr = int(first.unit.lost.sum()), first.fit.llr if np.isfinite(first.fit.llr) else np.nan
-            measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": llr}
-            signs.append(sign(rules.RANDOM_LOSS, True, measured))
-        return record(self, losing(trace, *losers(judged.tested)), by_rule(signs))
+@attrs.frozen(kw_only=True)
+class Limit:
+    """The bucket that a direction met, as it was measured."""
 
-    def limited_by_ends(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
-        """Write down that one of the ends limited the transfer, so that its rate says nothing of the network."""
-        window, idle = np.nan_to_num(judged.limits.window), np.nan_to_num(judged.limits.idle)
-        rule, share = (rules.RECEIVER_WINDOW, window) if window >= idle else (rules.APPLICATION, idle)
-        ends = sign(rule, True, {"share": float(share)})
-        return record(self, losing(trace, *losers([best])), by_rule([ends]))
+    best: Tested
+    rate: float  # bytes a second
+    depth: float  # bytes
+    known: BucketIntervals
 
-    def compared(self, controls: Controls, contrast: Compared, flows: I64) -> list[Evidence]:
-        """Write down how the client's other connections fared."""
-        if contrast.others is Others.NONE:
-            return []
-        counts = {"passed": contrast.passed, "llr": contrast.llr}
-        chosen = {**counts, "selective": 1.0}
-        alike = {"servers": contrast.servers, "rate_bps": 8 * contrast.rate, "selective": 0.0}
-        rule, measured = {
-            Others.SPARED: (rules.SPARED, chosen),
-            Others.SPARED_NAME: (rules.SPARED_NAME, chosen),
-            Others.SPARED_ADDRESS: (rules.SPARED_ADDRESS, chosen),
-            Others.SPARED_ELSEWHEN: (rules.SPARED_ELSEWHEN, counts),
-            Others.UNCLEAR: (rules.UNCLEAR, counts),
-            Others.ALIKE: (rules.WHOLE_LINK, alike),
-        }[contrast.others]
-        if rule in (rules.SPARED, rules.SPARED_ELSEWHEN, rules.SPARED_ADDRESS) and own_line(controls, flows):
-            rule, measured = rules.ONE_SERVER, {"passed": contrast.passed, "own_line": 1.0}
-        share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, contrast.llr / SURE)
-        cases = losing(controls.trace, flows, Ragged.of([contrast.rows] * len(flows), np.int32))
-        return record(self, cases, by_rule([sign(rule, True, measured, strength=share)]))
+    @property
+    def one_rate(self) -> bool:
+        """Whether the losses leave one order of magnitude for the rate."""
+        return self.known.rate[1] <= ONE_RATE * self.known.rate[0]
+
+
+def is_limited(judged: Judged) -> bool:
+    """Say whether a direction met a bucket, rather than a limit of its ends."""
+    return judged.bucket is not None and not judged.held_by_ends
+
+
+def measured_limits(candidates: list[Judged]) -> list[Limit]:
+    """Measure the buckets that directions met, of those that did."""
+    best = [judged.bucket for judged in candidates if judged.bucket and is_limited(judged)]
+    fates, fits = [test.unit.fates for test in best], [test.fit for test in best]
+    buckets = measure_buckets(fates, fits)
+    known = intervals_of_buckets(fates, fits, buckets)
+    return [
+        Limit(best=test, rate=rate, depth=depth, known=interval)
+        for test, (rate, depth), interval in zip(best, buckets, known, strict=True)
+    ]
+
+
+def limited(controls: Controls, judged: Judged, limit: Limit, contrast: Compared) -> list[tuple[Cases, Signs]]:
+    """Tell of a direction whose losses a bucket explains."""
+    best, known = limit.best, limit.known
+    with_bucket = [test for test in judged.tested if test.bucket]
+    share = 1.0 if 2 * len(with_bucket) >= len(judged.tested) else 0.5
+    flows, witness = losers(with_bucket)
+    measured = {
+        "rate_bps": 8 * limit.rate if limit.one_rate else np.nan,
+        "rate_low_bps": 8 * known.rate[0],
+        "rate_high_bps": 8 * known.rate[1],
+        "bucket_bytes": limit.depth,
+        "bucket_low_bytes": known.depth[0],
+        "bucket_high_bytes": known.depth[1],
+        "losses": int(best.unit.lost.sum()),
+        "info": best.fit.info,
+        "llr": best.fit.llr,
+        "units": len(with_bucket),
+    }
+    rateless, queued = known.rate[0] == 0, judged.queued > 0
+    kind = kind_of(best, judged.direction.acks, rateless=rateless, vague=not limit.one_rate, queued=queued)
+    shows = [sign(kind, True, measured, strength=share), *queue_signs(judged, best)]
+    shown = [(losing(controls.trace, flows, witness), by_rule(shows))]
+    if kind == rules.LOSS_AFTER_BURSTS and contrast.others not in (Others.ALIKE, Others.SPARED_NAME):
+        return shown  # that one path loses more than others is no limit
+    return shown + compared(controls, contrast, flows)
+
+
+def unlimited(trace: Trace, judged: Judged) -> tuple[Cases, Signs]:
+    """Tell of a direction whose losses are of its ends, or which no bucket explains: an outage, chance, or a queue."""
+    if judged.bucket:
+        return losing(trace, *losers([judged.bucket])), by_rule([end_sign(judged)])
+    first = judged.tested[0]
+    signs = queue_signs(judged, first) if judged.queued > 0 else []
+    if all(test.fit.llr < 0 for test in judged.tested):
+        losses, llr = int(first.unit.lost.sum()), first.fit.llr if np.isfinite(first.fit.llr) else np.nan
+        measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": llr}
+        signs.append(sign(rules.RANDOM_LOSS, True, measured))
+    return losing(trace, *losers(judged.tested)), by_rule(signs)
+
+
+def end_sign(judged: Judged) -> Sign:
+    """Tell that one of the ends limited the transfer, so that its rate says nothing of the network."""
+    window, idle = np.nan_to_num(judged.limits.window), np.nan_to_num(judged.limits.idle)
+    rule, share = (rules.RECEIVER_WINDOW, window) if window >= idle else (rules.APPLICATION, idle)
+    return sign(rule, True, {"share": float(share)})
+
+
+def compared(controls: Controls, contrast: Compared, flows: I64) -> list[tuple[Cases, Signs]]:
+    """Tell how the client's other connections fared."""
+    if contrast.others is Others.NONE:
+        return []
+    counts = {"passed": contrast.passed, "llr": contrast.llr}
+    chosen = {**counts, "selective": 1.0}
+    alike = {"servers": contrast.servers, "rate_bps": 8 * contrast.rate, "selective": 0.0}
+    rule, measured = {
+        Others.SPARED: (rules.SPARED, chosen),
+        Others.SPARED_NAME: (rules.SPARED_NAME, chosen),
+        Others.SPARED_ADDRESS: (rules.SPARED_ADDRESS, chosen),
+        Others.SPARED_ELSEWHEN: (rules.SPARED_ELSEWHEN, counts),
+        Others.UNCLEAR: (rules.UNCLEAR, counts),
+        Others.ALIKE: (rules.WHOLE_LINK, alike),
+    }[contrast.others]
+    if rule in (rules.SPARED, rules.SPARED_ELSEWHEN, rules.SPARED_ADDRESS) and own_line(controls, flows):
+        rule, measured = rules.ONE_SERVER, {"passed": contrast.passed, "own_line": 1.0}
+    share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, contrast.llr / SURE)
+    cases = losing(controls.trace, flows, Ragged.of([contrast.rows] * len(flows), np.int32))
+    return [(cases, by_rule([sign(rule, True, measured, strength=share)]))]
 
 
 def queue_signs(judged: Judged, tested: Tested) -> list[Sign]:
@@ -187,10 +212,11 @@ def losing(trace: Trace, flows: I64, witness: Ragged) -> Cases:
 
 def compared_with_others(controls: Controls, candidates: list[Judged]) -> list[Compared]:
     """Compare directions with what their clients exchanged besides, where there is anything to compare."""
-    limited = [judged.bucket is not None and not judged.held_by_ends for judged in candidates]
-    compared = iter(compare(controls, list(compress(candidates, limited))))
+    found = iter(compare(controls, [judged for judged in candidates if is_limited(judged)]))
     directions = [judged.direction for judged in candidates]
-    return settled(controls.trace, directions, [next(compared) if found else Compared() for found in limited])
+    return settled(
+        controls.trace, directions, [next(found) if is_limited(judged) else Compared() for judged in candidates]
+    )
 
 
 def limited_flows(judged: list[Judged]) -> I64:

@@ -31,7 +31,6 @@ __all__ = [
     "BucketFit",
     "CandidateBuckets",
     "best_buckets",
-    "bucket_likelihoods",
     "class_likelihoods",
     "explain_parts",
     "fit_bucket",
@@ -222,22 +221,6 @@ def best_buckets(candidates: CandidateBuckets, harmless: F64) -> list[BucketFit]
     for place, *values in zip(found.tolist(), *(columns[name].tolist() for name in BucketFit._fields), strict=True):
         fits[place] = BucketFit(*values)
     return fits
-
-
-def bucket_likelihoods(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> F64:
-    """Give the log-likelihood of the losses under each bucket, less its price.
-
-    Args:
-        time: Seconds, never falling, n of them.
-        size: Bytes of each packet on the wire, n.
-        lost: Whether the packet was lost, n.
-        rate: Refill rates in bytes a second, m of them.
-        depth: Depths in bytes, m of them.
-
-    Returns:
-        m log-likelihoods, -inf where an empty bucket does not drop most, or none is so shallow.
-    """
-    return try_buckets(SeriesBatch([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth).gain
 
 
 def explain_parts(parts: Sequence[Fates], rate: F64, depth: F64, harmless: float) -> BucketFit:

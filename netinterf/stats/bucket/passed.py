@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from netinterf.arrays import F64, Mask
-from netinterf.stats.bucket.fit import BucketFit, fit_bucket
+from netinterf.stats.bucket.fit import BucketFit, best_buckets, try_buckets
 from netinterf.stats.bucket.following import Fates, SeriesBatch
-from netinterf.stats.levels import burst_curve
 
-__all__ = ["granted", "measure_bucket", "passed_rates"]
+__all__ = ["granted", "measure_bucket", "measure_buckets", "passed_rates"]
 
 NEARLY = 0.7
 """Share of the best likelihood ratio that a bucket computed from what passed must reach to be given instead: the
@@ -34,13 +33,27 @@ def measure_bucket(time: F64, size: F64, lost: Mask, fit: BucketFit) -> tuple[fl
     Returns:
         Bytes a second, and bytes; those of the fit where they explain the losses much worse, or nothing tells.
     """
-    rate = passed_rates(SeriesBatch([Fates(time, size, lost)]), [fit])[0] if np.isfinite(fit.llr) else float("nan")
-    if not np.isfinite(rate):
-        return fit.rate, fit.depth
-    depth = burst_curve(time[~lost], size[~lost], np.array([rate]))[0]
-    harmless = fit.likelihood - fit.llr
-    again = fit_bucket(time, size, lost, rates=np.array([rate]), depths=depth, harmless=harmless)
-    return (rate, float(depth[0])) if again.llr > NEARLY * fit.llr else (fit.rate, fit.depth)
+    return measure_buckets([Fates(time, size, lost)], [fit])[0]
+
+
+def measure_buckets(series: Sequence[Fates], fits: Sequence[BucketFit]) -> list[tuple[float, float]]:
+    """Measure the buckets of several series, as `measure_bucket` does.
+
+    Args:
+        series: What became of the packets.
+        fits: The bucket that explains the losses of each best.
+    """
+    beside = SeriesBatch(series)
+    rate = np.array(passed_rates(beside, fits))
+    known = np.flatnonzero(rate > 0)
+    depth = beside.burst_heights(known, rate[known])
+    harmless = np.array([fit.likelihood - fit.llr for fit in fits])
+    again = best_buckets(try_buckets(beside, known, rate[known], depth), harmless)
+    measured = [(fit.rate, fit.depth) for fit in fits]
+    for place, found in zip(known.tolist(), zip(rate[known].tolist(), depth.tolist(), strict=True), strict=True):
+        if again[place].llr > NEARLY * fits[place].llr:
+            measured[place] = found
+    return measured
 
 
 def passed_rates(series: SeriesBatch, fits: Sequence[BucketFit]) -> list[float]:

@@ -11,7 +11,8 @@ from netinterf.stats.bucket import grid
 from netinterf.stats.bucket.fit import NO_FIT
 from netinterf.stats.bucket.following import Fates, SeriesBatch, follow_bucket, grade_packets
 from netinterf.stats.bucket.grid import Grids
-from netinterf.stats.bucket.passed import granted
+from netinterf.stats.bucket.passed import granted, measure_bucket, measure_buckets
+from netinterf.stats.bucket.profile import bucket_intervals, intervals_of_buckets
 from netinterf.stats.bucket.search import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.losses import harmless_likelihoods
 from tests.oracles import naive_search
@@ -131,6 +132,19 @@ def test_what_many_buckets_granted_is_what_each_alone_did():
     grants = granted(batch, left, depth)
     assert np.array(grants) == pytest.approx(np.array(expected))
     assert any(grant.stretches for grant in grants)
+
+
+def test_buckets_are_measured_together_as_each_alone():
+    """Rate, depth and intervals, also where nothing was fitted to some."""
+    made = some_series(range(40, 50))
+    fits = [*search_buckets(made[:-1]), NO_FIT]
+    told = [measure_bucket(one.time, one.size, one.lost, fit) for one, fit in zip(made, fits, strict=True)]
+    assert np.array_equal(measure_buckets(made, fits), told, equal_nan=True)
+    known = [
+        bucket_intervals(one.time, one.size, one.lost, fit, rate=rate, depth=depth)
+        for one, fit, (rate, depth) in zip(made, fits, told, strict=True)
+    ]
+    assert np.array_equal(intervals_of_buckets(made, fits, told), known, equal_nan=True)
 
 
 steps = st.lists(st.floats(1.01, 3.0), min_size=2, max_size=9)
