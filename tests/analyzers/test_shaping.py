@@ -450,7 +450,7 @@ def test_groups_are_cut_all_at_once_as_each_alone(monkeypatch, block, seed):
             np.testing.assert_array_equal(getattr(own, name), getattr(alone, name))
         if len(alone.rate):
             slow.append(slow_ceiling(alone.rate))
-            at = near(alone, slow[-1], CEILING)
+            at = near(alone.rate, slow[-1], CEILING)
             behind = np.cumsum(at) > 0
             above = (alone.rate > slow[-1] * (1 + 2 * CEILING)) & behind
             keeps = at.sum() >= 5 and at.mean() >= 0.35 and above.mean() <= 0.05

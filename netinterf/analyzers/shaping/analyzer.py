@@ -5,7 +5,7 @@ from typing import ClassVar
 import attrs
 import numpy as np
 
-from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.base import Scope
 from netinterf.analyzers.shaping import rules
 from netinterf.analyzers.shaping.controls import meanwhile
 from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries, sizeable
@@ -13,7 +13,7 @@ from netinterf.analyzers.shaping.limits import Limit, find_limits
 from netinterf.analyzers.shaping.places import behind_tap, place_of
 from netinterf.analyzers.shaping.queued import find_queued, waiting_lanes
 from netinterf.analyzers.shaping.unmeasured import find_unmeasured
-from netinterf.analyzers.signs import Cases, by_rule, record, sign
+from netinterf.analyzers.signs import Cases, Signs, by_rule, record_each, sign
 from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
@@ -59,34 +59,34 @@ class Shaping:
         queued += find_unmeasured(trace, delivered, lanes, np.concatenate([lanes[:0], *steady]))
         queued = [queue for queue in queued if not behind_tap(trace, queue)]
         limits = find_limits(trace, delivered, queued, lanes >> 1)
-        tables = [table for limit in limits for table in self.write(trace, delivered, limit)]
-        return join(tables or [Evidence.empty(rules=self.rules)])
+        return record_each(self, [shown for limit in limits for shown in told(trace, delivered, limit)])
 
-    def write(self, trace: Trace, delivered: Deliveries, limit: Limit) -> list[Evidence]:
-        """Write down a limit, how others fared, and where its queue stood."""
-        rule = limit.rule
-        passed = np.concatenate([meanwhile(queue, others) for queue, others in limit.pairs])
-        if rule is rules.SPARED_ELSEWHEN:
-            passed = limit.beyond.row
-        measured = {
-            "rate_bps": 8 * limit.rate,
-            "steady": max(queue.steady for queue in limit.queues),
-            "waited_ms": 1e3 * limit.wait,
-            "transfers": len(limit.flows),
-            "passed": len(passed),
-        }
-        if rule is rules.SPARED_ELSEWHEN:
-            measured |= {"beyond_bytes": limit.beyond.size, "selective": 1.0}
-        else:
-            measured |= {"llr": limit.llr}
-        if rule in (rules.SPARED, rules.WHOLE_LINK):
-            measured["selective"] = float(rule is rules.SPARED)
-        tables = record(self, cases_of(trace, limit, passed), by_rule([sign(rule, True, measured)]))
-        if rule in (rules.SPARED, rules.SPARED_ELSEWHEN):
-            place = place_of(trace, delivered, limit)
-            stood = sign(place.rule, True, place.measured)
-            tables += record(self, cases_of(trace, limit, place.rows), by_rule([stood]))
-        return tables
+
+def told(trace: Trace, delivered: Deliveries, limit: Limit) -> list[tuple[Cases, Signs]]:
+    """Tell of a limit, how others fared, and where its queue stood."""
+    rule = limit.rule
+    passed = np.concatenate([meanwhile(queue, others) for queue, others in limit.pairs])
+    if rule is rules.SPARED_ELSEWHEN:
+        passed = limit.beyond.row
+    measured = {
+        "rate_bps": 8 * limit.rate,
+        "steady": max(queue.steady for queue in limit.queues),
+        "waited_ms": 1e3 * limit.wait,
+        "transfers": len(limit.flows),
+        "passed": len(passed),
+    }
+    if rule is rules.SPARED_ELSEWHEN:
+        measured |= {"beyond_bytes": limit.beyond.size, "selective": 1.0}
+    else:
+        measured |= {"llr": limit.llr}
+    if rule in (rules.SPARED, rules.WHOLE_LINK):
+        measured["selective"] = float(rule is rules.SPARED)
+    shown = [(cases_of(trace, limit, passed), by_rule([sign(rule, True, measured)]))]
+    if rule in (rules.SPARED, rules.SPARED_ELSEWHEN):
+        place = place_of(trace, delivered, limit)
+        stood = sign(place.rule, True, place.measured)
+        shown.append((cases_of(trace, limit, place.rows), by_rule([stood])))
+    return shown
 
 
 def cases_of(trace: Trace, limit: Limit, passed: I64) -> Cases:

@@ -8,6 +8,8 @@ did not pass there (the arrival curve of Le Boudec and Thiran, "Network Calculus
 bucket). What passed before says nothing, since it may have used the bucket up.
 """
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 
@@ -68,23 +70,30 @@ class Others:
         return passed
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@attrs.frozen(eq=False)
 class Exchanged:
-    """What clients exchanged in all, laid out once for each client, way and view."""
+    """What the clients of queues exchanged in all, the same way as these."""
 
-    trace: Trace
-    known: dict[tuple[int, int, int], Others] = attrs.field(factory=dict)
+    delivered: Deliveries
+    kind: I64  # client, way and view of each delivery, in one number
 
-    def beside(self, queued: Queued) -> Others:
+    @classmethod
+    def of(cls, trace: Trace, queues: Sequence[Queued]) -> "Exchanged":
+        """Lay out what the clients of some queues exchanged."""
+        client = trace.flows.client
+        wanted = np.zeros((len(trace.hosts), 2), np.bool_)
+        for queue in queues:
+            wanted[client[queue.flows[0]], queue.sides[0] & 1] = True
+        delivered = deliveries(trace, np.flatnonzero(wanted[client].reshape(-1)))
+        kind = client[delivered.lane >> 2].astype(np.int64) << 2 | delivered.lane & 3
+        order = np.lexsort((delivered.time, kind))
+        return cls(delivered.take(order), kind[order])
+
+    def beside(self, trace: Trace, queued: Queued) -> Others:
         """Give everything that the client of a queue exchanged the same way, the limited transfers included."""
-        flows, way = self.trace.flows, int(queued.sides[0] & 1)
-        client = int(flows.client[queued.flows[0]])
-        key = (client, way, queued.view)
-        if key not in self.known:
-            delivered = deliveries(self.trace, 2 * np.flatnonzero(flows.client == client) + way)
-            delivered = delivered.take(delivered.lane & 1 == queued.view)
-            self.known[key] = Others(delivered=delivered.take(np.argsort(delivered.time, kind="stable")))
-        return self.known[key]
+        kind = int(trace.flows.client[queued.flows[0]]) << 2 | int(queued.lanes[0] & 3)
+        begin, end = np.searchsorted(self.kind, [kind, kind + 1])
+        return Others(delivered=self.delivered.take(slice(begin, end)))
 
 
 def meanwhile(queued: Queued, others: Others) -> I64:
@@ -115,13 +124,14 @@ def apart(queued: Queued, others: Others) -> float:
     sums = rate + (moved / np.maximum(time, BLUR / 2))[full]
     alone = cost(rate, queued.rate)
     tried = np.unique(np.quantile(sums, np.linspace(0, 1, RATES)))
-    together = min(cost(sums, value) for value in tried.tolist())
-    return together - alone
+    together = cost(sums, tried[:, None]).min()
+    return float(together - alone)
 
 
-def cost(rates: F64, rate: float) -> float:
-    """Sum the squared errors of rates in nats, each at most :data:`MOST`."""
-    return float(np.minimum(((rates - rate) / (SPREAD * rate)) ** 2 / 2, MOST).sum())
+def cost(rates: F64, rate: float | F64) -> F64:
+    """Sum the squared errors of rates in nats, each at most :data:`MOST`; one row for each rate that is tried."""
+    errors: F64 = np.minimum(((rates - rate) / (SPREAD * rate)) ** 2 / 2, MOST).sum(axis=-1)
+    return errors
 
 
 @attrs.frozen(eq=False)

@@ -54,7 +54,7 @@ class Deliveries:
     def __len__(self) -> int:
         return len(self.lane)
 
-    def take(self, rows: Mask | I64) -> "Deliveries":
+    def take(self, rows: Mask | I64 | slice) -> "Deliveries":
         """Select deliveries, in the order given."""
         return Deliveries(
             **{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "clock_error")}

@@ -90,19 +90,24 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
         queued: The queues.
         waiting: Sides whose packets waited, which cannot be called spared.
     """
-    limits, exchanged = [], Exchanged(trace=trace)
-    windows, names = cut_windows(delivered, delivered.lane), trace.contacts.name
+    limits, service = [], combined(trace.contacts.name, trace.flows.server)
+    exchanged = Exchanged.of(trace, [queue for queue in queued if queue.sure])
+    windows = cut_windows(delivered, delivered.lane)
+    owner = trace.flows.client[windows.group >> 2]
+    windows, owner = windows.take(np.argsort(owner, kind="stable")), np.sort(owner)
     for alike in parted(trace, queued):
         queues = [queue for queue in alike if queue.sure]
         if not queues:
             continue
+        client = int(trace.flows.client[queues[0].flows[0]])
+        of_client = windows.take(slice(*np.searchsorted(owner, [client, client + 1])))
         blurred = [queue.lanes for queue in alike if not queue.sure]
-        met = np.unique(np.concatenate([lanes_at(trace, windows, queues), *blurred]))
+        met = np.unique(np.concatenate([lanes_at(of_client, queues), *blurred]))
         limited = np.concatenate([met >> 2, *(queue.flows for queue in queues)])
         excluded = np.concatenate(
-            [waiting, met >> 1, *(queue.sides for queue in queues), same_service(trace, names, limited)]
+            [waiting, met >> 1, *(queue.sides for queue in queues), same_service(service, limited)]
         )
-        pairs = [(queue, exchanged.beside(queue).without(excluded)) for queue in queues]
+        pairs = [(queue, exchanged.beside(trace, queue).without(excluded)) for queue in queues]
         own = [delivered.of(queue.lanes) for queue in queues]
         limits.append(
             Limit(
@@ -118,13 +123,16 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
     return limits
 
 
-def same_service(trace: Trace, names: I64, flows: I64) -> I64:
+def same_service(service: I64, flows: I64) -> I64:
     """List the sides of flows that asked the same servers for the same names: nothing selects between them.
 
     Behind a shared address they may be those of another subscriber, on a line of its own.
+
+    Args:
+        service: A number for each server and name, of each flow.
+        flows: Rows in Flows.
     """
-    key = combined(names, trace.flows.server)
-    same = np.flatnonzero(np.isin(key, key[flows]))
+    same = np.flatnonzero(np.isin(service, service[flows]))
     return np.concatenate([2 * same, 2 * same + 1])
 
 
@@ -139,17 +147,20 @@ def parted(trace: Trace, queued: list[Queued]) -> list[list[Queued]]:
     return [[queued[place] for place in part.tolist()] for part in np.split(order, edges)]
 
 
-def lanes_at(trace: Trace, windows: Windows, queues: list[Queued]) -> I64:
-    """List further lanes of a client that keep to the rate of its queues and hardly come faster, one for each side."""
+def lanes_at(windows: Windows, queues: list[Queued]) -> I64:
+    """List further lanes of a client that keep to the rate of its queues and hardly come faster, one for each side.
+
+    Args:
+        windows: Those of all lanes of the client.
+        queues: Its queues of one rate.
+    """
     rate = float(np.median([queue.rate for queue in queues]))
-    client = trace.flows.client[queues[0].flows[0]]
     lanes, place = np.unique(windows.group, return_inverse=True)
     count = np.bincount(place, minlength=len(lanes))
-    close = near(windows, rate, CEILING)
+    close = near(windows.rate, rate, CEILING)
     at = np.bincount(place, close, minlength=len(lanes))
     above = np.bincount(place, above_after(windows, close, rate), minlength=len(lanes))
     chosen = (at >= LEAST_WINDOWS) & (at >= LEAST_AT * count) & (above <= MOST_ABOVE * count)
-    chosen &= trace.flows.client[lanes >> 2] == client
     chosen &= ~np.isin(lanes >> 1, np.concatenate([queue.sides for queue in queues]))
     further = lanes[chosen]
     return further[np.unique(further >> 1, return_index=True)[1]]

@@ -91,6 +91,9 @@ one of a rate that another shows better. Queues that others use as well stay bel
 development seeds), but a sender that repairs losses blurs what its acknowledgements tell."""
 
 
+COLUMNS = ("group", "begin", "end", "rate", "waiting", "wait", "even", "row")
+
+
 @attrs.frozen(eq=False, kw_only=True)
 class Windows:
     """Windows of deliveries, group by group, in time order."""
@@ -106,7 +109,7 @@ class Windows:
 
     def take(self, rows: Mask | I64 | slice) -> "Windows":
         """Select windows."""
-        return attrs.evolve(self, **{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Windows)})
+        return Windows(**{name: getattr(self, name)[rows] for name in COLUMNS})
 
     def each(self, groups: I64) -> Iterator["Windows"]:
         """Part off the windows of some groups, which number them from 0."""
@@ -238,7 +241,7 @@ def filled(queued: Queued, trip: F64) -> bool:
     if queued.view != ACKS:
         return True
     windows = queued.windows
-    at_rate = np.flatnonzero(windows.waiting & near(windows, queued.rate, STEADY))
+    at_rate = np.flatnonzero(windows.waiting & near(windows.rate, queued.rate, STEADY))
     if len(at_rate) < LEAST_TRIPS:
         return False
     took = np.nanmin(trip[queued.sides]) + windows.wait[at_rate]
@@ -287,20 +290,21 @@ def try_queue(delivered: Deliveries, lanes: I64, windows: Windows) -> Queued | N
         lanes: The lanes.
         windows: Those of all of them together.
     """
-    waited = windows.take(windows.waiting)
-    if len(waited.end) < LEAST_WINDOWS or waited.lasting.sum() < LEAST_TIME:
+    lasting, waited, even = windows.lasting, windows.waiting, windows.even >= LEAST_EVEN
+    count = np.count_nonzero(waited)
+    if count < LEAST_WINDOWS or lasting[waited].sum() < LEAST_TIME:
         return None
-    unknown = windows.take(windows.waiting | np.isnan(windows.wait))  # while losses are repaired, no delay is known
-    whole = [part.take(part.even >= LEAST_EVEN) for part in (waited, unknown)]
-    if len(whole[0].end) < max(LEAST_WINDOWS, LEAST_EVEN * len(waited.end)):
+    if np.count_nonzero(waited & even) < max(LEAST_WINDOWS, LEAST_EVEN * count):
         return None
-    rate, steady = max(map(steadiness, whole), key=lambda estimate: estimate[1])
+    unknown = waited | np.isnan(windows.wait)  # while losses are repaired, no delay is known
+    whole = (steadiness(windows.rate[part], lasting[part]) for part in (waited & even, unknown & even))
+    rate, steady = max(whole, key=lambda estimate: estimate[1])
     members = lanes[part_of(delivered, lanes, windows, rate) >= LEAST_PART]
     if 0 < len(members) < len(lanes):
         return try_queue(delivered, members, merged(delivered, members))
     return Queued(
         lanes=lanes,
-        windows=windows.take(windows.waiting | near(windows, rate, CEILING)),
+        windows=windows.take(windows.waiting | near(windows.rate, rate, CEILING)),
         rate=rate,
         steady=steady,
         sure=steady >= LEAST_STEADY,
@@ -312,14 +316,14 @@ def part_of(delivered: Deliveries, lanes: I64, windows: Windows, rate: float) ->
     mine = delivered.of(lanes)
     window = np.minimum(np.searchsorted(windows.end, mine.time), len(windows.end) - 1)
     place = np.searchsorted(lanes, mine.lane)
-    at_rate = np.bincount(place, mine.size * near(windows, rate, STEADY)[window], minlength=len(lanes))
+    at_rate = np.bincount(place, mine.size * near(windows.rate, rate, STEADY)[window], minlength=len(lanes))
     share: F64 = at_rate / np.bincount(place, mine.size, minlength=len(lanes))
     return share
 
 
-def near(windows: Windows, rate: float | F64, far: float) -> Mask:
-    """Say which windows have a rate, within *far* in the logarithm."""
-    close: Mask = np.abs(np.log(windows.rate / rate)) <= far
+def near(rates: F64, rate: float | F64, far: float) -> Mask:
+    """Say which rates of windows are some rate, within *far* in the logarithm."""
+    close: Mask = np.abs(np.log(rates / rate)) <= far
     return close
 
 
@@ -360,9 +364,9 @@ def merged_each(delivered: Deliveries, groups: Ragged) -> Iterator[tuple[Ragged,
         yield some, cut_windows(mine.take(order), owner[order])
 
 
-def steadiness(windows: Windows) -> tuple[float, float]:
-    """Give the median rate over time, and the share of the time at about that rate."""
-    order = np.argsort(windows.rate)
-    lasting = np.cumsum(windows.lasting[order])
-    rate = float(windows.rate[order[np.searchsorted(lasting, lasting[-1] / 2)]])
-    return rate, float(windows.lasting[near(windows, rate, STEADY)].sum() / lasting[-1])
+def steadiness(rates: F64, lasting: F64) -> tuple[float, float]:
+    """Give the median over time of the rates of windows, bytes a second, and the share of the time at about that."""
+    order = np.argsort(rates)
+    until = np.cumsum(lasting[order])
+    rate = float(rates[order[np.searchsorted(until, until[-1] / 2)]])
+    return rate, float(lasting[near(rates, rate, STEADY)].sum() / until[-1])

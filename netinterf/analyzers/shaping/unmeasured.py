@@ -79,7 +79,7 @@ def may_have_ceiling(windows: Windows) -> I64:
     starts = first_of(windows.group)
     length = np.diff(starts, append=len(windows.group))
     rate = np.repeat(ceilings_of(windows), length)
-    at = near(windows, rate, CEILING)
+    at = near(windows.rate, rate, CEILING)
     if not len(starts):
         return starts
     above = np.add.reduceat(above_after(windows, at, rate), starts, dtype=np.int64)
@@ -99,7 +99,7 @@ def try_ceiling(trace: Trace, delivered: Deliveries, lanes: I64, windows: Window
         waiting: Lanes whose packets are known to have waited.
     """
     rate = float(ceilings_of(windows)[0])
-    at = near(windows, rate, CEILING)
+    at = near(windows.rate, rate, CEILING)
     count = int(np.count_nonzero(at))
     busy = float(windows.lasting[at].sum())
     if busy < LEAST_TIME or busy < LEAST_BUSY * float(windows.lasting.sum()):
@@ -132,7 +132,7 @@ def common(delivered: Deliveries, lanes: I64, rate: float, together: float) -> b
     if len(lanes) < 2:
         return False
     alone = [merged(delivered, np.array([lane])) for lane in lanes.tolist()]
-    shares = [np.mean(near(windows, rate, CEILING)) for windows in alone if len(windows.rate)]
+    shares = [np.mean(near(windows.rate, rate, CEILING)) for windows in alone if len(windows.rate)]
     return bool(max(shares, default=1.0) < OWN_SHARE * together)
 
 
