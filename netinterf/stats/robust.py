@@ -12,7 +12,7 @@ from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.dependence import checked_members
 
-__all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "middle", "robust_scale", "theil_sen"]
+__all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "middle", "quantile_of", "robust_scale", "theil_sen"]
 
 MAD_TO_SIGMA = 1.482602218505602
 """Median absolute deviation to standard deviation, for normal data: 1 / Φ⁻¹(3/4) (Rousseeuw and Croux 1993)."""
@@ -89,9 +89,21 @@ def robust_scale(values: NDArray[Any], group: NDArray[np.integer[Any]], count: i
 
 
 def middle(values: F64) -> float:
-    """Compute the median of numbers, one at least and none of them NaN: that of numpy, at the price of one sort."""
-    ordered, half = np.sort(values), len(values) // 2
-    return float(ordered[half]) if len(values) % 2 else float((ordered[half - 1] + ordered[half]) / 2)
+    """Compute the median of numbers, one at least and none of them NaN, as numpy does, which takes long for a few."""
+    half = len(values) // 2
+    if len(values) % 2:
+        return float(np.partition(values, half)[half])
+    ordered = np.partition(values, (half - 1, half))
+    return float((ordered[half - 1] + ordered[half]) / 2)
+
+
+def quantile_of(values: F64, q: float) -> float:
+    """Compute a quantile of numbers, one at least and all of them finite, as numpy does, which takes long for a few."""
+    ordered, place = np.sort(values), q * (len(values) - 1)
+    low = int(place)
+    part, below, above = place - low, ordered[low], ordered[min(low + 1, len(values) - 1)]
+    between = above - (above - below) * (1 - part) if part >= 0.5 else below + (above - below) * part
+    return float(between)
 
 
 def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:

@@ -26,7 +26,7 @@ def described(trace, numbering, ways):
     """Tell all that is known of each direction: its packets and units, and whether the capture missed too much."""
     told = [[] for _ in range(len(ways))]
     for laid in lay_out(trace, ways, numbering):
-        series, missed = with_delays(trace, laid, ways), misses_packets(trace, laid, ways)
+        series, missed = with_delays(trace, laid, ways, {}), misses_packets(trace, laid, ways)
         units = split_units(trace, ways, series, 3)
         for way, (one, parts) in enumerate(zip(series.of_each(ways), units, strict=True)):
             if len(one):

@@ -53,17 +53,18 @@ def find_candidates(trace: Trace, directions: Sequence[Direction], numbering: Nu
         least: Losses below which nothing is said.
     """
     found: dict[int, Candidate | None] = {}
+    slopes: dict[int, float] = {}  # a flow is in several directions, and its clock is one
     for places in side_by_side(trace, directions):
         ways = Ways.of([directions[place] for place in places])
         rtt = path_rtt(trace, ways).tolist()
         for laid in lay_out(trace, ways, numbering):
-            series = with_delays(trace, saying(trace, laid, ways, least), ways)
-            parted = zip(places, series.of_each(ways), split_units(trace, ways, series, least), rtt, strict=True)
-            found |= {
-                place: _candidate(trace, directions[place], one, parts, trip)
-                for place, one, parts, trip in parted
-                if parts
-            }
+            series = with_delays(trace, saying(trace, laid, ways, least), ways, slopes)
+            units = split_units(trace, ways, series, least)
+            edges = np.searchsorted(ways.way[series.lane], np.arange(len(ways) + 1)).tolist()
+            for way, place in enumerate(places):
+                if units[way]:
+                    own = series.take(slice(edges[way], edges[way + 1]))
+                    found[place] = _candidate(trace, directions[place], own, units[way], rtt[way])
     for place, direction in enumerate(directions):
         if direction.acks:
             acks = acknowledgement_series(trace, direction.flows, direction.outbound)
@@ -84,10 +85,11 @@ def _candidate(
     trace: Trace, direction: Direction, series: Series, parts: Sequence[Series], rtt: float
 ) -> Candidate | None:
     """Choose the units of a direction that are worth testing; None when it says nothing."""
-    units = [unit for unit in parts if worth_testing(unit, rtt)]
-    short = [unit for unit in parts if not worth_testing(unit, rtt)] if units else []
-    whole = bounded(series)  # bursts that are too short alone may be of one bucket
-    units = units or ([whole] if worth_testing(whole, rtt) else [])
+    worth = [worth_testing(unit, rtt) for unit in parts]
+    units, short = ([unit for unit, own in zip(parts, worth, strict=True) if own is which] for which in (True, False))
+    if not units:
+        whole = bounded(series)  # bursts that are too short alone may be of one bucket
+        units, short = [whole] if worth_testing(whole, rtt) else [], []
     if not units:
         return None
     known, opened = least_delay(trace, series)

@@ -22,6 +22,7 @@ from netinterf.analyzers.throttling.ways import Direction
 from netinterf.arrays import I64
 from netinterf.stats.bucket.fit import DROPS, BucketFit, fit_bucket
 from netinterf.stats.bucket.search import search_buckets
+from netinterf.stats.robust import middle
 from netinterf.trace import Trace
 
 __all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_directions", "strength"]
@@ -190,7 +191,7 @@ def same_bucket(tested: list[Tested], short: list[Series]) -> list[Tested]:
 
 def by_timer(unit: Series, fit: BucketFit) -> bool:
     """Say whether so few packets a second passed that the sender's timer may have set their pace."""
-    packet = float(np.median(unit.size))
+    packet = middle(unit.size)
     depth, info, below = BEYOND_TIMER
     beyond_timer = fit.depth >= depth * packet and fit.info > info and fit.below > below
     return bool(fit.rate / packet <= TIMER_RATE and not beyond_timer)

@@ -21,7 +21,7 @@ from netinterf.schema import RttKind, TcpOption
 from netinterf.stats.bucket.fit import BucketFit
 from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.levels import burst_curve
-from netinterf.stats.robust import theil_sen
+from netinterf.stats.robust import middle, quantile_of, theil_sen
 from netinterf.table import spans
 from netinterf.trace import Trace
 
@@ -92,16 +92,22 @@ class Waiting:
         return int(self.share >= QUEUE_ABOVE) - int(short)
 
 
-def with_delays(trace: Trace, series: Series, ways: Ways) -> Series:
+def with_delays(trace: Trace, series: Series, ways: Ways, slopes: dict[int, float]) -> Series:
     """Measure the delay of each wire packet of directions: its round trip, or at the receiver its way from the sender.
 
     Nothing is measured where somebody else acknowledges, for timestamps are that somebody's there.
+
+    Args:
+        trace: The capture.
+        series: The packets.
+        ways: The directions.
+        slopes: Timestamps a second by row in Sides, as far as they are known; what is measured is added.
     """
     way = ways.way[series.lane]
     foreign = np.bincount(way[~trace.recording.timing_informative[series.flow]], minlength=len(ways)) > 0
     told = np.flatnonzero(~foreign[way])
     delay, measured = series.delay.copy(), series.take(told)
-    delay[told] = _one_way(trace, measured) if series.upstream else _compared(trace, measured, ways)
+    delay[told] = _one_way(trace, measured, ways, slopes) if series.upstream else _compared(trace, measured, ways)
     return attrs.evolve(series, delay=delay)
 
 
@@ -181,7 +187,7 @@ def _match(
     np.fmin.at(delay, packet, np.where(took >= 0, took, np.nan))
 
 
-def _one_way(trace: Trace, series: Series) -> F64:
+def _one_way(trace: Trace, series: Series, ways: Ways, slopes: dict[int, float]) -> F64:
     """Compare arrivals with the sender's timestamps, flow by flow; a flow's clock starts anywhere."""
     delay, packets = np.full(len(series), np.nan), trace.packets
     stamped = np.flatnonzero((packets.tcp_options[series.row] & TcpOption.TIMESTAMPS != 0) & ~series.lost)
@@ -190,10 +196,12 @@ def _one_way(trace: Trace, series: Series) -> F64:
     opens = np.flatnonzero(np.diff(series.lane[stamped], prepend=-1))
     for begin, end in pairwise([*opens.tolist(), len(stamped)]):
         ticks = (value[begin:end] - value[begin]).astype(np.int32).astype(np.float64)  # modulo 2**32 as the field is
-        slope = theil_sen(time[begin:end], ticks)
-        if not slope > 0:
+        side = int(ways.sender[series.lane[stamped[begin]]])
+        if side not in slopes:
+            slopes[side] = theil_sen(time[begin:end], ticks)
+        if not slopes[side] > 0:
             continue
-        clock = CLOCKS[np.argmin(np.abs(np.log(CLOCKS / slope)))]
+        clock = CLOCKS[np.argmin(np.abs(np.log(CLOCKS / slopes[side])))]
         late = time[begin:end] - ticks / clock
         delay[stamped[begin:end]] = late - late.min()
     return delay
@@ -215,7 +223,7 @@ def measure_arrivals(unit: Series, fit: BucketFit) -> Waiting:
         unit: The wire packets that were fitted, at the receiver's side.
         fit: The fitted bucket.
     """
-    packet = float(np.median(unit.size))
+    packet = middle(unit.size)
     rate, depth = np.array([fit.rate]), np.array([fit.depth])
     missing = fit.depth - follow_bucket(unit.time, unit.size, unit.lost, rate, depth)[:, 0]
     passed = np.flatnonzero(~unit.lost)
@@ -240,7 +248,7 @@ def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) ->
     Returns:
         The waiting; unknown with too few delays, in all or next to the drops.
     """
-    packet = float(np.median(unit.size))
+    packet = middle(unit.size)
     if np.isnan(least) or not np.isfinite(fit.rate) or (not opened and packet / fit.rate > least):
         return Waiting()
     rate, depth = np.array([fit.rate]), np.array([fit.depth])
@@ -252,9 +260,9 @@ def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) ->
     if len(near) < NEAR_SAMPLES:
         return Waiting()
     waited = np.maximum(0.0, unit.delay[near] - least)
-    lower = float(np.quantile(waited, 0.25))
+    lower = quantile_of(waited, 0.25)
     return Waiting(
-        share=float(np.quantile(waited * fit.rate / missing[near], 0.25)),
+        share=quantile_of(waited * fit.rate / missing[near], 0.25),
         depth=fit.depth / packet,
         packets=lower * fit.rate / packet,
         seconds=lower,

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
-from netinterf.stats.robust import MAD_TO_SIGMA, group_median, group_quantile, robust_scale, theil_sen
+from netinterf.stats.robust import (
+    MAD_TO_SIGMA,
+    group_median,
+    group_quantile,
+    middle,
+    quantile_of,
+    robust_scale,
+    theil_sen,
+)
 
 grouped = st.lists(st.tuples(st.integers(0, 4), st.floats(-1e6, 1e6) | st.just(float("nan"))), max_size=40)
 
@@ -21,6 +29,14 @@ def test_quantiles_equal_numpy(rows, q):
         own = values[(group == number) & ~np.isnan(values)]
         expected = np.quantile(own, q) if len(own) else np.nan
         np.testing.assert_allclose(found[number], expected, rtol=1e-12, atol=1e-6)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0, 1))
+def test_quantiles_of_a_few_numbers_are_to_the_bit_those_of_numpy(values, q):
+    """They are what evidence shows, so that not even the last bit may depend on how they are computed."""
+    numbers = np.array(values)
+    assert middle(numbers) == np.median(numbers)
+    assert quantile_of(numbers, q) == np.quantile(numbers, q)
 
 
 def test_infinite_values_keep_their_order():
