@@ -26,8 +26,9 @@ from netinterf.analyzers.handshakes.causes import (
     way_prior,
 )
 from netinterf.analyzers.handshakes.delayed import find_delayed, overtaken_by
-from netinterf.analyzers.handshakes.slowed import followed, overlaps
+from netinterf.analyzers.handshakes.slowed import followed
 from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_resent, find_handshakes
+from netinterf.analyzers.handshakes.visits import overlaps
 from netinterf.analyzers.run import analyze
 from netinterf.arrays import F64
 from netinterf.schema import Mark

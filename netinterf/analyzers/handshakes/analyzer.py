@@ -8,7 +8,7 @@ import numpy as np
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.handshakes import rules
 from netinterf.analyzers.handshakes.delayed import find_delayed
-from netinterf.analyzers.handshakes.slowed import CLEAR, SlowedName, Visits, slowed_names
+from netinterf.analyzers.handshakes.slowed import CLEAR, SlowedName, alone, slowed_names
 from netinterf.analyzers.handshakes.timing import (
     LEAST_NS,
     Handshakes,
@@ -17,8 +17,9 @@ from netinterf.analyzers.handshakes.timing import (
     durations,
     find_handshakes,
 )
+from netinterf.analyzers.handshakes.visits import Visits
 from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, record_each, sign
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
@@ -79,15 +80,17 @@ class SlowHandshakes:
         """Weigh the handshakes of clients of which some were slow, client by client."""
         resent = count_resent(trace, handshakes, flow_resent > 0)
         visits = visits_of(trace, handshakes, trip, resent, flow_resent)
-        client, told = trace.flows.client[handshakes.flow], []
-        for host in np.unique(client[visits.slow & visits.finished]).tolist():
-            rows = np.flatnonzero(client == host)
-            for slowed in slowed_names(visits.take(rows)):
-                place = rows[slowed.rows]
-                first, last = resent.first[place], resent.last[place]
-                witness = each_once(visits.hello[place], first, last)
-                cases = Cases(subject=visits.flow[place], time=trace.packets.time[first], witness=witness)
-                told.append((cases, by_rule(slow_signs(visits, resent, slowed, place))))
+        client = trace.flows.client[handshakes.flow]
+        rows = [np.flatnonzero(client == host) for host in np.unique(client[visits.slow & visits.finished]).tolist()]
+        names = slowed_names([visits.take(own) for own in rows])
+        places = [own[name.rows] for own, of_client in zip(rows, names, strict=True) for name in of_client]
+        slowed = [name for of_client in names for name in of_client]
+        told = []
+        for name, place, single in zip(slowed, places, alone(slowed), strict=True):
+            first, last = resent.first[place], resent.last[place]
+            witness = each_once(visits.hello[place], first, last)
+            cases = Cases(subject=visits.flow[place], time=trace.packets.time[first], witness=witness)
+            told.append((cases, by_rule(slow_signs(visits, resent, name, single, place))))
         return record_each(self, told)
 
     def ends(self, trace: Trace, handshakes: Handshakes, flow_resent: I64) -> list[Evidence]:
@@ -103,12 +106,20 @@ class SlowHandshakes:
         return record(self, cases, by_rule([sign(rules.ENDS, True, {"seconds": took[pick] / 1e9}, llr=-LIKELY_ENDS)]))
 
 
-def slow_signs(visits: Visits, resent: Resent, slowed: SlowedName, place: I64) -> list[Sign]:
-    """Tell what each slow visit with one name, or an address after it, shows, and what the others beside it do."""
+def slow_signs(visits: Visits, resent: Resent, slowed: SlowedName, single: F64, place: I64) -> list[Sign]:
+    """Tell what each slow visit with one name, or an address after it, shows, and what the others beside it do.
+
+    Args:
+        visits: All visits.
+        resent: What of each was sent again.
+        slowed: The name.
+        single: What each of its slow visits weighs by itself, nats.
+        place: Which visits these are.
+    """
     if slowed.compared <= 0:
         return [sign(rules.LOSSY, True, llr=max(slowed.compared, -rules.MOST))]
     seconds = (visits.end[place] - visits.begin[place]) / 1e9
-    own = np.clip(slowed.alone(), 0.0, min(rules.MOST, max(slowed.compared, 0.0)))
+    own = np.clip(single, 0.0, min(rules.MOST, max(slowed.compared, 0.0)))
     trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)
     base = {"seconds": seconds, "round_trips": trips, "kept": resent.count[place]}
     counts = {"slow": slowed.slow, "visits": slowed.visits}

@@ -21,7 +21,7 @@ from types import EllipsisType
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64
+from netinterf.arrays import F64, I64
 
 __all__ = [
     "LINE",
@@ -122,7 +122,13 @@ class Counts:
         names = [field.name for field in attrs.fields(cls)]
         return cls(**{name: np.array([getattr(company, name) for company in companies]) for name in names})
 
-    def along(self, place: tuple[int | EllipsisType | None, ...]) -> "Counts":
+    @classmethod
+    def joined(cls, companies: Sequence["Counts"]) -> "Counts":
+        """Put companies, each several, one after the other."""
+        names = [field.name for field in attrs.fields(cls)]
+        return cls(**{name: np.concatenate([getattr(company, name) for company in companies]) for name in names})
+
+    def along(self, place: tuple[int | I64 | EllipsisType | None, ...]) -> "Counts":
         """Select companies, or lay them out along another axis, as numpy indexes."""
         return Counts(**{field.name: np.asarray(getattr(self, field.name))[place] for field in attrs.fields(Counts)})
 

@@ -11,7 +11,6 @@ from math import lgamma, log
 import attrs
 import numpy as np
 
-from netinterf.analyzers.contrast import NEAR_NS
 from netinterf.analyzers.handshakes.causes import (
     LATE_LINE,
     LATE_PATH,
@@ -26,10 +25,11 @@ from netinterf.analyzers.handshakes.causes import (
     losses_known,
     way_prior,
 )
+from netinterf.analyzers.handshakes.visits import Visits
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 
-__all__ = ["CLEAR", "SlowedName", "Visits", "slowed_names"]
+__all__ = ["CLEAR", "SlowedName", "alone", "slowed_names"]
 
 MEMORIES_NS = (0, 20_000_000_000, 60_000_000_000)
 """How long an address may stay slow after a name that are tried: not at all, or about as long as in the examples that
@@ -45,89 +45,8 @@ MOST_CANDIDATES = 15
 FEW = 4
 """Sites that were slow and may well be all listed; of more, the extreme one is so by chance, and that has its price."""
 
-MOST_ROUNDS = 4
-"""Further rounds that count for one visit: timers double, so 5 s of outage are as many (RFC 6298 §5.5)."""
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Visits:
-    """Handshakes of one client, in time order; all columns are aligned."""
-
-    flow: I64
-    server: I64
-    network: I64  # of the server, /24 or /48: the way leads there
-    name: I64
-    hello: I64  # rows in Packets
-    begin: I64  # ns
-    end: I64
-    trip: I64  # ns, the least round trip
-    finished: Mask
-    slow: Mask
-    quick: Mask  # the others took long, and nothing shows whose time it was
-    delayed: Mask  # a segment was late for a second and yet not lost
-    rounds: I64  # times at which segments of the handshake were sent again
-    rest: I64  # … in the rest of the connection
-    segments: I64  # of the rest
-
-    counts: dict[bytes, Counts] = attrs.field(init=False, factory=dict)  # of companies that were asked for
-
-    def take(self, rows: I64) -> "Visits":
-        """Select rows."""
-        return Visits(**{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Visits) if field.init})
-
-    def counted(self, which: Mask) -> Counts:
-        """Add up visits; those that are one event count once. Many candidates have the same company."""
-        key = which.tobytes()
-        if key not in self.counts:
-            self.counts[key] = self._counted(np.flatnonzero(which))
-        return self.counts[key]
-
-    def _counted(self, rows: I64) -> Counts:
-        begin, end, slow = self.begin[rows], self.end[rows], self.slow[rows]
-        weight = np.empty(len(rows))
-        for part in (slow, ~slow):
-            weight[part] = 1.0 / overlaps(begin[part], end[part])
-        hit = weight * slow
-        known = weight * (self.quick[rows] | self.slow[rows])
-        more = np.clip(self.rounds[rows] - 1, 0, MOST_ROUNDS)
-        return Counts(
-            slow=float(hit.sum()),
-            visits=float(known.sum()),
-            delayed=float((hit * self.delayed[rows]).sum()),
-            more=float((hit * more).sum()),
-            resent=float(self.rest[rows].sum()),
-            segments=float(self.segments[rows].sum()),
-        )
-
-    def single(self, rows: I64) -> Counts:
-        """Give the company that each of some slow visits is to itself."""
-        one = np.ones(len(rows))
-        return Counts(
-            slow=one,
-            visits=one,
-            delayed=self.delayed[rows].astype(np.float64),
-            more=np.minimum(self.rounds[rows] - 1, MOST_ROUNDS).astype(np.float64),
-            resent=self.rest[rows].astype(np.float64),
-            segments=self.segments[rows].astype(np.float64),
-        )
-
-    def near(self, which: Mask) -> Mask:
-        """Say which visits began within a minute of the time that some took."""
-        begin, end = self.begin[which].min() - NEAR_NS, self.end[which].max() + NEAR_NS
-        nearby: Mask = (self.begin >= begin) & (self.begin <= end)
-        return nearby
-
-
-def overlaps(begin: I64, end: I64) -> I64:
-    """Count the spans that overlap each, itself included: what one disturbance may have hit.
-
-    Once a handshake was over, the way had worked again.
-    """
-    if len(begin) < 2:
-        return np.ones(len(begin), np.int64)
-    started = np.searchsorted(np.sort(begin), end, side="right")
-    overlapping: I64 = started - np.searchsorted(np.sort(end), begin)
-    return overlapping
+TOGETHER = 512
+"""Candidates that are weighed at once: enough that no call is for a few, in a few megabytes."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -140,7 +59,7 @@ class Controls:
 
     ways: F64  # shape (…, 5, losses), as `losses_known` gives it: by the server's other visits, the way, what is left
     # of it, the line, and what is left of that
-    price: float  # nats
+    price: F64 | float  # nats
     choices: F64 | float  # what it costs to have chosen the visits themselves, nats
 
     def against(self, suspects: Counts, contrast: F64 | float) -> F64:
@@ -161,12 +80,14 @@ class Controls:
 class Suspected:
     """What may be slowed: a name, or several of a server, and the address for a while after them."""
 
+    visits: Visits  # all of the client
     server: int
-    own: Mask  # of all visits of the client: those with the name
+    own: Mask  # those with the name
     target: Mask  # … and those that followed
     company: tuple[Mask, ...]  # what went beside them, in the order of `Controls`
     prior: F64  # how much such ways lose
-    choices: float  # what it costs to have chosen them, nats
+    price: float  # what it costs to have chosen all that is suspected among all sites, nats
+    choices: float  # … to have chosen these, nats
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -186,34 +107,63 @@ class SlowedName:
     contrast: float  # of these names against the server's others alone
     elsewhere: float = 0.0  # such contrasts at the client's other servers
 
-    def alone(self) -> F64:
-        """Weigh each slow visit by itself: log-likelihood ratios, one for each row."""
-        return self.beside.against(self.single, np.zeros(len(self.rows)))
+
+def alone(names: Sequence[SlowedName]) -> list[F64]:
+    """Weigh each slow visit of some names by itself: log-likelihood ratios, one for each row of each name."""
+    if not names:
+        return []
+    count = [len(name.rows) for name in names]
+    beside = Controls(
+        ways=np.repeat(np.stack([name.beside.ways for name in names]), count, axis=0),
+        price=np.repeat([name.beside.price for name in names], count),
+        choices=np.repeat([name.beside.choices for name in names], count),
+    )
+    weight = beside.against(Counts.joined([name.single for name in names]), 0.0)
+    return np.split(weight, np.cumsum(count)[:-1])
 
 
-def slowed_names(visits: Visits) -> list[SlowedName]:
-    """Weigh every candidate of one client; of the candidates of one server the likeliest is kept."""
+def slowed_names(clients: Sequence[Visits]) -> list[list[SlowedName]]:
+    """Weigh every candidate of some clients; of the candidates of one server the likeliest is kept.
+
+    Args:
+        clients: The visits of each.
+
+    Returns:
+        What may be slowed, of each client.
+    """
+    suspected = [suspected_names(visits) for visits in clients]
+    weighed = iter(weigh([one for own in suspected for one in own]))
+    return [likeliest([(one.server, next(weighed)) for one in own]) for own in suspected]
+
+
+def likeliest(weighed: Sequence[tuple[int, SlowedName]]) -> list[SlowedName]:
+    """Keep the likeliest candidate of each server of a client, and tell what its other servers show."""
+    best: dict[int, SlowedName] = {}
+    for server, slowed in weighed:
+        if server not in best or slowed.compared > best[server].compared:
+            best[server] = slowed
+    kept = list(best.values())
+    contrasts = [max(slowed_name.contrast, 0.0) if slowed_name.pooled >= CLEAR else 0.0 for slowed_name in kept]
+    return [
+        attrs.evolve(slowed_name, elsewhere=sum(contrasts) - contrast)
+        for slowed_name, contrast in zip(kept, contrasts, strict=True)
+    ]
+
+
+def suspected_names(visits: Visits) -> list[Suspected]:
+    """List what may be slowed of one client."""
     site = combined(visits.server, visits.name)
     chosen, times = np.unique(site[visits.slow & visits.finished], return_counts=True)
     listed = np.isin(site, chosen)
     worst = np.sort(chosen[np.argsort(-times, kind="stable")[:MOST_CANDIDATES]])
+    price = log_choose(int(site.max(initial=-1)) + 1, len(chosen))
     suspected: list[Suspected] = []
     for own in candidates(visits, site, worst):
         here = site[visits.server == visits.server[own][0]]
         names = len(np.unique(site[own]))
         among = max(0.0, log(len(chosen) / FEW)) + (log_choose(len(np.unique(here)), names) if names > 1 else 0.0)
-        suspected += suspect(visits, own, listed, among)
-    best: dict[int, SlowedName] = {}
-    price = log_choose(int(site.max(initial=-1)) + 1, len(chosen))
-    for one, slowed in zip(suspected, weigh(visits, suspected, price), strict=True):
-        if one.server not in best or slowed.compared > best[one.server].compared:
-            best[one.server] = slowed
-    likeliest = list(best.values())
-    contrasts = [max(slowed_name.contrast, 0.0) if slowed_name.pooled >= CLEAR else 0.0 for slowed_name in likeliest]
-    return [
-        attrs.evolve(slowed_name, elsewhere=sum(contrasts) - contrast)
-        for slowed_name, contrast in zip(likeliest, contrasts, strict=True)
-    ]
+        suspected += suspect(visits, own, listed, price, among)
+    return suspected
 
 
 def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
@@ -224,13 +174,14 @@ def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
     return single + [listed & (visits.server == server) for server in servers[names > 1].tolist()]
 
 
-def suspect(visits: Visits, own: Mask, listed: Mask, choices: float) -> list[Suspected]:
+def suspect(visits: Visits, own: Mask, listed: Mask, price: float, choices: float) -> list[Suspected]:
     """Say which visits a candidate may be about, with each memory that reaches others.
 
     Args:
         visits: Of one client.
         own: The visits with the name, or the names, to one server.
         listed: Visits of all candidates.
+        price: What it costs to have chosen these candidates among all sites, nats.
         choices: What it costs to have chosen these names among all that were slow, nats.
     """
     server, network = visits.server[own][0], visits.network[own][0]
@@ -245,36 +196,41 @@ def suspect(visits: Visits, own: Mask, listed: Mask, choices: float) -> list[Sus
         company = (near & here, near & there, near & there & ~listed, near, near & ~listed)
         chosen = choices + (log(len(MEMORIES_NS) - 1) if memory else 0.0)
         prior = bad_ways(visits, near & ~here)
-        found.append(Suspected(int(server), own, target, company, prior, chosen))
+        found.append(Suspected(visits, int(server), own, target, company, prior, price, chosen))
     return found
 
 
-def weigh(visits: Visits, suspected: Sequence[Suspected], price: float) -> list[SlowedName]:
-    """Weigh what may be slowed, all of one client at once.
+def weigh(suspected: Sequence[Suspected]) -> list[SlowedName]:
+    """Weigh what may be slowed, of whichever clients, many at once."""
+    names: list[SlowedName] = []
+    for start in range(0, len(suspected), TOGETHER):
+        names += weigh_together(suspected[start : start + TOGETHER])
+    return names
 
-    Args:
-        visits: Of the client.
-        suspected: What may be slowed.
-        price: What it costs to have chosen these candidates among all sites, nats.
-    """
-    suspects = Counts.stacked([visits.counted(one.target) for one in suspected])
-    company = Counts.stacked([Counts.stacked(list(map(visits.counted, one.company))) for one in suspected])
+
+def weigh_together(suspected: Sequence[Suspected]) -> list[SlowedName]:
+    """Weigh some."""
+    suspects = Counts.stacked([one.visits.counted(one.target) for one in suspected])
+    company = [one.visits.counted(part) for one in suspected for part in one.company]
     priors = np.stack([[one.prior, one.prior, one.prior, LINE, LINE] for one in suspected])
-    ways, choices = losses_known(priors, company), np.array([one.choices for one in suspected])
-    contrast = against_server(suspects, company.along((..., 0)), priors[:, 0])
-    every = Controls(ways=ways[:, None], price=price, choices=choices[:, None])
+    beside = Counts.stacked(company).along((np.arange(len(company)).reshape(len(suspected), -1),))
+    ways = losses_known(priors, beside)
+    contrast = against_server(suspects, beside.along((..., 0)), priors[:, 0])
+    price, choices = (np.array([[getattr(one, name)] for one in suspected]) for name in ("price", "choices"))
+    every = Controls(ways=ways[:, None], price=price, choices=choices)
     weight = every.against(suspects.along((..., None)), np.stack([np.zeros(len(contrast)), contrast], axis=-1))
     return [
-        slowed_name(visits, one, Controls(ways=way, price=price, choices=one.choices), pooled, compared, alone)
-        for one, way, (pooled, compared), alone in zip(suspected, ways, weight.tolist(), contrast.tolist(), strict=True)
+        slowed_name(one, way, pooled, compared, against)
+        for one, way, (pooled, compared), against in zip(
+            suspected, ways, weight.tolist(), contrast.tolist(), strict=True
+        )
     ]
 
 
-def slowed_name(
-    visits: Visits, suspected: Suspected, beside: Controls, pooled: float, compared: float, contrast: float
-) -> SlowedName:
+def slowed_name(suspected: Suspected, ways: F64, pooled: float, compared: float, contrast: float) -> SlowedName:
     """Describe what may be slowed, and what it weighs."""
-    others, rows = suspected.company[0], np.flatnonzero(suspected.target & visits.slow)
+    visits, others = suspected.visits, suspected.company[0]
+    rows = np.flatnonzero(suspected.target & visits.slow)
     return SlowedName(
         rows=rows,
         named=suspected.own[rows],
@@ -283,7 +239,7 @@ def slowed_name(
         others_slow=int((others & visits.slow).sum()),
         others=int(others.sum()),
         single=visits.single(rows),
-        beside=beside,
+        beside=Controls(ways=ways, price=suspected.price, choices=suspected.choices),
         pooled=pooled,
         compared=compared,
         contrast=contrast,
