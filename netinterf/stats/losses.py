@@ -35,9 +35,9 @@ LEAST_PACKETS = 3
 """Packets below which a state cannot change and come back."""
 
 
-def price(numbers: int, count: ArrayLike) -> F64:
+def price(numbers: int | I64, count: ArrayLike) -> F64:
     """Give what so many free numbers cost an explanation of so many packets, nats."""
-    return 0.5 * numbers * np.log(np.maximum(count, 1))
+    return np.asarray(0.5 * numbers, np.float64) * np.log(np.maximum(count, 1))
 
 
 def binomial_likelihood(hits: I64, trials: I64) -> F64:

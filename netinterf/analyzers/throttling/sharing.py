@@ -17,7 +17,7 @@ import numpy as np
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.series import Series
 from netinterf.arrays import I64
-from netinterf.stats.bucket.fit import BucketFit, explain_parts
+from netinterf.stats.bucket.fit import BucketFit, Parted, explain_each
 from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
@@ -73,27 +73,33 @@ def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
     """
     fits = iter(search_buckets([part.fates for company in companies for part in company.searched]))
     parts = [[company.whole, company.limited, *company.spared] for company in companies]
-    harmless = iter(harmless_likelihoods([(part.time, part.lost) for own in parts for part in own]).tolist())
-    return [
-        explained(company, list(islice(fits, len(company.searched))), list(islice(harmless, len(own))))
-        for company, own in zip(companies, parts, strict=True)
+    found = iter(harmless_likelihoods([(part.time, part.lost) for own in parts for part in own]).tolist())
+    harmless = [list(islice(found, len(own))) for own in parts]
+    asked = [
+        questions(company, list(islice(fits, len(company.searched))), own[0], own[1])
+        for company, own in zip(companies, harmless, strict=True)
     ]
+    told = iter(explain_each([question for own in asked for question in own]))
+    weighed = []
+    for company, (of_whole, _, *lucky) in zip(companies, harmless, strict=True):
+        together, *apart = islice(told, 1 + len(company.kinds))
+        best = max(apart, key=lambda fit: fit.likelihood)
+        weighed.append((max(together.likelihood, of_whole) - best.likelihood - sum(lucky), strength(best) > 0))
+    return weighed
 
 
-def explained(company: Company, fits: Sequence[BucketFit], harmless: Sequence[float]) -> tuple[float, bool]:
-    """Weigh one bucket for everything that one client exchanged, as `one_for_all` does.
+def questions(company: Company, fits: Sequence[BucketFit], of_whole: float, of_limited: float) -> list[Parted]:
+    """Ask how well the same buckets explain all that one client exchanged, and the limited flows in each way of parts.
 
     Args:
         company: What it exchanged.
         fits: The buckets of what is searched.
-        harmless: Log-likelihoods under harmless causes: of all, of the limited flows, and of each of the others.
+        of_whole: Log-likelihood of all under harmless causes.
+        of_limited: … of the limited flows.
     """
     rate, depth = np.array([(fit.rate, fit.depth) for fit in (company.near, *fits) if np.isfinite(fit.rate)]).T
-    of_whole, of_limited, *lucky = harmless
-    together = explain_parts([company.whole.fates], rate, depth, of_whole).likelihood
-    apart = [explain_parts([part.fates for part in parts], rate, depth, of_limited) for parts in company.kinds]
-    best = max(apart, key=lambda fit: fit.likelihood)
-    return float(max(together, of_whole) - best.likelihood - sum(lucky)), strength(best) > 0
+    whole = Parted([company.whole.fates], rate, depth, of_whole)
+    return [whole, *(Parted([part.fates for part in parts], rate, depth, of_limited) for parts in company.kinds)]
 
 
 def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list[float]:

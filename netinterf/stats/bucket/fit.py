@@ -14,6 +14,7 @@ losses).
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -30,9 +31,10 @@ __all__ = [
     "PLATEAU",
     "BucketFit",
     "CandidateBuckets",
+    "Parted",
     "best_buckets",
     "class_likelihoods",
-    "explain_parts",
+    "explain_each",
     "fit_bucket",
     "graded",
     "loss_line_rate",
@@ -223,42 +225,55 @@ def best_buckets(candidates: CandidateBuckets, harmless: F64) -> list[BucketFit]
     return fits
 
 
-def explain_parts(parts: Sequence[Fates], rate: F64, depth: F64, harmless: float) -> BucketFit:
-    """Explain the losses of several series by a bucket for each, the best of some.
+class Parted(NamedTuple):
+    """Losses of several series, to be explained by a bucket for each, the best of some."""
 
-    The buckets differ in rate and depth, which each pays for, but not in how surely an empty one drops.
+    parts: Sequence[Fates]  # what became of the packets of each series
+    rate: F64  # refill rates in bytes a second, m of them
+    depth: F64  # bytes, m of them
+    harmless: float  # log-likelihood of all losses under harmless causes
 
-    Args:
-        parts: What became of the packets of each series.
-        rate: Refill rates in bytes a second, m of them.
-        depth: Depths in bytes, m of them.
-        harmless: Log-likelihood of all losses under harmless causes.
+
+def explain_each(questions: Sequence[Parted]) -> list[BucketFit]:
+    """Explain losses part by part; all buckets are tried at once.
+
+    The buckets of the parts differ in rate and depth, which each pays for, but not in how surely an empty one drops.
 
     Returns:
-        How well they explain all, rate and depth NaN when there are several; `NO_FIT` without losses.
+        For each question how well they explain all, rate and depth NaN when there are several; `NO_FIT` without losses.
     """
-    owner = np.repeat(np.arange(len(parts)), len(rate))
-    candidates = try_buckets(SeriesBatch(parts), owner, np.tile(rate, len(parts)), np.tile(depth, len(parts)))
-    best = candidates.select(
-        np.argmax(candidates.gain.reshape(len(parts), -1), axis=1) + np.arange(len(parts)) * len(rate)
+    if not questions:
+        return []
+    beside = SeriesBatch([part for question in questions for part in question.parts])
+    many = np.array([len(question.parts) for question in questions])
+    tried = np.repeat([len(question.rate) for question in questions], many)  # buckets of each part
+    rate, depth = (
+        np.concatenate(
+            [np.tile(column, len(question.parts)) for question, column in zip(questions, columns, strict=True)]
+        )
+        for columns in zip(*((question.rate, question.depth) for question in questions), strict=True)
     )
-    counts, losses = best.counts.sum(axis=1, keepdims=True), best.losses.sum(axis=1, keepdims=True)
-    count = sum(len(part) for part in parts)
-    likelihood = float(
-        (penalized_likelihood(counts, losses, np.array([count])) - price(2 * (len(parts) - 1), count))[0]
+    candidates = try_buckets(beside, np.repeat(np.arange(len(tried)), tried), rate, depth)
+    edges = np.append(0, np.cumsum(tried)).tolist()
+    best = candidates.select(np.array([low + np.argmax(candidates.gain[low:high]) for low, high in pairwise(edges)]))
+    first = np.cumsum(many) - many
+    counts, losses, packets = (
+        np.add.reduceat(column, first, axis=-1) for column in (best.counts, best.losses, beside.lengths)
     )
-    if not (losses.any() and np.isfinite(likelihood)):
-        return NO_FIT
-    alone = len(parts) == 1
-    return BucketFit(
-        rate=float(best.rate[0]) if alone else float("nan"),
-        depth=float(best.depth[0]) if alone else float("nan"),
-        llr=likelihood - harmless,
-        info=float(np.clip((likelihood - harmless) / -harmless, 0.0, 1.0)),
-        below=float(losses[0, 0] / counts[0, 0]),
-        above=float(losses[1:].sum() / max(1, counts[1:].sum())),
-        likelihood=likelihood,
-    )
+    likelihood = penalized_likelihood(counts, losses, packets) - price(2 * (many - 1), packets)
+    harmless = np.array([question.harmless for question in questions])
+    real = losses.any(axis=0) & np.isfinite(likelihood)
+    columns = {
+        "rate": np.where(many == 1, best.rate[first], np.nan),
+        "depth": np.where(many == 1, best.depth[first], np.nan),
+        "llr": likelihood - harmless,
+        "info": np.clip((likelihood - harmless) / -harmless, 0.0, 1.0),
+        "below": losses[0] / np.maximum(1, counts[0]),
+        "above": losses[1:].sum(axis=0) / np.maximum(1, counts[1:].sum(axis=0)),
+        "likelihood": likelihood,
+    }
+    told = zip(*(columns[name].tolist() for name in BucketFit._fields), strict=True)
+    return [BucketFit(*values) if fits else NO_FIT for fits, values in zip(real.tolist(), told, strict=True)]
 
 
 def penalized_likelihood(counts: I64, losses: I64, count: I64) -> F64:

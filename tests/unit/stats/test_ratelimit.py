@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
-from netinterf.stats.bucket.fit import NO_FIT, explain_parts, fit_bucket, loss_line_rate
+from netinterf.stats.bucket.fit import NO_FIT, Parted, explain_each, fit_bucket, loss_line_rate
 from netinterf.stats.bucket.following import Fates, follow_bucket, grade_packets
 from netinterf.stats.bucket.passed import measure_bucket
 from netinterf.stats.bucket.profile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
@@ -289,7 +289,7 @@ def test_one_part_is_explained_as_by_its_best_bucket():
     rates, depths = np.array([2e4, 5e4, 9e4]), np.array([3e4, 3e4, 3e4])
     harmless = harmless_likelihood(time, lost)
     fit = fit_bucket(time, size, lost, rates=rates, depths=depths, harmless=harmless)
-    assert explain_parts([Fates(time, size, lost)], rates, depths, harmless) == pytest.approx(fit)
+    assert explain_each([Parted([Fates(time, size, lost)], rates, depths, harmless)])[0] == pytest.approx(fit)
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -304,8 +304,8 @@ def test_buckets_apart_are_told_from_one_for_all(shared):
     rate, depth = np.array([5e4]), np.array([3e4])
     harmless = harmless_likelihood(every, lost)
     parts = [Fates(every[one], sizes[one], lost[one]) for one in (first, ~first)]
-    apart = explain_parts(parts, rate, depth, harmless)
-    together = explain_parts([Fates(every, sizes, lost)], rate, depth, harmless)
+    whole = [Fates(every, sizes, lost)]
+    apart, together = explain_each([Parted(own, rate, depth, harmless) for own in (parts, whole)])
     assert abs(apart.likelihood - together.likelihood) > 40
     assert (apart.likelihood < together.likelihood) == shared
 
@@ -313,4 +313,6 @@ def test_buckets_apart_are_told_from_one_for_all(shared):
 def test_parts_that_lost_nothing_have_no_bucket():
     """Without losses there is nothing to explain."""
     time, size = bursts(5, count=50)
-    assert explain_parts([Fates(time, size, np.zeros(50, bool))], np.array([1e4]), np.array([1e4]), -1.0) == NO_FIT
+    nothing = Parted([Fates(time, size, np.zeros(50, bool))], np.array([1e4]), np.array([1e4]), -1.0)
+    assert explain_each([nothing]) == [NO_FIT]
+    assert explain_each([]) == []
