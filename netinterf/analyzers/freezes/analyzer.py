@@ -10,12 +10,13 @@ from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.freezes import rules
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
-from netinterf.analyzers.signs import Cases, Signs, by_rule, each_once, record, record_each, sign
+from netinterf.analyzers.signs import Cases, Signs, by_rule, record, record_each, sign
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.concentration import BAD_SERVER, LEAK, PLACES, CommonLimit, Lives, find_common_limit
 from netinterf.stats.robust import group_median
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["Freezes"]
@@ -127,7 +128,9 @@ def compared(trace: Trace, site: I64, stops: Stops, courses: Courses) -> list[tu
 
 def cases_of(stops: Stops, other: I64) -> Cases:
     """Ask about stops, each shown beside another packet."""
-    witness = each_once(stops.row, np.maximum(other, stops.row))
+    pair = np.stack([stops.row, np.maximum(other, stops.row)], axis=1)
+    shown = np.stack([np.ones(len(pair), np.bool_), pair[:, 1] > pair[:, 0]], axis=1)
+    witness = Ragged.from_lengths(shown.sum(axis=1), pair[shown])
     return Cases(subject=stops.flow, time=stops.since, witness=witness, forged=stops.row)
 
 

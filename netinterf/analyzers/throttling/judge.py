@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 
 import attrs
 import numpy as np
@@ -19,8 +19,9 @@ from netinterf.analyzers.throttling.waiting import (
     measure_waiting,
 )
 from netinterf.analyzers.throttling.ways import Direction
-from netinterf.arrays import I64
+from netinterf.arrays import F64, I64
 from netinterf.stats.bucket.fit import DROPS, BucketFit, fit_bucket
+from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.robust import middle
 from netinterf.trace import Trace
@@ -148,10 +149,12 @@ def judge_directions(
         What was found in those that say something: enough losses, long enough, and no lossy capture.
     """
     candidates = find_candidates(trace, directions, numbering, least)
-    fits = iter(search_buckets([unit.fates for candidate in candidates for unit in candidate.units]))
+    fates = [unit.fates for candidate in candidates for unit in candidate.units]
+    fits = search_buckets(fates)
+    followed = iter(zip(fits, followed_each(fates, fits), strict=True))
     judged = []
     for candidate in candidates:
-        tested = weigh_units(trace, candidate, list(islice(fits, len(candidate.units))))
+        tested = weigh_units(trace, candidate, list(islice(followed, len(candidate.units))))
         longest = max((part.unit for part in tested), key=len)
         limits = (
             SenderLimits() if candidate.direction.acks else sender_limits(trace, longest, candidate.direction.outbound)
@@ -160,18 +163,31 @@ def judge_directions(
     return judged
 
 
-def weigh_units(trace: Trace, candidate: Candidate, fits: Sequence[BucketFit]) -> list[Tested]:
-    """Say what the bucket of each unit worth testing tells, and measure whether its packets waited."""
+def followed_each(series: Sequence[Fates], fits: Sequence[BucketFit]) -> list[F64]:
+    """Follow the bucket of each series: what each packet would leave in it, bytes."""
+    beside = SeriesBatch(series)
+    left = beside.follow(np.array([fit.rate for fit in fits]), np.array([fit.depth for fit in fits]))
+    return [left[begin:end] for begin, end in pairwise(beside.steps.first.tolist())]
+
+
+def weigh_units(trace: Trace, candidate: Candidate, followed: Sequence[tuple[BucketFit, F64]]) -> list[Tested]:
+    """Say what the bucket of each unit worth testing tells, and measure whether its packets waited.
+
+    Args:
+        trace: The capture.
+        candidate: The units.
+        followed: The bucket of each, and what each packet would leave in it.
+    """
     tested: list[Tested] = []
-    for unit, fit in zip(candidate.units, fits, strict=True):
-        waiting = measure_waiting(unit, candidate.least_delay, candidate.opened, fit)
+    for unit, (fit, left) in zip(candidate.units, followed, strict=True):
+        waiting = measure_waiting(unit, candidate.least_delay, candidate.opened, fit, left)
         if (
             unit.upstream
             and np.isnan(waiting.share)
             and strength(fit) > 0
             and not trace.recording.offloaded[unit.flow].any()
         ):
-            waiting = measure_arrivals(unit, fit)
+            waiting = measure_arrivals(unit, fit, left)
         timed = not candidate.direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting, timed=timed))
     return tested + same_bucket(tested, candidate.short)

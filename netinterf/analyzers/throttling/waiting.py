@@ -19,7 +19,6 @@ from netinterf.analyzers.throttling.ways import SEQ_BITS, Ways
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import RttKind, TcpOption
 from netinterf.stats.bucket.fit import BucketFit
-from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.levels import burst_curve
 from netinterf.stats.robust import middle, quantile_of, theil_sen
 from netinterf.table import spans
@@ -213,7 +212,7 @@ def nearly_empty(missing: F64, fit: BucketFit, packet: float) -> Mask:
     return near
 
 
-def measure_arrivals(unit: Series, fit: BucketFit) -> Waiting:
+def measure_arrivals(unit: Series, fit: BucketFit, left: F64) -> Waiting:
     """Measure how packets arrived next to a nearly empty bucket, where their delays are not known.
 
     A queue spaces what leaves it, so behind one none arrive at once beyond the rate, and most follow another at the
@@ -222,21 +221,20 @@ def measure_arrivals(unit: Series, fit: BucketFit) -> Waiting:
     Args:
         unit: The wire packets that were fitted, at the receiver's side.
         fit: The fitted bucket.
+        left: What each packet would leave in it, bytes.
     """
-    packet = middle(unit.size)
-    rate, depth = np.array([fit.rate]), np.array([fit.depth])
-    missing = fit.depth - follow_bucket(unit.time, unit.size, unit.lost, rate, depth)[:, 0]
+    packet, missing = middle(unit.size), fit.depth - left
     passed = np.flatnonzero(~unit.lost)
     near, spent = nearly_empty(missing[passed], fit, packet), missing[passed] >= SPENT * fit.depth
     time, size = unit.time[passed], unit.size[passed]
     distance = np.diff(time)[spent[1:]] * fit.rate / size[1:][spent[1:]]
     return Waiting(
-        burst=float(burst_curve(time[near], size[near], rate)[0][0]) / packet,
+        burst=float(burst_curve(time[near], size[near], np.array([fit.rate]))[0][0]) / packet,
         spaced=float(np.mean(np.abs(distance - 1) <= SAME)) if len(distance) else np.nan,
     )
 
 
-def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) -> Waiting:
+def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit, left: F64) -> Waiting:
     """Measure how long the packets next to the drops of a unit waited.
 
     Args:
@@ -244,6 +242,7 @@ def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) ->
         least: Least delay of the direction in seconds, NaN when unknown.
         opened: Whether the flows were captured from their beginning.
         fit: The fitted bucket.
+        left: What each packet would leave in it, bytes.
 
     Returns:
         The waiting; unknown with too few delays, in all or next to the drops.
@@ -251,8 +250,7 @@ def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) ->
     packet = middle(unit.size)
     if np.isnan(least) or not np.isfinite(fit.rate) or (not opened and packet / fit.rate > least):
         return Waiting()
-    rate, depth = np.array([fit.rate]), np.array([fit.depth])
-    missing = fit.depth - follow_bucket(unit.time, unit.size, unit.lost, rate, depth)[:, 0]  # it waits for itself, too
+    missing = fit.depth - left  # it waits for itself, too
     known = np.flatnonzero(~unit.lost & ~np.isnan(unit.delay) & nearly_empty(missing, fit, packet))
     losses = np.flatnonzero(unit.lost)
     ahead = np.append(losses, len(unit) + len(losses))[np.searchsorted(losses, known)] - known
