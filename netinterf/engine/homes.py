@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U16, U64, Mask
-from netinterf.flows.assign import endpoint_hash
+from netinterf.flows.assign import address_hash
 from netinterf.flows.grouping import mix
 from netinterf.schema import Endpoints, IcmpQuotes, Packets, Status, TcpFlag
 
@@ -54,9 +54,8 @@ class Homes:
             ends: Addresses.
             weight: How much speaks for the source as client, or against it.
         """
-        nothing = np.zeros(len(ends), np.uint16)
-        source = endpoint_hash(ends.source_high, ends.source_low, nothing)
-        target = endpoint_hash(ends.target_high, ends.target_low, nothing)
+        source = address_hash(ends.source_high, ends.source_low)
+        target = address_hash(ends.target_high, ends.target_low)
         pair, first, place = np.unique(source + target, return_index=True, return_inverse=True)
         place = place.reshape(-1)
         bucket = self._known(pair)

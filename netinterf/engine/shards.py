@@ -3,7 +3,8 @@
 One pass over the capture says of every frame whose conversation it belongs to. Where the frames lie is written to a
 temporary file, client by client, so that memory holds one shard at a time, and their bytes stay where they are. What
 two addresses say to each other stays together in any case, fragments included (`netinterf.engine.homes`). An ICMP error
-belongs to a conversation of its own; where that is in another shard than what it quotes, a copy goes there as company.
+belongs to a conversation of its own; where that is in another shard than what it quotes, a copy goes there as company,
+as do some of the lookups that others made at the same name servers (`netinterf.engine.company`).
 """
 
 import os
@@ -19,6 +20,7 @@ import numpy as np
 from netinterf.arrays import I64, U16, Mask
 from netinterf.capture import Capture
 from netinterf.decode import decode
+from netinterf.engine.company import Lookups, find_lookups
 from netinterf.engine.homes import BUCKETS, Homes
 from netinterf.engine.tally import LINK_TYPE, joined
 from netinterf.engine.window import MOST_FRAMES
@@ -32,7 +34,7 @@ SHARD = 1 << 18
 many 40 MB more; where clients meet the same servers, larger shards compare more of them."""
 
 COLUMNS = tuple(column.name for column in Records.schema())
-ROW = np.dtype([*((column.name, column.dtype) for column in Records.schema()), ("copied", "?")])
+ROW = np.dtype([*((column.name, column.dtype) for column in Records.schema()), ("copied", "?"), ("asked", "<u2")])
 """How a frame is written to the temporary file."""
 
 
@@ -41,7 +43,7 @@ class Shard:
     """Frames of some clients, in file order."""
 
     records: Records
-    copied: Mask  # company only: errors about its conversations, which are judged elsewhere
+    copied: Mask  # company only, which is judged elsewhere: errors about its conversations, lookups of others
 
 
 class Shards:
@@ -67,7 +69,7 @@ class Shards:
             self._file = tempfile.TemporaryFile(prefix="netinterf-")  # noqa: SIM115  (closed on leaving)
         self._starts: list[I64] = []  # of each part: row of the file where each bucket begins, and where the last ends
         self._rows = 0
-        self._homes = Homes()
+        self._homes, self._lookups = Homes(), Lookups.empty()
         self.packets = self.bytes = 0
         self.span: tuple[int, int] | None = None
         self.diagnostics: tuple[Diagnostic, ...] = ()
@@ -100,7 +102,11 @@ class Shards:
             bucket = self._homes.of_packets(decoded.packets, decoded.endpoints)
             quoting, quoted = decoded.quotes.packet.astype(np.int64), self._homes.of_quotes(decoded.quotes)
             elsewhere = quoted != bucket[quoting]
-            self._write(decoded.packets, bucket, quoting[elsewhere], quoted[elsewhere])
+            lookups, asking = find_lookups(capture.buffer, decoded.packets, decoded.endpoints, bucket)
+            self._lookups = self._lookups.sampled_with(lookups)
+            asked = np.zeros(len(records), np.uint16)
+            asked[asking] = lookups.mark
+            self._write(decoded.packets, bucket, asked, quoting[elsewhere], quoted[elsewhere])
             self.packets += len(records)
             self.bytes += int(records.length.sum(dtype=np.int64))
             began, ended = int(records.time.min()), int(records.time.max())
@@ -114,7 +120,7 @@ class Shards:
             if counts[first:behind].any():
                 yield self._read(first, behind)
 
-    def _write(self, packets: Packets, bucket: U16, quoting: I64, quoted: U16) -> None:
+    def _write(self, packets: Packets, bucket: U16, asked: U16, quoting: I64, quoted: U16) -> None:
         """Write down where packets lie, bucket by bucket, those that quote something in another one twice."""
         place = np.append(np.arange(len(packets)), quoting)
         owner = np.append(bucket, quoted)
@@ -123,6 +129,7 @@ class Shards:
         for column in COLUMNS:
             rows[column] = getattr(packets, column)[place[order]]
         rows["copied"] = order >= len(packets)
+        rows["asked"] = asked[place[order]]
         with self._writing():
             self._file.write(rows.data)
             self._file.flush()
@@ -130,7 +137,7 @@ class Shards:
         self._rows += len(rows)
 
     def _read(self, first: int, behind: int) -> Shard:
-        """Read the frames of some buckets."""
+        """Read the frames of some buckets, and add company."""
         parts = []
         for starts in self._starts:
             begin, end = int(starts[first]), int(starts[behind])
@@ -138,11 +145,13 @@ class Shards:
                 self._file.seek(begin * ROW.itemsize, os.SEEK_SET)
                 parts.append(self._file.read((end - begin) * ROW.itemsize))
         rows = np.frombuffer(b"".join(parts), ROW)
-        rows = rows[np.lexsort((rows["copied"], rows["frame"]))]
-        once = np.append(True, np.diff(rows["frame"]) != 0)[: len(rows)]  # a copy beside its own frame says nothing
-        rows = rows[once]
-        records = Records(**{name: np.ascontiguousarray(rows[name]) for name in COLUMNS})
-        return Shard(records, np.ascontiguousarray(rows["copied"]))
+        own = Records(**{name: np.ascontiguousarray(rows[name]) for name in COLUMNS})
+        company = self._lookups.of_others(np.unique(rows["asked"]), first, behind)
+        records, copied = Records.concat([own, company]), np.append(rows["copied"], np.ones(len(company), np.bool_))
+        order = np.lexsort((copied, records.frame))
+        once = np.append(True, np.diff(records.frame[order]) != 0)[: len(order)]
+        order = order[once]  # a copy beside its own frame says nothing
+        return Shard(records.take(order), copied[order])
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

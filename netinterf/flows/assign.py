@@ -19,7 +19,7 @@ from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Statu
 from netinterf.table import Ragged, spans
 from netinterf.workers import each
 
-__all__ = ["Assigned", "assign_flows", "paths", "tie_quotes"]
+__all__ = ["Assigned", "address_hash", "assign_flows", "paths", "tie_quotes"]
 
 Ports = tuple[U16, U16]
 
@@ -80,6 +80,11 @@ def endpoint_hash(high: U64, low: U64, port: U16) -> U64:
     if high.any():
         mixed ^= mix(high)
     return mix(mixed)
+
+
+def address_hash(high: U64, low: U64) -> U64:
+    """Mix an address into 64 bits."""
+    return endpoint_hash(high, low, np.zeros(len(low), np.uint16))
 
 
 def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> tuple[U64, Mask]:

@@ -11,7 +11,7 @@ from netinterf.recording.vantage import PLACES, elect, places, votes
 from netinterf.schema import Flows, Mark, Packets, Recording, RttSamples, Sides, Status, Vantage
 from netinterf.table import Ragged
 
-__all__ = ["gather"]
+__all__ = ["gather", "recorded_one_way"]
 
 ONE_WAY_FLOWS = 3
 """A path with this many conversations, all one-way, was recorded where only one direction passes."""
@@ -45,7 +45,6 @@ def gather(
     given = np.full(len(flows), PLACES.index(whole))
     tap = places(flows, cast) if vantage == "auto" and len(flows) else given
     made = find_made(packets, flows, sides, by_flow, paths)
-    seen = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0)
     recording = Recording(
         tap=tap.astype(np.uint8),
         ttl_informative=~rewrites_ttl(packets, flows, sides, paths, tap),
@@ -53,7 +52,7 @@ def gather(
         timing_informative=~splits_tcp(packets, flows, sides, rtts, paths, tap) & ~made.timeless,
         hops_apart=behind_router(packets, flows, paths),
         offloaded=paths.any(marked(packets, packets.status, Status.OFFLOADED, len(flows)) > 0),
-        one_way=(~paths.any(seen)) & (np.bincount(paths.of, minlength=paths.count) >= ONE_WAY_FLOWS)[paths.of],
+        one_way=recorded_one_way(paths, (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0)),
         filtered=left_out(packets, flows, sides, by_flow, paths),
         made=made.by_program,
         skewed=skewed(packets, flows, sides, rtts, by_flow, paths),
@@ -61,6 +60,17 @@ def gather(
         loss_share=paths.share(marked(packets, packets.marks, Mark.ACKED_UNSEEN, len(flows)), by_flow.lengths),
     )
     return recording, whole
+
+
+def recorded_one_way(paths: Paths, both: Mask) -> Mask:
+    """Say of each flow whether its path was recorded where only one direction passes.
+
+    Args:
+        paths: The paths of the flows.
+        both: In which of the flows both directions were seen.
+    """
+    one_way: Mask = ~paths.any(both) & (np.bincount(paths.of, minlength=paths.count) >= ONE_WAY_FLOWS)[paths.of]
+    return one_way
 
 
 def marked(packets: Packets, bits: U16, bit: Status | Mark, flows: int) -> I64:

@@ -17,7 +17,7 @@ from netinterf.verdict.reasons import CATALOGUE, Reason
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["exchange_reasons", "flow_reasons", "outcomes"]
+__all__ = ["exchange_reasons", "flow_reasons", "one_direction", "outcomes", "unheard"]
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 
@@ -72,7 +72,7 @@ def flow_reasons(trace: "Trace") -> Bits:
     _set(bits, echo & message, Reason.ICMP_MESSAGE)
     _set(bits, echo & ~message & ~(client_sent & server_sent), Reason.ICMP_UNANSWERED)
     _set(bits, udp & ~(client_sent & server_sent), Reason.UDP_UNANSWERED)
-    _set(bits, udp & client_sent & ~server_sent & trace.recording.one_way, Reason.ONE_DIRECTION)
+    bits = one_direction(bits, unheard(trace)[0], trace.recording.one_way)
     _quoted(bits, trace, (tcp & ~_carried(trace)) | (udp & ~server_sent) | (echo & ~server_sent & ~message))
     _set(bits, _fragments_only(trace), Reason.FRAGMENTARY)
     bits[tcp] |= _tcp(trace)[tcp]
@@ -261,8 +261,8 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     np.minimum.at(query_time, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
     waited = trace.ended - DNS_SILENCE_NS >= query_time
     _set(bits, ~queries, Reason.QUERY_MISSING)
-    silent = queries & ~replies
-    _set(bits, silent & trace.recording.one_way[exchanges.flow], Reason.ONE_DIRECTION)
+    silent = unheard(trace)[1]
+    bits = one_direction(bits, silent, trace.recording.one_way[exchanges.flow])
     _set(bits, silent & ~waited, Reason.ENDED_EARLY)
     _set(bits, silent & waited, Reason.DNS_UNANSWERED)
     reported = np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)
@@ -274,6 +274,29 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     other = readable & ~np.isin(code, [NOERROR, NXDOMAIN, SERVFAIL, REFUSED])
     _set(bits, bad & _any(parent, other, len(bits)), Reason.DNS_ERROR)
     return _settle(bits)
+
+
+def unheard(trace: "Trace") -> tuple[Mask, Mask]:
+    """Say which UDP flows nobody was heard to answer, and which DNS exchanges.
+
+    Whether nobody answered, or nobody recorded it, depends on what others on the path show (`one_direction`).
+    """
+    sent, exchanges = trace.sides.packets > 0, trace.exchanges
+    flows: Mask = (trace.flows.protocol == UDP) & sent[0::2] & ~sent[1::2]
+    return flows, (exchanges.queries.lengths > 0) & (exchanges.replies.lengths == 0)
+
+
+def one_direction(reasons: Bits, unheard: Mask, one_way: Mask) -> Bits:
+    """Say of those that nobody was heard to answer whether only one direction was captured.
+
+    Args:
+        reasons: Of some subjects.
+        unheard: Which of them nobody was heard to answer.
+        one_way: Which of their paths were recorded where only one direction passes.
+    """
+    bit = np.uint32(Reason.ONE_DIRECTION)
+    bits: Bits = np.where(unheard, np.where(one_way, reasons | bit, reasons & ~bit), reasons)
+    return bits
 
 
 def _any(parent: I64, holds: Mask, count: int) -> Mask:

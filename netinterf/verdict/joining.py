@@ -20,10 +20,13 @@ from netinterf.attribute.trait import Traits
 from netinterf.context.networks import Network
 from netinterf.flows.assign import paths
 from netinterf.flows.contacts import once_each
+from netinterf.recording.gather import recorded_one_way
+from netinterf.recording.grouped import Paths
 from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Groups, Hosts, SubjectKind, Verdicts
 from netinterf.table import Ragged, Text
 from netinterf.trace import new_places
 from netinterf.verdict.attribution import Attributions
+from netinterf.verdict.health import one_direction
 from netinterf.verdict.judgement import Judgement
 from netinterf.verdict.model import Model, default_model
 from netinterf.verdict.parts import (
@@ -69,6 +72,7 @@ def join_judgements(
     hosts, flows, host, flow = joined_flows(parts)
     exchanges, exchange = joined_exchanges(parts, flow)
     subjects, place = joined_subjects(parts, host, flow, exchange, in_part)
+    subjects = with_one_way(subjects, flows)
     moves = list(zip(parts, flow, exchange, strict=True))
     tables = [moved_evidence(part.evidence, to_flow, to_exchange) for part, to_flow, to_exchange in moves]
     observed = [(part.observed, to_flow, to_exchange) for part, to_flow, to_exchange in moves]
@@ -145,6 +149,15 @@ def joined_subjects(
     by_exchange[columns["subject"][~is_flow]] = np.flatnonzero(~is_flow)
     rows = split(new_places(order, len(order)), [table["kind"] for table in tables])
     return Subjects(**columns, by_flow=by_flow, by_exchange=by_exchange, in_part=in_part), rows
+
+
+def with_one_way(subjects: Subjects, flows: Flows) -> Subjects:
+    """Say anew which silences may be those of the recording, now that all conversations of each path are here."""
+    both = np.zeros(len(flows), np.bool_)
+    both[subjects.flow] = subjects.whole  # every conversation is a subject, or carried one
+    one_way = recorded_one_way(Paths.number(flows), both)
+    reasons = one_direction(subjects.reasons, subjects.unheard, one_way[subjects.flow])
+    return attrs.evolve(subjects, reasons=reasons)
 
 
 def joined_attributions(parts: Sequence[Part], place: Sequence[I64]) -> Attributions:

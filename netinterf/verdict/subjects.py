@@ -15,7 +15,7 @@ from netinterf.arrays import F64, I32, I64, U8, U32, Mask
 from netinterf.errors import SchemaError
 from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
-from netinterf.verdict.health import exchange_reasons, flow_reasons
+from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
 from netinterf.verdict.trigger import first_of, flow_names
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Subjects:
     named_in: I32  # row in Packets that shows it, -1 for none
     reasons: U32  # Reason bits: why it is down or cannot be judged, were it left alone
     whole: Mask  # both directions were captured
+    unheard: Mask  # nobody was heard to answer, and only others on the path tell whether anybody could have been
     loss_share: F64  # share of packets that the recording of its path missed
     by_flow: I64  # verdict row of each flow, -1 when it is reported as its exchanges
     by_exchange: I64  # verdict row of each exchange
@@ -96,6 +97,7 @@ def list_subjects(
     prior_kind = np.select([protocol == TCP, protocol == UDP], [KIND_TCP, KIND_UDP], KIND_OTHER).astype(np.int64)
     flow = np.concatenate([rows, exchanges.flow]).astype(np.int32)
     names, reasons = flow_names(trace, evidence), flow_reasons(trace)
+    unheard_flows, unheard_exchanges = unheard(trace)
     return Subjects(
         subject=np.concatenate([rows, np.arange(count)]).astype(np.int32),
         kind=np.repeat(np.array([SubjectKind.FLOW, SubjectKind.EXCHANGE], np.uint8), [len(rows), count]),
@@ -113,6 +115,7 @@ def list_subjects(
         named_in=np.concatenate([names.packet[rows], first]).astype(np.int32),
         reasons=np.concatenate([reasons[rows], exchange_reasons(trace, reasons)]),
         whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
+        unheard=np.concatenate([unheard_flows[rows], unheard_exchanges]),
         loss_share=trace.recording.loss_share[flow],
         by_flow=by_flow,
         by_exchange=len(rows) + np.arange(count, dtype=np.int64),
