@@ -124,6 +124,7 @@ def crowd(
         named_in=np.full(count, -1, np.int32),
         reasons=column(reasons, np.uint32),
         whole=np.ones(count, np.bool_),
+        unheard=np.zeros(count, np.bool_),
         loss_share=np.zeros(count),
         by_flow=np.flatnonzero(~is_exchange),
         by_exchange=np.flatnonzero(is_exchange),

@@ -3,8 +3,9 @@
 Each shard holds all that some clients did (`netinterf.engine.shards`), and is looked at as a capture of its own that
 knows when the whole began and ended. What shows in them is judged together (`netinterf.verdict.joining`), so groups,
 contrasts and false discoveries are those of the whole. What is lost: clients of different shards are not compared with
-each other by the analyzers, and what is known of a recording is known shard by shard; a diagnostic says so. A client
-with too much traffic for a shard is looked at window by window, as in a session, and what is cut is counted.
+each other by the analyzers, but for a sample of what they asked name servers, and what is known of a recording is known
+shard by shard; a diagnostic says so. A client with too much traffic for a shard is looked at window by window, as in a
+session, and what is cut is counted.
 """
 
 from collections.abc import Iterable
@@ -41,7 +42,8 @@ SHARDED = "scan.shards"
 
 SAYS = (
     "this capture was too large to be looked at as one: it was looked at in {count:,} parts, mostly client by client, "
-    "and then judged as a whole; what a server did for clients of other parts was not compared"
+    "and then judged as a whole; what a server did for clients of other parts was not compared, but for a sample of "
+    "their DNS lookups"
 )
 
 COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
