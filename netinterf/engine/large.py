@@ -8,6 +8,7 @@ shard by shard; a diagnostic says so. A client with too much traffic for a shard
 session, and what is cut is counted.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Executor
 
@@ -17,6 +18,7 @@ import numpy as np
 from netinterf.analyzers.everywhere import EVERYWHERE, everywhere_notes
 from netinterf.analyzers.run import FAILED
 from netinterf.capture import Capture, Listing
+from netinterf.engine.crowd import CROWD
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged import Judged, Summary, outcome_counts
 from netinterf.engine.looking import Looking, Seen, look_at_each
@@ -44,6 +46,14 @@ SAYS = (
     "this capture was too large to be looked at as one: it was looked at in {count:,} parts, mostly client by client, "
     "and then judged as a whole; what a server did for clients of other parts was not compared, but for a sample of "
     "their DNS lookups"
+)
+
+UNLISTED = "scan.unlisted"
+"""Code of the diagnostic that counts conversations that are not listed."""
+
+ALONE = (
+    "conversations of a single packet, of which nothing that weighs was seen, are counted in the summary and not listed: "
+    f"in their part of the capture {CROWD} others like them were at the same service, or of the same client"
 )
 
 COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
@@ -98,12 +108,13 @@ def judge_large(
 def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledger, options: Options) -> Summary:
     """Write the line of the whole capture."""
     began, ended = shards.span or (None, None)
+    alone = sum((entry.alone for entry in seen), Counter[str]())
     return Summary(
         capture=ledger.capture,
         packets=shards.packets,
-        flows=len(ledger.flows),
+        flows=len(ledger.flows) + alone.total(),
         exchanges=len(ledger.exchanges),
-        outcomes=outcome_counts(ledger.verdicts),
+        outcomes={word: count + alone[word] for word, count in outcome_counts(ledger.verdicts).items()},
         first=began,
         last=ended,
         bytes=shards.bytes,
@@ -115,6 +126,7 @@ def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledge
             *notes_of(seen),
             *everywhere_notes(ledger.evidence),
             *cut_notes(sum(entry.over for entry in seen), sum(entry.cut for entry in seen)),
+            *([Diagnostic(UNLISTED, ALONE, count=alone.total())] if alone.total() else []),
             *([Diagnostic(SHARDED, SAYS.format(count=len(seen)))] if len(seen) > 1 else []),
         ),
         version=__version__,

@@ -1,5 +1,6 @@
 """Looking at one shard of a large capture after the other, or at several side by side."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
 from functools import partial
@@ -10,7 +11,9 @@ import numpy as np
 from netinterf.arrays import Mask
 from netinterf.capture import Capture, Listing
 from netinterf.capture.source import load
+from netinterf.engine.crowd import beyond_a_crowd
 from netinterf.engine.joint import JointQuestions
+from netinterf.engine.judged import outcome_counts
 from netinterf.engine.judged_window import JudgedWindow, judge_window
 from netinterf.engine.release import Leaving, Remembered, leaving
 from netinterf.engine.shards import Shard
@@ -49,6 +52,7 @@ class Seen:
         notes: What its recording is like.
         over: Conversations that were over when they left a window for others.
         cut: Those that were not.
+        alone: How those were judged that are counted and not listed (`netinterf.engine.crowd`): how often each outcome.
     """
 
     part: Part
@@ -56,13 +60,17 @@ class Seen:
     notes: tuple[Diagnostic, ...]
     over: int = 0
     cut: int = 0
+    alone: Counter[str] = attrs.field(factory=Counter)
 
     @classmethod
     def of(cls, window: JudgedWindow, joint: JointQuestions, left: Leaving | None = None) -> "Seen":
         """Keep what is about the flows that leave a window; all of the last one."""
         kept = ~window.remains if left is None else left.flows & ~window.remains
-        part = Part.of(window.judged.ledger, window.trace, kept, partial(joint.observe, window.trace))
-        seen = cls(part, window.trace.vantage, window.notes)
+        ledger = window.judged.ledger
+        alone = kept & beyond_a_crowd(window.trace, ledger.evidence, ledger.subjects)
+        part = Part.of(ledger, window.trace, kept & ~alone, partial(joint.observe, window.trace))
+        outcomes = outcome_counts(ledger.verdicts.take(ledger.subjects.by_flow[alone]))
+        seen = cls(part, window.trace.vantage, window.notes, alone=Counter(outcomes))
         return seen if left is None else attrs.evolve(seen, over=left.over, cut=left.cut)
 
 

@@ -33,6 +33,10 @@ SHARD = 1 << 18
 """Packets that a shard should hold: on four million of web traffic, half as many take as long and 60 MB less, twice as
 many 40 MB more; where clients meet the same servers, larger shards compare more of them."""
 
+CONVERSATION = 2
+"""Packets whose room a pair of addresses takes beside its own: a million packets take 400 MB where a hundred are each,
+and 1.2 GB where each is one (`netinterf.engine.large.WHOLE`)."""
+
 COLUMNS = tuple(column.name for column in Records.schema())
 ROW = np.dtype([*((column.name, column.dtype) for column in Records.schema()), ("copied", "?"), ("asked", "<u2")])
 """How a frame is written to the temporary file."""
@@ -116,7 +120,7 @@ class Shards:
     def each(self, room: int) -> Iterator[Shard]:
         """Give one shard after the other: whole buckets, as many as there is room for, or one that has more."""
         counts = sum((np.diff(starts) for starts in self._starts), np.zeros(BUCKETS, np.int64))
-        for first, behind in pairwise(cuts(counts, room)):
+        for first, behind in pairwise(cuts(counts + CONVERSATION * self._homes.pairs, room)):
             if counts[first:behind].any():
                 yield self._read(first, behind)
 

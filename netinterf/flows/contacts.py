@@ -15,7 +15,7 @@ from netinterf.numbering import combined, hash_rows
 from netinterf.protocols.dns_names import lowered
 from netinterf.schema import Flows, Hosts, Http, Quic, Tls, TlsKind
 
-__all__ = ["Contacts", "find_contacts", "networks", "once_each"]
+__all__ = ["Contacts", "find_contacts", "networks", "once_each", "only_met"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -68,6 +68,13 @@ def once_each(tables: Sequence[Hosts]) -> tuple[Hosts, list[I64]]:
     example = np.empty(int(number.max(initial=-1)) + 1, np.int64)
     example[number] = np.arange(len(number))
     return whole.take(example), np.split(number, np.cumsum([len(table) for table in tables])[:-1])
+
+
+def only_met(hosts: Hosts, rows: I64) -> tuple[Hosts, I64]:
+    """Keep the hosts in some rows, and give the new row of each; -1 of those that go."""
+    met = np.zeros(len(hosts), np.bool_)
+    met[rows] = True
+    return hosts.take(met), np.where(met, np.cumsum(met) - 1, -1)
 
 
 def names(network: I64, tls: Tls, http: Http, quic: Quic) -> I64:

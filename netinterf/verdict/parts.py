@@ -11,6 +11,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.attribute.injectors import ForgedReplies, forged_replies
 from netinterf.attribute.naming import Names
 from netinterf.attribute.trait import Traits
+from netinterf.flows.contacts import only_met
 from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Hosts, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import new_places
@@ -75,11 +76,14 @@ class Part:
         frame = trace.packets.frame.astype(np.int64)
         frames = frame[trace.flows.first_packet].astype(np.int32)
         columns = {name: rows_of(getattr(subjects, name), row) for name in BY_ROW}
+        flows = attrs.evolve(trace.flows, first_packet=frames).take(counts)
+        hosts, place = only_met(judgement.hosts, np.append(flows.client, flows.server).astype(np.int64))
+        columns |= {name: place[columns[name]].astype(np.int32) for name in ("client", "server")}
         return cls(
             subjects=moved_subjects(columns, flow, exchange),
             evidence=moved_evidence(kept_evidence(judgement, row), flow, exchange),
-            hosts=judgement.hosts,
-            flows=attrs.evolve(trace.flows, first_packet=frames).take(counts),
+            hosts=hosts,
+            flows=flows.renumber({"Hosts": place}),
             exchanges=exchanges.take(carried).renumber({"Flows": flow, "Dns": np.full(messages, -1)}),
             attributions=moved_attributions(judgement.attributions, new_places(row, len(subjects))),
             anomalies=judgement.anomalies.take(row),

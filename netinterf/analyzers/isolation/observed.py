@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
 from netinterf.arrays import I64
-from netinterf.flows.contacts import networks, once_each
+from netinterf.flows.contacts import networks, once_each, only_met
 from netinterf.schema import Hosts, SubjectKind
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ class Observed:
         if packet is not None:
             origins = attrs.evolve(origins, first=packet[origins.first], last=packet[origins.last])
         kept = np.flatnonzero(subject >= 0)
-        return attrs.evolve(self, attempts=self.attempts.take(kept), origins=origins.take(kept))
+        origins = origins.take(kept)
+        hosts, place = only_met(self.hosts, np.append(origins.host, origins.client))
+        origins = attrs.evolve(origins, host=place[origins.host], client=place[origins.client])
+        return attrs.evolve(self, attempts=self.attempts.take(kept), origins=origins, hosts=hosts)
 
 
 def columns(kind: type) -> list[str]:
