@@ -52,7 +52,7 @@ UNLISTED = "scan.unlisted"
 """Code of the diagnostic that counts conversations that are not listed."""
 
 ALONE = (
-    "conversations of a single packet, of which nothing that weighs was seen, are counted in the summary and not listed: "
+    "conversations of a single packet, of which nothing that weighs was seen, are counted and not listed: "
     f"in their part of the capture {CROWD} others like them were at the same service, or of the same client"
 )
 
