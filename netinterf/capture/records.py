@@ -164,6 +164,14 @@ def walk_each(
         chain.multiple,
     )
     fence, own, why = chain.fence, chain.own, "end"
+    hurry = min(until, size - header + 1) if not (fence or landings or limit) else at
+    while at < hurry:  # nearly all records, at a fifth of the cost; the loop below says why the walk ends
+        (length,) = read(data, at + field)
+        behind = at + base + length
+        if behind > size or not least <= length <= most or length % multiple:
+            break
+        starts.append(at)
+        at = behind
     while at < until:
         if at + header > size:
             why = "cut"

@@ -4,7 +4,7 @@ The rules of the containers are those of `open_capture`: one `Inlet` expands, on
 is one piece and the end of the stream.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import attrs
@@ -86,7 +86,8 @@ class CaptureStream:
         self.name = name
         self._inlet = Inlet(name)
         self._reader: Reader | None = None
-        self._waiting = bytearray()  # expanded, not yet listed
+        self._waiting: list[bytes] = []  # expanded, not yet listed
+        self._size = 0  # of it
         self._looked_at = 0  # bytes of it that hold no whole frame
         self._before = 0  # expanded bytes that are done with
 
@@ -109,7 +110,7 @@ class CaptureStream:
     @property
     def ripe(self) -> bool:
         """Whether listing frames pays: a lot has come, and as much again as was looked at in vain."""
-        return len(self._waiting) - self._looked_at >= max(BATCH_BYTES, self._looked_at)
+        return self._size - self._looked_at >= max(BATCH_BYTES, self._looked_at)
 
     def feed(self, data: bytes) -> None:
         """Take in the next bytes.
@@ -118,8 +119,7 @@ class CaptureStream:
             UnknownFormat: The stream is no capture.
             MissingExtra: It is compressed with zstd and no module for that is installed.
         """
-        for piece in self._inlet.feed(data):
-            self._waiting += piece
+        self._wait(self._inlet.feed(data))
 
     def frames(self) -> FrameBatch:
         """List the frames that became whole since the last call.
@@ -137,19 +137,25 @@ class CaptureStream:
             UnknownFormat: It is no capture, or of an unknown version.
             MissingExtra: See `feed`.
         """
-        for piece in self._inlet.close():
-            self._waiting += piece
+        self._wait(self._inlet.close())
         return self._list(last=True)
 
+    def _wait(self, pieces: Iterable[bytes]) -> None:
+        """Hold expanded bytes until they are listed."""
+        for piece in pieces:
+            self._waiting.append(piece)
+            self._size += len(piece)
+
     def _list(self, *, last: bool) -> FrameBatch:
-        buffer, before = np.frombuffer(bytes(self._waiting), np.uint8), self._before
+        self._waiting = [b"".join(self._waiting)]  # which copies nothing where it is one piece
+        buffer, before = np.frombuffer(self._waiting[0], np.uint8), self._before
         if self._reader is None:
             if not self._inlet.format:
                 return FrameBatch(buffer, Records.empty(), before)
             self._reader = reader_of(self._inlet.format, self.name)
         records, done = self._reader.take(buffer, before, last=last)
-        del self._waiting[:done]
-        self._looked_at = len(self._waiting)
+        self._waiting = [self._waiting[0][done:]]
+        self._looked_at = self._size = len(buffer) - done
         self._before += done
         return FrameBatch(buffer, records, before)
 

@@ -17,6 +17,10 @@ __all__ = ["MOST_FRAMES", "Window"]
 MOST_FRAMES = (1 << 31) - 1  # verdicts hold frame numbers in 32 bits, with a sign
 
 
+BETWEEN = 1 / 16
+"""Share of a buffer between frames, like their headers, for which copying the frames out of it does not pay."""
+
+
 @attrs.frozen(eq=False)
 class Part:
     """Some frames: their bytes one after the other, where they lie, and their offsets in the stream."""
@@ -27,8 +31,10 @@ class Part:
 
     @classmethod
     def of(cls, buffer: U8, records: Records, origins: I64) -> "Part":
-        """Copy frames out of a buffer."""
+        """Copy frames out of a buffer, or keep it where it holds little else."""
         captured = records.captured.astype(np.int64)
+        if len(buffer) - captured.sum() <= len(buffer) * BETWEEN:
+            return cls(buffer, records, origins)
         packed = attrs.evolve(records, at=np.cumsum(captured) - captured)
         return cls(gather(buffer, records.at, captured), packed, origins)
 
@@ -50,7 +56,7 @@ class Window:
         return sum(len(part.buffer) for part in self._parts)
 
     def add(self, batch: FrameBatch) -> None:
-        """Hold more frames; only their own bytes are kept."""
+        """Hold more frames; hardly more than their own bytes is kept."""
         self._parts.append(Part.of(batch.buffer, batch.records, batch.records.at + batch.before))
 
     def capture(self, source: str, stream: Stream) -> Capture:
