@@ -20,6 +20,7 @@ SIZES = (
     ("web, 96 bytes", 16),
     ("injected DNS", 1),
     ("SYN flood", 2),
+    ("SYN flood", 10),
 )
 """Mixes, and how many million packets of each."""
 
