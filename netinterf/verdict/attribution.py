@@ -3,7 +3,7 @@
 Only findings are looked at, and only those of mechanisms that leave packets of their own; silence has no handwriting.
 """
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import attrs
@@ -74,8 +74,9 @@ class Attributions:
         place = first[behind > first]
         if not len(place):
             return ()
-        mean = self.llr[place].mean(axis=0, keepdims=True)
-        chance = posterior(mean, background())[0]
+        chance = self.alone[place[0]]
+        if len(place) > 1:
+            chance = posterior(self.llr[place].mean(axis=0, keepdims=True), background())[0]
         if chance[:-1].max() <= SURE:
             return self.by_peers(place)
         order = np.argsort(-chance[:-1], kind="stable")
@@ -85,13 +86,17 @@ class Attributions:
             if chance[index] >= LEAST
         )
 
+    @cached_property
+    def alone(self) -> F64:
+        """What each finding by itself looks like: probabilities, shape (findings, systems and none of them)."""
+        return posterior(self.llr, background())
+
     def by_peers(self, place: I64) -> tuple[Attributed, ...]:
         """Name findings by their peers, if all that are named are named alike."""
-        named = np.unique(self.names.system[place])
-        named = named[named != NOBODY]
+        named = set(self.names.system[place].tolist()) - {NOBODY}
         if len(named) != 1:
             return ()
-        system = int(named[0])
+        (system,) = named
         matched = (*self.matched(system, place), PEERS)
         return (Attributed(system=systems()[system].id, score=float(self.names.chance[place].mean()), matched=matched),)
 
