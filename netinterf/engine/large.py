@@ -136,7 +136,7 @@ def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledge
 
 def notes_of(seen: list[Seen]) -> tuple[Diagnostic, ...]:
     """Tell what parts of the recording are like, each kind once: of the part with most conversations that shows it."""
-    by_size = sorted(seen, key=lambda entry: len(entry.part.flows))
+    by_size = sorted(seen, key=lambda entry: entry.flows)
     told = joined((), (note for entry in by_size for note in entry.notes if note.code not in COUNTED))
     if len(seen) > 1:
         told = tuple(attrs.evolve(note, message=f"in one of {len(seen):,} parts, {note.message}") for note in told)
@@ -149,7 +149,7 @@ def vantage_of(seen: list[Seen], options: Options) -> Vantage:
         return Vantage(options.vantage)
     counts = np.zeros(len(PLACES), np.int64)
     for entry in seen:
-        counts[PLACES.index(entry.vantage)] += len(entry.part.flows)
+        counts[PLACES.index(entry.vantage)] += entry.flows
     unknown = PLACES.index(Vantage.UNKNOWN)
     known = np.append(np.delete(counts, unknown), counts.sum() - counts[unknown])
     return PLACES[int(elect(known.reshape(1, -1))[0])]

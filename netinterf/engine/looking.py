@@ -62,6 +62,11 @@ class Seen:
     cut: int = 0
     alone: Counter[str] = attrs.field(factory=Counter)
 
+    @property
+    def flows(self) -> int:
+        """How many conversations it is about, listed or not."""
+        return len(self.part.flows) + self.alone.total()
+
     @classmethod
     def of(cls, window: JudgedWindow, joint: JointQuestions, left: Leaving | None = None) -> "Seen":
         """Keep what is about the flows that leave a window; all of the last one."""
