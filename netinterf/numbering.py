@@ -10,16 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64, U64
+from netinterf.arrays import I64, U64, Mask
 from netinterf.table import Text
 
-__all__ = ["combined", "distinct", "hash_rows", "joined", "numbered", "numbered_text"]
+__all__ = [
+    "among",
+    "combined",
+    "distinct",
+    "hash_rows",
+    "joined",
+    "numbered",
+    "numbered_text",
+    "order_of_different",
+    "ordered",
+]
 
 MOST = 2**62
 """Largest number of combinations that are held in one 64-bit number."""
 
 DENSE = 4
 """Numbers whose range is so many times as large as they are many, or smaller, have a place each in a table."""
+
+SPARSE = 32
+"""The same where a place takes one byte."""
 
 GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4)
 
@@ -87,12 +100,45 @@ def joined(*columns: tuple[NDArray[Any], int]) -> tuple[I64, int]:
     return result, size
 
 
-def distinct(keys: I64) -> I64:
+def distinct(keys: NDArray[np.integer[Any]]) -> I64:
     """List the different numbers, rising."""
-    ordered = np.sort(keys)
-    is_new = np.ones(len(ordered), np.bool_)
-    is_new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[is_new]
+    low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
+    if high - low <= SPARSE * len(keys):
+        there = np.zeros(high - low + 1, np.bool_)
+        there[keys.astype(np.int64) - low] = len(keys) > 0
+        return np.flatnonzero(there) + low
+    rising = np.sort(keys).astype(np.int64)
+    is_new = np.ones(len(rising), np.bool_)
+    is_new[1:] = rising[1:] != rising[:-1]
+    return rising[is_new]
+
+
+def ordered(keys: NDArray[np.integer[Any]]) -> I64:
+    """Order whole numbers from 0, equal ones as they stand: a stable ``argsort``, sixteen bits at a time."""
+    if (keys[1:] >= keys[:-1]).all():
+        return np.arange(len(keys))
+    most = int(keys.max())
+    if most >= 2**32:
+        return np.argsort(keys, kind="stable")
+    order = np.argsort(keys.astype(np.uint16), kind="stable")  # numpy counts keys of sixteen bits instead of comparing
+    if most >= 2**16:
+        order = order[np.argsort((keys[order] >> 16).astype(np.uint16), kind="stable")]
+    return order
+
+
+def order_of_different(keys: NDArray[np.integer[Any]]) -> I64:
+    """Order whole numbers from 0 that are all different, and below a small multiple of how many they are."""
+    place = np.full(int(keys.max(initial=-1)) + 1, -1)
+    place[keys] = np.arange(len(keys))
+    return place[place >= 0]
+
+
+def among(keys: NDArray[np.integer[Any]], rising: I64) -> Mask:
+    """Say which numbers are among others, which are rising."""
+    if not len(rising):
+        return np.zeros(len(keys), np.bool_)
+    there: Mask = rising[np.minimum(np.searchsorted(rising, keys), len(rising) - 1)] == keys
+    return there
 
 
 def combined(*columns: NDArray[np.integer[Any]]) -> I64:

@@ -70,6 +70,8 @@ class Contrast:
             begin: From when on, ns since 1970, aligned with *rows*; from ever when left out.
             end: Until when.
         """
+        if begin is None and end is None:
+            return self._counts(shared)[self._table.of(*shared)[rows]]
         keys, group = self._sorted_keys(shared), self._table.of(*shared)[rows]
         low = np.searchsorted(keys, moments(group, np.zeros(1, np.int64) if begin is None else milliseconds(begin)))
         last = np.full(1, (1 << MOMENT_BITS) - 1) if end is None else milliseconds(end)
@@ -90,6 +92,11 @@ class Contrast:
         latest = keys[np.maximum(place, 0)] if len(keys) else np.zeros(len(group), np.int64)
         same = (place >= 0) & (latest >> MOMENT_BITS == group)
         return np.where(same, (latest & ((1 << MOMENT_BITS) - 1)) * 1_000_000, 0)
+
+    def _counts(self, shared: tuple[str, ...]) -> I64:
+        """Count what happened at any time, by the numbers of one grouping."""
+        group = self._table.of(*shared)
+        return np.bincount(group[self._rows], minlength=int(group.max(initial=-1)) + 1)
 
     def _sorted_keys(self, shared: tuple[str, ...]) -> I64:
         """Sort what happened by one grouping, once."""

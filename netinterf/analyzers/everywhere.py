@@ -85,7 +85,7 @@ def everywhere_notes(evidence: Evidence) -> tuple[Diagnostic, ...]:
     """
     messages = []
     for place, rule in enumerate(evidence.rules):
-        row = np.flatnonzero((evidence.rule == place) & (rule in RULES))
+        row = np.flatnonzero(evidence.rule == place) if rule in RULES else np.empty(0, np.int64)
         if len(row):
             what, networks = FAMILIES[rule.mechanism], int(evidence.measured.take(row).values.max())
             messages.append(

@@ -34,7 +34,9 @@ class Fact:
 
 def binned(numbers: NDArray[Any], borders: Sequence[float], known: Mask | None = None) -> Values:
     """Say between which borders numbers lie: 0 below the first, and so on; -1 where not *known*."""
-    place = np.searchsorted(np.asarray(borders), np.asarray(numbers, np.float64), side="right")
+    values, place = np.asarray(numbers, np.float64), np.zeros(len(numbers), np.int64)
+    for border in borders:  # a handful: quicker than searching for each number
+        place += ~(values < border)
     return place if known is None else np.where(known, place, UNKNOWN)
 
 

@@ -45,11 +45,11 @@ class Ordinary:
         Returns:
             The same shape, in nats; 0 where unknown.
         """
-        nats = np.zeros(values.shape, np.float32)  # they are many, and three decimals count
+        nats = np.zeros(values.shape, np.float32, order="F")  # they are many, and three decimals count
         for column, (parent, chance) in enumerate(zip(self.parent, self.chance, strict=True)):
-            given = values[:, parent] + 1 if parent >= 0 else np.zeros(len(values), np.int64)
-            own = values[:, column]
-            nats[:, column] = np.where(own >= 0, -np.log(tails(chance))[given, own], 0.0)
+            rare = np.pad(-np.log(tails(chance)), ((0, 0), (1, 0)))  # by the parent's value and the own, plus one each
+            given = values[:, parent].astype(np.int64) + 1 if parent >= 0 else 0
+            nats[:, column] = rare.reshape(-1)[given * rare.shape[1] + values[:, column] + 1]
         return nats
 
     def standing(self, nats: NDArray[np.floating[Any]]) -> F64:

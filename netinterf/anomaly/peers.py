@@ -47,7 +47,7 @@ class Peers:
     @property
     def peers(self) -> I64:
         """Count the far peers of each entry."""
-        return _others(self.port, self.port_unit, self.size)
+        return _sums(self.port, self.size) - _sums(self.port_unit, self.size)
 
     def shared(self, values: NDArray[np.integer[Any]], imagined: int = IMAGINED) -> tuple[Mask, I64, I64]:
         """Compare values with those of peers; -1 is unknown, and nobody's peer.
@@ -59,7 +59,10 @@ class Peers:
         value, width = np.where(known, values, 0).astype(np.int64), int(values.max(initial=0)) + 1
         size = np.where(known, self.size, 0)
         same = [
-            (_others(group * width + value, unit * width + value, size), _others(group, unit, size))
+            (
+                _sums(group, size, value, width) - _sums(unit, size, value, width),
+                _sums(group, size) - _sums(unit, size),
+            )
             for group, unit in self.peer_groups
         ]
         most = np.logical_or.reduce([2 * alike > among + imagined for alike, among in same])
@@ -67,14 +70,12 @@ class Peers:
         return most & known, np.where(known, alike, 0), among
 
 
-def _others(group: I64, unit: I64, size: I64) -> I64:
-    """Count the conversations of each one's group that are of another unit."""
-    others: I64 = _sums(group, size)[group] - _sums(unit, size)[unit]
-    return others
-
-
-def _sums(number: I64, size: I64) -> I64:
-    return np.bincount(number, size, int(number.max(initial=-1)) + 1).astype(np.int64)
+def _sums(group: I64, size: I64, value: I64 | int = 0, width: int = 1) -> I64:
+    """Add up the sizes of each entry's group, of those with its value, which is below *width*."""
+    if int(group.max(initial=-1)) + 1 >= len(group) and (np.bincount(group) <= 1).all():
+        return size  # each is alone
+    key = group * width + value
+    return np.bincount(key, size).astype(np.int64)[key]
 
 
 def peers_of(trace: Trace, flow: NDArray[np.integer[Any]], name: Text, *, ported: bool = True) -> Peers:

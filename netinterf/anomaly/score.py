@@ -16,7 +16,7 @@ from netinterf.anomaly.ordinary import Ordinary, ordinary
 from netinterf.anomaly.peers import Peers, peers_of
 from netinterf.anomaly.view import View
 from netinterf.arrays import F32, F64, I8, I64, Mask
-from netinterf.numbering import combined, numbered, numbered_text
+from netinterf.numbering import combined, numbered
 from netinterf.schema import Anomalies, SubjectKind
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
@@ -46,9 +46,7 @@ class Members(NamedTuple):
     @classmethod
     def of(cls, kind: Kind, row: I64, values: I8, others: Peers) -> "Members":
         """Find patterns among conversations, one row of values and one entry of its peers each."""
-        width = np.full(len(values), values.shape[1])
-        alike = numbered_text(Text.from_lengths(width, np.ascontiguousarray(values).view(np.uint8).reshape(-1)))[0]
-        pattern, first = numbered(combined(alike, others.port_unit, others.server_unit))
+        pattern, first = numbered(combined(*values.T, others.port_unit, others.server_unit))
         columns = {name: getattr(others, name)[first] for name in ("port", "server", "port_unit", "server_unit")}
         whole = Peers(**columns, size=np.bincount(pattern))
         return cls(kind, row, pattern, values[first], whole)
@@ -83,7 +81,7 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
     for category, chosen in ((CONNECTION, connection), (CONVERSATION, ~exchange & ~connection), (QUESTION, exchange)):
         row = np.flatnonzero(chosen)
         if len(row):
-            values = np.empty((len(row), len(category.facts)), np.int8)
+            values = np.empty((len(row), len(category.facts)), np.int8, order="F")  # read and judged fact by fact
             for column, fact in enumerate(category.facts):
                 values[:, column] = fact.read(view)[subject[row]]
                 for flag in fact.blind:
@@ -96,7 +94,7 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
 def own_rarity(members: Members, usual: Ordinary) -> F32:
     """Give the rarity of each fact of each pattern, in nats: 0 where it is unknown, or most peers share it."""
     rarity = usual.rarity(members.values)
-    for column in range(rarity.shape[1]):
+    for column in np.flatnonzero(rarity.any(axis=0)).tolist():
         rarity[members.others.shared(members.values[:, column])[0], column] = 0
     return rarity
 

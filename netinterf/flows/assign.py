@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from netinterf.arrays import I32, U8, U16, U64, Mask
 from netinterf.flows.grouping import BLOCK, Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
+from netinterf.numbering import distinct, order_of_different
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
 from netinterf.workers import each
@@ -60,7 +61,7 @@ def assign_flows(packets: Packets, endpoints: Endpoints) -> Assigned:
     groups = only_ip(group_rows(mixed, columns), packets)
     del mixed
     groups = split_reused(groups, swapped, packets)
-    order = np.argsort(groups.rows[groups.starts])
+    order = order_of_different(groups.rows[groups.starts])
     lengths = groups.lengths[order]
     by_flow = Ragged.from_lengths(lengths, groups.rows.take(spans(groups.starts[order], lengths)))
     groups = Groups(by_flow.values, by_flow.offsets[:-1])
@@ -187,7 +188,7 @@ def describe(packets: Packets, endpoints: Endpoints, ports: Ports, groups: Group
         low[:, column] = np.where(place, endpoints.source_low[first], endpoints.target_low[first])
     highs, lows = high.reshape(-1), low.reshape(-1)
     same = group_rows(mix(mix(highs) + lows), lambda rows: [highs[rows], lows[rows]])
-    order = np.argsort(same.rows[same.starts])
+    order = order_of_different(same.rows[same.starts])
     members = same.rows[same.starts][order]
     host = np.empty(len(highs), np.int32)
     number = np.empty(len(order), np.int32)
@@ -283,9 +284,9 @@ def paths(client: I32, server: I32) -> I32:
     """
     if not len(client):
         return np.empty(0, np.int32)
-    pairs = np.unique(client.astype(np.int64) << 32 | server)
     hosts = int(max(client.max(), server.max())) + 1
-    servers = np.bincount(pairs >> 32, minlength=hosts)[client]
-    clients = np.bincount(pairs & 0xFFFFFFFF, minlength=hosts)[server]
+    pairs = distinct(client.astype(np.int64) * hosts + server)
+    servers = np.bincount(pairs // hosts, minlength=hosts)[client]
+    clients = np.bincount(pairs % hosts, minlength=hosts)[server]
     path: I32 = np.where(clients > servers, 2 * server + 1, 2 * client).astype(np.int32)
     return path

@@ -32,6 +32,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
+from netinterf.numbering import distinct
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 
@@ -202,11 +203,11 @@ def pair_suspicions(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -
     places = {mechanism: place for place, mechanism in enumerate(mechanisms)}
     named_mechanism = _of_rule(evidence, [places.get(rule.mechanism, -1) for rule in evidence.rules]).astype(np.int64)
     named = np.flatnonzero((named_mechanism >= 0) & (row >= 0))
-    keys = _most_special(np.unique(row[named] * count + named_mechanism[named]), mechanisms)
+    keys = _most_special(distinct(row[named] * count + named_mechanism[named]), mechanisms)
     usable = (row >= 0) & ~np.isnan(evidence.llr) & (evidence.llr != 0)
     hypotheses, witnesses = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    suspected = np.unique(keys % count)
-    for general in np.unique(named_mechanism[usable]):
+    suspected = distinct(keys % count)
+    for general in distinct(named_mechanism[usable]).tolist():
         rows = np.flatnonzero(usable & (named_mechanism == general))
         word = "" if general < 0 else mechanisms[general]
         for special in (place for place in suspected if covers(word, mechanisms[place])):
@@ -227,10 +228,10 @@ def _most_special(keys: I64, mechanisms: tuple[str, ...]) -> I64:
     """Drop a general mechanism of a subject where a more special one is under suspicion as well."""
     count = max(len(mechanisms), 1)
     keep = np.ones(len(keys), np.bool_)
-    for general in np.unique(keys % count):
+    for general in distinct(keys % count).tolist():
         special = [p for p, m in enumerate(mechanisms) if p != general and covers(mechanisms[general], m)]
         if special:
-            better = np.unique(keys[np.isin(keys % count, special)] // count)
+            better = distinct(keys[np.isin(keys % count, special)] // count)
             keep &= ~((keys % count == general) & np.isin(keys // count, better))
     return keys[keep]
 

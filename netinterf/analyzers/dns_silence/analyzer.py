@@ -140,7 +140,7 @@ def silence_signs(controls: Controls, known: Mask, servfail_norm: Mask) -> list[
             rules.ALIKE,
             unfailed & (controls.alike > 1),
             {"domains": controls.alike, "tried": controls.domains},
-            llr=dead_by_chance(controls),
+            llr=dead_by_chance(controls, unfailed & (controls.alike > 1)),
         ),
         sign(rules.EVERYWHERE, spared & (controls.resolvers > 1), {"resolvers": controls.resolvers}, strength=telling),
         sign(rules.FAILED, again & (controls.failed > 0)),
@@ -149,14 +149,14 @@ def silence_signs(controls: Controls, known: Mask, servfail_norm: Mask) -> list[
     ]
 
 
-def dead_by_chance(controls: Controls) -> F64:
-    """Say how unlikely it is that so many domains of those asked for are dead, nats, up to `MOST`.
+def dead_by_chance(controls: Controls, where: Mask) -> F64:
+    """Say how unlikely it is that so many domains of those asked for are dead, nats, up to `MOST`; 0 elsewhere.
 
     As far as loss is excluded by all that was asked about them: on a lossy way several domains go unanswered as well.
     """
-    unlikely = np.minimum(
-        -beta_binomial_tail(controls.alike, np.maximum(controls.domains, controls.alike), *SILENT), MOST
-    )
+    dead, asked = controls.alike[where], controls.domains[where]
+    unlikely = np.zeros(len(where))
+    unlikely[where] = np.minimum(-beta_binomial_tail(dead, np.maximum(asked, dead), *SILENT), MOST)
     lost = controls.vain * controls.surprise / np.maximum(controls.tries, 1)
     weight: F64 = unlikely * np.minimum(lost / CHANCE, 1.0)
     return weight
