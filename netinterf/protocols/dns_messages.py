@@ -43,8 +43,11 @@ MAX_QUESTIONS = 16
 BLOCK = 1 << 15
 """Messages parsed together: their temporaries stay in the processor's cache."""
 
-NO_CLASS = 0xC00C
-"""Compression pointer to the question's name, where a class should be."""
+QUESTION_NAME = 0xC000 | HEADER
+"""Compression pointer to the question's name: with it most records begin."""
+
+NO_CLASS = QUESTION_NAME
+"""It stands where a class should be."""
 
 
 class RecordType:
@@ -131,6 +134,7 @@ class _Block:
         self.error_at = np.full(len(start), -1, np.int64)
         self.place = self.start + HEADER  # next byte to read, per message
         self.header = np.zeros((6, len(start)), np.int64)
+        self.named = np.zeros(len(start), np.bool_)  # the question's name could be read
         self.kind = np.zeros(len(start), np.int64)
         self.qclass = np.zeros(len(start), np.int64)
 
@@ -157,7 +161,7 @@ class _Block:
         self.note(short, ParseError.BAD_LENGTH, self.stop[short])
         names, alive = self.read_questions(rows)
         places = self.find_records(alive)
-        answers = self.read_records(places)
+        answers = self.read_records(places, names)
         opt, dnssec_ok, extended = self.read_options(places, answers)
         done = (self.error == 0) & whole
         left_over = np.where(done, self.start + self.length - self.place, 0)
@@ -189,6 +193,7 @@ class _Block:
         alive[rows] = True
         bad = names.error > 0
         self.note(asked[bad], names.error[bad], names.error_at[bad])
+        self.named[asked[~bad]] = True
         alive[asked[names.end < 0]] = False
         asked, end = asked[names.end >= 0], names.end[names.end >= 0]
         alive[self.question_tail(asked, end, first=True)] = False
@@ -257,13 +262,24 @@ class _Block:
         order = np.argsort(message, kind="stable")
         return _Places(message[order], place[order], owner[order], fixed[order], sizes[order])
 
-    def read_records(self, places: _Places) -> Answers:
-        """Read the fields, names and addresses of the records that were found."""
+    def read_owners(self, places: _Places, names: Text) -> Text:
+        """Read whose records were found; *names* are those of the questions, at which most point."""
+        message, at = places.message, places.owner
+        pointing = (places.fixed == at + 2) & self.named[message]
+        pointing[pointing] = words(self.data, at[pointing], 2) == QUESTION_NAME
+        other = np.flatnonzero(~pointing)
+        owners = expand_names(self.data, at[other], self.start[message[other]], self.stop[message[other]])
+        broken = owners.error > 0
+        self.note(message[other[broken]], owners.error[broken], owners.error_at[broken])
+        source = message.copy()
+        source[other] = len(names) + np.arange(len(other))
+        return Text.concat([names, owners.text]).take(source)
+
+    def read_records(self, places: _Places, names: Text) -> Answers:
+        """Read the fields, names and addresses of the records that were found, given the names of the questions."""
         data, message, fixed = self.data, places.message, places.fixed
         kind, rclass = words(data, fixed, 2), words(data, fixed + 2, 2)
-        owners = expand_names(data, places.owner, self.start[message], self.stop[message])
-        broken = owners.error > 0
-        self.note(message[broken], owners.error[broken], owners.error_at[broken])
+        owners = self.read_owners(places, names)
         skip = np.full(1 << 16, -1, np.int64)
         skip[list(NAME_SKIP)] = list(NAME_SKIP.values())
         holds = (skip[kind] >= 0) & (places.length > skip[kind]) & ((kind != RecordType.SRV) | (rclass == INTERNET))
@@ -297,7 +313,7 @@ class _Block:
             length=places.length.astype(np.uint16),
             pointer=data[places.owner] >= 0xC0,
             http3=http3,
-            owner=lowered(owners.text),
+            owner=lowered(owners),
             target=lowered(_spread(targets, named, len(kind))),
         )
 

@@ -10,8 +10,10 @@ Names are written as their labels joined by dots, without escapes and without th
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
-from netinterf.arrays import I64, U8, Mask
+from netinterf.arrays import I64, U8
+from netinterf.numbering import ordered
 from netinterf.pieces import gather
 from netinterf.schema import ParseError
 from netinterf.table import Text
@@ -80,64 +82,113 @@ def expand_names(data: U8, at: I64, start: I64, stop: I64) -> Names:
     Returns:
         The names; a broken one keeps the labels before the break.
     """
-    count = len(at)
-    end, error, error_at = np.full(count, -1, np.int64), np.zeros(count, np.uint8), np.full(count, -1, np.int64)
-    size = np.zeros(count, np.int64)
-    pieces: list[tuple[I64, I64, I64]] = []
-    row, place, floor = np.arange(count, dtype=np.int64), at.astype(np.int64), at.astype(np.int64)
-
-    def fail(which: Mask, code: ParseError) -> Mask:
-        error[row[which]], error_at[row[which]] = code, place[which]
-        return ~which
-
+    reading = _Reading(data, at.astype(np.int64), start)
+    row, place, limit, size = np.arange(len(at)), at.astype(np.int64), stop, np.zeros(len(at), np.int64)
     for _ in range(MAX_STEPS):
         if not len(row):
             break
-        limit = stop[row]
         inside = place < limit
-        lead = np.zeros(len(row), np.int64)
-        lead[inside] = data[place[inside]]
+        lead = data[np.where(inside, place, 0)].astype(np.int64)
+        lead[~inside] = -1
+        behind = place + 1 + lead
+        size += np.where(lead < POINTER, lead + 1, 0)  # a pointer takes no room in the name it stands for
+        label = (lead > 0) & (lead < 64) & (behind <= limit) & (size <= MAX_NAME)
+        if label.all():
+            reading.join(row, place)
+            place = behind
+            continue
+        reading.join(row[label], place[label])
+        other = np.flatnonzero(~label)
+        behind[other] = reading.leave(row[other], place[other], limit[other], lead[other], size[other])
+        go = behind >= 0
+        row, place, limit, size = row[go], behind[go], limit[go], size[go]
+    reading.fail(row, place, ParseError.TOO_LONG)
+    return Names(reading.text(), reading.end, reading.error, reading.error_at)
+
+
+class _Reading:
+    """Names in the making: how each ended, and the runs of labels that it consists of, with pointers between them."""
+
+    def __init__(self, data: U8, at: I64, start: I64) -> None:
+        count = len(at)
+        self.data, self.start = data, start
+        self.end, self.error = np.full(count, -1, np.int64), np.zeros(count, np.uint8)
+        self.error_at = np.full(count, -1, np.int64)
+        self.run = at.copy()  # where the run that is being read begins, by name
+        self.length = np.zeros(count, np.int64)  # of the text of the runs before it, with a dot behind each
+        self.dots: list[tuple[I64, I64]] = [(at[:0], at[:0])]  # names, and places in their texts
+        self.runs: list[tuple[I64, I64, I64]] = []  # names, where the text of a run begins in the data, its length
+
+    def join(self, row: I64, place: I64) -> None:
+        """Put a dot before labels that are not the first of their run."""
+        begin = self.run[row]
+        later = place > begin
+        if later.any():
+            self.dots.append((row[later], (self.length[row] + place - begin - 1)[later]))
+
+    def close(self, row: I64, place: I64) -> None:
+        """End runs, which may hold no label: no label follows."""
+        begin = self.run[row]
+        full = place > begin
+        row, begin, length = row[full], begin[full], (place - begin)[full]
+        self.runs.append((row, begin + 1, length - 1))
+        self.length[row] += length
+
+    def fail(self, row: I64, place: I64, code: NDArray[np.uint8] | ParseError) -> None:
+        """End names where something is wrong."""
+        self.close(row, place)
+        self.error[row], self.error_at[row] = code, place
+
+    def leave(self, row: I64, place: I64, limit: I64, lead: I64, size: I64) -> I64:
+        """Go on behind a pointer, or end names: at the root, or where something is wrong.
+
+        Args:
+            row: The names.
+            place: Where they are read.
+            limit: Where their messages end.
+            lead: The byte there, -1 where there is none.
+            size: Bytes of each name, with the label that begins there.
+
+        Returns:
+            Where to read on, -1 for names that are over.
+        """
         jump = (lead >= POINTER) & (place + 1 < limit)
         target = np.full(len(row), -1, np.int64)
-        target[jump] = start[row[jump]] + ((lead[jump] & 0x3F) << 8 | data[place[jump] + 1])
-        size[row] += lead + 1
-        over = ~inside | (lead < 64) & (place + 1 + lead > limit) | (lead >= POINTER) & ~jump
-        good = fail(over, ParseError.BAD_LENGTH)
-        good &= fail((lead >= 64) & (lead < POINTER), ParseError.BAD_VALUE)
-        good &= fail(jump & (target >= floor), ParseError.BAD_POINTER)
-        good &= fail(good & (lead < 64) & (size[row] > MAX_NAME), ParseError.TOO_LONG)
-        size[row[jump]] -= lead[jump] + 1  # a pointer takes no room in the name it stands for
-        ended = good & (jump | (lead == 0)) & (end[row] < 0)
-        end[row[ended]] = place[ended] + np.where(jump[ended], 2, 1)
-        label = good & (lead > 0) & (lead < 64)
-        pieces.append((row[label], place[label] + 1, lead[label]))
-        go = good & (lead > 0)
-        floor = np.where(jump, target, floor)[go]
-        row, place = row[go], np.where(jump, target, place + 1 + lead)[go]
-    if len(row):
-        fail(np.ones(len(row), np.bool_), ParseError.TOO_LONG)
-    return Names(_joined(data, count, pieces), end, error, error_at)
+        target[jump] = self.start[row[jump]] + ((lead[jump] & 0x3F) << 8 | self.data[place[jump] + 1])
+        code = np.where((lead < 64) & (size > MAX_NAME), np.uint8(ParseError.TOO_LONG), np.uint8(ParseError.NONE))
+        code[jump & (target >= self.run[row])] = ParseError.BAD_POINTER
+        code[(lead >= 64) & (lead < POINTER)] = ParseError.BAD_VALUE
+        cut = (lead < 0) | (lead < 64) & (place + 1 + lead > limit) | (lead >= POINTER) & ~jump
+        code[cut] = ParseError.BAD_LENGTH
+        bad = code != ParseError.NONE
+        self.fail(row[bad], place[bad], code[bad])
+        row, place, jump = row[~bad], place[~bad], jump[~bad]
+        self.close(row, place)
+        ended = self.end[row] < 0
+        self.end[row[ended]] = place[ended] + np.where(jump[ended], 2, 1)
+        target[bad] = -1
+        self.run[row[jump]] = target[target >= 0]
+        return target
 
-
-def _joined(data: U8, count: int, pieces: list[tuple[I64, I64, I64]]) -> Text:
-    """Copy labels together, row by row; the byte behind a label (the next length) becomes the dot."""
-    empty = np.empty(0, np.int64)
-    row, at, length = (
-        (np.concatenate([empty, *parts]) for parts in zip(*pieces, strict=True)) if pieces else (empty,) * 3
-    )
-    order = np.argsort(row, kind="stable")
-    row, at, length = row[order], at[order], length[order]
-    last = np.append(row[1:] != row[:-1], True) if len(row) else np.empty(0, np.bool_)
-    taken = length + ~last
-    values = gather(data, at, taken)
-    values[np.cumsum(taken)[~last] - 1] = DOT
-    sizes = np.zeros(count, np.int64)
-    np.add.at(sizes, row, taken)
-    return Text.from_lengths(sizes, values)
+    def text(self) -> Text:
+        """Copy runs together, row by row; the byte before a further label (its length) becomes the dot."""
+        row, at, length = (np.concatenate(parts) for parts in zip(*self.runs, strict=True))
+        order = ordered(row)
+        row, at, length = row[order], at[order], length[order]
+        follows = np.append(row[1:] == row[:-1], False)[: len(row)]
+        values = gather(self.data, at, length + follows)
+        values[np.cumsum(length + follows)[follows] - 1] = DOT
+        sizes = np.maximum(self.length - 1, 0)
+        begin = np.cumsum(sizes) - sizes
+        row, place = (np.concatenate(parts) for parts in zip(*self.dots, strict=True))
+        values[begin[row] + place] = DOT
+        return Text.from_lengths(sizes, values)
 
 
 def lowered(names: Text) -> Text:
     """Write names in lower case (ASCII letters only, RFC 4343 §3)."""
     values = names.values
     upper = (values >= 0x41) & (values <= 0x5A)
+    if not upper.any():
+        return names
     return Text(names.offsets, np.where(upper, values | np.uint8(0x20), values))
