@@ -17,6 +17,7 @@ __all__ = [
     "among",
     "combined",
     "distinct",
+    "distinct_rows",
     "hash_rows",
     "joined",
     "numbered",
@@ -131,6 +132,13 @@ def order_of_different(keys: NDArray[np.integer[Any]]) -> I64:
     place = np.full(int(keys.max(initial=-1)) + 1, -1)
     place[keys] = np.arange(len(keys))
     return place[place >= 0]
+
+
+def distinct_rows(rows: I64) -> tuple[I64, I64]:
+    """List the different rows of a matrix, in rising order, and the place there of each row: few of many."""
+    number, first = numbered(joined(*map(_from_zero, rows.T))[0])
+    different, place = np.unique(rows[first], axis=0, return_inverse=True)
+    return different, place.reshape(-1)[number]
 
 
 def among(keys: NDArray[np.integer[Any]], rising: I64) -> Mask:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import ordered
 from netinterf.schema import Mark, Packets, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -105,7 +106,7 @@ def side_packets(
     if but is not None and len(but):
         row = row[~np.isin(row, but)]
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
-    order = np.argsort(side << 32 | row)
+    order = ordered(side)  # rows of one side rise already
     row, side = row[order], side[order]
     end = segment_end(packets, row)
     ack = packets.relative_ack[row]

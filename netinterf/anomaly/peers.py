@@ -75,7 +75,8 @@ def _sums(group: I64, size: I64, value: I64 | int = 0, width: int = 1) -> I64:
     if int(group.max(initial=-1)) + 1 >= len(group) and (np.bincount(group) <= 1).all():
         return size  # each is alone
     key = group * width + value
-    return np.bincount(key, size).astype(np.int64)[key]
+    total: I64 = np.bincount(key, size).astype(np.int64)[key]
+    return total
 
 
 def peers_of(trace: Trace, flow: NDArray[np.integer[Any]], name: Text, *, ported: bool = True) -> Peers:

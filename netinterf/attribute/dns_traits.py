@@ -143,7 +143,9 @@ def answer_lines(trace: Trace, message: I64) -> tuple[I64, I64, list[str]]:
     high, low = answers.high[record[address]], answers.low[record[address]]
     place = combined(high.view(np.int64), low.view(np.int64))
     _, first = np.unique(place, return_index=True)
-    silent = np.setdiff1d(np.arange(len(message)), reply[np.concatenate([alias, address])])
+    told = np.zeros(len(message), np.bool_)
+    told[reply[np.concatenate([alias, address])]] = True
+    silent = np.flatnonzero(~told)
     code = trace.dns.flags[message[silent]].astype(np.int64) & 0xF
     lines = [f"CNAME {name}" for name in names] + address_lines(high[first], low[first])
     number = np.concatenate([target, len(names) + place, len(lines) + code])

@@ -13,6 +13,7 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.attribute.dns_traits import forged_messages, query_of
 from netinterf.mechanisms import Written, written_by
+from netinterf.numbering import distinct, distinct_rows
 from netinterf.schema import IpFlag, Verdicts
 from netinterf.trace import Trace
 
@@ -124,8 +125,9 @@ def forged_replies(trace: Trace, verdicts: Verdicts) -> ForgedReplies:
 def tell_injectors(replies: ForgedReplies) -> tuple[Injector, ...]:
     """Tell the hands that wrote forged replies; see `list_injectors`."""
     best: tuple[Injector, ...] = ()
-    for question in np.unique(replies.question, axis=0):
-        here = replies.take(np.flatnonzero((replies.question == question).all(axis=1)))
+    questions, asked = distinct_rows(replies.question)
+    for number in range(len(questions)):
+        here = replies.take(np.flatnonzero(asked == number))
         injectors = injectors_of(here.fingerprint, here.exchange)
         best = max(best, injectors, key=lambda some: (len(some), sum(injector.questions for injector in some)))
     return best
@@ -137,11 +139,11 @@ def injectors_of(fingerprint: I64, exchange: I64) -> tuple[Injector, ...]:
     What some replies do not show (-1: the capture cut them off) tells none apart.
     """
     fingerprint = np.where((fingerprint < 0).any(axis=0), -1, fingerprint)
-    kinds, place = np.unique(fingerprint, axis=0, return_inverse=True)
-    pairs = np.unique(np.stack([exchange, place.reshape(-1)]), axis=1)
-    beside = np.isin(pairs[0], pairs[0][np.flatnonzero(np.diff(pairs[0]) == 0)])
-    questions = np.bincount(pairs[1], minlength=len(kinds))
-    side_by_side = np.bincount(pairs[1][beside], minlength=len(kinds))
+    kinds, place = distinct_rows(fingerprint)
+    answered, kind = np.divmod(distinct(exchange * len(kinds) + place), len(kinds))
+    beside = np.bincount(answered)[answered] > 1
+    questions = np.bincount(kind, minlength=len(kinds))
+    side_by_side = np.bincount(kind[beside], minlength=len(kinds))
     counted = np.flatnonzero(side_by_side >= LEAST_QUESTIONS)
     counted = counted if len(counted) > 1 else np.array([questions.argmax()])
     injectors = [

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from netinterf.arrays import I64, U16, U32
 from netinterf.attribute.dns_traits import read_replies
 from netinterf.attribute.trait import MOST, UNKNOWN, Findings, Trait, Traits
+from netinterf.numbering import combined, distinct, numbered
+from netinterf.pieces import gather
 from netinterf.schema import IpFlag, TcpFlag
-from netinterf.table import Ragged, spans
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["read_traits"]
@@ -82,7 +84,7 @@ def carried(trace: Trace, findings: Findings, owner: I64, row: I64) -> Ragged:
     closing &= (answer >= 0) & (answer < first)
     row = np.where(closing[np.searchsorted(subject, owner)], answer[np.searchsorted(subject, owner)], row)
     length = packets.payload_captured[row].astype(np.int64)
-    text = trace.buffer[spans(packets.payload_start[row], length)]
+    text = gather(trace.buffer, packets.payload_start[row], length)
     size = np.bincount(owner, length, len(findings.flow)).astype(np.int64)
     return Ragged.from_lengths(size, text)
 
@@ -162,8 +164,8 @@ def describe_course(trace: Trace, owner: I64, row: I64, value: I64) -> None:
     packets = trace.packets
     follows = np.flatnonzero(owner[1:] == owner[:-1]) + 1
     subject = owner[follows]
-    many = np.unique(subject)
-    _, second = np.unique(subject, return_index=True)
+    second = np.flatnonzero(np.append(True, subject[1:] != subject[:-1])[: len(subject)])  # findings are rising
+    many = subject[second]
     columns: dict[Trait, NDArray[Any]] = {Trait.TTL_COURSE: packets.ttl, Trait.IP_ID_COURSE: packets.ip_id}
     for trait, column in columns.items():
         step = column[row[follows]].astype(np.int64) - column[row[follows - 1]].astype(np.int64)
@@ -194,12 +196,12 @@ def from_counter(trace: Trace, findings: Findings, value: I64) -> I64:
     with_ack = np.flatnonzero(value[:, Trait.ACKING] > 0)
     ttl, residue = value[with_ack, Trait.TTL], (value[with_ack, Trait.WINDOW] - value[with_ack, Trait.TTL]) % PERIOD
     pair = flows.client[findings.flow].astype(np.int64) * len(trace.hosts) + flows.server[findings.flow]
-    _, path = np.unique(pair, return_inverse=True)
-    count, path = int(path.max(initial=-1)) + 1, path.reshape(-1)[with_ack]
+    path, first = numbered(pair)
+    count, path = len(first), path[with_ack]
     low, high = np.full(count, 256), np.full(count, -1)
     np.minimum.at(low, path, ttl)
     np.maximum.at(high, path, ttl)
-    ttls, residues = (np.bincount(np.unique(path * 256 + column) // 256, minlength=count) for column in (ttl, residue))
+    ttls, residues = (np.bincount(distinct(path * 256 + column) // 256, minlength=count) for column in (ttl, residue))
     counter = (residues <= MOST_RESIDUES) & (ttls > residues)
     able = (np.bincount(path, minlength=count) >= LEAST_BURSTS) & (high - low > LEAST_SPREAD)
     result = np.full(len(value), UNKNOWN, np.int64)
@@ -209,13 +211,11 @@ def from_counter(trace: Trace, findings: Findings, value: I64) -> I64:
 
 def compare_findings(trace: Trace, findings: Findings, value: I64) -> None:
     """Say what stays the same from one finding to the next, where a client has `LEAST_BURSTS` of one shape."""
-    shape = value[:, [Trait.BARE, Trait.ACKING, Trait.FINS]]
-    key = np.concatenate([trace.flows.client[findings.flow].astype(np.int64)[:, None], shape], axis=1)
-    _, box = np.unique(key, axis=0, return_inverse=True)
-    box = box.reshape(-1)
+    shape = (value[:, trait] for trait in (Trait.BARE, Trait.ACKING, Trait.FINS))
+    box = combined(trace.flows.client[findings.flow], *shape)
     for trait, over in COMPARED:
         known = np.flatnonzero(value[:, trait] != UNKNOWN)
         count = np.bincount(box[known], minlength=len(value))
-        kinds = np.bincount(np.unique(box[known] << 32 | value[known, trait]) >> 32, minlength=len(value))
+        kinds = np.bincount(distinct(box[known] << 32 | value[known, trait]) >> 32, minlength=len(value))
         several = kinds[box[known]] > 1
         value[known, over] = np.where(count[box[known]] >= LEAST_BURSTS, several, UNKNOWN)

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.numbering import combined, hash_rows
+from netinterf.numbering import combined, hash_rows, numbered
 from netinterf.protocols.dns_names import lowered
 from netinterf.schema import Flows, Hosts, Http, Quic, Tls, TlsKind
 
@@ -57,8 +57,7 @@ def networks(hosts: Hosts) -> I64:
     """Number the network of each host: /24, or /48 of IPv6."""
     v4 = (hosts.high == 0) & (hosts.low >> np.uint64(32) == 0xFFFF)
     prefix = np.where(v4, hosts.low >> np.uint64(8), hosts.high >> np.uint64(16))
-    _, number = np.unique(prefix | v4.astype(np.uint64) << np.uint64(63), return_inverse=True)
-    return number.reshape(-1).astype(np.int64)
+    return numbered(prefix | v4.astype(np.uint64) << np.uint64(63))[0]
 
 
 def once_each(tables: Sequence[Hosts]) -> tuple[Hosts, list[I64]]:

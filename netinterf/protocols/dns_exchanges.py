@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I32, I64, Mask
-from netinterf.numbering import hash_rows
+from netinterf.numbering import combined, distinct, hash_rows, order_of_different, ordered
 from netinterf.schema import Dns, Exchanges, Packets, ParseError
 from netinterf.table import Ragged
 
@@ -44,18 +44,18 @@ def build_exchanges(dns: Dns, packets: Packets) -> tuple[Dns, Exchanges]:
     source = _tie_damaged(dns, packets, reply, asker)  # message whose question counts, usually the message itself
     name = hash_rows(dns.name)
     keys = (dns.flow, asker, dns.id, dns.kind[source], dns.qclass[source], name[source], dns.name.lengths[source])
-    order = np.lexsort((np.arange(len(dns)), *keys[::-1]))
-    new = np.ones(len(dns), np.bool_)
-    new[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
+    question = combined(*(key.view(np.int64) if key.dtype == np.uint64 else key for key in keys))
+    order = ordered(question)
+    new = np.append(True, question[order][1:] != question[order][:-1])
     new |= _late(packets.time[dns.packet[order]], reply[order], np.cumsum(new) - 1)
     group = np.cumsum(new) - 1
-    first = np.minimum.reduceat(order, np.flatnonzero(new))
+    first = order[new]
     rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    rank[order_of_different(first)] = np.arange(len(first))
     exchange = np.empty(len(dns), np.int32)
     exchange[order] = rank[group]
-    lead = source[np.sort(first)]
-    by_exchange = np.argsort(exchange, kind="stable").astype(np.int32)
+    lead = source[distinct(first)]
+    by_exchange = ordered(exchange).astype(np.int32)
     count = len(first)
     return attrs.evolve(dns, exchange=exchange), Exchanges(
         flow=dns.flow[lead],

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U8, U16, Mask
+from netinterf.numbering import ordered
 from netinterf.protocols.dns_names import Names, expand_names, lowered, skip_names
 from netinterf.protocols.streams import words
 from netinterf.protocols.svcb import offers_http3
@@ -259,7 +260,7 @@ class _Block:
         message, place, owner, fixed, sizes = (
             np.concatenate([getattr(part, field.name) for part in rounds]) for field in attrs.fields(_Places)
         )
-        order = np.argsort(message, kind="stable")
+        order = ordered(message)
         return _Places(message[order], place[order], owner[order], fixed[order], sizes[order])
 
     def read_owners(self, places: _Places, names: Text) -> Text:

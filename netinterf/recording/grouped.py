@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Flows
 
 __all__ = ["Paths"]
@@ -50,6 +51,5 @@ class Paths:
             flow: Rows in Flows, any number of times.
             value: What each of them shows, not negative and below 2**32.
         """
-        shown = np.sort(self.of[flow] << 32 | value)
-        fresh = np.append(True, shown[1:] != shown[:-1])[: len(shown)]
-        return np.bincount(shown[fresh] >> 32, minlength=self.count)
+        width = int(value.max(initial=0)) + 1
+        return np.bincount(distinct(self.of[flow] * width + value) // width, minlength=self.count)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import distinct
 from netinterf.recording.fact import RecordingFact, Scope
 from netinterf.schema import Mark
 
@@ -70,7 +71,7 @@ def merged_facts(trace: "Trace") -> Iterator[RecordingFact]:
     if not len(flows):
         return
     face = packets.interface[flows.first_packet].astype(np.int64)
-    used = np.unique(face)
+    used = distinct(face)
     if len(used) > 1:
         shared = len(np.unique(face << 32 | flows.path)) > len(np.unique(flows.path))
         numbers = {"interfaces": float(len(used))}

@@ -64,7 +64,7 @@ def forged_packets(evidence: Evidence, value: F64, hypotheses: Hypotheses, top: 
     rows, witnesses = owner[chosen], hypotheses.pair_evidence[chosen]
     sizes = evidence.forged.lengths[witnesses]
     packet = evidence.forged.values[spans(evidence.forged.offsets[witnesses], sizes)]
-    pairs = np.unique(np.repeat(rows, sizes) << 32 | packet.astype(np.int64))
+    pairs = distinct(np.repeat(rows, sizes) << 32 | packet.astype(np.int64))
     counts = np.bincount(pairs >> 32, minlength=len(top))
     return Ragged.from_lengths(counts, (pairs & 0xFFFFFFFF).astype(np.int32))
 

@@ -16,7 +16,7 @@ from netinterf.errors import SchemaError
 from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
 from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
-from netinterf.verdict.trigger import first_of, flow_names
+from netinterf.verdict.trigger import flow_names
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -136,9 +136,9 @@ def exchange_span(trace: "Trace") -> tuple[I64, I64, I32]:
     none = end < start
     flow = trace.exchanges.flow[none]
     start[none], end[none] = trace.flows.first[flow], trace.flows.last[flow]
-    order = np.lexsort((packet, time, parent))
-    first = first_of(parent[order], count)
-    return start, end, np.append(packet[order], np.int32(-1))[first].astype(np.int32)
+    first, earliest = np.full(count, len(trace.packets)), time == start[parent]
+    np.minimum.at(first, parent[earliest], packet[earliest])
+    return start, end, np.where(first < len(trace.packets), first, -1).astype(np.int32)
 
 
 def _messages(queries: Ragged, replies: Ragged) -> tuple[I64, I64]:

@@ -32,7 +32,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
-from netinterf.numbering import distinct
+from netinterf.numbering import distinct, ordered
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 
@@ -269,11 +269,15 @@ def strongest(suspicions: Suspicions, evidence: Evidence, value: F64) -> I64:
     """
     groups = sorted({rule.group for rule in evidence.rules})
     group = _of_rule(evidence, [groups.index(rule.group) for rule in evidence.rules])[suspicions.pair_evidence]
-    order = np.lexsort((-value, np.abs(value), group, suspicions.pair_hypothesis))
-    hypothesis, group = suspicions.pair_hypothesis[order], group[order]
-    last = np.ones(len(order), np.bool_)
-    last[:-1] = (hypothesis[1:] != hypothesis[:-1]) | (group[1:] != group[:-1])
-    return order[last]
+    key = suspicions.pair_hypothesis * len(groups) + group.astype(np.int64)
+    order = ordered(key)
+    value, begins = value[order], np.flatnonzero(np.append(True, key[order][1:] != key[order][:-1])[: len(order)])
+    if not len(begins):
+        return order
+    own = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(order))))
+    chosen = np.abs(value) == np.maximum.reduceat(np.abs(value), begins)[own]
+    chosen &= value == np.minimum.reduceat(np.where(chosen, value, np.inf), begins)[own]
+    return order[np.maximum.reduceat(np.where(chosen, np.arange(len(order)), -1), begins)]
 
 
 def _caps(kind: I64, model: Model) -> F64:

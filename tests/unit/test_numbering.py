@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf import numbering as module
-from netinterf.numbering import combined, distinct, hash_rows, joined, numbered, numbered_text
+from netinterf.numbering import (
+    among,
+    combined,
+    distinct,
+    distinct_rows,
+    hash_rows,
+    joined,
+    numbered,
+    numbered_text,
+    order_of_different,
+    ordered,
+)
 from netinterf.table import Text
 
 NUMBERS = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 5), max_size=60)
@@ -72,3 +83,28 @@ def test_numbers_are_those_of_distinct_rows() -> None:
         for two in range(80):
             same = (left[one], right[one]) == (left[two], right[two])
             assert (number[one] == number[two]) == same
+
+
+@given(st.lists(st.integers(0, 70_000) | st.integers(0, 2**40), max_size=60))
+def test_order_is_that_of_a_stable_sort(values: list[int]) -> None:
+    """Numbers of any size are ordered as they are by comparing them, equal ones as they stand."""
+    array = np.array(values, np.int64)
+    assert ordered(array).tolist() == sorted(range(len(values)), key=values.__getitem__)
+    different = np.array(list(dict.fromkeys(values)), np.int64) % 70_001
+    different = different[np.sort(np.unique(different, return_index=True)[1])]
+    assert order_of_different(different).tolist() == np.argsort(different).tolist()
+
+
+@given(NUMBERS, NUMBERS)
+def test_what_is_among_others_is_one_of_them(values: list[int], others: list[int]) -> None:
+    """Each number is looked up, also where there are no others."""
+    there = among(np.array(values, np.int64), distinct(np.array(others, np.int64)))
+    assert there.tolist() == [value in others for value in values]
+
+
+@given(st.lists(st.tuples(st.integers(-1, 2), st.integers(0, 3)), max_size=30))
+def test_different_rows_are_listed_in_order(rows: list[tuple[int, int]]) -> None:
+    """Each row is found in the list at its place."""
+    different, place = distinct_rows(np.array(rows, np.int64).reshape(-1, 2))
+    assert list(map(tuple, different.tolist())) == sorted(set(rows))
+    assert [tuple(different[at].tolist()) for at in place] == rows

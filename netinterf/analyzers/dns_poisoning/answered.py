@@ -30,7 +30,8 @@ def records_answered(trace: Trace, message: I64, wanted: Mask) -> Ragged:
 
 def addresses_answered(trace: Trace, message: I64) -> Ragged:
     """List the rows in Answers of address records, well-formed or not, as `records_answered` does."""
-    return records_answered(trace, message, np.isin(trace.answers.kind, (RecordType.A, RecordType.AAAA)))
+    kind = trace.answers.kind
+    return records_answered(trace, message, (kind == RecordType.A) | (kind == RecordType.AAAA))
 
 
 def address_numbers(trace: Trace, records: I64) -> I64:

@@ -8,6 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import ordered
 from netinterf.table import spans
 
 __all__ = ["Baseline", "sample_of_servers"]
@@ -47,15 +48,16 @@ class Baseline:
         """Count, for each suspect, those of its server whose value lies from *low* to *high*, both included.
 
         Args:
-            values: Of the m replies.
+            values: Of the m replies, from 0 and below 2^40.
             low: Of the n suspects, or one for all.
             high: Of the n suspects, not below *low* - 1.
         """
-        steps = np.unique(values)  # ranks instead of values, which may be too large to share a number with the server
-        width = len(steps) + 1
-        keys = np.sort(self.server * width + np.searchsorted(steps, values))
-        first, last = np.searchsorted(steps, low), np.searchsorted(steps, high, side="right")
-        return np.searchsorted(keys, self.asked * width + last) - np.searchsorted(keys, self.asked * width + first)
+        top = int(values.max(initial=0)) + 1
+        keys = self.server * (top + 1) + values
+        keys = keys if (keys[1:] >= keys[:-1]).all() else np.sort(keys)
+        first, last = (self.asked * (top + 1) + np.clip(border, 0, top) for border in (low, high + 1))
+        count: I64 = np.searchsorted(keys, last) - np.searchsorted(keys, first)
+        return count
 
     def least(self, values: I64) -> F64:
         """Find the least value of each suspect's server, n; NaN where there is none."""
@@ -88,7 +90,7 @@ def sample_of_servers(replies: Replies, suspects: I64, clean: Mask, hosts: int) 
     asked = np.zeros(hosts, np.bool_)
     asked[replies.server[suspects]] = True
     rows = np.flatnonzero(clean & asked[replies.server])
-    rows = rows[np.argsort(replies.server[rows], kind="stable")]
+    rows = rows[ordered(replies.server[rows])]
     size = np.bincount(replies.server[rows], minlength=hosts)
     taken = np.minimum(size, SAMPLE)
     nth = spans(np.zeros(hosts, np.int64), taken)

@@ -151,9 +151,8 @@ def _none_answered(replies: Replies, pairs: Pairs, rows: I64, others: Text) -> F
 def _other_records(trace: Trace, replies: Replies, rows: I64) -> Text:
     """Write kind and length of all records that are neither addresses nor aliases as bytes, in rising order."""
     kind = trace.answers.kind
-    records = records_answered(
-        trace, replies.message[rows], ~np.isin(kind, (RecordType.A, RecordType.AAAA, RecordType.CNAME))
-    )
+    other = (kind != RecordType.A) & (kind != RecordType.AAAA) & (kind != RecordType.CNAME)
+    records = records_answered(trace, replies.message[rows], other)
     shape = kind[records.values].astype(np.uint32) << np.uint32(16) | trace.answers.length[records.values]
     shape = shape[np.lexsort((shape, records.parents()))]
     return Text.from_lengths(records.lengths * shape.itemsize, shape.view(np.uint8))

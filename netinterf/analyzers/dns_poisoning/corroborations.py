@@ -79,11 +79,11 @@ def agreeing_servers(
     """
     suspects = suspects[(content.bogus[suspects] == 0) & (content.listed[suspects] == 0)]
     local = trace.hosts.special[replies.server] & LOCAL != 0
-    witnesses = np.flatnonzero(~suspect_or_disputed & ~local & np.isin(replies.question, replies.question[suspects]))
+    witnesses = np.flatnonzero(~suspect_or_disputed & ~local & replies.to_questions_of(suspects))
     agreeing = _first_agreeing(trace, replies, suspects, witnesses)
     suspects, agreeing = suspects[agreeing >= 0], agreeing[agreeing >= 0]
-    question, server = replies.question.view(np.int64), replies.server
-    before = _earlier(combined(question), witnesses, suspects, agreeing)
+    question, server = replies.question_number, replies.server
+    before = _earlier(question, witnesses, suspects, agreeing)
     before -= _earlier(combined(question, server), witnesses, suspects, agreeing)
     suspects, agreeing = suspects[before < WITNESSES], agreeing[before < WITNESSES]
     return Corroborations(rule=rules.AGREES_ELSEWHERE, replies=suspects, packets=replies.packet[agreeing])
@@ -95,7 +95,7 @@ def _first_agreeing(trace: Trace, replies: Replies, suspects: I64, witnesses: I6
     lists = addresses_answered(trace, replies.message[rows])
     row, suspect = rows[lists.parents()], lists.parents() - len(witnesses)
     high, low = answers.high[lists.values].view(np.int64), answers.low[lists.values].view(np.int64)
-    number = combined(replies.question[row].view(np.int64), high, low)
+    number = combined(replies.question_number[row], high, low)
     seen, server, nobody = suspect < 0, np.append(replies.server, -1), len(replies)
     first, other = (np.full(int(number.max(initial=-1)) + 1, nobody) for _ in range(2))
     np.minimum.at(first, number[seen], row[seen])

@@ -15,6 +15,7 @@ from netinterf.analyzers.dns_poisoning.baseline import Baseline, sample_of_serve
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import among, distinct, numbered
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
 
@@ -192,13 +193,17 @@ def _template(replies: Replies, suspects: I64, base: Baseline) -> Mask:
     """Say which suspects carry an IP ID that their server never uses, and most suspects in its name do."""
     value = np.where(replies.ip_id[suspects] > 0, base.asked << 16 | replies.ip_id[suspects], -1)
     # Copies of one packet share their ID by nature: count exchanges, not packets.
-    _, once = np.unique(replies.exchange[suspects] << 17 | replies.ip_id[suspects] + 1, return_index=True)
-    values, counts = np.unique(value[once], return_counts=True)
+    _, once = numbered(replies.exchange[suspects] << 17 | replies.ip_id[suspects] + 1)
+    number, first = numbered(value[once])
+    values, counts = value[once][first], np.bincount(number)
     values, counts = values[values >= 0], counts[values >= 0]
     most, total = np.zeros(base.hosts, np.int64), np.bincount(values >> 16, counts, base.hosts)
     np.maximum.at(most, values >> 16, counts)
     shared = values[(counts >= 2) & (2 * most >= total)[values >> 16]]
-    return np.isin(value, np.setdiff1d(shared, base.server << 16 | replies.ip_id[base.rows]))
+    if not len(shared):
+        return np.zeros(len(suspects), np.bool_)
+    own = among(shared, distinct(base.server << 16 | replies.ip_id[base.rows]))
+    return among(value, distinct(shared[~own]))
 
 
 def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: Baseline, sinkholed: Mask) -> F64:

@@ -60,7 +60,8 @@ class Races:
 def compare_races(trace: Trace, replies: Replies, content: Content) -> Races:
     """Compare all replies of each exchange that drew more than one."""
     rows = _different(replies)
-    exchange, different = np.unique(replies.exchange[rows], return_counts=True)
+    exchange = distinct(replies.exchange[rows])
+    different = np.bincount(replies.exchange[rows])[exchange] if len(rows) else exchange
     members = Ragged.from_lengths(different, rows)
     pairs = _pairs(members)
     weights = weigh_pairs(trace, replies, content, pairs)
@@ -91,10 +92,10 @@ def compare_races(trace: Trace, replies: Replies, content: Content) -> Races:
 def _different(replies: Replies) -> I64:
     """List the replies that did not come alone, of those with equal bytes the first only; rising."""
     rows = np.flatnonzero(~replies.alone)
-    rows = rows[np.lexsort((replies.digest[rows], replies.exchange[rows]))]
-    again = np.zeros(len(rows), np.bool_)
-    again[1:] = (np.diff(replies.exchange[rows]) == 0) & (replies.digest[rows][1:] == replies.digest[rows][:-1])
-    return np.sort(rows[~again])
+    content = combined(replies.exchange[rows], replies.digest[rows].view(np.int64))
+    first = np.empty(int(content.max(initial=-1)) + 1, np.int64)
+    first[content[::-1]] = rows[::-1]  # the last write wins: the first of equal ones
+    return distinct(first)
 
 
 def _pairs(members: Ragged) -> Pairs:
@@ -127,7 +128,7 @@ def _rotates(trace: Trace, replies: Replies, content: Content, pairs: Pairs, cou
     """Say in which of *count* races the server gave the answers of every contradicting reply alone at another time."""
     race, rows = np.tile(pairs.race, 2), np.concatenate([pairs.left, pairs.right])
     replied = distinct(rows)
-    alone = np.flatnonzero(replies.alone & np.isin(replies.question, replies.question[replied]))
+    alone = np.flatnonzero(replies.alone & replies.to_questions_of(replied))
     given = content.addresses.take(np.concatenate([alone, replied]))
     owner, high, low = given.parents(), trace.answers.high[given.values], trace.answers.low[given.values]
     reply = np.concatenate([alone, replied])[owner]

@@ -4,11 +4,13 @@ Only ordinary queries over UDP are raced by an injector: zone transfers, which h
 and DNS over TCP stay out.
 """
 
+from functools import cached_property
+
 import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U16, U64, Mask
-from netinterf.numbering import distinct, hash_rows, numbered_text
+from netinterf.numbering import distinct, hash_rows, numbered, numbered_text
 from netinterf.pieces import gather
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.schema import IpFlag
@@ -52,7 +54,6 @@ class Replies:
     ip_id_copied: Mask  # IPv4, and its IP ID is that of the query
     record_at: I64  # row in Answers of the first record of each row of Dns, one more entry than rows
     question: U64  # equal for the same name and type
-    by_question: I64  # rows of this object sorted by question
 
     def __len__(self) -> int:
         return len(self.message)
@@ -63,7 +64,23 @@ class Replies:
         last = np.searchsorted(self.question, question, side="right", sorter=self.by_question)
         return self.by_question[first:last]
 
-    @property
+    @cached_property
+    def by_question(self) -> I64:
+        """Rows of this object sorted by question."""
+        return np.argsort(self.question, kind="stable")
+
+    @cached_property
+    def question_number(self) -> I64:
+        """Number of each one's question, from 0 without gaps."""
+        return numbered(self.question)[0]
+
+    def to_questions_of(self, rows: I64) -> Mask:
+        """Say which are replies to the questions of some."""
+        asked = np.zeros(int(self.question_number.max(initial=-1)) + 1, np.bool_)
+        asked[self.question_number[rows]] = True
+        return asked[self.question_number]
+
+    @cached_property
     def alone(self) -> Mask:
         """Which are the only reply of their exchange."""
         single: Mask = np.bincount(self.exchange)[self.exchange] == 1
@@ -103,9 +120,8 @@ def gather_udp_replies(trace: Trace) -> Replies:
     cut = packets.payload_captured[packet] < packets.payload_length[packet]
     question = question_keys(trace)[exchange]
     return Replies(
-        record_at=np.searchsorted(trace.answers.message, np.arange(len(dns) + 1, dtype=np.int32)).astype(np.int64),
+        record_at=np.append(0, np.cumsum(np.bincount(trace.answers.message, minlength=len(dns)))),
         question=question,
-        by_question=np.argsort(question, kind="stable"),
         message=message,
         exchange=exchange,
         packet=packet,
@@ -150,10 +166,10 @@ def _telling_ids(trace: Trace) -> Mask:
     packet = dns.packet[query]
     sender = np.where(dns.outbound[query], trace.flows.client[dns.flow[query]], trace.flows.server[dns.flow[query]])
     ids = packets.ip_id[packet].astype(np.int64)
-    pairs, first, counts = np.unique(sender.astype(np.int64) << 16 | ids, return_inverse=True, return_counts=True)
-    varied = np.bincount(pairs >> 16, minlength=len(trace.hosts))[sender] >= VARIED_IDS
+    number, first = numbered(sender.astype(np.int64) << 16 | ids)
+    varied = np.bincount(sender[first], minlength=len(trace.hosts))[sender] >= VARIED_IDS
     telling = np.zeros(len(dns), np.bool_)
-    telling[query] = (ids > 0) & (counts[first] == 1) & varied
+    telling[query] = (ids > 0) & (np.bincount(number)[number] == 1) & varied
     return telling
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import I64, U64, Mask
+from netinterf.numbering import numbered, ordered
 from netinterf.trace import Trace
 
 __all__ = ["between_others", "by_name", "name_keys"]
@@ -22,20 +23,23 @@ def name_keys(replies: Replies) -> U64:
 
 def by_name(replies: Replies, clean: Mask, rows: I64) -> Mask:
     """Say which odd replies are about questions that draw hardly anything else from that server."""
-    keys = name_keys(replies)
-    names, counts = np.unique(keys[clean], return_counts=True)
-    odd_names, odd_counts = np.unique(keys[rows], return_counts=True)
-    share = odd_counts / counts[np.searchsorted(names, odd_names)] if len(rows) else np.empty(0)
-    singled: Mask = share[np.searchsorted(odd_names, keys[rows])] >= OF_NAME if len(rows) else np.zeros(0, np.bool_)
+    if not len(rows):
+        return np.zeros(0, np.bool_)
+    number, first = numbered(name_keys(replies))
+    counts, odd = (np.bincount(number[which], minlength=len(first))[number[rows]] for which in (clean, rows))
+    singled: Mask = odd / counts >= OF_NAME
     return singled
 
 
 def between_others(trace: Trace, replies: Replies, clean: Mask, rows: I64) -> Mask:
     """Say which odd replies are about names whose odd replies stand between ordinary ones about other names."""
+    if not len(rows):
+        return np.zeros(0, np.bool_)
     strange = np.zeros(len(replies), np.bool_)
     strange[rows] = True
     order = np.flatnonzero(clean)
-    order = order[np.lexsort((trace.packets.time[replies.packet[order]], replies.server[order]))]
+    order = order[np.argsort(trace.packets.time[replies.packet[order]], kind="stable")]
+    order = order[ordered(replies.server[order])]
     place = np.empty(len(replies), np.int64)
     place[order] = np.arange(len(order))
     near, ordinary = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
@@ -48,7 +52,7 @@ def between_others(trace: Trace, replies: Replies, clean: Mask, rows: I64) -> Ma
         same &= replies.question[other] != replies.question[rows]
         near += same
         ordinary += same & ~strange[other]
-    _, name = np.unique(name_keys(replies)[rows], return_inverse=True)
-    near, ordinary = (np.bincount(name.reshape(-1), counted)[name.reshape(-1)] for counted in (near, ordinary))
+    name, _ = numbered(name_keys(replies)[rows])
+    near, ordinary = (np.bincount(name, counted)[name] for counted in (near, ordinary))
     between: Mask = (near > 0) & (ordinary >= SPARED * near)
     return between

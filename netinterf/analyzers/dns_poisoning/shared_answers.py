@@ -13,7 +13,7 @@ from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.domains import operator_domains
 from netinterf.context.special import Special, special_bits
-from netinterf.numbering import combined, distinct, numbered_text
+from netinterf.numbering import combined, distinct, joined, numbered, numbered_text
 from netinterf.trace import Trace
 
 __all__ = ["concentration", "never_answers", "pooled"]
@@ -78,19 +78,20 @@ def pooled(trace: Trace, replies: Replies, content: Content, rows: I64, clean: I
     pool = np.concatenate([rows, clean])
     addresses = content.addresses.take(pool)
     high, low = trace.answers.high[addresses.values], trace.answers.low[addresses.values]
-    exchanges, place = np.unique(replies.exchange[pool], return_inverse=True)
-    domain = numbered_text(operator_domains(trace.exchanges.name.take(exchanges)))[0][place.reshape(-1)]
+    place, first = numbered(replies.exchange[pool])
+    domain = numbered_text(operator_domains(trace.exchanges.name.take(replies.exchange[pool[first]])))[0][place]
     owner = addresses.parents()
     address, mine = combined(high.view(np.int64), low.view(np.int64)), owner < len(rows)
     reachable = special_bits(high, low) & np.uint16(Special.BOGON | Special.TEREDO) == 0
 
     def domains(where: Mask) -> I64:
-        pairs = np.unique(np.stack([address, domain[owner]])[:, where], axis=1)
-        return np.bincount(pairs[0], minlength=int(address.max(initial=-1)) + 1)[address]
+        given = address[where]
+        _, first = numbered(joined((given, len(address)), (domain[owner][where], len(domain)))[0])
+        return np.bincount(given[first], minlength=int(address.max(initial=-1)) + 1)[address]
 
     here, elsewhere = domains(mine & reachable), domains(~mine)
-    clean_domains = np.unique(domain[owner[~mine]])
-    sharing = np.unique(domain[owner[~mine & (elsewhere > 1)]])
+    clean_domains = distinct(domain[owner[~mine]])
+    sharing = distinct(domain[owner[~mine & (elsewhere > 1)]])
     usual = min(SHARED, (len(sharing) + 0.5) / (len(clean_domains) + 1.0))
     pick = mine & reachable & (elsewhere == 0) & (here >= FEW_DOMAINS)
     np.maximum.at(most, owner[pick], here[pick])
@@ -114,8 +115,10 @@ def never_answers(trace: Trace, replies: Replies, rows: I64, suspect_or_disputed
     silent = silent[~answered[flows.server[exchanges.flow[silent]]]]
     server = np.concatenate([flows.server[exchanges.flow[silent]], replies.server[rows]]).astype(np.int64)
     name, _ = numbered_text(exchanges.name.take(np.concatenate([silent, replies.exchange[rows]])))
-    unanswered, suspect = np.split(server << 32 | name, [len(silent)])
-    names = np.bincount(np.setdiff1d(unanswered, suspect) >> 32, minlength=len(trace.hosts))[replies.server[rows]]
+    question, first = numbered(joined((server, len(trace.hosts)), (name, len(name)))[0])
+    suspect = np.zeros(len(first), np.bool_)
+    suspect[question[len(silent) :]] = True
+    names = np.bincount(server[first[~suspect]], minlength=len(trace.hosts))[replies.server[rows]]
     enough = names >= SILENT_NAMES
     weight = np.minimum(names * np.log(0.98 / UNANSWERED), weight_of(rules.NO_RESOLVER))
     return np.where(enough, weight, 0.0), np.where(enough, names, 0)

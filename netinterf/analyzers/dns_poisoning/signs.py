@@ -19,7 +19,7 @@ from netinterf.analyzers.dns_poisoning.shared_answers import concentration, neve
 from netinterf.analyzers.dns_poisoning.suspects import SuspectReplies
 from netinterf.analyzers.signs import Cases, Measured, Signs, by_rule, each_once, none_forged, sign, weight_of
 from netinterf.arrays import I64, Mask
-from netinterf.numbering import combined
+from netinterf.numbering import combined, ordered
 from netinterf.schema import SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -57,9 +57,8 @@ class ReplyCases:
 
     def __init__(self, trace: Trace, replies: Replies) -> None:
         self.trace, self.replies = trace, replies
-        _, digest = np.unique(replies.digest, return_inverse=True)
-        self._same = combined(replies.exchange, digest.reshape(-1).astype(np.int64))
-        self._copies = Ragged.from_lengths(np.bincount(self._same), np.argsort(self._same, kind="stable"))
+        self._same = combined(replies.exchange, replies.digest.view(np.int64))
+        self._copies = Ragged.from_lengths(np.bincount(self._same), ordered(self._same))
 
     def copies(self, lists: Ragged) -> Ragged:
         """Name the packets of replies, and of all that bring the same bytes to the same question."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sides import SidePackets, stamps_agreed
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import among, distinct
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -130,9 +131,9 @@ class SideGroups:
 
     def holds(self, values: I64, wanted: I64) -> Mask:
         """Say whether the suspect's side ever showed the wanted value (below 2**31)."""
-        keys = np.unique(self.base.side << 32 | values)
+        keys = distinct(self.base.side << 32 | values)
         key = np.where(self.known, self.sides[self.place] if len(self.sides) else 0, -1) << 32 | wanted
-        return np.isin(key, keys)
+        return among(key, keys)
 
 
 def usual_ttl(trace: Trace, suspects: Suspects, group: SideGroups) -> I64:

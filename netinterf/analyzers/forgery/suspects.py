@@ -10,6 +10,7 @@ import numpy as np
 
 from netinterf.analyzers.sides import SidePackets, side_packets
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import distinct
 from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
@@ -49,7 +50,7 @@ def find_suspects(trace: Trace) -> Suspects:
     is_rst = (packets.protocol == TCP) & ((packets.tcp_flags & TcpFlag.RST) != 0) & (packets.flow >= 0)
     row = arrived(trace, np.flatnonzero(is_rst))
     row = row[trace.checksum_ok(row)]
-    base = side_packets(trace, np.unique(packets.flow[row]).astype(np.int64))
+    base = side_packets(trace, distinct(packets.flow[row]))
     stale = left_over(trace, base, row)
     stale[stale] = ~(aimed_at(trace, base, row[stale]) > 0)
     return beside(trace, row[~stale], base)

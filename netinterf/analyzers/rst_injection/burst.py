@@ -55,8 +55,9 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     flight = outstanding(trace, suspects)[order]
     # an abort acknowledges each segment once, in whatever order, before the bare answers to what was still under way
     acks = np.flatnonzero(suspects.acks[order])
-    numbers, often = np.unique(np.stack([burst[acks], ack_and_flag[acks]], axis=1), axis=0, return_counts=True)
-    like_abort = np.bincount(numbers[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
+    number = combined(burst[acks], ack_and_flag[acks])
+    twice = acks[np.bincount(number)[number] > 1]
+    like_abort = np.bincount(burst[twice], minlength=len(sizes)) == 0 if count else sizes > 0
     bare_first = np.append(False, ~apart[1:] & suspects.acks[order][1:] & ~suspects.acks[order][:-1])[:count]
     like_abort &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else like_abort
     may_have_drawn = np.zeros(len(sizes), np.int64)
