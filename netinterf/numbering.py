@@ -165,13 +165,17 @@ def _from_zero(column: NDArray[np.integer[Any]]) -> tuple[I64, int]:
 
 
 def hash_rows(column: Text) -> U64:
-    """Mix the bytes of every string into one 64-bit number; equal strings get equal numbers."""
+    """Mix the bytes of every string into one 64-bit number, once; equal strings get equal numbers."""
+    if "hash" in column.told:
+        return column.told["hash"]
     hashes = column.lengths.astype(np.uint64)
     for rows, words in _words(column):
         # every step can be undone: different words stay different
         mixed = (words ^ (words >> np.uint64(32))) * GOLDEN_RATIO
         mixed ^= mixed >> np.uint64(29)
         hashes[rows] = (hashes[rows] + mixed) * GOLDEN_RATIO
+    hashes.flags.writeable = False
+    column.told["hash"] = hashes
     return hashes
 
 
@@ -181,6 +185,12 @@ def numbered_text(column: Text) -> tuple[I64, Text]:
     Returns:
         For each row a number from 0 without gaps, and the different strings by number.
     """
+    number, first = numbered(column.told["number"] if "number" in column.told else _told_apart(column))
+    return number, column.take(first)
+
+
+def _told_apart(column: Text) -> I64:
+    """Number equal strings alike, by their hashes and what these stand for; once."""
     number, first = numbered(hash_rows(column))
     taken = first[number]
     same = column.lengths[taken] == column.lengths
@@ -188,10 +198,9 @@ def numbered_text(column: Text) -> tuple[I64, Text]:
         same[rows[words != others]] = False
     if not same.all():  # two strings with one hash: tell them apart by themselves
         wrong = np.flatnonzero(~same)
-        more, again = numbered_text(column.take(wrong))
-        number[wrong] = len(first) + more
-        return number, Text.concat([column.take(first), again])
-    return number, column.take(first)
+        number[wrong] = len(first) + _told_apart(column.take(wrong))
+    column.told["number"] = number
+    return number
 
 
 def _words(column: Text, taken: I64 | None = None) -> Iterator[tuple[I64, U64]]:

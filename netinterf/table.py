@@ -6,7 +6,7 @@ are read-only: a table is a value, and the same rows may be shared by many table
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, Self, cast
 
 import attrs
@@ -100,7 +100,12 @@ class Ragged:
 
     def take(self, rows: Rows) -> Self:
         """Select rows, in the order given."""
-        index = np.arange(len(self), dtype=np.int64)[rows]
+        every = np.arange(len(self), dtype=np.int64)
+        index = every[rows]
+        return self if np.array_equal(index, every) else self._taken(index)
+
+    def _taken(self, index: I64) -> Self:
+        """Select rows by their numbers."""
         lengths = self.lengths[index]
         return type(self).from_lengths(lengths, self.values[spans(self.offsets[index], lengths)])
 
@@ -126,15 +131,27 @@ class Text(Ragged):
     def __getitem__(self, row: int) -> str:
         return cast("bytes", super().__getitem__(row).tobytes()).decode("utf-8", "backslashreplace")
 
+    @classmethod
+    def concat(cls, parts: Sequence[Ragged]) -> Self:
+        """Join columns one after the other, at least one; where all others are empty, it is the one as it stands."""
+        full = [part for part in parts if len(part)]
+        return full[0] if len(full) == 1 and isinstance(full[0], cls) else super().concat(parts)
+
     def bytes(self, row: int) -> bytes:
         """Return one row as raw bytes."""
         return cast("bytes", super().__getitem__(row).tobytes())
 
-    def take(self, rows: Rows) -> Self:
-        """Select rows, in the order given."""
-        index = np.arange(len(self), dtype=np.int64)[rows]
+    @cached_property
+    def told(self) -> dict[str, NDArray[Any]]:
+        """What was found out by name: one number for each row, equal for equal rows. Selected rows keep it."""
+        return {}
+
+    def _taken(self, index: I64) -> Self:
+        """Select rows by their numbers."""
         lengths = self.lengths[index]
-        return type(self).from_lengths(lengths, gather(self.values, self.offsets[index], lengths))
+        taken = type(self).from_lengths(lengths, gather(self.values, self.offsets[index], lengths))
+        taken.told.update((name, column[index]) for name, column in self.told.items())
+        return taken
 
     @classmethod
     def of(cls, rows: Iterable[Any], dtype: DTypeLike = np.uint8) -> Self:

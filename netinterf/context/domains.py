@@ -18,7 +18,7 @@ from netinterf.pieces import gather
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Text
 
-__all__ = ["bare_hosts", "operator_domains", "registrable_domains", "within"]
+__all__ = ["bare_hosts", "domain_numbers", "operator_domains", "registrable_domains", "within"]
 
 DOT, COLON, BRACKET, ZERO, NINE = b".:[09"
 
@@ -63,17 +63,28 @@ def operator_domains(names: Text) -> Text:
     return _domains(names, private=False)
 
 
-def _domains(names: Text, *, private: bool) -> Text:
-    """Cut hosts down to their public suffix and a label."""
+def domain_numbers(names: Text, *, private: bool) -> I64:
+    """Number the domains of hosts, equal ones alike, from 0 without gaps: `registrable_domains`, or of operators."""
     number, different = numbered_text(names)
-    hosts = bare_hosts(different)
+    return numbered_text(_cut_down(different, private))[0][number]
+
+
+def _domains(names: Text, *, private: bool) -> Text:
+    """Cut hosts down to their public suffix and a label, each different one once."""
+    number, different = numbered_text(names)
+    return _cut_down(different, private).take(number)
+
+
+def _cut_down(names: Text, private: bool) -> Text:
+    """Cut hosts down to their public suffix and a label."""
+    hosts = bare_hosts(names)
     end, last = hosts.offsets[1:], _last_labels(hosts, np.ones(len(hosts), np.int64))
     tail = np.where(last < end, np.append(hosts.values, 0)[last], 0)
     colons = np.concatenate([[0], np.cumsum((hosts.values == COLON) | (hosts.values == BRACKET))])
     address = (tail >= ZERO) & (tail <= NINE)  # no top-level domain begins with a digit
     named = (hosts.lengths > 0) & ~address & (colons[end] == colons[hosts.offsets[:-1]])
     begin = np.where(named, _last_labels(hosts, _suffixes(hosts, named, private) + 1), end)
-    return _cut(hosts, begin, end).take(number)
+    return _cut(hosts, begin, end)
 
 
 def _suffixes(hosts: Text, named: Mask, private: bool) -> I64:

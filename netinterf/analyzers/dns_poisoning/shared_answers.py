@@ -11,7 +11,7 @@ from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
-from netinterf.context.domains import operator_domains
+from netinterf.context.domains import domain_numbers
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, distinct, joined, numbered, numbered_text
 from netinterf.trace import Trace
@@ -46,7 +46,7 @@ def concentration(trace: Trace, replies: Replies, rows: I64, listed: Mask) -> tu
         Weights and numbers of domains, aligned with *rows*.
     """
     places = np.flatnonzero(listed)
-    domain, _ = numbered_text(operator_domains(trace.exchanges.name.take(replies.exchange[rows[places]])))
+    domain = domain_numbers(trace.exchanges.name.take(replies.exchange[rows[places]]), private=False)
     records = records_answered(trace, replies.message[rows[places]], trace.answers.low != 0)
     address, owner = address_numbers(trace, records.values), records.parents()
     shared = np.bincount(distinct(address << 32 | domain[owner]) >> 32)
@@ -79,7 +79,7 @@ def pooled(trace: Trace, replies: Replies, content: Content, rows: I64, clean: I
     addresses = content.addresses.take(pool)
     high, low = trace.answers.high[addresses.values], trace.answers.low[addresses.values]
     place, first = numbered(replies.exchange[pool])
-    domain = numbered_text(operator_domains(trace.exchanges.name.take(replies.exchange[pool[first]])))[0][place]
+    domain = domain_numbers(trace.exchanges.name.take(replies.exchange[pool[first]]), private=False)[place]
     owner = addresses.parents()
     address, mine = combined(high.view(np.int64), low.view(np.int64)), owner < len(rows)
     reachable = special_bits(high, low) & np.uint16(Special.BOGON | Special.TEREDO) == 0

@@ -4,10 +4,10 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
-from netinterf.context.domains import registrable_domains
+from netinterf.context.domains import domain_numbers
 from netinterf.context.networks import network_numbers
 from netinterf.context.resolvers import public_resolver
-from netinterf.numbering import combined, hash_rows, numbered_text
+from netinterf.numbering import combined, hash_rows
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Ragged
@@ -86,7 +86,7 @@ def list_lookups(trace: Trace) -> Lookups:
         client=client,
         server=server,
         name=name,
-        domain=numbered_text(registrable_domains(exchanges.name))[0].astype(np.int64),
+        domain=domain_numbers(exchanges.name, private=True),
         kind=kind,
         over_udp=over_udp,
         since=since,
