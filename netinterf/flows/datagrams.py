@@ -48,17 +48,17 @@ def repeated_datagrams(buffer: U8, packets: Packets, flows: Flows, by_flow: Ragg
     row = row[packets.payload_length[row] > 0]
     mixed = ((packets.flow[row].astype(np.uint64) << np.uint64(1)) | packets.outbound[row]) * FIRST_MULTIPLIER
     mixed ^= (packets.ip_id[row].astype(np.uint64) << np.uint64(32) | packets.payload_length[row]) * SECOND_MULTIPLIER
-    copies = np.zeros(len(row), np.bool_)
+    copies, payloads = np.zeros(len(row), np.bool_), Payloads(buffer, packets)
     for lag in range(1, min(REACH, len(row) - 1) + 1):
         place = np.flatnonzero(mixed[lag:] == mixed[:-lag]) + lag
         place = place[~copies[place]]
         place = place[headers_agree(packets, row[place], row[place - lag])]
-        copies[place[payloads_agree(buffer, packets, row[place], row[place - lag])]] = True
+        copies[place[payloads.agree(row[place], row[place - lag])]] = True
     if copies.any():
         place, earlier = far_apart(packets.flow[row], mixed, copies)
         same = headers_agree(packets, row[place], row[earlier])
         place, earlier = place[same], earlier[same]
-        copies[place[payloads_agree(buffer, packets, row[place], row[earlier])]] = True
+        copies[place[payloads.agree(row[place], row[earlier])]] = True
     return np.sort(row[copies])
 
 
@@ -83,20 +83,32 @@ def far_apart(flow: NDArray[np.integer[Any]], mixed: U64, copies: Mask) -> tuple
 def headers_agree(packets: Packets, row: I64, other: I64) -> Mask:
     """Compare pairs of datagrams in all of their headers that a copy shares with its original."""
     same = packets.time[row] - packets.time[other] <= COPY_NS
+    near = np.flatnonzero(same)
+    row, other = row[near], other[near]
+    agree = np.abs(packets.ttl[row].astype(np.int16) - packets.ttl[other]) <= 1
     for name in ("flow", "outbound", "version", "ip_id", "fragment_offset", "payload_length"):
         values = getattr(packets, name)
-        same &= values[row] == values[other]
-    same &= np.abs(packets.ttl[row].astype(np.int16) - packets.ttl[other]) <= 1
+        agree &= values[row] == values[other]
+    same[near] = agree
     return same
 
 
-def payloads_agree(buffer: U8, packets: Packets, row: I64, other: I64) -> Mask:
-    """Compare pairs of datagrams of one length in what was captured of both payloads, if any was."""
-    same = np.ones(len(row), np.bool_)
-    for low in range(0, len(row), PAIRS_AT_ONCE):
-        left, right = packets.take(row[low : low + PAIRS_AT_ONCE]), packets.take(other[low : low + PAIRS_AT_ONCE])
-        size = np.minimum(left.payload_captured, right.payload_captured).astype(np.int64)
-        differs = gather(buffer, left.payload_start, size) != gather(buffer, right.payload_start, size)
-        pair = np.repeat(np.arange(len(size)), size)
-        same[low : low + PAIRS_AT_ONCE] = (np.bincount(pair[differs], minlength=len(size)) == 0) & (size > 0)
-    return same
+class Payloads:
+    """What was captured of the payloads of all packets."""
+
+    def __init__(self, buffer: U8, packets: Packets) -> None:
+        self.buffer, self.start, self.size = buffer, packets.payload_start, packets.payload_captured.astype(np.int64)
+
+    def agree(self, row: I64, other: I64) -> Mask:
+        """Compare pairs of datagrams of one length in what was captured of both payloads, if any was."""
+        size = np.minimum(self.size[row], self.size[other])
+        same = size > 0
+        left, right = self.start[row], self.start[other]
+        last = size - 1
+        same[same] = self.buffer[(left + last)[same]] == self.buffer[(right + last)[same]]  # answers differ at the end
+        likely = np.flatnonzero(same)
+        for low in range(0, len(likely), PAIRS_AT_ONCE):
+            pair = likely[low : low + PAIRS_AT_ONCE]
+            differs = gather(self.buffer, left[pair], size[pair]) != gather(self.buffer, right[pair], size[pair])
+            same[pair] = ~np.logical_or.reduceat(differs, np.cumsum(size[pair]) - size[pair])
+        return same

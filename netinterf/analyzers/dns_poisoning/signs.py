@@ -21,7 +21,7 @@ from netinterf.analyzers.signs import Cases, Measured, Signs, by_rule, each_once
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined, ordered
 from netinterf.schema import SubjectKind
-from netinterf.table import Ragged
+from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
 
 __all__ = [
@@ -75,7 +75,7 @@ class ReplyCases:
         exchanges, packet = self.trace.exchanges, self.trace.dns.packet
         exchange, own = self.replies.exchange[rows], self.replies.packet[rows]
         false = none_forged(len(rows)) if forged is None else self.copies(forged)
-        examples = [first(messages.take(exchange)) for messages in (exchanges.queries, exchanges.replies)]
+        examples = [first(messages, exchange) for messages in (exchanges.queries, exchanges.replies)]
         example_packets = [Ragged(part.offsets, packet[part.values].astype(np.int64)) for part in examples]
         return Cases(
             subject=exchange,
@@ -95,10 +95,10 @@ def each_sum(lengths: I64, lists: Ragged) -> I64:
     return np.bincount(lists.parents(), lengths, len(lists)).astype(np.int64)
 
 
-def first(lists: Ragged) -> Ragged:
-    """Keep the first `MOST_WITNESSES` of each list."""
-    place = np.arange(len(lists.values)) - np.repeat(lists.offsets[:-1], lists.lengths)
-    return Ragged.from_lengths(np.minimum(lists.lengths, MOST_WITNESSES), lists.values[place < MOST_WITNESSES])
+def first(lists: Ragged, rows: I64) -> Ragged:
+    """Select lists, with the first `MOST_WITNESSES` of each."""
+    lengths = np.minimum(lists.lengths[rows], MOST_WITNESSES)
+    return Ragged.from_lengths(lengths, lists.values[spans(lists.offsets[rows], lengths)])
 
 
 def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) -> list[CaseSigns]:
