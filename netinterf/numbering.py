@@ -185,22 +185,26 @@ def numbered_text(column: Text) -> tuple[I64, Text]:
     Returns:
         For each row a number from 0 without gaps, and the different strings by number.
     """
-    number, first = numbered(column.told["number"] if "number" in column.told else _told_apart(column))
+    number, first = numbered(hash_rows(column))
+    same = _are_equal(column, first[number])
+    if not same.all():  # two strings with one hash: tell them apart by themselves
+        wrong = np.flatnonzero(~same)
+        more, again = numbered_text(column.take(wrong))
+        number[wrong] = len(first) + more
+        return number, Text.concat([column.take(first), again])
+    column.told["number"] = number
     return number, column.take(first)
 
 
-def _told_apart(column: Text) -> I64:
-    """Number equal strings alike, by their hashes and what these stand for; once."""
-    number, first = numbered(hash_rows(column))
-    taken = first[number]
-    same = column.lengths[taken] == column.lengths
-    for (rows, words), (_, others) in zip(_words(column), _words(column, taken), strict=True):
-        same[rows[words != others]] = False
-    if not same.all():  # two strings with one hash: tell them apart by themselves
-        wrong = np.flatnonzero(~same)
-        number[wrong] = len(first) + _told_apart(column.take(wrong))
-    column.told["number"] = number
-    return number
+def _are_equal(column: Text, others: I64) -> Mask:
+    """Say whether strings equal those of *others*: by their numbers once they have some, before by their bytes."""
+    if "number" in column.told:
+        known: Mask = column.told["number"][others] == column.told["number"]
+        return known
+    same: Mask = column.lengths[others] == column.lengths
+    for (rows, words), (_, theirs) in zip(_words(column), _words(column, others), strict=True):
+        same[rows[words != theirs]] = False
+    return same
 
 
 def _words(column: Text, taken: I64 | None = None) -> Iterator[tuple[I64, U64]]:
