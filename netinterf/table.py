@@ -7,7 +7,8 @@ are read-only: a table is a value, and the same rows may be shared by many table
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any, ClassVar, Self, cast
+from itertools import pairwise
+from typing import Any, ClassVar, Self
 
 import attrs
 import numpy as np
@@ -85,13 +86,21 @@ class Ragged:
 
     def __getitem__(self, row: int) -> Any:
         """Return one row: an array view here, ``str`` in :class:`Text`."""
+        return self._row(*self._span(row))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._row(begin, end) for begin, end in pairwise(self.offsets.tolist()))
+
+    def _span(self, row: int) -> tuple[int, int]:
+        """Where a row begins and ends."""
         row = row + len(self) if row < 0 else row
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} of {len(self)}")
-        return self.values[self.offsets[row] : self.offsets[row + 1]]
+        return int(self.offsets[row]), int(self.offsets[row + 1])
 
-    def __iter__(self) -> Iterator[Any]:
-        return (self[row] for row in range(len(self)))
+    def _row(self, begin: int, end: int) -> Any:
+        """Read the row that lies there."""
+        return self.values[begin:end]
 
     @property
     def lengths(self) -> I64:
@@ -129,7 +138,11 @@ class Text(Ragged):
     """A ragged column of UTF-8 bytes; a row reads as ``str`` (undecodable bytes become backslash escapes)."""
 
     def __getitem__(self, row: int) -> str:
-        return cast("bytes", super().__getitem__(row).tobytes()).decode("utf-8", "backslashreplace")
+        return self._row(*self._span(row))
+
+    def _row(self, begin: int, end: int) -> str:
+        """Read the row that lies there."""
+        return self.values[begin:end].tobytes().decode("utf-8", "backslashreplace")
 
     @classmethod
     def concat(cls, parts: Sequence[Ragged]) -> Self:
@@ -139,7 +152,8 @@ class Text(Ragged):
 
     def bytes(self, row: int) -> bytes:
         """Return one row as raw bytes."""
-        return cast("bytes", super().__getitem__(row).tobytes())
+        begin, end = self._span(row)
+        return self.values[begin:end].tobytes()
 
     @cached_property
     def told(self) -> dict[str, NDArray[Any]]:

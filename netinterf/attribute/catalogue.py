@@ -7,6 +7,7 @@ trusted to show what is written of it.
 
 import fnmatch
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -92,7 +93,8 @@ def feature_of(entry: dict[str, Any]) -> Feature:
     """Read one feature."""
     trait = Trait[entry["trait"].upper()] if "trait" in entry else None
     low, high = entry.get("range", (0, -1))
-    pages = [signature.name for signature in signatures() if signature.blocks] if "pages" in entry else []
+    patterns = "|".join(map(fnmatch.translate, entry.get("pages", ())))
+    pages = [signature.name for signature in signatures() if signature.blocks] if patterns else []
     return Feature(
         says=entry["says"],
         source=entry["source"],
@@ -101,7 +103,7 @@ def feature_of(entry: dict[str, Any]) -> Feature:
         high=high,
         values=tuple(entry.get("is", ())),
         marks=tuple(mark.encode("latin-1") for mark in entry.get("marks", ())),
-        pages=tuple(name for name in pages if any(fnmatch.fnmatch(name, wanted) for wanted in entry["pages"])),
+        pages=tuple(name for name in pages if re.match(patterns, name)),
         rules=tuple(entry.get("rules", ())),
         key=entry.get("key", False),
         only=tuple(entry.get("only", ())),

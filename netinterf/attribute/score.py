@@ -15,7 +15,9 @@ from netinterf.arrays import F64, Mask
 from netinterf.attribute.catalogue import CLASSES, Background, Feature, System, wanted_rules
 from netinterf.attribute.trait import UNKNOWN, Traits
 from netinterf.context.pages import match_pages
-from netinterf.table import Ragged
+from netinterf.numbering import numbered_text
+from netinterf.pieces import gather
+from netinterf.table import Ragged, Text
 
 __all__ = ["Scores", "Words", "find_feature", "posterior", "score"]
 
@@ -103,10 +105,11 @@ class Words:
     """What the packets of findings carried, each different text looked at once."""
 
     def __init__(self, text: Ragged) -> None:
-        index: dict[bytes, int] = {}
-        self.which = np.array([index.setdefault(payload.tobytes()[:PAGE], len(index)) for payload in text], np.int64)
-        self.texts = list(index)
-        pages = match_pages(Ragged.of([np.frombuffer(payload, np.uint8) for payload in self.texts], np.uint8))
+        lengths = np.minimum(text.lengths, PAGE)
+        cut = Text.from_lengths(lengths, gather(text.values, text.offsets[:-1], lengths))
+        self.which, different = numbered_text(cut)
+        self.texts = [different.bytes(row) for row in range(len(different))]
+        pages = match_pages(different)
         self.names = [frozenset(signature.name for signature in signatures) for signatures in pages]
 
     def hold(self, feature: Feature) -> Mask:

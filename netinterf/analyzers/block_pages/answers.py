@@ -8,8 +8,9 @@ from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_sy
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.arrays import I64, Mask
+from netinterf.pieces import gather
 from netinterf.schema import TcpFlag
-from netinterf.table import Ragged, spans
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["SMALL", "Answers", "find_answers"]
@@ -26,7 +27,7 @@ class Answers:
     head: I64  # rows in Http of the answer, -1 where it does not begin as one
     request: I64  # rows in Http of the request
     suspicious: Mask  # unlike its server's greeting, or too early
-    page: Ragged  # bytes of that packet, up to `SMALL`; empty when the server sent more than that
+    page: Ragged  # bytes of that packet (uint8), up to `SMALL`; empty when the server sent more than that
 
     def __len__(self) -> int:
         return len(self.head)
@@ -82,4 +83,4 @@ def first_heads(trace: Trace, heads: I64) -> I64:
 def payloads(trace: Trace, row: I64, most: I64) -> Ragged:
     """Read the first bytes of the payload of packets."""
     length = np.minimum(trace.packets.payload_captured[row].astype(np.int64), most)
-    return Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
+    return Ragged.from_lengths(length, gather(trace.buffer, trace.packets.payload_start[row], length))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.block_pages.content import Content
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import combined, distinct, numbered
 from netinterf.trace import Trace
 
 __all__ = ["Audience", "find_audience", "numbered_alike"]
@@ -54,18 +55,13 @@ def find_audience(trace: Trace, answers: Answers, content: Content, suspect: Mas
     http = trace.http
     name, client = trace.contacts.name, trace.flows.client.astype(np.int64)
     flow = answers.suspects.flow
-    makes = np.stack([client[flow], content.likeness, name[flow]], axis=1)[suspect]
-    answered = np.unique(http.flow[~http.outbound & (http.status > 0)])
-    hit = np.unique(makes[:, [0, 2]], axis=0)
-    answered_names = np.unique(np.stack([client[answered], name[answered]], axis=1), axis=0)
-    count = len(trace.hosts)
-    answered_of = np.bincount(answered_names[:, 0], minlength=count)
-    hit_of = np.bincount(hit[:, 0], minlength=count)
+    answered, hit = distinct(http.flow[~http.outbound & (http.status > 0)]), flow[suspect]
+    answered_of, hit_of = (names_by_client(client[flows], name[flows], len(trace.hosts)) for flows in (answered, hit))
     kinds = int(content.likeness.max(initial=0)) + 1
     own = client[flow] * kinds + content.likeness
-    names = np.unique(makes, axis=0)
-    names_of = count_of(names[:, 0] * kinds + names[:, 1], own)
-    pages_of = count_of(makes[:, 0] * kinds + makes[:, 1], own)
+    makes = own[suspect]
+    names_of = count_of(makes[numbered(combined(makes, name[hit]))[1]], own)
+    pages_of = count_of(makes, own)
     others = answered_of[client[flow]] - hit_of[client[flow]]
     marked = content.marked
     certain = count_of(own[foreign & marked], own) - (foreign & marked)
@@ -77,6 +73,11 @@ def find_audience(trace: Trace, answers: Answers, content: Content, suspect: Mas
         all_alike=(others == 0) & (names_of >= LEAST_NAMES),
         made_alike=marked & (certain > 0),
     )
+
+
+def names_by_client(client: I64, name: I64, count: int) -> I64:
+    """Count the different names beside each of *count* clients."""
+    return np.bincount(client[numbered(combined(client, name))[1]], minlength=count)
 
 
 def numbered_alike(trace: Trace, answers: Answers) -> I64:
@@ -112,6 +113,6 @@ def numbered_alike(trace: Trace, answers: Answers) -> I64:
 
 def count_of(keys: I64, wanted: I64) -> I64:
     """Count how often each wanted number is among *keys*."""
-    ordered = np.sort(keys)
-    counted: I64 = np.searchsorted(ordered, wanted, side="right") - np.searchsorted(ordered, wanted)
+    rising = np.sort(keys)
+    counted: I64 = np.searchsorted(rising, wanted, side="right") - np.searchsorted(rising, wanted)
     return counted
