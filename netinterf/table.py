@@ -302,11 +302,10 @@ class Table:
         """Select rows by number, mask or slice, in the order given."""
         if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
             rows = np.flatnonzero(rows)
-        changes = {}
-        for field in self._fields():
-            value = getattr(self, field.name)
-            changes[field.name] = value.take(rows) if isinstance(value, Ragged) else value[rows]
-        return attrs.evolve(self, **changes)
+        columns = {field.name: getattr(self, field.name) for field in self._fields()}
+        ragged = {id(value): value.take(rows) for value in columns.values() if isinstance(value, Ragged)}
+        changes = {name: ragged[id(value)] if id(value) in ragged else value[rows] for name, value in columns.items()}
+        return attrs.evolve(self, **changes)  # columns that were one stay one
 
     def renumber(self, places: Mapping[str, NDArray[np.integer[Any]]]) -> Self:
         """Follow rows that moved: rewrite every column that refers to another table.

@@ -70,6 +70,8 @@ class Contrast:
             begin: From when on, ns since 1970, aligned with *rows*; from ever when left out.
             end: Until when.
         """
+        if not len(self._rows):
+            return np.zeros(len(rows), np.int64)
         if begin is None and end is None:
             counts: I64 = self._counts(shared)[self._table.of(*shared)[rows]]
             return counts

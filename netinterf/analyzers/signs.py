@@ -89,6 +89,8 @@ class Sign:
 
     def take(self, rows: I64, count: int) -> "Sign":
         """Select cases out of *count*."""
+        if not np.any(self.where):
+            return Sign(rule=self.rule, where=False, llr=np.zeros(len(rows)), measured={})
 
         def selected(value: ArrayLike) -> NDArray[np.generic]:
             return np.broadcast_to(value, (count,))[rows]

@@ -92,10 +92,12 @@ def constant_ip_id(packets: Packets, sides: Sides) -> Mask:
     """
     if not len(packets):
         return np.zeros(len(sides) // 2, np.bool_)
-    ends = np.stack([sides.first, sides.last], axis=1).reshape(-1, 4).astype(np.int64)
-    number = packets.ip_id[np.maximum(ends, 0)]
-    complete = (ends >= 0).all(axis=1) & (packets.version[np.maximum(ends[:, 0], 0)] == 4)
-    constant: Mask = complete & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
+    ends = (sides.first[0::2], sides.first[1::2], sides.last[0::2], sides.last[1::2])
+    flow = np.flatnonzero(np.logical_and.reduce([end >= 0 for end in ends]))
+    flow = flow[packets.version[ends[0][flow]] == 4]
+    number, *others = (packets.ip_id[end[flow]] for end in ends)
+    constant = np.zeros(len(sides) // 2, np.bool_)
+    constant[flow] = np.logical_and.reduce([number > 0, *(number == other for other in others)])
     return constant
 
 

@@ -38,6 +38,7 @@ from netinterf.analyzers.signs import (
     total,
 )
 from netinterf.arrays import F64, I64
+from netinterf.numbering import distinct, ordered
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -231,9 +232,13 @@ def suspected(trace: Trace, suspects: Suspects, chosen: I64, forged: Ragged | I6
 
 def choose(suspects: Suspects, score: F64) -> I64:
     """Pick the most suspicious packet of each flow (the first of equals); places among the suspects, by flow."""
-    order = np.lexsort((suspects.row, -score, suspects.flow))
-    flow = suspects.flow[order]
-    first: I64 = order[np.append(True, flow[1:] != flow[:-1])[: len(order)]]
+    order = ordered(suspects.flow)  # packets of one flow rise
+    flow, score = suspects.flow[order], score[order]
+    begins = np.flatnonzero(np.append(True, flow[1:] != flow[:-1])[: len(order)])
+    if not len(begins):
+        return begins
+    most = np.repeat(np.maximum.reduceat(score, begins), np.diff(np.append(begins, len(order))))
+    first: I64 = order[np.minimum.reduceat(np.where(score == most, np.arange(len(order)), len(order)), begins)]
     return first
 
 
@@ -257,5 +262,5 @@ def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ra
 
 def merged(owner: I64, row: NDArray[np.integer], count: int) -> Ragged:
     """List packets by owner, in order, each once."""
-    pairs = np.unique(owner << 32 | row.astype(np.int64))
+    pairs = distinct(owner << 32 | row.astype(np.int64))
     return Ragged.from_lengths(np.bincount(pairs >> 32, minlength=count), (pairs & 0xFFFFFFFF).astype(np.int32))

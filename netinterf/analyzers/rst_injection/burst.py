@@ -12,7 +12,7 @@ from netinterf.analyzers.forgery.counter import counted_together
 from netinterf.analyzers.forgery.sequence import lossy, may_answer
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import I64, Mask
-from netinterf.numbering import combined
+from netinterf.numbering import combined, ordered
 from netinterf.trace import Trace
 
 __all__ = ["BurstSigns", "answer_late_data", "burst_signs"]
@@ -43,7 +43,7 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     """Describe the burst that each suspect belongs to."""
     packets = trace.packets
     count = len(suspects)
-    order = np.lexsort((suspects.row, suspects.side))
+    order = ordered(suspects.side)  # packets rise
     row, side = suspects.row[order], suspects.side[order]
     time = packets.time[row]
     apart = np.append(True, (side[1:] != side[:-1]) | (time[1:] - time[:-1] > BURST_NS))[:count]
@@ -189,7 +189,7 @@ def answer_late_data(trace: Trace, suspects: Suspects, closed: Mask) -> Mask:
     # what had passed the tap before the end and is not acknowledged by it was on its way, and late as well
     ahead = base.first_above(base.top, suspects.other, np.maximum(packets.relative_ack[fin], 0))
     first = np.where(ahead >= 0, np.minimum(first, ahead), first)
-    order = np.lexsort((suspects.row, suspects.side))
+    order = ordered(suspects.side)  # packets rise
     mine = closed[order].astype(np.int64)
     starts = np.append(True, suspects.side[order][1:] != suspects.side[order][:-1])
     before = np.cumsum(mine) - mine
