@@ -75,12 +75,13 @@ def is_initial(buffer: U8, start: I64) -> Mask:
 
 def read_initials(buffer: U8, packets: Packets, row: I64, first: I64, count: I64) -> list[bytes]:
     """Open the first Initials of each conversation, and give the hello of each as far as it was put together."""
-    start, size = packets.payload_start, packets.payload_captured
+    start, size = packets.payload_start[row], packets.payload_captured[row]
+    begin, end = start.tolist(), (start + size).tolist()
     hellos = []
-    for place, number in zip(first.tolist(), count.tolist(), strict=True):
+    for place, number in zip(first.tolist(), np.minimum(count, MOST_INITIALS).tolist(), strict=True):
         frames: list[tuple[int, bytes]] = []
-        for packet in row[place : place + min(number, MOST_INITIALS)].tolist():
-            frames += read_initial(buffer[start[packet] : start[packet] + size[packet]].tobytes())[1]
+        for packet in range(place, place + number):
+            frames += read_initial(buffer[begin[packet] : end[packet]].tobytes())[1]
         hellos.append(reassemble(frames))
     return hellos
 

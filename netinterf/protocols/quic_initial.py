@@ -38,6 +38,9 @@ Crypto = tuple[int, bytes]
 """Offset and bytes of one CRYPTO frame."""
 
 
+SAMPLE = 16
+"""Bytes of a packet that hide its header (RFC 9001 §5.4.3)."""
+
 CRYPTO, BEHIND_PADDING = b"\x06", re.compile(rb"[^\x00\x01]")
 """Type of a CRYPTO frame (RFC 9000 §19.6); and the next frame that is neither PADDING nor PING, which are one byte."""
 
@@ -54,6 +57,8 @@ class Keys:
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """Read a variable-length integer; give it and the place behind it."""
     size = 1 << (data[at] >> 6)
+    if size == 1:
+        return data[at], at + 1
     return int.from_bytes(data[at : at + size], "big") & (1 << (8 * size - 2)) - 1, at + size
 
 
@@ -80,16 +85,13 @@ def initial_keys(destination: bytes, version: int, *, server: bool) -> Keys:
     return Keys(expand(secret, word + "key", 16), expand(secret, word + "iv", 12), expand(secret, word + "hp", 16))
 
 
-@cache
-def ciphers() -> tuple[Any, Any]:
-    """Import AES-GCM, and a function that encrypts one block with AES."""
+@lru_cache(1024)
+def ciphers(keys: Keys) -> tuple[Any, Any]:
+    """Prepare AES-GCM, and what encrypts one block after the other with AES, for all Initials of one direction."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    def block(key: bytes, sample: bytes) -> bytes:
-        return bytes(Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(sample))
-
-    return AESGCM, block
+    return AESGCM(keys.key), Cipher(algorithms.AES(keys.header), modes.ECB()).encryptor()
 
 
 @cache
@@ -120,14 +122,13 @@ def read_initial(datagram: bytes) -> tuple[int, list[Crypto]]:
     version = int.from_bytes(datagram[1:5], "big")
     if version not in SALTS or (datagram[0] >> 4 & 3) != (1 if version == V2 else 0):
         return version, []
-    gcm, block = ciphers()
     try:
-        return version, read_crypto(remove_protection(datagram, version, gcm, block))
+        return version, read_crypto(remove_protection(datagram, version))
     except (IndexError, ValueError, invalid_tag()):  # a length points behind the end, too short, other keys
         return version, []
 
 
-def remove_protection(datagram: bytes, version: int, gcm: Any, block: Any) -> bytes:
+def remove_protection(datagram: bytes, version: int) -> bytes:
     """Remove the protection of a client Initial (RFC 9001 §5.4); raises what the cipher raises when it does not fit."""
     destination = datagram[6 : 6 + datagram[5]]
     at = 6 + datagram[5]
@@ -135,13 +136,17 @@ def remove_protection(datagram: bytes, version: int, gcm: Any, block: Any) -> by
     token, at = read_varint(datagram, at)
     size, at = read_varint(datagram, at + token)
     keys = initial_keys(destination, version, server=False)
-    mask = block(keys.header, datagram[at + 4 : at + 20])
+    gcm, encryptor = ciphers(keys)
+    sample = datagram[at + 4 : at + 4 + SAMPLE]
+    if len(sample) < SAMPLE:
+        raise ValueError("cut")  # before it is mixed into the next sample
+    mask = encryptor.update(sample)
     first = datagram[0] ^ mask[0] & 0x0F
     width = (first & 3) + 1
     number = bytes(byte ^ cover for byte, cover in zip(datagram[at : at + width], mask[1:], strict=False))
     head = bytes([first]) + datagram[1:at] + number
     sealed = datagram[at + width : at + size]
-    return bytes(gcm(keys.key).decrypt(nonce(keys, int.from_bytes(number, "big")), sealed, head))
+    return bytes(gcm.decrypt(nonce(keys, int.from_bytes(number, "big")), sealed, head))
 
 
 def read_crypto(frames: bytes) -> list[Crypto]:

@@ -66,13 +66,13 @@ def initial(
         token: Token of an earlier Retry.
         size: Least bytes of the packet; PADDING fills it up.
     """
-    gcm, block = ciphers()
     keys = initial_keys(key_id or destination, version, server=server)
+    gcm, encryptor = ciphers(keys)
     head = long_head(INITIAL, version, destination, source, NUMBER - 1) + varint(len(token)) + token
     frames += bytes(max(4, size - len(head) - 2 - NUMBER - TAG - len(frames)) if size else max(0, 4 - len(frames)))
     head += varint(NUMBER + len(frames) + TAG, 2) + number.to_bytes(NUMBER, "big")
-    sealed = gcm(keys.key).encrypt(nonce(keys, number), frames, head)
-    mask = block(keys.header, sealed[4 - NUMBER : 20 - NUMBER])
+    sealed = gcm.encrypt(nonce(keys, number), frames, head)
+    mask = encryptor.update(sealed[4 - NUMBER : 20 - NUMBER])
     covered = bytes(byte ^ cover for byte, cover in zip(head[-NUMBER:], mask[1:], strict=False))
     return bytes([head[0] ^ mask[0] & 0x0F]) + head[1:-NUMBER] + covered + bytes(sealed)
 
@@ -95,10 +95,11 @@ def retry(
     rng: np.random.Generator, destination: bytes, source: bytes, original: bytes, token: bytes, version: int = V1
 ) -> bytes:
     """Write a Retry packet (RFC 9000 §17.2.5) with its integrity tag; *original* is the id the client had chosen."""
-    gcm, _ = ciphers()
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     packet = long_head(RETRY, version, destination, source, int(rng.integers(16))) + token
     key, iv = (bytes.fromhex(part) for part in RETRY_KEYS[version])
-    return packet + bytes(gcm(key).encrypt(iv, b"", bytes([len(original)]) + original + packet))
+    return packet + bytes(AESGCM(key).encrypt(iv, b"", bytes([len(original)]) + original + packet))
 
 
 def version_negotiation(rng: np.random.Generator, destination: bytes, source: bytes, versions: Sequence[int]) -> bytes:
