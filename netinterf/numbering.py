@@ -24,6 +24,7 @@ __all__ = [
     "numbered_text",
     "order_of_different",
     "ordered",
+    "risen",
 ]
 
 MOST = 2**62
@@ -34,6 +35,9 @@ DENSE = 4
 
 SPARSE = 32
 """The same where a place takes one byte."""
+
+RUN = 256
+"""Length of rising runs from which merging them is faster than sorting."""
 
 GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4)
 
@@ -108,10 +112,16 @@ def distinct(keys: NDArray[np.integer[Any]]) -> I64:
         there = np.zeros(high - low + 1, np.bool_)
         there[keys.astype(np.int64) - low] = len(keys) > 0
         return np.flatnonzero(there) + low
-    rising = (keys if (keys[1:] >= keys[:-1]).all() else np.sort(keys)).astype(np.int64)
+    rising = risen(keys.astype(np.int64))
     is_new = np.ones(len(rising), np.bool_)
     is_new[1:] = rising[1:] != rising[:-1]
     return rising[is_new]
+
+
+def risen(keys: I64) -> I64:
+    """Sort numbers; those that come in long rising runs, as whatever was put together does, are merged."""
+    falls = np.count_nonzero(keys[1:] < keys[:-1])
+    return np.sort(keys, kind="stable" if falls * RUN < len(keys) else None) if falls else keys
 
 
 def ordered(keys: NDArray[np.integer[Any]]) -> I64:

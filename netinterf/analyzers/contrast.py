@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64
-from netinterf.numbering import combined, ordered
+from netinterf.numbering import combined, ordered, risen
 
 __all__ = ["NEAR_NS", "Contrast", "Grouped", "Grouping", "around"]
 
@@ -110,7 +110,7 @@ class Contrast:
             group = self._table.of(*shared)[self._rows]
             order = ordered(group)
             keys = moments(group[order], self._time[order])  # mostly in order of time already
-            self._keys[shared] = keys if (keys[1:] >= keys[:-1]).all() else np.sort(keys)
+            self._keys[shared] = risen(keys)
         return self._keys[shared]
 
 

@@ -48,8 +48,8 @@ class Feature:
 
     def holds(self, value: I64) -> Mask:
         """Say of values of its trait whether they are as documented."""
-        matches: Mask = ((value >= self.low) & (value <= self.high)) | np.isin(value, self.values)
-        return matches
+        matches: Mask = (value >= self.low) & (value <= self.high)
+        return matches | np.isin(value, self.values) if self.values else matches
 
     @property
     def is_text(self) -> bool:
@@ -93,8 +93,6 @@ def feature_of(entry: dict[str, Any]) -> Feature:
     """Read one feature."""
     trait = Trait[entry["trait"].upper()] if "trait" in entry else None
     low, high = entry.get("range", (0, -1))
-    patterns = "|".join(map(fnmatch.translate, entry.get("pages", ())))
-    pages = [signature.name for signature in signatures() if signature.blocks] if patterns else []
     return Feature(
         says=entry["says"],
         source=entry["source"],
@@ -103,11 +101,18 @@ def feature_of(entry: dict[str, Any]) -> Feature:
         high=high,
         values=tuple(entry.get("is", ())),
         marks=tuple(mark.encode("latin-1") for mark in entry.get("marks", ())),
-        pages=tuple(name for name in pages if re.match(patterns, name)),
+        pages=tuple(entry.get("pages", ())),
         rules=tuple(entry.get("rules", ())),
         key=entry.get("key", False),
         only=tuple(entry.get("only", ())),
     )
+
+
+@cache
+def pages_named(patterns: tuple[str, ...]) -> frozenset[str]:
+    """Name the block pages of the packaged lists that shell patterns stand for."""
+    wanted = re.compile("|".join(map(fnmatch.translate, patterns)))
+    return frozenset(page.name for page in signatures() if page.blocks and wanted.match(page.name))
 
 
 @cache

@@ -6,13 +6,14 @@ known says nothing. The undocumented system has no features: it wins where nothi
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import F64, Mask
-from netinterf.attribute.catalogue import CLASSES, Background, Feature, System, wanted_rules
+from netinterf.attribute.catalogue import CLASSES, Background, Feature, System, pages_named, wanted_rules
 from netinterf.attribute.trait import UNKNOWN, Traits
 from netinterf.context.pages import match_pages
 from netinterf.numbering import numbered_text
@@ -66,6 +67,12 @@ def score(
     matches = []
     for column, system in enumerate(catalogue):
         present = np.zeros((len(traits), len(system.features)), np.bool_)
+        matches.append(present)
+        if not mechanisms.among(
+            {*system.mechanisms, *(word for feature in system.features for word in feature.only)}
+        ).any():
+            llr[:, column] = -np.inf
+            continue
         for place, feature in enumerate(system.features):
             observable, present[:, place] = find_feature(feature, traits, rules, words)
             observable &= mechanisms.among(feature.only or system.mechanisms)
@@ -76,7 +83,6 @@ def score(
         if system.id not in common.mass:  # nobody counted yet how often others look like it: it is never named
             llr[:, column] = -np.inf
         llr[~mechanisms.among(system.mechanisms), column] = -np.inf
-        matches.append(present)
     return Scores(llr=llr, matches=tuple(matches))
 
 
@@ -108,17 +114,19 @@ class Words:
         lengths = np.minimum(text.lengths, PAGE)
         cut = Text.from_lengths(lengths, gather(text.values, text.offsets[:-1], lengths))
         self.which, different = numbered_text(cut)
-        self.texts = [different.bytes(row) for row in range(len(different))]
-        pages = match_pages(different)
-        self.names = [frozenset(signature.name for signature in signatures) for signatures in pages]
+        self.texts, self.different = [different.bytes(row) for row in range(len(different))], different
+
+    @cached_property
+    def names(self) -> list[frozenset[str]]:
+        """Name the signatures that each text matches."""
+        return [frozenset(page.name for page in pages) for pages in match_pages(self.different)]
 
     def hold(self, feature: Feature) -> Mask:
         """Say of each finding whether its text holds a mark or matches a signature of *feature*."""
-        wanted = frozenset(feature.pages)
-        hit = [
-            any(mark in text for mark in feature.marks) or not wanted.isdisjoint(names)
-            for text, names in zip(self.texts, self.names, strict=True)
-        ]
+        hit = [any(mark in text for mark in feature.marks) for text in self.texts]
+        if feature.pages:
+            wanted = pages_named(feature.pages)
+            hit = [marked or not wanted.isdisjoint(names) for marked, names in zip(hit, self.names, strict=True)]
         result: Mask = np.array([*hit, False], np.bool_)[self.which]
         return result
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from netinterf.arrays import I64, U8, Mask
 from netinterf.errors import ParameterError
 from netinterf.flows.overlap import Pieces, resolve
+from netinterf.numbering import risen
 from netinterf.pieces import gather
 from netinterf.protocols.streams import Streams
 from netinterf.schema import HeadSegments, Packets, SegmentKind, Sides, Status, TcpFlag
@@ -83,7 +84,7 @@ def _candidates(buffer: U8, packets: Packets, sides: Sides, by_flow: Ragged, lim
     usable = (packets.protocol[rows] == 6) & (flags & TcpFlag.RST == 0) & (status & Status.FRAGMENT_LATER == 0)
     rows = rows[usable & (flow >= 0) & (flow < len(sides) // 2)]
     side = 2 * packets.flow[rows].astype(np.int64) + ~packets.outbound[rows]
-    key = np.sort(side << 32 | rows)  # packets are in time order, so row numbers tell the arrival
+    key = risen(side << 32 | rows)  # packets are in time order, so row numbers tell the arrival
     key = key[~_is_padding(buffer, packets, key & 0xFFFFFFFF)]
     side, rows = key >> 32, key & 0xFFFFFFFF
     wire = packets.payload_length[rows].astype(np.int64)

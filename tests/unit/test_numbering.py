@@ -17,6 +17,7 @@ from netinterf.numbering import (
     numbered_text,
     order_of_different,
     ordered,
+    risen,
 )
 from netinterf.table import Text
 
@@ -93,6 +94,13 @@ def test_order_is_that_of_a_stable_sort(values: list[int]) -> None:
     different = np.array(list(dict.fromkeys(values)), np.int64) % 70_001
     different = different[np.sort(np.unique(different, return_index=True)[1])]
     assert order_of_different(different).tolist() == np.argsort(different).tolist()
+
+
+@given(st.lists(st.lists(st.integers(-(2**40), 2**40), max_size=40).map(sorted), max_size=9))
+def test_runs_are_merged_into_what_sorting_gives(runs: list[list[int]]) -> None:
+    """Whether numbers rise, rise in runs or do not, they come out in order."""
+    values = [value for run in runs for value in run]
+    assert risen(np.array(values, np.int64)).tolist() == sorted(values)
 
 
 @given(NUMBERS, NUMBERS)

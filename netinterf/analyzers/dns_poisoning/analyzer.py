@@ -67,6 +67,7 @@ class DnsPoisoning:
         least_rtts = least_handshake_rtts(trace)  # from the tap to each host
         suspects = find_suspect_replies(trace, replies, content, races, known, contradicted_by_tcp.replies, least_rtts)
         reply_cases = ReplyCases(trace, replies)
+        suspected = reply_cases.held_forged(suspects.rows)
         corroborations = [
             contradicted_by_tcp,  # against the reply
             agreeing_servers(trace, replies, content, suspects.rows, suspects.suspect_or_disputed),  # for the reply
@@ -75,10 +76,12 @@ class DnsPoisoning:
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),
-            *content_signs(reply_cases, content, known, races, suspects),
-            *baseline_signs(reply_cases, suspects),
+            *content_signs(reply_cases, suspected, content, known, races, suspects),
+            *baseline_signs(reply_cases, suspected, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
-            *other_name_signs(reply_cases, content, known, suspects),  # share its address, or are never answered
+            *other_name_signs(
+                reply_cases, suspected, content, known, suspects
+            ),  # share its address, or are never answered
             *corroboration_signs(reply_cases, corroborations),
             *declared_filter_signs(reply_cases, content),  # against interference; and who asks for the filter
         ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import ordered
+from netinterf.numbering import ordered, risen
 from netinterf.table import spans
 
 __all__ = ["Baseline", "sample_of_servers"]
@@ -53,8 +53,7 @@ class Baseline:
             high: Of the n suspects, not below *low* - 1.
         """
         top = int(values.max(initial=0)) + 1
-        keys = self.server * (top + 1) + values
-        keys = keys if (keys[1:] >= keys[:-1]).all() else np.sort(keys)
+        keys = risen(self.server * (top + 1) + values)
         first, last = (self.asked * (top + 1) + np.clip(border, 0, top) for border in (low, high + 1))
         count: I64 = np.searchsorted(keys, last) - np.searchsorted(keys, first)
         return count

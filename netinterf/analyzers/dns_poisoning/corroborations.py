@@ -9,7 +9,7 @@ from netinterf.analyzers.dns_poisoning.content import LOCAL, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import network_numbers
-from netinterf.numbering import combined
+from netinterf.numbering import combined, risen
 from netinterf.schema import Rule
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -110,6 +110,6 @@ def _first_agreeing(trace: Trace, replies: Replies, suspects: I64, witnesses: I6
 
 def _earlier(group: I64, witnesses: I64, suspects: I64, before: I64) -> I64:
     """Count, for each suspect, the witnesses of its group before a reply; *group* is aligned with Replies."""
-    keys = np.sort(group[witnesses] * len(group) + witnesses)
+    keys = risen(group[witnesses] * len(group) + witnesses)
     begin = group[suspects] * len(group)
     return np.searchsorted(keys, begin + before) - np.searchsorted(keys, begin)

@@ -140,9 +140,9 @@ def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) 
 
 
 def content_signs(
-    reply_cases: ReplyCases, content: Content, known: Known, races: Races, suspects: SuspectReplies
+    reply_cases: ReplyCases, cases: Cases, content: Content, known: Known, races: Races, suspects: SuspectReplies
 ) -> list[CaseSigns]:
-    """Tell what the suspects' answers and forms say by themselves, and beside what their names are known to answer."""
+    """Tell what the answers and forms of suspects, the *cases*, say, and beside what their names are known to answer."""
     rows = suspects.rows
     features, kind = content.features[rows], reply_cases.trace.exchanges.kind[reply_cases.replies.exchange[rows]]
     impossible, lost = (
@@ -163,7 +163,7 @@ def content_signs(
         sign(rules.LONE_REPLY, alone & ~rival),
     ]
     harmless = [sign(rules.KNOWN_ANSWER, agrees), sign(rules.OWN_NETWORK, alone & local)]
-    return [(reply_cases.held_forged(rows), by_rule(accusing)), (reply_cases.about(rows), by_rule(harmless))]
+    return [(cases, by_rule(accusing)), (reply_cases.about(rows), by_rule(harmless))]
 
 
 def has_unread_rival(reply_cases: ReplyCases, races: Races) -> Mask:
@@ -174,8 +174,8 @@ def has_unread_rival(reply_cases: ReplyCases, races: Races) -> Mask:
     return rival
 
 
-def baseline_signs(reply_cases: ReplyCases, suspects: SuspectReplies) -> list[CaseSigns]:
-    """Tell how unlike its server each suspect is that is one for other reasons."""
+def baseline_signs(reply_cases: ReplyCases, cases: Cases, suspects: SuspectReplies) -> list[CaseSigns]:
+    """Tell how unlike its server each suspect, the *cases*, is that is one for other reasons."""
     replies, compared, rows = reply_cases.replies, suspects.compared, suspects.rows
     looked_at = ~np.isin(rows, suspects.outliers.rows)
     waited, baseline = replies.delay[rows] / MILLISECOND, {"baseline": compared.baseline}
@@ -194,7 +194,7 @@ def baseline_signs(reply_cases: ReplyCases, suspects: SuspectReplies) -> list[Ca
         sign(rules.FASTER_THAN_PATH, looked_at & (compared.beats_path > 0), path, llr=compared.beats_path),
         sign(rules.TOO_FAST, looked_at & (compared.timing > 0), soon, llr=compared.timing),
     ]
-    return [(reply_cases.held_forged(rows), by_rule(signs))]
+    return [(cases, by_rule(signs))]
 
 
 def outlier_signs(reply_cases: ReplyCases, outliers: Outliers) -> list[CaseSigns]:
@@ -221,9 +221,9 @@ def declared_filter_signs(reply_cases: ReplyCases, content: Content) -> list[Cas
 
 
 def other_name_signs(
-    reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies
+    reply_cases: ReplyCases, cases: Cases, content: Content, known: Known, suspects: SuspectReplies
 ) -> list[CaseSigns]:
-    """Tell what else shares the suspects' addresses, and what else their servers answer."""
+    """Tell what else shares the addresses of suspects, the *cases*, and what else their servers answer."""
     trace, replies, rows = reply_cases.trace, reply_cases.replies, suspects.rows
     listed, domains = concentration(trace, replies, rows, suspects.listed > 0)
     alone, silent = never_answers(trace, replies, rows, suspects.suspect_or_disputed)
@@ -231,7 +231,7 @@ def other_name_signs(
         sign(rules.CONCENTRATION, listed > 0, {"domains": domains}, llr=listed),
         sign(rules.NO_RESOLVER, alone > 0, {"silent": silent}, llr=alone),
     ]
-    case_signs = [(reply_cases.held_forged(rows), by_rule(signs))]
+    case_signs = [(cases, by_rule(signs))]
     clean = np.flatnonzero(~suspects.suspect_or_disputed)
     for rule, which in ((rules.POOLED, suspects.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
         weight, domains = pooled(trace, replies, content, rows[which], clean)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sides import SidePackets, stamps_agreed
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import among, distinct
+from netinterf.numbering import among, distinct, risen
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -195,7 +195,7 @@ def mirrors_id(trace: Trace, suspects: Suspects) -> Mask:
     A box that builds its answer from the packet before it may use any packet of the flight, not only the last.
     """
     packets, base = trace.packets, suspects.base
-    keys = np.sort((base.side << 16 | packets.ip_id[base.row]) << 32 | base.row)
+    keys = risen((base.side << 16 | packets.ip_id[base.row]) << 32 | base.row)
     last = base.at(base.row, suspects.previous)
     mirrored = np.zeros(len(suspects), np.bool_)
     if len(keys) == 0:
