@@ -98,8 +98,12 @@ def expand_names(data: U8, at: I64, start: I64, stop: I64) -> Names:
             place = behind
             continue
         reading.join(row[label], place[label])
-        other = np.flatnonzero(~label)
-        behind[other] = reading.leave(row[other], place[other], limit[other], lead[other], size[other])
+        root = (lead == 0) & (size <= MAX_NAME)
+        reading.finish(row[root], place[root], place[root] + 1)
+        behind[root] = -1
+        other = np.flatnonzero(~(label | root))
+        if len(other):
+            behind[other] = reading.leave(row[other], place[other], limit[other], lead[other], size[other])
         go = behind >= 0
         row, place, limit, size = row[go], behind[go], limit[go], size[go]
     reading.fail(row, place, ParseError.TOO_LONG)
@@ -139,8 +143,14 @@ class _Reading:
         self.close(row, place)
         self.error[row], self.error_at[row] = code, place
 
+    def finish(self, row: I64, place: I64, end: I64) -> None:
+        """End runs where nothing is wrong; where the name's own first run does, the name stands up to *end*."""
+        self.close(row, place)
+        first = self.end[row] < 0
+        self.end[row[first]] = end[first]
+
     def leave(self, row: I64, place: I64, limit: I64, lead: I64, size: I64) -> I64:
-        """Go on behind a pointer, or end names: at the root, or where something is wrong.
+        """Go on where a pointer leads, or end names where something is wrong.
 
         Args:
             row: The names.
@@ -162,12 +172,9 @@ class _Reading:
         code[cut] = ParseError.BAD_LENGTH
         bad = code != ParseError.NONE
         self.fail(row[bad], place[bad], code[bad])
-        row, place, jump = row[~bad], place[~bad], jump[~bad]
-        self.close(row, place)
-        ended = self.end[row] < 0
-        self.end[row[ended]] = place[ended] + np.where(jump[ended], 2, 1)
+        self.finish(row[~bad], place[~bad], place[~bad] + 2)
         target[bad] = -1
-        self.run[row[jump]] = target[target >= 0]
+        self.run[row[~bad]] = target[~bad]
         return target
 
     def text(self) -> Text:

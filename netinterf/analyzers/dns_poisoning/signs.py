@@ -142,7 +142,7 @@ def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) 
 def content_signs(
     reply_cases: ReplyCases, cases: Cases, content: Content, known: Known, races: Races, suspects: SuspectReplies
 ) -> list[CaseSigns]:
-    """Tell what the answers and forms of suspects, the *cases*, say, and beside what their names are known to answer."""
+    """Tell what answers and forms of suspects, the *cases*, say, and beside what their names are known to answer."""
     rows = suspects.rows
     features, kind = content.features[rows], reply_cases.trace.exchanges.kind[reply_cases.replies.exchange[rows]]
     impossible, lost = (
