@@ -22,6 +22,7 @@ LEVEL = {
     "pieces": 0,
     "writing": 0,
     "arrow": 0,
+    "columns": 0.5,
     "table": 1,
     "stats": 1,
     "numbering": 2,

@@ -79,9 +79,7 @@ class DnsPoisoning:
             *content_signs(reply_cases, suspected, content, known, races, suspects),
             *baseline_signs(reply_cases, suspected, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
-            *other_name_signs(
-                reply_cases, suspected, content, known, suspects
-            ),  # share its address, or are never answered
+            *other_name_signs(reply_cases, suspected, content, known, suspects),  # share addresses, or are dead
             *corroboration_signs(reply_cases, corroborations),
             *declared_filter_signs(reply_cases, content),  # against interference; and who asks for the filter
         ]
