@@ -11,7 +11,6 @@ from netinterf.anomaly.view import View
 from netinterf.arrays import I64, Mask
 from netinterf.schema import IpFlag
 from netinterf.stats import group_median
-from netinterf.table import Ragged
 
 __all__ = ["EXCHANGES"]
 
@@ -26,12 +25,6 @@ LIFE = (1, 61, 301, 3601, 86_401)
 BYTES = (64, 128, 256, 512, 1024)
 
 
-def first(messages: Ragged) -> I64:
-    """Row in Dns of the first of the messages of each exchange, -1 for none."""
-    rows = np.append(messages.values, -1).astype(np.int64)
-    return np.where(messages.lengths > 0, rows[np.minimum(messages.offsets[:-1], len(messages.values))], -1)
-
-
 def at(column: NDArray[Any], row: I64) -> I64:
     """Read a column of Dns at some rows, 0 for row -1."""
     values: I64 = np.append(column.astype(np.int64), 0)[row]
@@ -40,7 +33,7 @@ def at(column: NDArray[Any], row: I64) -> I64:
 
 def of_reply(view: View, column: NDArray[Any]) -> tuple[I64, Mask]:
     """Read a column of Dns at the first reply of each exchange, and say where there is one."""
-    row = first(view.trace.exchanges.replies)
+    row = view.first_reply
     return at(column, row), row >= 0
 
 
@@ -76,8 +69,8 @@ def life(view: View) -> Values:
     table = view.trace.answers
     shortest = np.full(len(view.trace.dns) + 1, np.inf)
     own = table.section == ANSWER
-    np.minimum.at(shortest, table.message[own], table.ttl[own])
-    lifetime = shortest[first(view.trace.exchanges.replies)]
+    np.minimum.at(shortest, table.message[own].astype(np.int64), table.ttl[own].astype(np.float64))
+    lifetime = shortest[view.first_reply]
     return binned(np.where(np.isfinite(lifetime), lifetime, 0), LIFE, np.isfinite(lifetime))
 
 
@@ -91,14 +84,14 @@ def addresses(view: View) -> Values:
     value = np.full(len(view.trace.dns) + 1, -1)
     value[table.message[own]] = 0
     value[table.message[own[special]]] = 1
-    return value[first(view.trace.exchanges.replies)]
+    return value[view.first_reply]
 
 
 def waited(view: View) -> Values:
     """Give the time from the first query to the first reply."""
     dns, time = view.trace.dns, view.trace.packets.time
     reply, there = packet_of_reply(view)
-    query = first(view.trace.exchanges.queries)
+    query = view.first_query
     known = there & (query >= 0)
     took = np.full(len(known), -1.0)
     took[known] = (time[reply[known]] - time[at(dns.packet, query)[known]]) / 1e9
@@ -126,7 +119,7 @@ def flags(view: View) -> Values:
 def extension(view: View) -> Values:
     """Tell whether query and first reply carry OPT (RFC 6891 §7: a reply to one carries one)."""
     answered, there = of_reply(view, view.trace.dns.opt)
-    query = first(view.trace.exchanges.queries)
+    query = view.first_query
     return np.where(there & (query >= 0), at(view.trace.dns.opt, query) + 2 * answered, -1)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import IpFlag, Mark, TcpFlag, TcpOption
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["CLIENT", "SERVER", "View"]
@@ -41,6 +42,16 @@ class View:
         some, all_of_them = self.number(of & among), self.number(among)
         result: Mask = (some > 0) & (some < all_of_them)
         return result
+
+    @cached_property
+    def first_query(self) -> I64:
+        """Row in Dns of the first query of each exchange, -1 for none."""
+        return first(self.trace.exchanges.queries)
+
+    @cached_property
+    def first_reply(self) -> I64:
+        """Row in Dns of the first reply to each exchange, -1 for none."""
+        return first(self.trace.exchanges.replies)
 
     @cached_property
     def flags(self) -> NDArray[Any]:
@@ -86,8 +97,14 @@ class View:
         """Longest time between two packets of a conversation, in seconds, by flow; 0 for a single packet."""
         packets = self.trace.packets
         row = self.trace.by_flow.values.astype(np.int64)
-        flow = packets.flow[row]
+        flow = packets.flow[row].astype(np.int64)
         waited = np.where(flow[1:] == flow[:-1], np.diff(packets.time[row]), 0) / 1e9
         longest = np.zeros(len(self.trace.flows))
         np.maximum.at(longest, flow[1:], waited)
         return longest
+
+
+def first(lists: Ragged) -> I64:
+    """Give the first number of each list, -1 for none."""
+    numbers = np.append(lists.values, -1).astype(np.int64)
+    return np.where(lists.lengths > 0, numbers[np.minimum(lists.offsets[:-1], len(lists.values))], -1)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from netinterf.arrays import I64
+from netinterf.arrays import I32, I64, Mask
+from netinterf.numbering import numbered
 from netinterf.schema import Flows, Packets, Sides, Vantage
 
 __all__ = ["INITIAL_TTLS", "PLACES", "elect", "places", "votes"]
@@ -27,18 +28,19 @@ def votes(packets: Packets, sides: Sides) -> I64:
         One row per flow: votes for client, server and middle, and how many votes were cast.
     """
     first = sides.first.reshape(-1, 2)
-    two_way = (first >= 0).all(axis=1)
-    ttl = packets.ttl[np.maximum(first, 0)] if len(packets) else np.zeros(first.shape, np.uint8)
-    fresh = np.isin(ttl, INITIAL_TTLS)
-    client, server = sides.rtt[0::2], sides.rtt[1::2]
-    timed = (client >= 0) & (server >= 0) & two_way
+    two_way = np.flatnonzero((first[:, 0] >= 0) & (first[:, 1] >= 0))
+    fresh = np.isin(packets.ttl[first[two_way]], INITIAL_TTLS)
+    client, server = sides.rtt[2 * two_way], sides.rtt[2 * two_way + 1]
+    timed = (client >= 0) & (server >= 0)
     whole = np.maximum(client + server, 1)
     near = np.stack([client < NEAR_SHARE * whole, server < NEAR_SHARE * whole], axis=1)
-    by_ttl = two_way & (fresh[:, 0] != fresh[:, 1])
+    by_ttl = fresh[:, 0] != fresh[:, 1]
     place = np.where(by_ttl[:, None], fresh, near & timed[:, None])
     cast = by_ttl | timed
     columns = (place[:, 0] & ~place[:, 1], place[:, 1] & ~place[:, 0], cast & ~place.any(axis=1), cast)
-    return np.stack(columns, axis=1).astype(np.int64)
+    counted = np.zeros((len(first), len(columns)), np.int64)
+    counted[two_way] = np.stack(columns, axis=1)
+    return counted
 
 
 def elect(counted: I64) -> I64:
@@ -57,12 +59,26 @@ def places(flows: Flows, cast: I64) -> I64:
 
     Where those cast no vote at all, since nobody answered that end, the flows of the other end are asked.
     """
-    hosts = int(max(flows.client.max(initial=-1), flows.server.max(initial=-1))) + 1
-    by_client, by_server = (
-        np.stack([np.bincount(end, weights=column, minlength=hosts) for column in cast.T], axis=1).astype(np.int64)
-        for end in (flows.client, flows.server)
+    voting = np.flatnonzero(cast[:, 3])
+    (client, client_voted), (server, server_voted) = (
+        of_end(end, voting, cast[voting]) for end in (flows.client, flows.server)
     )
-    client, server = elect(by_client)[flows.client], elect(by_server)[flows.server]
-    silent_client, silent_server = by_client[flows.client, 3] == 0, by_server[flows.server, 3] == 0
     first_server = flows.path & 1 == 1
-    return np.where(np.where(first_server, silent_server & ~silent_client, ~silent_client), client, server)
+    return np.where(np.where(first_server, ~server_voted & client_voted, client_voted), client, server)
+
+
+def of_end(end: I32, voting: I64, cast: I64) -> tuple[I64, Mask]:
+    """Say of each flow which place the flows of its end elect, and whether any of these votes.
+
+    Args:
+        end: Row in Hosts of each flow's end.
+        voting: The flows that vote.
+        cast: Their votes.
+    """
+    number, first = numbered(end[voting].astype(np.int64))
+    counted = np.stack([np.bincount(number, column, len(first)) for column in cast.T], axis=1).astype(np.int64)
+    elected = np.full(int(end.max(initial=-1)) + 1, UNKNOWN)
+    elected[end[voting[first]]] = elect(counted)
+    voted = np.zeros(len(elected), np.bool_)
+    voted[end[voting]] = True
+    return elected[end], voted[end]

@@ -127,7 +127,7 @@ def exchange_span(trace: "Trace") -> tuple[I64, I64, I32]:
     """Find start and end (ns) and the first packet (row, -1 for none) of every exchange."""
     count = len(trace.exchanges)
     parent, message = _messages(trace.exchanges.queries, trace.exchanges.replies)
-    packet = trace.dns.packet[message]
+    packet = trace.dns.packet[message].astype(np.int64)
     time = trace.packets.time[packet]
     start = np.full(count, np.iinfo(np.int64).max)
     end = np.full(count, np.iinfo(np.int64).min)

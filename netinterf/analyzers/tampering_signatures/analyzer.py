@@ -15,6 +15,7 @@ from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, by_rule, record, sign
 from netinterf.analyzers.tampering_signatures.rules import RULES, SIGNATURES
 from netinterf.arrays import I64, U32, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Evidence, Rule, Status, TcpFlag
 from netinterf.trace import Trace
 
@@ -120,7 +121,7 @@ def counted(trace: Trace, row: I64, flow: I64, silent: Mask, wanted: I64) -> Rec
         return np.bincount(flow[mask], minlength=count)[wanted]
 
     def kinds(mask: Mask, field: U32) -> I64:
-        pairs = np.unique(flow[mask] << 32 | field[row[mask]].astype(np.int64))
+        pairs = distinct(flow[mask] << 32 | field[row[mask]].astype(np.int64))
         return np.bincount(pairs >> 32, minlength=count)[wanted]
 
     return Received(

@@ -65,6 +65,8 @@ def count_numbers(trace: Trace) -> Numbering:
     """Find the sides whose IP identifications count the packets of their connection, and what is missing of each."""
     count, packets = len(trace.sides), trace.packets
     usable = (trace.sides.payload_packets >= LEAST_CLEAN).reshape(-1, 2) & (trace.flows.protocol == TCP)[:, None]
+    if not usable.any():
+        return Numbering(counts=np.zeros(count, np.bool_), missing=np.zeros(count, np.int64))
     moves, wild, clean, right, skipped, silent = (np.zeros(count) for _ in range(6))
     trips = least_trips(trace)
     for outbound in (False, True):
