@@ -6,7 +6,8 @@ import pytest
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.dns_silence import DnsSilence
-from netinterf.analyzers.dns_silence.controls import find_controls
+from netinterf.analyzers.dns_silence.analyzer import silence_signs
+from netinterf.analyzers.dns_silence.controls import find_controls, worth_a_look
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.rules import ELSEWHERE, SERVFAIL_NORM
 from netinterf.context.answers import KnownAnswers
@@ -381,22 +382,44 @@ def test_answers_that_took_several_questions_tell_how_many_are_lost() -> None:
     assert given[1] < 1.5
 
 
-def test_counts_against_a_loop() -> None:
-    """Exchange by exchange over random lookups, the obvious way."""
-    rng = np.random.default_rng(5)
-    count = 300
-    draw = {key: rng.integers(0, most, count) for key, most in (("client", 2), ("server", 3), ("name", 5), ("kind", 2))}
-    domain = draw["name"] // 2
-    fate = rng.integers(0, 4, count)
-    udp = rng.random(count) < 0.8
+def random_lookups(seed: int, count: int = 300, *, resolvers: int = 3) -> tuple[Lookups, dict[str, np.ndarray]]:
+    """Draw lookups of all kinds, and say what was drawn of their groups."""
+    rng = np.random.default_rng(seed)
+    most = (("client", 2), ("server", resolvers), ("name", 5), ("kind", 2))
+    draw = {key: rng.integers(0, limit, count) for key, limit in most}
+    fate, udp = rng.integers(0, 4, count), rng.random(count) < 0.8
     since = np.sort(rng.integers(0, 60, count)) * SECOND + 10**18
     heard = since + rng.integers(0, 9, count) * SECOND
     lookups = Lookups(
-        **draw, domain=domain, over_udp=udp, since=since,
+        **draw, domain=draw["name"] // 2, over_udp=udp, since=since,
         tries=rng.integers(1, 4, count), silent=(fate == 0) & udp, answered=(fate == 1) | (fate == 2), failed=fate == 3,
         confirmed=rng.random(count) < 0.1, truncated=rng.random(count) < 0.1, heard=heard,
         known=np.zeros(count, np.bool_), servfail_norm=np.zeros(count, np.bool_),
     )  # fmt: skip
+    return lookups, draw
+
+
+@pytest.mark.parametrize("resolvers", [2, 9, 40])
+def test_what_is_not_worth_a_look_shows_nothing(resolvers: int) -> None:
+    """Signs are those of looking at all silent questions, and the others have none."""
+    for seed in range(20):
+        lookups, _ = random_lookups(seed, 120, resolvers=resolvers)
+        silent = np.flatnonzero(lookups.silent)
+        few = worth_a_look(lookups, silent)
+        place = np.searchsorted(silent, few)
+        every, some = (
+            silence_signs(find_controls(lookups, rows), lookups.known[rows], lookups.servfail_norm[rows])
+            for rows in (silent, few)
+        )
+        for whole, part in zip(every, some, strict=True):
+            assert np.flatnonzero(whole.where).tolist() == place[np.flatnonzero(part.where)].tolist()
+            assert whole.llr[place].tolist() == part.llr.tolist()
+
+
+def test_counts_against_a_loop() -> None:
+    """Exchange by exchange over random lookups, the obvious way."""
+    lookups, draw = random_lookups(5)
+    count, domain, udp, heard = 300, lookups.domain, lookups.over_udp, lookups.heard
     silent = np.flatnonzero(lookups.silent)
     seen = find_controls(lookups, silent)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_silence import rules
-from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Controls, find_controls
+from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Controls, find_controls, worth_a_look
 from netinterf.analyzers.dns_silence.lost_answers import find_lost_answers
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.signs import Cases, Measured, Sign, by_rule, record, sign, weight_of
@@ -81,7 +81,7 @@ class DnsSilence:
 
     def silences(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
         """Write down which questions were met with silence, and what others say about them."""
-        silent = np.flatnonzero(lookups.silent)
+        silent = worth_a_look(lookups, np.flatnonzero(lookups.silent))
         if not len(silent):
             return []
         signs = silence_signs(find_controls(lookups, silent), lookups.known[silent], lookups.servfail_norm[silent])

@@ -9,7 +9,7 @@ from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.dns_silence.questions import Lookups
 from netinterf.arrays import F64, I64, Mask
 
-__all__ = ["FEWEST", "LEAST_TRIES", "Controls", "find_controls"]
+__all__ = ["FEWEST", "LEAST_TRIES", "Controls", "find_controls", "worth_a_look"]
 
 FEWEST = 3
 """Answers about other names that show a resolver to be alive, and questions in a row that show it to be gone."""
@@ -92,6 +92,20 @@ def domains_near(lookups: Lookups, silent: I64, where: Mask) -> I64:
     late = ends.count(silent, *SERVER, begin=since + NEAR_NS + MILLISECOND)
     inside = begins.count(silent, *SERVER) - early - late
     return count_near(contrast_of(lookups, where), lookups, silent, *SERVER) - inside
+
+
+def worth_a_look(lookups: Lookups, silent: I64) -> I64:
+    """Keep the silent exchanges of which something may be said, question by question: few of many.
+
+    A resolver that was never heard may be dead. Of a question that was asked less than `LEAST_TRIES` times nothing is
+    said, but that its resolver answers over TCP alone.
+    """
+    question = lookups.of(*QUESTION)
+    tries = np.bincount(question[silent], lookups.tries[silent], int(question.max(initial=-1)) + 1)[question[silent]]
+    resolver = lookups.of(*SERVER)
+    heard = holding(resolver, lookups.answered | lookups.failed)[silent]
+    over_tcp = holding(resolver, lookups.answered & ~lookups.over_udp)[silent]
+    return silent[heard & ((tries >= LEAST_TRIES) | over_tcp)]
 
 
 def find_controls(lookups: Lookups, silent: I64) -> Controls:
