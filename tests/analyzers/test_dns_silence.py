@@ -419,7 +419,7 @@ def test_what_is_not_worth_a_look_shows_nothing(resolvers: int) -> None:
 def test_counts_against_a_loop() -> None:
     """Exchange by exchange over random lookups, the obvious way."""
     lookups, draw = random_lookups(5)
-    count, domain, udp, heard = 300, lookups.domain, lookups.over_udp, lookups.heard
+    count, domain, udp = 300, lookups.domain, lookups.over_udp
     silent = np.flatnonzero(lookups.silent)
     seen = find_controls(lookups, silent)
 
