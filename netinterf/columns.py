@@ -40,6 +40,13 @@ def spans(starts: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -
     return np.repeat(starts.astype(np.int64) - firsts, lengths) + np.arange(total, dtype=np.int64)
 
 
+def row_numbers(rows: Rows, count: int) -> I64:
+    """Number the rows that are selected out of *count*."""
+    if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.min(initial=0) >= 0:
+        return rows.astype(np.int64)
+    return np.arange(count)[rows]
+
+
 @attrs.frozen(eq=False)
 class Ragged:
     """A column whose rows are arrays of unequal length: one flat array and where each row begins.
@@ -106,14 +113,14 @@ class Ragged:
 
     def take(self, rows: Rows) -> Self:
         """Select rows, in the order given."""
-        every = np.arange(len(self), dtype=np.int64)
-        index = every[rows]
-        return self if np.array_equal(index, every) else self._taken(index)
+        index = row_numbers(rows, len(self))
+        whole = len(index) == len(self) and (index == np.arange(len(self))).all()
+        return self if whole else self._taken(index)
 
     def _taken(self, index: I64) -> Self:
         """Select rows by their numbers; long runs of them are copied as a whole."""
         breaks = np.flatnonzero(index[1:] != index[:-1] + 1) + 1
-        lengths = self.lengths[index]
+        lengths = self.offsets[index + 1] - self.offsets[index]
         if len(breaks) * LONG_RUN >= len(index):
             return type(self).from_lengths(lengths, self._copied(self.offsets[index], lengths))
         begins = self.offsets[index[np.append(0, breaks)]].tolist()

@@ -52,25 +52,25 @@ def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
         For each key a number from 0 without gaps, and for each number the position of one key that has it.
     """
     words = np.ascontiguousarray(keys).view(np.uint64)
-    number = np.empty(len(words), np.int64)
     low, high = (int(words.min()), int(words.max())) if len(words) else (0, 0)
     if high - low <= DENSE * len(words):
         return _numbered_by_value((words - np.uint64(low)).view(np.int64), high - low + 1)
     bits = max(8, (4 * len(words)).bit_length())
     table = np.empty(1 << bits, np.int32 if len(words) < 2**31 else np.int64)  # (the less of the cache it takes)
     shift, factor = np.uint64(64 - bits), int(GOLDEN_RATIO)
-    left, firsts, count = np.arange(len(words)), [np.empty(0, np.int64)], 0
+    number, firsts, count = np.empty(len(words), np.int64), [np.empty(0, np.int64)], 0
+    left, own = np.arange(len(words)), words
     while len(left):
-        slot = (words[left] * np.uint64(factor)) >> shift
+        slot = ((own * np.uint64(factor)) >> shift).view(np.int64)
         table[slot] = left  # the last write wins
-        owner = table[slot]
+        owner = table[slot].astype(np.int64)
         new = left[owner == left]
         number[new] = count + np.arange(len(new))
         firsts.append(new)
         count += len(new)
-        same = words[owner] == words[left]
-        number[left[same]] = number[owner[same]]
-        left = left[~same]
+        number[left] = number[owner]
+        other = np.flatnonzero(words[owner] != own)
+        left, own = left[other], own[other]
         factor = factor * int(GOLDEN_RATIO) % 2**64  # another hash for keys that met a different one
     return number, np.concatenate(firsts)
 

@@ -9,9 +9,9 @@ from netinterf.analyzers.dns_poisoning.content import LOCAL, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import network_numbers
-from netinterf.numbering import combined, risen
+from netinterf.numbering import combined, distinct, ordered, risen
 from netinterf.schema import Rule
-from netinterf.table import spans
+from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
 
 __all__ = ["Corroborations", "agreeing_servers", "transport_contrasts"]
@@ -46,18 +46,20 @@ def transport_contrasts(trace: Trace, replies: Replies) -> Corroborations:
     none = np.empty(0, np.int64)
     if not len(over_tcp):
         return Corroborations(rule=rules.TRANSPORT_CONTRAST, replies=none, packets=none)
-    questions, truncated = question_keys(trace), replies.truncated
     message = exchanges.replies.values[exchanges.replies.offsets[over_tcp]].astype(np.int64)
     truths, given = (addresses_answered(trace, some) for some in (message, replies.message))
-    network = network_numbers(trace.outside.networks, answers.high, answers.low)  # of equal addresses the same
     lengths, rows, packets, shares = given.lengths, [none], [none], [np.empty(0)]
-    for place in np.flatnonzero((truths.lengths > 0) & (dns.error[message] == 0)).tolist():
-        same = replies.asking(questions[over_tcp[place]])
-        same = same[(replies.server[same] == flows.server[exchanges.flow[over_tcp[place]]]) & ~truncated[same]]
+    alike, number = by_question(trace, replies, np.flatnonzero(~replies.truncated), over_tcp)
+    places = np.flatnonzero((truths.lengths > 0) & (dns.error[message] == 0) & (alike.lengths[number] > 0))
+    compared = np.append(truths.values, given.take(alike.take(distinct(number[places])).values).values)
+    network, codes = np.zeros(len(answers), np.int64), replies.rcode
+    network[compared] = network_numbers(trace.outside.networks, answers.high[compared], answers.low[compared])
+    for place in places.tolist():
+        same = alike[int(number[place])]
         counts, records = lengths[same], given.values[spans(given.offsets[same], lengths[same])]
         agreeing = np.repeat(np.arange(len(same)), counts)[np.isin(network[records], network[truths[place]])]
         elsewhere = (counts > 0) & (np.bincount(agreeing, minlength=len(same)) == 0)
-        denied = (counts == 0) & (replies.rcode[same] == NXDOMAIN)
+        denied = (counts == 0) & (codes[same] == NXDOMAIN)
         rows.append(same[elsewhere | denied])
         packets.append(np.full(len(rows[-1]), dns.packet[message[place]], np.int64))
         shares.append(np.where(elsewhere, GEOGRAPHIC, 1.0)[elsewhere | denied])
@@ -67,6 +69,17 @@ def transport_contrasts(trace: Trace, replies: Replies) -> Corroborations:
         packets=np.concatenate(packets),
         strength=np.concatenate(shares),
     )
+
+
+def by_question(trace: Trace, replies: Replies, rows: I64, exchange: I64) -> tuple[Ragged, I64]:
+    """List some replies, in order, by what was asked of whom; and name the list that stands beside each exchange."""
+    number = combined(
+        np.concatenate([replies.question[rows], question_keys(trace)[exchange]]).view(np.int64),
+        np.concatenate([replies.server[rows], trace.flows.server[trace.exchanges.flow[exchange]]]),
+    )
+    mine, wanted = number[: len(rows)], number[len(rows) :]
+    sizes = np.bincount(mine, minlength=int(number.max(initial=-1)) + 1)
+    return Ragged.from_lengths(sizes, rows[ordered(mine)]), wanted
 
 
 def agreeing_servers(

@@ -58,17 +58,6 @@ class Replies:
     def __len__(self) -> int:
         return len(self.message)
 
-    def asking(self, question: np.uint64) -> I64:
-        """List the replies to one question, over all exchanges and servers, in order."""
-        first = np.searchsorted(self.question, question, side="left", sorter=self.by_question)
-        last = np.searchsorted(self.question, question, side="right", sorter=self.by_question)
-        return self.by_question[first:last]
-
-    @cached_property
-    def by_question(self) -> I64:
-        """Rows of this object sorted by question."""
-        return np.argsort(self.question, kind="stable")
-
     @cached_property
     def question_number(self) -> I64:
         """Number of each one's question, from 0 without gaps."""
