@@ -68,14 +68,12 @@ def score(
     for column, system in enumerate(catalogue):
         present = np.zeros((len(traits), len(system.features)), np.bool_)
         matches.append(present)
-        if not mechanisms.among(
-            {*system.mechanisms, *(word for feature in system.features for word in feature.only)}
-        ).any():
-            llr[:, column] = -np.inf
-            continue
         for place, feature in enumerate(system.features):
+            asked = mechanisms.among(feature.only or system.mechanisms)
+            if not asked.any():
+                continue
             observable, present[:, place] = find_feature(feature, traits, rules, words)
-            observable &= mechanisms.among(feature.only or system.mechanisms)
+            observable &= asked
             present[:, place] &= observable
             if feature.key:
                 llr[observable & ~present[:, place], column] = -np.inf
