@@ -88,8 +88,8 @@ def expand_names(data: U8, at: I64, start: I64, stop: I64) -> Names:
         if not len(row):
             break
         inside = place < limit
-        lead = data[np.where(inside, place, 0)].astype(np.int64)
-        lead[~inside] = -1
+        lead = np.full(len(row), -1)
+        lead[inside] = data[place[inside]]
         behind = place + 1 + lead
         size += np.where(lead < POINTER, lead + 1, 0)  # a pointer takes no room in the name it stands for
         label = (lead > 0) & (lead < 64) & (behind <= limit) & (size <= MAX_NAME)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.protocols.dns_messages import BLOCK, MAX_RECORDS, parse_messages
-from netinterf.protocols.dns_names import expand_names, lowered, skip_names
+from netinterf.protocols.dns_names import MAX_NAME, MAX_STEPS, expand_names, lowered, skip_names
 from netinterf.schema import ParseError
 from netinterf.table import Text
 from tests.oracles.dns_frames import address_record, edns, message, name_bytes, record
@@ -266,3 +266,45 @@ def test_skipping_agrees_with_reading():
     assert names.end.tolist() == ends.tolist() == [10, 14, 15]
     assert not errors.any()
     assert list(names.text) == ["a.bc.def", "x.bc.def", ""]
+
+
+def read_name(data: bytes, at: int, start: int, stop: int) -> tuple[bytes, int, int, int]:
+    """Read one name, label by label: its text, where it ends, what is wrong, and where."""
+    labels: list[bytes] = []
+    place, run, size, end = at, at, 0, -1
+    for _ in range(MAX_STEPS):
+        lead = data[place] if place < stop else 255
+        if place >= stop or (lead < 64 and place + 1 + lead > stop) or (lead >= 0xC0 and place + 1 >= stop):
+            return b".".join(labels), end, ParseError.BAD_LENGTH, place
+        if 64 <= lead < 0xC0:
+            return b".".join(labels), end, ParseError.BAD_VALUE, place
+        if lead >= 0xC0:
+            target = start + ((lead & 0x3F) << 8 | data[place + 1])
+            if target >= run:
+                return b".".join(labels), end, ParseError.BAD_POINTER, place
+            end = place + 2 if end < 0 else end
+            place = run = target
+            continue
+        size += lead + 1
+        if size > MAX_NAME:
+            return b".".join(labels), end, ParseError.TOO_LONG, place
+        if lead == 0:
+            return b".".join(labels), place + 1 if end < 0 else end, ParseError.NONE, -1
+        labels.append(data[place + 1 : place + 1 + lead])
+        place += 1 + lead
+    return b".".join(labels), end, ParseError.TOO_LONG, place
+
+
+LEADS = st.sampled_from([0, 1, 2, 3, 5, 63, 64, 0x61, 0xC0, 0xC0, 0xC1, 0xFF])
+
+
+@given(st.lists(LEADS | st.integers(0, 4), max_size=400), st.lists(st.tuples(*[st.integers(0, 400)] * 3), max_size=9))
+def test_names_are_those_read_one_by_one(values: list[int], places: list[tuple[int, int, int]]) -> None:
+    """Labels, pointers and whatever is no name give what a reader of one name gives."""
+    data = bytes(values)
+    spans = [(at, max(at - back, 0), min(at + size, len(data))) for at, back, size in places]
+    at, start, stop = np.array(spans, np.int64).reshape(-1, 3).T
+    names = expand_names(np.frombuffer(data, np.uint8), at, start, stop)
+    for row, span in enumerate(spans):
+        seen = names.text.bytes(row), int(names.end[row]), int(names.error[row]), int(names.error_at[row])
+        assert seen == read_name(data, *span)
