@@ -21,9 +21,12 @@ DNS, UDP = 53, 17
 HEADER = 3  # bytes of a message that are read: its number, and whether it is a reply
 
 SAMPLE = 128
-"""Lookups of a server that are kept, and as many of those that drew several replies in short order: four times what a
-hop limit needs that no other reply showed to weigh in full (`netinterf.analyzers.dns_poisoning.profile.hop_weight`:
+"""Lookups of a server that are kept of each kind, those with one reply and with several: four times what a hop limit
+needs that no other reply showed to weigh in full (`netinterf.analyzers.dns_poisoning.profile.hop_weight`:
 ln(0.9 (n + 1) / 0.5) is 4 for n = 30), so that shares are known to within a tenth."""
+
+PACKETS = 8
+"""Packets of a lookup that are kept, the first: a client may ask with one number from one port for days."""
 
 MOST = 1 << 15
 """Packets that are kept of all lookups, an eighth of a shard; of the servers that most buckets asked."""
@@ -45,15 +48,18 @@ class Lookups(Records):
         return mark
 
     def of_others(self, marks: U16, first: int, behind: int) -> Records:
-        """Give the frames of lookups at some servers, by clients of other buckets than those of a shard.
+        """Give the frames of answered lookups at some servers, by clients of other buckets than those of a shard.
+
+        What got no answer is no company: that a server answers nothing cannot be told from a sample.
 
         Args:
             marks: Of servers.
             first: The first bucket of the shard.
             behind: The one behind its last.
         """
-        other = (self.bucket < first) | (self.bucket >= behind)
-        chosen = self.take(other & np.isin(self.mark, marks))
+        other = ((self.bucket < first) | (self.bucket >= behind)) & np.isin(self.mark, marks)
+        of, _, replies = each_lookup(self)
+        chosen = self.take(other & (replies > 0)[of])
         return Records(**{one.name: getattr(chosen, one.name) for one in Records.schema()})
 
     def sampled_with(self, more: "Lookups") -> "Lookups":
@@ -75,17 +81,27 @@ class Lookups(Records):
 
 
 def sampled(lookups: Lookups) -> Mask:
-    """Choose the lookups of each server whose hashes are least: of those with several replies, and of the others."""
-    new_server = np.append(True, lookups.server[1:] != lookups.server[:-1])
-    new = new_server | np.append(True, lookups.lookup[1:] != lookups.lookup[:-1])
-    of, server = np.cumsum(new) - 1, np.cumsum(new_server)[new]
-    several = np.bincount(of, lookups.reply) > 1
-    chosen = np.zeros(len(several), np.bool_)
-    for kind in (several, ~several):
+    """Choose lookups of each server by least hashes: of those with several replies, with one, and with none yet."""
+    of, server, replies = each_lookup(lookups)
+    chosen = np.zeros(len(server), np.bool_)
+    for kind in (replies > 1, replies == 1, replies == 0):
         rows = np.flatnonzero(kind)  # those of a server are together, by rising hash
         chosen[rows] = np.arange(len(rows)) - np.searchsorted(server[rows], server[rows]) < SAMPLE
-    kept: Mask = chosen[of]
+    first = np.searchsorted(of, np.arange(len(server)))
+    kept: Mask = chosen[of] & (np.arange(len(of)) - first[of] < PACKETS)
     return kept
+
+
+def each_lookup(lookups: Lookups) -> tuple[I64, I64, I64]:
+    """Number lookups that lie side by side.
+
+    Returns:
+        The lookup of each packet; of each lookup its server, rising, and how many replies it has.
+    """
+    new_server = np.append(True, lookups.server[1:] != lookups.server[:-1])[: len(lookups)]
+    new = new_server | np.append(True, lookups.lookup[1:] != lookups.lookup[:-1])[: len(lookups)]
+    of = np.cumsum(new) - 1
+    return of, np.cumsum(new_server)[new], np.bincount(of, lookups.reply).astype(np.int64)
 
 
 def find_lookups(buffer: U8, packets: Packets, ends: Endpoints, bucket: U16) -> tuple[Lookups, I64]:

@@ -1,8 +1,9 @@
 """Conversations of a large capture that are counted, and not listed: single packets like many others.
 
 A flood from ten million addresses is ten million conversations of which nothing can be said but that each is one
-packet. Those beyond a crowd of them, at one server or of one client, are let go once their shard was judged, so that
-memory does not grow with the flood. Nothing is let go of which anything that weighs was seen.
+packet. Those beyond a crowd of them, at one service or of one client, are let go once their shard was judged, so that
+memory does not grow with the flood. Nobody of whom anything that weighs was seen is let go. Those who are kept weigh in
+groups and contrasts as silent ones do, so they are kept by the hundred thousand, beside which nobody else is many.
 """
 
 from typing import TYPE_CHECKING
@@ -17,20 +18,29 @@ if TYPE_CHECKING:
     from netinterf.trace import Trace
     from netinterf.verdict.subjects import Subjects
 
-__all__ = ["CROWD", "beyond_a_crowd"]
+__all__ = ["LISTED", "UNLISTED", "beyond_a_crowd", "crowd_of"]
 
-CROWD = 256
-"""Conversations of a single packet that are listed of a shard, at one service and of one client: shares among so many
-are known to 3 % (the standard error of a half)."""
+LISTED = 1 << 17
+"""Conversations of a single packet that are listed at one service, and of one client, of all shards together: they take
+about as much memory as the shard that is looked at."""
+
+UNLISTED = "scan.unlisted"
+"""Code of the diagnostic that counts conversations that are not listed."""
 
 
-def beyond_a_crowd(trace: "Trace", evidence: "Evidence", subjects: "Subjects") -> Mask:
+def crowd_of(shards: int) -> int:
+    """Say how many of them are listed of each of so many shards."""
+    return LISTED // max(shards, 1)
+
+
+def beyond_a_crowd(trace: "Trace", evidence: "Evidence", subjects: "Subjects", crowd: int) -> Mask:
     """Say which flows are single packets like many others, of which nothing is known that weighs.
 
     Args:
         trace: A shard, or a window of one.
         evidence: What was observed in it.
         subjects: Who was judged.
+        crowd: How many of them are listed.
 
     Returns:
         One entry per flow; only flows that were judged, and carried no DNS exchange.
@@ -42,9 +52,9 @@ def beyond_a_crowd(trace: "Trace", evidence: "Evidence", subjects: "Subjects") -
     rows, protocol = np.flatnonzero(single), flows.protocol.astype(np.int64)
     service = (flows.server.astype(np.int64) << 24 | flows.server_port.astype(np.int64) << 8 | protocol)[rows]
     client = (flows.client.astype(np.int64) << 8 | protocol)[rows]
-    crowd = np.zeros(len(flows), np.bool_)
-    crowd[rows] = beyond(service, CROWD) | beyond(client, CROWD)
-    return crowd
+    alone = np.zeros(len(flows), np.bool_)
+    alone[rows] = beyond(service, crowd) | beyond(client, crowd)
+    return alone
 
 
 def beyond(keys: I64, most: int) -> Mask:

@@ -6,10 +6,11 @@ from typing import BinaryIO
 import numpy as np
 
 from netinterf.capture import write_records
+from netinterf.engine.crowd import UNLISTED
 from netinterf.engine.judged import Judged
 from netinterf.engine.tally import CUT
 from netinterf.errors import ParameterError, UsageError
-from netinterf.privacy.traces import RedactedSource, path_of, read_source
+from netinterf.privacy.traces import path_of, read_source
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 from netinterf.writing import refuse_overwriting
@@ -20,14 +21,13 @@ __all__ = ["extract", "packets_of", "read_again", "read_all_again"]
 CHANGED = "the capture as it was when it was judged"
 
 
-def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source: str | RedactedSource | None) -> int:
+def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, judged: Judged) -> int:
     """Read a capture again and write all packets of a verdict's flow or exchange as pcap.
 
     Args:
         verdict: A verdict about the capture.
         target: A path (replaced when the file is whole) or a binary file object.
-        source: Path of the capture; None when it cannot be read a second time. Of a redacted one, redacted packets are
-            written.
+        judged: The capture. Of a redacted one, redacted packets are written.
 
     Returns:
         How many packets were written.
@@ -38,8 +38,8 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
         CaptureError: The capture cannot be read any more.
         OSError: The target cannot be written.
     """
-    refuse_overwriting(target, [path_of(source)])
-    trace, rows = read_again(verdict, source)
+    refuse_overwriting(target, [path_of(judged.source)])
+    trace, rows = read_again(verdict, judged)
     packets = trace.packets.take(rows)
     kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}
     if len(kinds) != 1:
@@ -50,18 +50,16 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
     return len(rows)
 
 
-def read_again(
-    verdict: Verdict, source: str | RedactedSource | None
-) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def read_again(verdict: Verdict, judged: Judged) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Read the capture of a verdict again, and find the verdict's packets in it.
 
     Raises:
         ParameterError: The capture came from a pipe, or changed since it was judged.
         CaptureError: The capture cannot be read any more.
     """
-    if source is None:
+    if judged.source is None:
         raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
-    trace = read_source(source)
+    trace = only_listed(read_source(judged.source), judged)
     return trace, packets_of(trace, verdict)
 
 
@@ -81,7 +79,15 @@ def read_all_again(judged: Judged) -> Trace:
         raise UsageError(f"{summary.capture}: it was judged window by window, and is too large to be judged as one")
     if counts != (summary.packets, summary.flows, summary.exchanges):
         raise UsageError(f"{summary.capture}: it is no longer {CHANGED}")
-    return trace
+    return only_listed(trace, judged)
+
+
+def only_listed(trace: Trace, judged: Judged) -> Trace:
+    """Leave out conversations that were counted and not listed, so that rows are those of the ledger."""
+    if not any(note.code == UNLISTED for note in judged.summary.diagnostics):
+        return trace
+    first = trace.packets.frame[trace.flows.first_packet]
+    return trace.select(np.isin(first, judged.ledger.flows.first_packet))
 
 
 def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -18,7 +18,7 @@ import numpy as np
 from netinterf.analyzers.everywhere import EVERYWHERE, everywhere_notes
 from netinterf.analyzers.run import FAILED
 from netinterf.capture import Capture, Listing
-from netinterf.engine.crowd import CROWD
+from netinterf.engine.crowd import LISTED, UNLISTED, crowd_of
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged import Judged, Summary, outcome_counts
 from netinterf.engine.looking import Looking, Seen, look_at_each
@@ -48,12 +48,9 @@ SAYS = (
     "their DNS lookups"
 )
 
-UNLISTED = "scan.unlisted"
-"""Code of the diagnostic that counts conversations that are not listed."""
-
 ALONE = (
     "conversations of a single packet, of which nothing that weighs was seen, are counted and not listed: "
-    f"in their part of the capture {CROWD} others like them were at the same service, or of the same client"
+    f"{LISTED:,} others like them are, of the same service or of the same client"
 )
 
 COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
@@ -90,7 +87,7 @@ def judge_large(
             shards.add(listing.capture([records]))
         if not shards.decodable:
             decode_capture(listing.capture([next(shards.each(room)).records]))  # which says what cannot be decoded
-        looking = Looking(name, joint, shards.span, most)
+        looking = Looking(name, joint, shards.span, most, crowd_of(shards.count(room)))
         seen = list(look_at_each(listing, shards.each(room), looking, executor))
     ledger = join_judgements(
         Ledger,

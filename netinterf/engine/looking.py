@@ -33,13 +33,15 @@ class Looking:
         name: What the capture is called.
         joint: Which questions are asked.
         span: Times of its first and last frame, ns; None without any.
-        most: Packets that are looked at at once.
+        most: Packets that are looked at at once, beside company.
+        crowd: Conversations of a single packet that are listed of each shard, of one kind.
     """
 
     name: str
     joint: JointQuestions
     span: tuple[int, int] | None
     most: int
+    crowd: int
 
 
 @attrs.frozen(eq=False)
@@ -68,12 +70,12 @@ class Seen:
         return len(self.part.flows) + self.alone.total()
 
     @classmethod
-    def of(cls, window: JudgedWindow, joint: JointQuestions, left: Leaving | None = None) -> "Seen":
+    def of(cls, window: JudgedWindow, looking: Looking, left: Leaving | None = None) -> "Seen":
         """Keep what is about the flows that leave a window; all of the last one."""
         kept = ~window.remains if left is None else left.flows & ~window.remains
         ledger = window.judged.ledger
-        alone = kept & beyond_a_crowd(window.trace, ledger.evidence, ledger.subjects)
-        part = Part.of(ledger, window.trace, kept & ~alone, partial(joint.observe, window.trace))
+        alone = kept & beyond_a_crowd(window.trace, ledger.evidence, ledger.subjects, looking.crowd)
+        part = Part.of(ledger, window.trace, kept & ~alone, partial(looking.joint.observe, window.trace))
         outcomes = outcome_counts(ledger.verdicts.take(ledger.subjects.by_flow[alone]))
         seen = cls(part, window.trace.vantage, window.notes, alone=Counter(outcomes))
         return seen if left is None else attrs.evolve(seen, over=left.over, cut=left.cut)
@@ -122,8 +124,9 @@ def looked_at(capture: Capture, copied: Mask, looking: Looking) -> Iterator[Seen
         copied: Which of them are company only.
         looking: What must be known.
     """
-    most, joint, rest = looking.most, looking.joint, capture.records
+    rest = capture.records
     remembered, company = Remembered(), rest.frame[copied]
+    most = looking.most + len(company)
     records = rest.take(slice(0, most))
     taken = len(records)
     while True:
@@ -131,7 +134,7 @@ def looked_at(capture: Capture, copied: Mask, looking: Looking) -> Iterator[Seen
         window = judge_window(
             attrs.evolve(capture, records=records),
             looking.name,
-            joint.options,
+            looking.joint.options,
             remembered,
             partial=True,
             in_part=not last or taken > len(records),
@@ -139,10 +142,10 @@ def looked_at(capture: Capture, copied: Mask, looking: Looking) -> Iterator[Seen
             company=company,
         )
         if last:
-            yield Seen.of(window, joint)
+            yield Seen.of(window, looking)
             return
         left = leaving(window.trace, window.remains, most // 2, np.iinfo(np.int64).max)
-        yield Seen.of(window, joint, left)
+        yield Seen.of(window, looking, left)
         remembered = remembered.with_flows(window.trace, left.flows & ~window.dns_alone)
         packets = window.trace.packets
         staying = np.sort(packets.frame[~np.append(left.flows, True)[packets.flow]])

@@ -133,7 +133,7 @@ class Result:
             CaptureError: The capture cannot be read any more.
             OSError: The target cannot be written.
         """
-        return extract(verdict, path, self._judged(verdict).source)
+        return extract(verdict, path, self._judged(verdict))
 
     def figure(self, verdict: Verdict) -> str:
         """Draw what a verdict rests on, as SVG that stands alone.
@@ -148,7 +148,7 @@ class Result:
         from netinterf.report.figures import draw  # (needed by few)
 
         judged = self._judged(verdict)
-        trace, _ = read_again(verdict, judged.source)
+        trace, _ = read_again(verdict, judged)
         return draw(attrs.evolve(trace, outside=Outside(judged.ledger.networks)), verdict, judged.evidence)
 
     def to_arrow(self) -> Any:

@@ -119,10 +119,18 @@ class Shards:
 
     def each(self, room: int) -> Iterator[Shard]:
         """Give one shard after the other: whole buckets, as many as there is room for, or one that has more."""
+        for first, behind in self._parts(room):
+            yield self._read(first, behind)
+
+    def count(self, room: int) -> int:
+        """Say how many shards there are."""
+        return len(self._parts(room))
+
+    def _parts(self, room: int) -> list[tuple[int, int]]:
+        """Say where each shard begins among the buckets, and where it ends."""
         counts = sum((np.diff(starts) for starts in self._starts), np.zeros(BUCKETS, np.int64))
-        for first, behind in pairwise(cuts(counts + CONVERSATION * self._homes.pairs, room)):
-            if counts[first:behind].any():
-                yield self._read(first, behind)
+        places = pairwise(cuts(counts + CONVERSATION * self._homes.pairs, room))
+        return [(first, behind) for first, behind in places if counts[first:behind].any()]
 
     def _write(self, packets: Packets, bucket: U16, asked: U16, quoting: I64, quoted: U16) -> None:
         """Write down where packets lie, bucket by bucket, those that quote something in another one twice."""

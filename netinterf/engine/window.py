@@ -28,15 +28,17 @@ class Part:
     buffer: U8
     records: Records
     origins: I64
+    size: int  # bytes of the frames; the buffer may hold a little more
 
     @classmethod
     def of(cls, buffer: U8, records: Records, origins: I64) -> "Part":
         """Copy frames out of a buffer, or keep it where it holds little else."""
         captured = records.captured.astype(np.int64)
-        if len(buffer) - captured.sum() <= len(buffer) * BETWEEN:
-            return cls(buffer, records, origins)
+        size = int(captured.sum())
+        if len(buffer) - size <= len(buffer) * BETWEEN:
+            return cls(buffer, records, origins, size)
         packed = attrs.evolve(records, at=np.cumsum(captured) - captured)
-        return cls(gather(buffer, records.at, captured), packed, origins)
+        return cls(gather(buffer, records.at, captured), packed, origins, size)
 
 
 class Window:
@@ -53,7 +55,7 @@ class Window:
     @property
     def bytes(self) -> int:
         """How many bytes of them are held."""
-        return sum(len(part.buffer) for part in self._parts)
+        return sum(part.size for part in self._parts)
 
     def add(self, batch: FrameBatch) -> None:
         """Hold more frames; hardly more than their own bytes is kept."""
@@ -94,5 +96,5 @@ class Window:
             ]
             buffer = np.concatenate([np.empty(0, np.uint8), *(part.buffer for part in parts)])
             origins = np.concatenate([np.empty(0, np.int64), *(part.origins for part in parts)])
-            self._parts = [Part(buffer, Records.concat(records), origins)]
+            self._parts = [Part(buffer, Records.concat(records), origins, self.bytes)]
         return self._parts[0]

@@ -49,7 +49,7 @@ def pictures(judged: Judged, wanted: list[Verdict]) -> Pictures:
         return Pictures(missing="the capture came from a pipe, which cannot be read twice")
     drawn: dict[Subject, str] = {}
     try:
-        trace, _ = read_again(wanted[0], judged.source)
+        trace, _ = read_again(wanted[0], judged)
         trace = attrs.evolve(trace, outside=Outside(judged.ledger.networks))
         for verdict in wanted:
             packets_of(trace, verdict)  # refuses a capture that has changed

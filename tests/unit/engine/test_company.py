@@ -128,7 +128,7 @@ def lookups(server: list[int], lookup: list[int], reply: list[bool], bucket: lis
 
 
 def test_the_sample_is_that_of_a_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of each server the lookups of least hash, of those with several replies and of the others, whatever the parts."""
+    """The least hashes of each server, of lookups with several replies, with one and with none, whatever the parts."""
     monkeypatch.setattr(company, "SAMPLE", 5)
     rng = np.random.default_rng(3)
     sample, drawn = Lookups.empty(), defaultdict[tuple[int, int], int](int)
@@ -149,8 +149,8 @@ def test_the_sample_is_that_of_a_slow_twin(monkeypatch: pytest.MonkeyPatch) -> N
         sample = sample.sampled_with(part)
     expected = set()
     for place in range(6):
-        for several in (True, False):
-            mine = sorted(number for at, number in seen if at == place and (drawn[at, number] > 1) == several)
+        for replies in (0, 1, 2):
+            mine = sorted(number for at, number in seen if at == place and min(drawn[at, number], 2) == replies)
             expected |= {(place, number) for number in mine[:5]}
     kept = list(zip(sample.server.tolist(), sample.lookup.tolist(), strict=True))
     assert set(kept) == expected
@@ -167,6 +167,30 @@ def test_where_there_is_no_room_servers_that_most_ask_stay(monkeypatch: pytest.M
         sample = sample.sampled_with(part)
     assert len(sample) == 50
     assert np.count_nonzero(sample.server == 0) == 20
+
+
+def test_a_lookup_without_an_end_takes_no_room() -> None:
+    """A client that asks with one number from one port for days leaves its first packets."""
+    sample = Lookups.empty()
+    for _ in range(5):
+        sample = sample.sampled_with(lookups([0] * 20_000, [7] * 20_000, [False, True] * 10_000))
+    assert len(sample) == company.PACKETS
+    assert len(sample.of_others(sample.mark, 1, 9)) == company.PACKETS
+
+
+def test_silence_in_a_sample_is_no_silence(tmp_path: Path) -> None:
+    """A server that leaves most names unanswered, and answers some, is a resolver: its odd answer accuses nobody."""
+    packets = [asked("10.9.0.1", 4000, "foo.example.com")]
+    packets += [answered("10.9.0.1", 4000, "foo.example.com", "10.1.2.3", 60)]
+    packets += [asked(f"10.{k // 250}.{k % 250}.9", 5000 + k, f"s{k}.example.net") for k in range(800)]
+    for k in range(5):
+        packets += [asked(f"10.8.{k}.9", 6000 + k, f"www{k}.example.org")]
+        packets += [answered(f"10.8.{k}.9", 6000 + k, f"www{k}.example.org", "93.184.216.34", 60)]
+    source = written(tmp_path / "silent.pcap", packets)
+    whole = said(judge(source))
+    assert not any(line[1] == "interfered" for line in whole)
+    for room in (400, 100, 1):
+        assert not any(line[1] == "interfered" for line in said(in_shards(source, room)))
 
 
 def test_both_ways_of_a_lookup_are_one(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP, UDP
@@ -14,15 +16,26 @@ from scapy.packet import Raw
 
 from benchmarks.mixes.catalogue import made
 from netinterf.capture import Listing, write_pcap
-from netinterf.engine.crowd import CROWD, beyond
+from netinterf.engine.crowd import UNLISTED, beyond
+from netinterf.engine.extract import read_all_again
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
-from netinterf.engine.large import UNLISTED, judge_large
+from netinterf.engine.large import judge_large
 from netinterf.engine.options import Options
+from netinterf.engine.scan import scan
 from netinterf.export.jsonl import lines
+from netinterf.export.ooni import measurements
 from netinterf.trace import read
 
 RAW = 101
+FEW = 256
+"""Listed of each kind in these tests."""
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """List few."""
+    monkeypatch.setattr("netinterf.engine.large.crowd_of", lambda _: FEW)
 
 
 def flood(path: Path, packets: list[Any], among: Path | None = None) -> bytes:
@@ -76,11 +89,39 @@ def test_a_flood_is_counted_and_hides_nobody(tmp_path: Path) -> None:
     assert 0 < unlisted(shards) == len(whole.ledger.flows) - len(shards.ledger.flows)
     assert accused(shards) == accused(whole) != Counter()
     at_server = Counter(shards.ledger.flows.server_port.tolist())
-    assert at_server[443] >= CROWD
+    assert at_server[443] >= FEW
+
+
+def test_rows_are_those_of_what_is_listed(tmp_path: Path) -> None:
+    """Packets of findings and groups are found again beside a flood, and so is all that is exported."""
+    syns = [
+        IP(src=f"198.18.{number // 256}.{number % 256}", dst="192.0.2.80")
+        / TCP(sport=1024 + number, dport=443, flags="S", seq=number)
+        for number in range(2_000)
+    ]
+    path = tmp_path / "flood.pcap"
+    data = flood(path, syns, made("forged resets", 3_000, folder=tmp_path))
+    whole = scan(path)
+    judged = attrs.evolve(parts(data, 4_000), source=str(path))
+    result = attrs.evolve(whole, judged=(judged,))
+    assert unlisted(judged)
+    assert len(read_all_again(judged).flows) == len(judged.ledger.flows)
+    expected = {str(verdict.subject): verdict for verdict in whole.findings}
+    compared = 0
+    for verdict in result.findings:
+        if str(verdict.subject) not in expected:
+            continue
+        mine, theirs = io.BytesIO(), io.BytesIO()
+        result.extract(verdict, mine)
+        whole.extract(expected[str(verdict.subject)], theirs)
+        assert mine.getvalue() == theirs.getvalue()
+        compared += 1
+    assert compared > 10
+    assert sum(1 for _ in measurements(judged)) == sum(1 for _ in measurements(whole.judged[0]))
 
 
 def test_a_sweep_of_one_client_is_counted_as_well(tmp_path: Path) -> None:
-    """One packet each to thousands of servers is no more than a crowd of them."""
+    """One packet each to thousands of servers: no more of them is listed than of a flood."""
     sweep = [
         IP(src="10.0.0.1", dst=f"203.0.{number // 250}.{number % 250}") / UDP(sport=5000, dport=161) / Raw(b"x" * 30)
         for number in range(2_000)
@@ -88,7 +129,7 @@ def test_a_sweep_of_one_client_is_counted_as_well(tmp_path: Path) -> None:
     data = flood(tmp_path / "sweep.pcap", sweep)
     whole, shards = judge(io.BytesIO(data), name="x"), parts(data, 10_000)
     assert counts(shards) == counts(whole)
-    assert unlisted(shards) == 2_000 - CROWD
+    assert unlisted(shards) == 2_000 - FEW
 
 
 def test_conversations_of_more_than_one_packet_are_listed(tmp_path: Path) -> None:

@@ -377,3 +377,16 @@ def test_frames_that_cannot_be_numbered_are_an_error(monkeypatch: pytest.MonkeyP
     session.feed_packets([9], [bytes(60)], 1)
     with pytest.raises(CaptureError, match="more than 5 frames"):
         session.so_far()
+
+
+def test_a_window_holds_as_many_bytes_of_frames_as_it_may() -> None:
+    """Headers between frames are no bytes of theirs: what fits is judged like a file."""
+    frames = [
+        bytes(IP(src="10.0.0.1", dst="192.0.2.1") / UDP(sport=4000, dport=9) / (b"x" * 1_400)) for _ in range(180)
+    ]
+    file = io.BytesIO()
+    write_pcap(file, np.arange(180) * 10**6, frames, 101)
+    session = Session(max_bytes=sum(map(len, frames)))
+    assert not session.feed(file.getvalue())
+    session.close()
+    assert not {note.code for note in session.summary.diagnostics} & {"session.cut", "session.released"}
