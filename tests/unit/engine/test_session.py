@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import numpy as np
 import pytest
+from scapy.layers.inet import IP, UDP
 
 import netinterf
 from netinterf import simulate
