@@ -125,7 +125,7 @@ def risen(keys: I64) -> I64:
 
 
 def ordered(keys: NDArray[np.integer[Any]]) -> I64:
-    """Order whole numbers from 0, equal ones as they stand: a stable ``argsort``, sixteen bits at a time."""
+    """Order whole numbers from 0 on, equal ones as they stand: a stable ``argsort``, sixteen bits at a time."""
     if (keys[1:] >= keys[:-1]).all():
         return np.arange(len(keys))
     most = int(keys.max())

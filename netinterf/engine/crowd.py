@@ -3,7 +3,7 @@
 A flood from ten million addresses is ten million conversations of which nothing can be said but that each is one
 packet. Those beyond a crowd of them, at one service or of one client, are let go once their shard was judged, so that
 memory does not grow with the flood. Nobody of whom anything that weighs was seen is let go. Those who are kept weigh in
-groups and contrasts as silent ones do, so they are kept by the hundred thousand, beside which nobody else is many.
+groups and contrasts as silent ones do, so they are kept by the thousand, beside which nobody else is many.
 """
 
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LISTED", "UNLISTED", "beyond_a_crowd", "crowd_of"]
 
-LISTED = 1 << 17
-"""Conversations of a single packet that are listed at one service, and of one client, of all shards together: they take
-about as much memory as the shard that is looked at."""
+LISTED, LEAST_LISTED = 1 << 17, 1 << 10
+"""Conversations of a single packet that are listed at one service, and of one client: of all shards together, which
+takes about as much memory as the shard that is looked at, and of each shard at least."""
 
 UNLISTED = "scan.unlisted"
 """Code of the diagnostic that counts conversations that are not listed."""
@@ -30,7 +30,7 @@ UNLISTED = "scan.unlisted"
 
 def crowd_of(shards: int) -> int:
     """Say how many of them are listed of each of so many shards."""
-    return LISTED // max(shards, 1)
+    return max(LISTED // max(shards, 1), LEAST_LISTED)
 
 
 def beyond_a_crowd(trace: "Trace", evidence: "Evidence", subjects: "Subjects", crowd: int) -> Mask:

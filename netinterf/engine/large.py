@@ -18,7 +18,7 @@ import numpy as np
 from netinterf.analyzers.everywhere import EVERYWHERE, everywhere_notes
 from netinterf.analyzers.run import FAILED
 from netinterf.capture import Capture, Listing
-from netinterf.engine.crowd import LISTED, UNLISTED, crowd_of
+from netinterf.engine.crowd import UNLISTED, crowd_of
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged import Judged, Summary, outcome_counts
 from netinterf.engine.looking import Looking, Seen, look_at_each
@@ -50,7 +50,7 @@ SAYS = (
 
 ALONE = (
     "conversations of a single packet, of which nothing that weighs was seen, are counted and not listed: "
-    f"{LISTED:,} others like them are, of the same service or of the same client"
+    "of each part that holds them, {crowd:,} others like them are listed, of the same service or the same client"
 )
 
 COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
@@ -98,11 +98,13 @@ def judge_large(
         in_part=any(entry.cut for entry in seen),
         conclude=joint.conclude,
     )
-    summary = summary_of(listing.capture([]), shards, seen, ledger, options)
+    summary = summary_of(listing.capture([]), shards, seen, ledger, options, looking.crowd)
     return Judged(summary=attrs.evolve(summary, diagnostics=summary.diagnostics + joint.notes), ledger=ledger)
 
 
-def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledger, options: Options) -> Summary:
+def summary_of(
+    capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledger, options: Options, crowd: int
+) -> Summary:
     """Write the line of the whole capture."""
     began, ended = shards.span or (None, None)
     alone = sum((entry.alone for entry in seen), Counter[str]())
@@ -123,7 +125,7 @@ def summary_of(capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledge
             *notes_of(seen),
             *everywhere_notes(ledger.evidence),
             *cut_notes(sum(entry.over for entry in seen), sum(entry.cut for entry in seen)),
-            *([Diagnostic(UNLISTED, ALONE, count=alone.total())] if alone.total() else []),
+            *([Diagnostic(UNLISTED, ALONE.format(crowd=crowd), count=alone.total())] if alone.total() else []),
             *([Diagnostic(SHARDED, SAYS.format(count=len(seen)))] if len(seen) > 1 else []),
         ),
         version=__version__,

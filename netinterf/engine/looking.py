@@ -33,7 +33,7 @@ class Looking:
         name: What the capture is called.
         joint: Which questions are asked.
         span: Times of its first and last frame, ns; None without any.
-        most: Packets that are looked at at once, beside company.
+        most: Packets that are looked at at once.
         crowd: Conversations of a single packet that are listed of each shard, of one kind.
     """
 
@@ -70,11 +70,14 @@ class Seen:
         return len(self.part.flows) + self.alone.total()
 
     @classmethod
-    def of(cls, window: JudgedWindow, looking: Looking, left: Leaving | None = None) -> "Seen":
-        """Keep what is about the flows that leave a window; all of the last one."""
+    def of(cls, window: JudgedWindow, looking: Looking, left: Leaving | None = None, *, whole: bool = False) -> "Seen":
+        """Keep what is about the flows that leave a window; all of the last one, and of a *whole* shard but a crowd.
+
+        Where a client is looked at in windows, a single packet may be a piece of more.
+        """
         kept = ~window.remains if left is None else left.flows & ~window.remains
         ledger = window.judged.ledger
-        alone = kept & beyond_a_crowd(window.trace, ledger.evidence, ledger.subjects, looking.crowd)
+        alone = (kept & whole) & beyond_a_crowd(window.trace, ledger.evidence, ledger.subjects, looking.crowd)
         part = Part.of(ledger, window.trace, kept & ~alone, partial(looking.joint.observe, window.trace))
         outcomes = outcome_counts(ledger.verdicts.take(ledger.subjects.by_flow[alone]))
         seen = cls(part, window.trace.vantage, window.notes, alone=Counter(outcomes))
@@ -125,8 +128,7 @@ def looked_at(capture: Capture, copied: Mask, looking: Looking) -> Iterator[Seen
         looking: What must be known.
     """
     rest = capture.records
-    remembered, company = Remembered(), rest.frame[copied]
-    most = looking.most + len(company)
+    remembered, company, most = Remembered(), rest.frame[copied], looking.most
     records = rest.take(slice(0, most))
     taken = len(records)
     while True:
@@ -142,7 +144,7 @@ def looked_at(capture: Capture, copied: Mask, looking: Looking) -> Iterator[Seen
             company=company,
         )
         if last:
-            yield Seen.of(window, looking)
+            yield Seen.of(window, looking, whole=len(rest) <= most)
             return
         left = leaving(window.trace, window.remains, most // 2, np.iinfo(np.int64).max)
         yield Seen.of(window, looking, left)

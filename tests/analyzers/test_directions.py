@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from netinterf.analyzers.throttling import Throttling, controls
 from netinterf.analyzers.throttling.candidates import misses_packets
 from netinterf.analyzers.throttling.losses import lay_out
 from netinterf.analyzers.throttling.series import COLUMNS
@@ -33,6 +34,19 @@ def described(trace, numbering, ways):
                 columns = [[getattr(part, name).tobytes() for name in TOLD] for part in (one, *parts)]
                 told[way] = [one.upstream, bool(missed[way]), len(parts), columns]
     return told
+
+
+def test_contrasts_are_the_same_few_at_a_time(monkeypatch):
+    """How many are laid out at a time decides about memory only."""
+    made = run("rate.policing.shared", 3)
+    trace = read(times=np.array(made.times), frames=made.frames, link_type=made.link_type)
+    whole = Throttling()(trace)
+    monkeypatch.setattr(controls, "AT_ONCE", 1)
+    few = Throttling()(trace)
+    assert len(whole) > 0
+    assert [rule.id for rule in whole.rules] == [rule.id for rule in few.rules]
+    for name in ("subject", "rule", "time", "llr"):
+        assert getattr(whole, name).tolist() == getattr(few, name).tolist()
 
 
 @pytest.mark.parametrize(("scenario", "seed"), SCENARIOS)

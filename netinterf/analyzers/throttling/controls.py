@@ -13,6 +13,7 @@ is aimed at, as in a two-by-two table: other names at the same address, or the s
 from collections.abc import Generator, Sequence
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeVar
 
 import attrs
@@ -57,6 +58,10 @@ Weighed = tuple[float, bool]
 Answer = TypeVar("Answer")
 Asking = Generator[Company, Weighed, Answer]
 """What asks about companies before it answers."""
+
+
+AT_ONCE = 1 << 21
+"""Packets of clients that are laid out at a time, once for each limited direction: they take some sixty megabytes."""
 
 
 class Others(Enum):
@@ -106,8 +111,6 @@ class Controls:
 def compare(controls: Controls, limited: Sequence[Judged]) -> list[Compared]:
     """Compare directions with a token bucket with what their clients exchanged with others.
 
-    Whether one bucket holds everything takes a search, so all ask that at once, as often as they have to.
-
     Args:
         controls: Of the capture.
         limited: The directions, whose `bucket` is not None.
@@ -115,6 +118,15 @@ def compare(controls: Controls, limited: Sequence[Judged]) -> list[Compared]:
     Returns:
         The contrast of each.
     """
+    flows = controls.trace.flows
+    exchanged = np.bincount(flows.client, controls.trace.by_flow.lengths)
+    load = np.cumsum([exchanged[judged.direction.client(controls.trace)] for judged in limited]) // AT_ONCE
+    begins = [0, *(np.flatnonzero(np.diff(load)) + 1).tolist(), len(limited)]
+    return [one for begin, end in pairwise(begins) for one in compare_at_once(controls, limited[begin:end])]
+
+
+def compare_at_once(controls: Controls, limited: Sequence[Judged]) -> list[Compared]:
+    """Compare some directions; whether one bucket holds everything takes a search, so all ask that together."""
     around = surroundings(controls.trace, limited, controls.numbering)
     asking = dict(enumerate(contrasted(controls, one) for one in around))
     answers: dict[int, Weighed | None] = dict.fromkeys(asking)

@@ -132,6 +132,18 @@ def test_a_sweep_of_one_client_is_counted_as_well(tmp_path: Path) -> None:
     assert unlisted(shards) == 2_000 - FEW
 
 
+def test_where_a_client_is_looked_at_in_windows_all_are_listed(tmp_path: Path) -> None:
+    """A single packet of a window may be a piece of a conversation that goes on."""
+    sweep = [
+        IP(src="10.0.0.1", dst=f"203.0.{number // 250}.{number % 250}") / UDP(sport=5000, dport=161) / Raw(b"x" * 30)
+        for number in range(2_000)
+    ]
+    listing = Listing(io.BytesIO(flood(tmp_path / "sweep.pcap", sweep)))
+    shards = judge_large(listing, list(listing.parts()), Options(), "x", room=900, most=900)
+    assert len(shards.ledger.flows) == shards.summary.flows == 2_000
+    assert not unlisted(shards)
+
+
 def test_conversations_of_more_than_one_packet_are_listed(tmp_path: Path) -> None:
     """A second packet may be what matters."""
     twice = [
