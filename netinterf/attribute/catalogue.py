@@ -111,6 +111,8 @@ def feature_of(entry: dict[str, Any]) -> Feature:
 @cache
 def pages_named(patterns: tuple[str, ...]) -> frozenset[str]:
     """Name the block pages of the packaged lists that shell patterns stand for."""
+    if not patterns:
+        return frozenset()
     wanted = re.compile("|".join(map(fnmatch.translate, patterns)))
     return frozenset(page.name for page in signatures() if page.blocks and wanted.match(page.name))
 

@@ -24,6 +24,7 @@ from netinterf.analyzers.isolation import Isolation
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.run import FAILED
 from netinterf.capture import Listing, opening, write_pcap
+from netinterf.engine import looking
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.homes import BUCKETS, Homes
 from netinterf.engine.judge import judge
@@ -435,3 +436,27 @@ def test_the_clock_of_a_shard_is_that_of_the_whole(folder: Path) -> None:
     """What is silent to the end of the capture is silent until then, also where its client's last packet is earlier."""
     path = made("silent connects", 6_000, folder=folder)
     assert said(in_shards(path, str(path), 16)) == said(judge(path))
+
+
+def test_copies_of_errors_take_room_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors about one client, however many, do not take a window beyond its bound."""
+    packets: list[Any] = []
+    for number in range(120):
+        asked = IP(src="10.1.0.9", dst=f"10.9.0.{number}") / TCP(sport=2_000 + number, dport=80, flags="S")
+        error = IP(src="203.0.113.1", dst="10.2.0.1") / ICMP(type=3, code=1) / bytes(asked)[:28]
+        packets += [asked, error, error, error]
+    file = io.BytesIO()
+    write_pcap(file, 10**18 + 10**6 * np.arange(len(packets)), [bytes(packet) for packet in packets], RAW)
+    held: list[int] = []
+    real = looking.judge_window
+
+    def judge_window(capture: Any, *given: Any, **named: Any) -> Any:
+        held.append(len(capture.records))
+        return real(capture, *given, **named)
+
+    monkeypatch.setattr("netinterf.engine.looking.judge_window", judge_window)
+    listing = Listing(io.BytesIO(file.getvalue()))
+    judged = judge_large(listing, list(listing.parts()), Options(), "x", room=100, most=100)
+    assert judged.summary.packets == 480
+    assert len(held) > 4
+    assert max(held) <= 100
