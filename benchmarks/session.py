@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from benchmarks.behind import BEHIND, told_behind
 from benchmarks.machine import table, write_json
 from benchmarks.replays import Plays, by_rule, replay
 from benchmarks.watch import resident
@@ -128,6 +129,10 @@ def run(options: argparse.Namespace) -> int:
         rows = [compare(options.captures, size, every=50 if options.quick else 1) for size in sizes]
         results["captures"] = rows
         print(table(list(rows[0]), [[str(value) for value in row.values()] for row in rows]) + "\n")
+    if options.behind:
+        behind = [attrs.asdict(told_behind(pattern)) for pattern in BEHIND]
+        results["behind"] = behind
+        print(table(list(behind[0]), [[str(value) for value in row.values()] for row in behind]) + "\n")
     if options.lab:
         results["lab"] = latencies(options.seeds)
     if options.json is not None:

@@ -19,8 +19,10 @@ from netinterf.verdict.model import Model
 
 __all__ = ["run_watch"]
 
-PAUSE = 0.5  # s from one judgement to the next, so that a finding is told within two of its packets
-SHARE = 3  # judging takes one part in so many of the time at most; the rest is for reading
+PAUSE = 0.5  # s from the beginning of one judgement to the next at least: sooner, nobody reads what is told
+PROMISE = 2.0  # s within which a finding is told after the last of its packets, where judging takes two thirds of one
+SPARING = 3  # judging takes one part in so many of the time where that keeps the promise; the rest is for reading
+BUSY = 2  # and one in so many where it does not
 DRAIN = 1.0  # s for what is on its way when the command is stopped
 POLL = 0.25  # s after which it is seen, at the latest, that the command is stopped
 
@@ -97,9 +99,16 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             judged = session.so_far()
             damage = note_damage(judged.summary.diagnostics, damage)
             changes.so_far(judged)
-            end = time.monotonic()
-            due = max(begin + PAUSE, end + (SHARE - 1) * (end - begin))
+            due = begin + period(time.monotonic() - begin)
     note_losses(session, source, lost)
+
+
+def period(took: float) -> float:
+    """Say how long after the beginning of a judgement that took so long the next one begins, s.
+
+    A packet that comes just after a beginning is seen by the next judgement, and told when that is done.
+    """
+    return max(PAUSE, min(SPARING * took, max(BUSY * took, PROMISE - took)))
 
 
 def note_losses(session: Session, source: Source, before: int) -> int:

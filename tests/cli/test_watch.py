@@ -15,6 +15,7 @@ import pytest
 
 from netinterf import simulate
 from netinterf.capture import write_pcap
+from netinterf.cli.watch import period
 from tests.cli.here import ROOT, run_here
 
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "netinterf"]
@@ -211,3 +212,22 @@ def test_damage_in_a_pipe_is_told_and_passed(capture: Path) -> None:
         process.stdin.close()
         *_, last = [json.loads(line) for line in process.stdout or ()]
         assert [note["code"] for note in last["diagnostics"]].count("capture.damaged") == 1
+
+
+@pytest.mark.parametrize(
+    ("took", "told_within", "share"),
+    [
+        (0.01, 0.52, 0.02),
+        (0.3, 1.2, 1 / 3),
+        (0.5, 2.0, 1 / 3),
+        (0.6, 2.0, 1 / 2),
+        (0.66, 2.0, 1 / 2),
+        (1.0, 3.0, 1 / 2),
+    ],
+)
+def test_judging_is_as_frequent_as_telling_within_two_seconds_takes_and_leaves_half_the_time(
+    took: float, told_within: float, share: float
+) -> None:
+    """A packet that just missed a judgement waits for the next to begin, and to end."""
+    assert period(took) + took <= told_within + 1e-9
+    assert took / period(took) <= share + 1e-9
