@@ -1,4 +1,4 @@
-"""What a build does beside packing: it compiles the recursions of `netinterf.stats.recursion` where a C compiler is.
+"""What a build does beside packing: it compiles the C of `netinterf.compiled` where a C compiler is.
 
 Without one, or with ``NETINTERF_PURE`` set, the package is pure Python: it says the same and takes longer.
 In a checkout, ``python -c "from hatch_build import compiled; print(compiled())"`` does what an editable install does.
@@ -16,14 +16,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import platform_tags
 
 ROOT = Path(__file__).parent
-SOURCE = ROOT / "netinterf" / "stats" / "recursion" / "recursion.c"
-LIBRARY = SOURCE.with_suffix(".so")  # of the same name on every system, as Python finds it by its path
+FOLDER = ROOT / "netinterf" / "compiled"
+LIBRARY = FOLDER / "kernels.so"  # of the same name on every system, as Python finds it by its path
 
 FLAGS = ["-std=c99", "-O3", "-ffp-contract=off", "-fno-fast-math", "-fPIC", "-shared"]
 """What keeps each operation rounded by itself, as numpy rounds it; -O3 moves several buckets in one instruction."""
 
 
-class RecursionHook(BuildHookInterface[Any]):
+class CompilingHook(BuildHookInterface[Any]):
     """Puts the library into the wheel, which then is for one system, and for every Python on it."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
@@ -37,7 +37,7 @@ class RecursionHook(BuildHookInterface[Any]):
 
 
 def compiled() -> Path | None:
-    """Compile the recursions beside their source; give the library, or None where nothing is compiled."""
+    """Compile the C sources into one library beside them; give the library, or None where nothing is compiled."""
     named = os.environ.get("CC", "").split()
     compiler = named or [found for found in map(shutil.which, ("cc", "gcc", "clang")) if found][:1]
     if not compiler or os.environ.get("NETINTERF_PURE"):
@@ -46,8 +46,10 @@ def compiled() -> Path | None:
         # moved into its place when it is whole: another process may have the one before it loaded
         with tempfile.TemporaryDirectory(dir=ROOT) as folder:
             made = Path(folder) / LIBRARY.name
-            source = f"-DSOURCE={zlib.crc32(SOURCE.read_bytes())}u"
-            subprocess.run([*compiler, *FLAGS, source, str(SOURCE), "-o", str(made)], check=True, capture_output=True)
+            sources = sorted(FOLDER.glob("*.[ch]"))
+            state = f"-DSOURCE={zlib.crc32(b''.join(path.read_bytes() for path in sources))}u"
+            files = [str(path) for path in sources if path.suffix == ".c"]
+            subprocess.run([*compiler, *FLAGS, state, *files, "-o", str(made)], check=True, capture_output=True)
             made.replace(LIBRARY)
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -1,4 +1,4 @@
-"""What every test may use: the labelled captures and the tshark program."""
+"""What every test may use: the labelled captures, the tshark program, and both ways of doing one thing."""
 
 import shutil
 import subprocess
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from benchmarks.reality.reserve import open_folder
+from netinterf import compiled
 from tests.captures import FOLDER
 
 pytest_plugins = ["tests.fired"]
@@ -66,6 +67,19 @@ def captures_dir(tmp_path_factory):
     if not FOLDER.is_dir():
         pytest.skip(f"labelled captures are absent: set NETINTERF_CAPTURES (looked in {FOLDER})")
     return open_folder(FOLDER, tmp_path_factory.mktemp("captures"))
+
+
+@pytest.fixture(scope="module", params=["numpy", "C"])
+def each_way(request):
+    """Run the tests of a module twice: with what is compiled, and with its twins in numpy alone."""
+    if request.param == "C":
+        if not compiled.is_there():
+            pytest.skip("nothing is compiled here (hatch_build.py)")
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "library", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,9 @@ from benchmarks.machine import table
 from benchmarks.mixes.catalogue import MIXES, made
 from netinterf import workers
 from netinterf.capture import open_capture
+from netinterf.compiled import library
 from netinterf.engine.judge import judge
 from netinterf.report.text import capture_text
-from netinterf.stats.recursion.compiled import library
 
 __all__ = ["BUDGETS", "Touched", "count", "exponent", "grown", "over_budget", "run"]
 
@@ -137,7 +137,7 @@ def run(*, jobs: int, write: bool) -> int:
         BUDGETS.write_text(json.dumps(budgets, indent=1) + "\n", encoding="utf-8")
     problems = grown(found)
     if library() is None:
-        print("budgets are of the compiled recursions, which are not here: they are not held")
+        print("budgets are of what is compiled, which is not here: they are not held")
     else:
         problems += over_budget(found, json.loads(BUDGETS.read_text(encoding="utf-8")))
     print("\n".join(problems))

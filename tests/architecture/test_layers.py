@@ -19,6 +19,7 @@ LEVEL = {
     "version": 0,
     "mechanisms": 0,
     "workers": 0,
+    "compiled": 0,
     "pieces": 0,
     "writing": 0,
     "arrow": 0,
@@ -63,7 +64,7 @@ HOMES = {  # foreign packages, and the only rooms that may import them
     "pyarrow": {"arrow"},
     "cryptography": {"protocols", "simulate"},
     "argparse": {"cli"},
-    "ctypes": {"stats"},  # for what is compiled of it
+    "ctypes": {"compiled"},
 }
 
 

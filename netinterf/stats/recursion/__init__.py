@@ -1,13 +1,14 @@
 """Recursions over packets, in which each step needs the one before: all that cannot be done to every packet at once.
 
-They are compiled where the package was built with a C compiler (`compiled`); elsewhere, and wherever the environment
-sets ``NETINTERF_PURE``, numpy and plain Python do the same (`arrays`). Both do the same operations in the same order,
+They are compiled where the package was built with a C compiler (`netinterf.compiled`); elsewhere numpy and plain Python
+do the same (`arrays`). Both do the same operations in the same order,
 each rounded by itself (IEEE 754), so what comes out is equal to the last bit.
 """
 
 from collections.abc import Sequence
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.compiled import is_there
 from netinterf.stats.recursion import arrays, compiled
 from netinterf.stats.recursion.arrays import Passed, Steps
 
@@ -25,7 +26,7 @@ def follow(steps: Steps, rate: F64, depth: F64) -> F64:
     Returns:
         What each packet would leave, bytes: below 0 the bucket says that it is lost.
     """
-    return (arrays.follow if compiled.library() is None else compiled.follow)(steps, rate, depth)
+    return (compiled.follow if is_there() else arrays.follow)(steps, rate, depth)
 
 
 def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
@@ -40,7 +41,7 @@ def count_under(steps: Steps, owner: I64, rate: F64, depth: F64) -> I64:
     Returns:
         Shape (2, 2, m): of all packets or of those lost, less than nothing or than a packet.
     """
-    return (arrays.count_under if compiled.library() is None else compiled.count_under)(steps, owner, rate, depth)
+    return (compiled.count_under if is_there() else arrays.count_under)(steps, owner, rate, depth)
 
 
 def bursts(owner: I64, rate: F64, passed: Passed) -> F64:
@@ -54,7 +55,7 @@ def bursts(owner: I64, rate: F64, passed: Passed) -> F64:
     Returns:
         Bytes, m of them; 0 where nothing passed.
     """
-    return (arrays.bursts if compiled.library() is None else compiled.bursts)(owner, rate, passed)
+    return (compiled.bursts if is_there() else arrays.bursts)(owner, rate, passed)
 
 
 def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int) -> None:
@@ -73,4 +74,4 @@ def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, t
         total: Log-likelihoods that are added to; shape (s, k, b·r).
         every: Packets between two logarithms, which are dear.
     """
-    (arrays.fade if compiled.library() is None else compiled.fade)(stay, lost, share, likelier, total, every)
+    (compiled.fade if is_there() else arrays.fade)(stay, lost, share, likelier, total, every)

@@ -1,57 +1,18 @@
-"""The recursions as compiled from `recursion.c` when the package was built (see ``hatch_build.py``)."""
+"""The recursions as compiled from ``recursion.c`` (see `netinterf.compiled`)."""
 
-import os
-import zlib
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.compiled import call
 from netinterf.stats.recursion.arrays import Passed, Steps
 
-__all__ = ["bursts", "count_under", "fade", "follow", "library"]
-
-SOURCE = Path(__file__).with_name("recursion.c")
+__all__ = ["bursts", "count_under", "fade", "follow"]
 
 STRETCHES = 32
 """Stretches between two logarithms that fading links follow in one call (2 MB)."""
-
-
-@cache
-def library() -> Any:
-    """Load what was compiled: a `ctypes.CDLL`, or None.
-
-    None says that there is none, or none for this system, or one of another state of the source, or that it is not
-    wanted: ``NETINTERF_PURE`` is set.
-    """
-    if os.environ.get("NETINTERF_PURE"):
-        return None
-    try:
-        from ctypes import CDLL, c_uint32
-
-        found = CDLL(str(SOURCE.with_suffix(".so")))
-        if c_uint32.in_dll(found, "recursion_source").value != zlib.crc32(SOURCE.read_bytes()):
-            return None
-    except (ImportError, OSError, ValueError):
-        return None
-    for function in (found.follow, found.count_under, found.bursts, found.fade):
-        function.restype = None
-    return found
-
-
-def call(name: str, *arguments: Any) -> None:
-    """Call a function with whole numbers and arrays, which are contiguous and of the numbers that C has there."""
-    from ctypes import c_int64, c_void_p
-
-    getattr(library(), name)(
-        *(
-            c_void_p(one.__array_interface__["data"][0]) if isinstance(one, np.ndarray) else c_int64(one)
-            for one in arguments
-        )
-    )
 
 
 def follow(steps: Steps, rate: F64, depth: F64) -> F64:

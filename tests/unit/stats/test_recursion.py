@@ -1,23 +1,17 @@
 """What is compiled, what numpy does, and plain loops give the same recursions, to the last bit."""
 
-import os
-import shutil
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import netinterf
-from netinterf import simulate
+from netinterf.compiled import is_there
 from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.recursion import arrays, compiled
 from tests.oracles import naive_stats
 from tests.unit.stats.policed import bursts, police
 
-needs_library = pytest.mark.skipif(compiled.library() is None, reason="nothing is compiled here (hatch_build.py)")
+needs_library = pytest.mark.skipif(not is_there(), reason="nothing is compiled here (hatch_build.py)")
 each_way = pytest.mark.parametrize("way", [arrays, pytest.param(compiled, marks=needs_library)], ids=["arrays", "C"])
 
 packets = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 4), st.booleans()), max_size=80)
@@ -119,48 +113,6 @@ def test_fading_links_move_as_in_the_loop(way, lengths, every, seed):
             bad /= both
     way.fade(stay, lost, share, likelier, total, every)
     assert total.tobytes() == expected.tobytes()
-
-
-SCAN = """
-import sys
-from netinterf.cli.main import main
-from netinterf.stats.recursion import compiled
-assert (compiled.library() is None) == (sys.argv[1] == "pure")
-sys.exit(main(["scan", "--all", "--format", "jsonl", sys.argv[2]]))
-"""
-
-
-@needs_library
-def test_a_scan_says_the_same_without_a_library(tmp_path):
-    """Where the environment asks for none, none is loaded, and a policed transfer is judged to the same bytes."""
-    path = tmp_path / "policed.pcap"
-    simulate.write(simulate.run("rate.policing", 5), path)
-    said = [
-        subprocess.run(
-            [sys.executable, "-W", "error", "-c", SCAN, "pure" if pure else "compiled", str(path)],
-            env={**os.environ, "NETINTERF_PURE": pure, "PYTHONPATH": os.path.dirname(netinterf.__path__[0])},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for pure in ("", "1")
-    ]
-    assert b'"rate.policing"' in said[0]
-    assert said[0] == said[1]
-
-
-@needs_library
-def test_a_library_of_another_source_is_not_used(tmp_path, monkeypatch):
-    """Nor is one that is damaged; one that was built from what lies beside it is."""
-    source = tmp_path / "recursion.c"
-    for suffix in (".c", ".so"):
-        shutil.copy(compiled.SOURCE.with_suffix(suffix), source.with_suffix(suffix))
-    monkeypatch.setattr(compiled, "SOURCE", source)
-    assert compiled.library.__wrapped__() is not None
-    source.write_text(source.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert compiled.library.__wrapped__() is None
-    source.with_suffix(".so").unlink()  # and not written over: it is loaded
-    source.with_suffix(".so").write_bytes(b"no library")
-    assert compiled.library.__wrapped__() is None
 
 
 @each_way

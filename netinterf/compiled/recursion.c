@@ -1,21 +1,15 @@
-/* The recursions of `arrays.py`, in C99: the same operations in the same order.
+/* The recursions of `stats/recursion/arrays.py`: the same operations in the same order.
 
    Both agree to the last bit, so each operation is rounded as numpy rounds it: none is contracted with another, none
-   reordered, and no exp and no log is taken here (`hatch_build.py` has the flags that this needs). All arrays are
-   contiguous. Nothing is allocated, no thread started, no Python object touched. */
+   reordered, and no exp and no log is taken here (`hatch_build.py` has the flags that this needs). */
 
 #include <float.h>
 #include <math.h>
-#include <stdint.h>
+
+#include "shared.h"
 
 #if FLT_EVAL_METHOD != 0
 #error "doubles are not computed as doubles here, and numpy would round otherwise"
-#endif
-
-#ifdef _WIN32
-#define SHARED __declspec(dllexport)
-#else
-#define SHARED
 #endif
 
 /* The same once more for wider registers, chosen where the library is loaded. */
@@ -24,9 +18,6 @@
 #else
 #define WIDE
 #endif
-
-/* Tells a library that was built from another state of this file, which is not used (`compiled.py`). */
-SHARED const uint32_t recursion_source = SOURCE;
 
 /* Buckets of one series that are followed side by side: as many as hide how long each waits for its last step. */
 enum { LANES = 32 };
