@@ -66,6 +66,11 @@ class Columns:
         """View the rows from *start* to *stop*."""
         return type(self)(**{field.name: getattr(self, field.name)[start:stop] for field in attrs.fields(type(self))})
 
+    def put(self, rows: I64, others: Self) -> None:
+        """Write *others*, which are as many, over some rows."""
+        for field in attrs.fields(type(self)):
+            getattr(self, field.name)[rows] = getattr(others, field.name)
+
 
 @attrs.define(eq=False)
 class Front:

@@ -1,7 +1,8 @@
 """The decoder: all frames of a block go through their headers in lock-step, innermost header last.
 
-Blocks are small enough for the headers of all their frames to stay in the processor's cache between one layer and the
-next; columns of the whole capture are allocated once and every block writes into its rows.
+Plain frames go through compiled code before, where there is any (see `plain`). Blocks are small enough for the headers
+of all their frames to stay in the processor's cache between one layer and the next; columns of the whole capture are
+allocated once and every block writes into its rows.
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from netinterf.decode import ip, link, transport, tunnel
 from netinterf.decode.block import Block, Columns, Front, split
 from netinterf.decode.gather import Buffer, as_bytes
 from netinterf.decode.headers import LINK_KINDS, LINK_TYPES, Kind, link_type_name
+from netinterf.decode.plain import Frames, plain
 from netinterf.errors import UnsupportedLinkType
 from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
 from netinterf.workers import each
@@ -87,21 +89,27 @@ def decode(
 
     def decode_block(start: int) -> None:
         rows = slice(start, start + BLOCK_FRAMES)
-        length = records.length[rows].astype(np.int64)
-        block = Block(
-            data,
-            at[rows],
-            captured[rows],
-            captured[rows].copy(),
-            length.copy(),
-            columns.cut(start, start + BLOCK_FRAMES),
-        )
-        run(block, kinds[rows])
-        _finish(block, kinds[rows], length)
+        part = Frames(data, at[rows], captured[rows], records.length[rows], kinds[rows])
+        out = columns.cut(start, start + BLOCK_FRAMES)
+        left = plain(part, out)
+        if len(left) == len(part.at):
+            _decode_frames(part, out)
+        elif len(left):
+            others = Columns.allocate(len(left))
+            _decode_frames(part.take(left), others)
+            out.put(left, others)
 
     each(decode_block, range(0, len(records), BLOCK_FRAMES))  # blocks write to columns of their own
     quotes = _quotes(data, at, captured, columns)
     return _in_time_order(records, columns, quotes, diagnostics)
+
+
+def _decode_frames(frames: Frames, out: Columns) -> None:
+    """Decode any frames."""
+    length = frames.length.astype(np.int64)
+    block = Block(frames.data, frames.at, frames.captured, frames.captured.copy(), length.copy(), out)
+    run(block, frames.kinds)
+    _finish(block, frames.kinds, length)
 
 
 def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[U8, int, tuple[Diagnostic, ...]]:

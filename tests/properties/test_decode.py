@@ -1,6 +1,7 @@
 """Whatever the bytes, decoding agrees with its slow twin, never raises and never reads outside a frame."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from netinterf.decode.transport import sack_blocks
 from tests.oracles import naive_decoder
 from tests.oracles.frames import check, decoded
 from tests.oracles.stacks import every_stack
+
+pytestmark = pytest.mark.usefixtures("each_way")
 
 STACKS = every_stack()
 links = st.sampled_from(sorted(LINK_TYPES))

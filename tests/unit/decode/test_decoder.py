@@ -17,6 +17,8 @@ from netinterf.schema import Records, Status
 from tests.oracles.frames import check, decoded, records_of
 from tests.oracles.stacks import every_stack
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 FLOW = ETHER / IP(src="192.0.2.1", dst="198.51.100.2", id=7) / TCP(sport=1, dport=2, flags="A")
 

@@ -10,6 +10,8 @@ from netinterf.schema import Status
 from tests.oracles.frames import check, decoded
 from tests.oracles.stacks import every_stack, inner_packets
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 STACKS = every_stack()
 
 
