@@ -17,7 +17,18 @@ from netinterf.flows.grouping import BLOCK
 from netinterf.schema import Packets, Status
 from netinterf.table import Ragged
 
-__all__ = ["BITS", "NOTHING", "TcpBlock", "last_before", "packed", "running_top", "tcp_blocks", "top_before", "top_of"]
+__all__ = [
+    "BITS",
+    "NOTHING",
+    "TcpBlock",
+    "last_before",
+    "packed",
+    "running_top",
+    "tcp_blocks",
+    "top_before",
+    "top_of",
+    "usable",
+]
 
 TCP = 6
 BITS = 45  # of a value in a packed key: 2**44 bytes of one stream, leaving 2**18 flows in a block
@@ -41,10 +52,19 @@ class TcpBlock:
         return side
 
 
+def usable(packets: Packets, rows: I32 | slice = slice(None)) -> Mask:
+    """Say which packets are TCP segments that were captured as far as their flags."""
+    status = packets.status[rows]
+    kept: Mask = (packets.protocol[rows] == TCP) & (status & Status.FRAGMENT_LATER.value == 0)
+    if (status & Status.HEADER_CUT.value).any():
+        kept &= (status & Status.HEADER_CUT.value == 0) | (packets.tcp_flags[rows] != 0)
+    return kept
+
+
 def tcp_blocks(packets: Packets, by_flow: Ragged, limit: int = BLOCK) -> Iterator[TcpBlock]:
     """Walk the TCP packets of whole flows.
 
-    Left out are later fragments (they have no TCP header) and packets cut before their flags.
+    Left out is what is not usable: later fragments have no TCP header.
 
     Args:
         packets: Packets with flow and outbound.
@@ -57,12 +77,9 @@ def tcp_blocks(packets: Packets, by_flow: Ragged, limit: int = BLOCK) -> Iterato
         stop = max(int(np.searchsorted(offsets, offsets[start] + limit, side="right")) - 1, start + 1)
         rows = by_flow.values[offsets[start] : offsets[stop]]
         flow = np.repeat(np.arange(stop - start, dtype=np.int64), np.diff(offsets[start : stop + 1]))
-        status = packets.status.take(rows)
-        usable = (packets.protocol.take(rows) == TCP) & (status & Status.FRAGMENT_LATER.value == 0)
-        if (status & Status.HEADER_CUT.value).any():
-            usable &= (status & Status.HEADER_CUT.value == 0) | (packets.tcp_flags.take(rows) != 0)
-        if not usable.all():
-            rows, flow = rows[usable], flow[usable]
+        kept = usable(packets, rows)
+        if not kept.all():
+            rows, flow = rows[kept], flow[kept]
         if len(rows):
             yield TcpBlock(start, stop - start, rows, flow, packets.outbound.take(rows))
         start = stop

@@ -9,12 +9,16 @@ to or from the same client, is visibly doubled. Mirror ports and devices may dou
 client's packets took another way.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, Mask
-from netinterf.flows.blocks import TcpBlock, tcp_blocks
+from netinterf.flows.blocks import TcpBlock, tcp_blocks, usable
 from netinterf.flows.datagrams import COPY_NS, REACH, UDP, far_apart
 from netinterf.flows.grouping import FIRST_MULTIPLIER, SECOND_MULTIPLIER
+from netinterf.flows.segments import with_copies
 from netinterf.schema import Flows, Packets, TcpFlag
 from netinterf.table import Ragged
 
@@ -41,40 +45,36 @@ def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I
     """
     decisive, weak, ways = [np.empty(0, np.int32)], [np.empty(0, np.int32)], [np.empty(0, np.int64)]
     count = 2 * (int(flows.client.max(initial=-1)) + 1)
-    segments, copied = count_datagrams(packets, flows, datagrams, count)
-    for block in tcp_blocks(packets, by_flow):
-        flags = packets.tcp_flags.take(block.rows)
-        carries = packets.payload_length.take(block.rows) > 0
-        carries |= flags & (TcpFlag.SYN.value | TcpFlag.FIN.value) != 0
-        carries &= flags & TcpFlag.RST.value == 0
-        way = 2 * flows.client[block.first_flow + block.flow].astype(np.int64) + block.outbound
-        segments += np.bincount(way[carries], minlength=count)
-        copied_at = copies(packets, block)
-        if len(copied_at) == 0:
-            continue
-        copied += np.bincount(way[copied_at[carries[copied_at]]], minlength=count)
-        rows = block.rows[copied_at]
-        sure = (packets.ip_id[rows] != 0) & (flags[copied_at] & TcpFlag.RST.value == 0)
+    telling = telling_packets(packets)
+    sent = np.bincount(ways_of(packets, flows, np.flatnonzero(telling)), minlength=count)
+    repeated = np.bincount(ways_of(packets, flows, datagrams), minlength=count)
+    for block in tcp_blocks(packets, by_flow.take(with_copies(packets, by_flow))):
+        rows = block.rows[copies(packets, block)]
+        way = ways_of(packets, flows, rows)
+        repeated += np.bincount(way[telling[rows]], minlength=count)
+        sure = (packets.ip_id[rows] != 0) & (packets.tcp_flags[rows] & TcpFlag.RST.value == 0)
         decisive.append(rows[sure])
         weak.append(rows[~sure])
-        ways.append(way[copied_at[~sure]])
+        ways.append(way[~sure])
     weak.append(datagrams.astype(np.int32))
     ways.append(ways_of(packets, flows, datagrams))
-    return np.concatenate([*decisive, np.concatenate(weak)[doubled(segments, copied)[np.concatenate(ways)]]])
+    return np.concatenate([*decisive, np.concatenate(weak)[doubled(sent, repeated)[np.concatenate(ways)]]])
 
 
-def ways_of(packets: Packets, flows: Flows, row: I64) -> I64:
+def telling_packets(packets: Packets) -> Mask:
+    """Say which packets tell whether all that goes their way is doubled: segments that carry something, datagrams."""
+    carries = packets.payload_length > 0
+    carries |= packets.tcp_flags & (TcpFlag.SYN.value | TcpFlag.FIN.value) != 0
+    carries &= packets.tcp_flags & TcpFlag.RST.value == 0
+    carries &= usable(packets)
+    telling: Mask = carries | ((packets.protocol == UDP) & (packets.flow >= 0) & (packets.payload_length > 0))
+    return telling
+
+
+def ways_of(packets: Packets, flows: Flows, row: NDArray[np.integer[Any]]) -> I64:
     """Number the way of some packets: twice the client, plus one for what it sent."""
-    return 2 * flows.client[packets.flow[row]].astype(np.int64) + packets.outbound[row]
-
-
-def count_datagrams(packets: Packets, flows: Flows, datagrams: I64, count: int) -> tuple[I64, I64]:
-    """Count by way how many datagrams went there, and how many of them repeat one just before."""
-    every = np.flatnonzero((packets.protocol == UDP) & (packets.flow >= 0) & (packets.payload_length > 0))
-    return (
-        np.bincount(ways_of(packets, flows, every), minlength=count),
-        np.bincount(ways_of(packets, flows, datagrams), minlength=count),
-    )
+    way: I64 = 2 * flows.client[packets.flow[row]].astype(np.int64) + packets.outbound[row]
+    return way
 
 
 def doubled(segments: I64, copied: I64) -> Mask:

@@ -9,6 +9,9 @@ decides; for sides with gaps the captured bytes are found exactly (see `coverage
 * REPEAT: all bytes were captured before; PARTIAL_REPEAT: some were;
 * FILL: some bytes below the high-water mark were not; GAP_BEFORE: it starts above the mark.
 
+Flows in which everything came in order or was only sent again need none of this: they are followed packet by packet in
+C, where there is any (`segments`), by the same definition.
+
 SYN and FIN count as one byte each. Resets, second copies of a frame, numbers that are not sound (see `unwrap`) and
 segments without bytes never move the mark. A segment of many wire segments joined by offloading counts as one.
 """
@@ -21,6 +24,7 @@ from netinterf.flows.blocks import NOTHING, TcpBlock, last_before, packed, runni
 from netinterf.flows.duplicates import NO_ROWS, duplicate_rows
 from netinterf.flows.holes import Stream, find_holes, overtaken
 from netinterf.flows.numbers import Numbers, number_block
+from netinterf.flows.segments import mark
 from netinterf.schema import Flows, Mark, Packets, TcpFlag
 from netinterf.table import Ragged
 from netinterf.workers import each
@@ -55,7 +59,8 @@ def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I6
         seq[block.rows], ack[block.rows] = numbers.seq, numbers.ack
         marks[block.rows] |= mark_block(packets, block, numbers)
 
-    each(number, tcp_blocks(packets, by_flow))  # no packet is in two blocks
+    left = by_flow.take(mark(packets, by_flow, seq, ack, marks))
+    each(number, tcp_blocks(packets, left))  # no packet is in two blocks
     return attrs.evolve(packets, relative_seq=seq, relative_ack=ack, marks=marks)
 
 

@@ -2,6 +2,7 @@
 
 import attrs
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from netinterf.flows.sides import build_sides
 from netinterf.schema import Mark
 from tests.oracles.naive_flows import conversations, naive_marks, naive_rtt, who_asked
 from tests.oracles.segments import Segment, client, decoded, server
+
+pytestmark = pytest.mark.usefixtures("each_way")
 
 ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1")
 PORTS = (0, 53, 443, 8080, 50000, 50001)

@@ -14,7 +14,7 @@ from netinterf.flows.sides import build_sides
 from netinterf.schema import Mark
 from tests.oracles.naive_flows import naive_marks, naive_rtt
 
-pytestmark = pytest.mark.captures
+pytestmark = [pytest.mark.captures, pytest.mark.usefixtures("each_way")]
 
 SMALL = 60_000  # bytes: the slow twins take their time
 

@@ -10,6 +10,8 @@ from netinterf.schema import Mark, Packets
 from netinterf.table import Ragged
 from tests.oracles.segments import Segment, client, decoded, server
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 HELLO = [client("S", 99), server("SA", 499, 100), client("A", 100, 500)]
 MS = 1_000_000
 NEIGHBOUR = ("10.0.0.77", 40000)

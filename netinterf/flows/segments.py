@@ -1,0 +1,56 @@
+"""TCP segments followed one by one in C, flow by flow: what is left to numpy, and what numpy need not look at.
+
+Each function lists flows: those of which its twin in numpy has to be asked. Where nothing is compiled these are all.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from netinterf.arrays import I64, U16
+from netinterf.compiled import call, is_there
+from netinterf.schema import Packets
+from netinterf.table import Ragged
+
+__all__ = ["COLUMNS", "mark", "with_copies"]
+
+COLUMNS = (
+    *("time", "status", "protocol", "payload_length", "ttl", "ip_id", "tcp_flags", "seq", "ack", "window"),
+    *("tcp_options", "mss", "window_shift", "tsval", "tsecr", "outbound"),
+)
+"""Columns of packets that are read, in the order that ``packets.h`` has them."""
+
+
+def with_copies(packets: Packets, by_flow: Ragged) -> I64:
+    """List the flows in which a segment agrees with one of the few before it (see `duplicates`)."""
+    return _asked("with_copies", packets, by_flow)
+
+
+def mark(packets: Packets, by_flow: Ragged, seq: I64, ack: I64, marks: U16) -> I64:
+    """Number and mark the segments of flows in which everything came in order or was only sent again.
+
+    Args:
+        packets: Packets with flow and outbound.
+        by_flow: Rows of packets of each flow, in time order.
+        seq: Relative sequence numbers, which are written; one for each packet.
+        ack: Relative acknowledgement numbers, as well.
+        marks: Marks that are added to; so far of copies alone.
+
+    Returns:
+        The flows that are left; what was written of them does not count.
+    """
+    return _asked("mark", packets, by_flow, seq, ack, marks)
+
+
+def _asked(name: str, packets: Packets, by_flow: Ragged, *others: Any) -> I64:
+    """Call a function that lists flows."""
+    if not is_there():
+        return np.arange(len(by_flow))
+    found, count = np.empty(len(by_flow), np.int64), np.zeros(1, np.int64)
+    call(name, len(by_flow), by_flow.offsets, by_flow.values, columns(packets), *others, found, count)
+    return found[: int(count[0])]
+
+
+def columns(packets: Packets) -> tuple[Any, ...]:
+    """Lay out the columns that are read."""
+    return tuple(np.ascontiguousarray(getattr(packets, name)) for name in COLUMNS)
