@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, U16, U64, Mask
-from netinterf.flows.assign import address_hash, endpoint_hash
+from netinterf.flows.conversations import address_hash, endpoint_hash
 from netinterf.flows.grouping import mix
 from netinterf.schema import Endpoints, Packets, Records, Status
 from netinterf.table import column

@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinterf.arrays import I64, U16, U64, Mask
-from netinterf.flows.assign import address_hash
+from netinterf.flows.conversations import address_hash
 from netinterf.flows.grouping import mix
 from netinterf.schema import Endpoints, IcmpQuotes, Packets, Status, TcpFlag
 

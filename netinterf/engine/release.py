@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import U32, U64, Mask
-from netinterf.flows.assign import endpoint_hash
+from netinterf.flows.conversations import endpoint_hash
 from netinterf.flows.grouping import mix
 from netinterf.trace import Trace
 

@@ -1,7 +1,7 @@
 """Sort packets into conversations, and tell the client of each from its server.
 
 A conversation is what two endpoints (address and port) say to each other over one protocol. Both directions get one
-hash, so one sort brings them together (see `grouping`); a reused port begins a new flow and the handshake or the ports
+hash, which brings them together (see `conversations`); a reused port begins a new flow, and the handshake or the ports
 say who is the client (see `orient`). Flows are numbered in the order of their first packets.
 """
 
@@ -12,17 +12,15 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I32, U8, U16, U64, Mask
-from netinterf.flows.grouping import BLOCK, Groups, group_rows, mix
+from netinterf.arrays import I32, U8, Mask
+from netinterf.flows.conversations import Ports, endpoint_hash, group_conversations
+from netinterf.flows.grouping import Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
 from netinterf.numbering import distinct, order_of_different
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
-from netinterf.workers import each
 
-__all__ = ["Assigned", "address_hash", "assign_flows", "paths", "tie_quotes"]
-
-Ports = tuple[U16, U16]
+__all__ = ["Assigned", "assign_flows", "paths", "tie_quotes"]
 
 REASSEMBLY_NS = 60 * 10**9
 """How far apart fragments of one packet may be (RFC 1122 §3.3.2: 60 to 120 seconds; RFC 8200 §4.5: 60)."""
@@ -53,14 +51,8 @@ def assign_flows(packets: Packets, endpoints: Endpoints) -> Assigned:
         out.
     """
     ports = fragment_ports(packets, endpoints)
-    mixed, swapped = conversation_hash(packets, endpoints, ports)
-
-    def columns(rows: NDArray[np.integer[Any]]) -> Sequence[NDArray[Any]]:
-        return conversation_columns(rows, packets, endpoints, ports, swapped)
-
-    groups = only_ip(group_rows(mixed, columns), packets)
-    del mixed
-    groups = split_reused(groups, swapped, packets)
+    groups, swapped = group_conversations(packets, endpoints, ports)
+    groups = split_reused(only_ip(groups, packets), swapped, packets)
     order = order_of_different(groups.rows[groups.starts])
     lengths = groups.lengths[order]
     by_flow = Ragged.from_lengths(lengths, groups.rows.take(spans(groups.starts[order], lengths)))
@@ -73,56 +65,6 @@ def assign_flows(packets: Packets, endpoints: Endpoints) -> Assigned:
     outbound[by_flow.values] = swapped.take(by_flow.values) == np.repeat(client, lengths)
     hosts, flows = describe(attrs.evolve(packets, outbound=outbound), endpoints, ports, groups, oriented)
     return Assigned(attrs.evolve(packets, flow=flow, outbound=outbound), hosts, flows, by_flow)
-
-
-def endpoint_hash(high: U64, low: U64, port: U16) -> U64:
-    """Mix an address and a port into 64 bits."""
-    mixed = low ^ (port.astype(np.uint64) << np.uint64(48))
-    if high.any():
-        mixed ^= mix(high)
-    return mix(mixed)
-
-
-def address_hash(high: U64, low: U64) -> U64:
-    """Mix an address into 64 bits."""
-    return endpoint_hash(high, low, np.zeros(len(low), np.uint16))
-
-
-def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> tuple[U64, Mask]:
-    """Mix both endpoints and the protocol so that both directions agree.
-
-    Returns:
-        The hash of each packet, and whether its source comes second in the order of endpoint hashes.
-    """
-    count = len(packets)
-    mixed = np.empty(count, np.uint64)
-    swapped = np.empty(count, np.bool_)
-
-    def mix_block(start: int) -> None:
-        part = slice(start, min(start + BLOCK, count))
-        source = endpoint_hash(endpoints.source_high[part], endpoints.source_low[part], ports[0][part])
-        target = endpoint_hash(endpoints.target_high[part], endpoints.target_low[part], ports[1][part])
-        np.greater(source, target, out=swapped[part])
-        source += target
-        source ^= packets.protocol[part].astype(np.uint64) << np.uint64(56)
-        source ^= (packets.version[part] == 0).astype(np.uint64)
-        mixed[part] = mix(source)
-
-    each(mix_block, range(0, count, BLOCK))
-    return mixed, swapped
-
-
-def conversation_columns(
-    rows: NDArray[np.integer[Any]], packets: Packets, endpoints: Endpoints, ports: Ports, swapped: Mask
-) -> list[NDArray[Any]]:
-    """Give the exact key of some packets: both endpoints, ordered, and the protocol."""
-    swap = swapped.take(rows)
-    columns: list[NDArray[Any]] = [packets.protocol.take(rows), packets.version.take(rows) == 0]
-    pairs = ((ports[0], ports[1]), (endpoints.source_low, endpoints.target_low))
-    for source, target in (*pairs, (endpoints.source_high, endpoints.target_high)):
-        there, back = source.take(rows), target.take(rows)
-        columns += [np.where(swap, back, there), np.where(swap, there, back)]
-    return columns
 
 
 def to_itself(rows: I32, endpoints: Endpoints, ports: Ports) -> Mask:

@@ -1,6 +1,6 @@
 """TCP segments followed one by one in C, flow by flow: what is left to numpy, and what numpy need not look at.
 
-Each function lists flows: those of which its twin in numpy has to be asked. Where nothing is compiled these are all.
+Functions that list flows list those of which their twin in numpy has to be asked: all, where nothing is compiled.
 """
 
 from typing import Any
@@ -9,16 +9,25 @@ import numpy as np
 
 from netinterf.arrays import I64, U16
 from netinterf.compiled import call, is_there
-from netinterf.schema import Packets
+from netinterf.schema import Packets, Sides
 from netinterf.table import Ragged
 
-__all__ = ["COLUMNS", "mark", "with_copies"]
+__all__ = ["COLUMNS", "SUMS", "mark", "sum_sides", "with_copies"]
 
 COLUMNS = (
     *("time", "status", "protocol", "payload_length", "ttl", "ip_id", "tcp_flags", "seq", "ack", "window"),
     *("tcp_options", "mss", "window_shift", "tsval", "tsecr", "outbound"),
 )
 """Columns of packets that are read, in the order that ``packets.h`` has them."""
+
+SUMS = tuple(known.name for known in Sides.schema())[:-2]
+"""Columns of sides that are written, in the order that ``sides.c`` has them: all but the round trips."""
+
+UNKNOWN = {
+    **dict.fromkeys(("first", "last", "syn", "fin", "rst", "first_payload", "sent", "acked", "rtt"), -1),
+    "window_shift": 255,
+}
+"""What these columns hold of a side that sent nothing, where that is not 0."""
 
 
 def with_copies(packets: Packets, by_flow: Ragged) -> I64:
@@ -40,6 +49,16 @@ def mark(packets: Packets, by_flow: Ragged, seq: I64, ack: I64, marks: U16) -> I
         The flows that are left; what was written of them does not count.
     """
     return _asked("mark", packets, by_flow, seq, ack, marks)
+
+
+def sum_sides(packets: Packets, by_flow: Ragged) -> Sides:
+    """Sum up what each side of each flow sent (see `sides`); there has to be something compiled."""
+    dtypes = {known.name: known.dtype for known in Sides.schema()}
+    table = {name: np.full(2 * len(by_flow), UNKNOWN.get(name, 0), dtypes[name]) for name in dtypes}
+    numbers = map(np.ascontiguousarray, (packets.relative_seq, packets.relative_ack, packets.marks))
+    written = tuple(table[name] for name in SUMS)
+    call("sum_sides", len(by_flow), by_flow.offsets, by_flow.values, columns(packets), *numbers, written)
+    return Sides(**table)
 
 
 def _asked(name: str, packets: Packets, by_flow: Ragged, *others: Any) -> I64:

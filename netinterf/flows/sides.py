@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U32, Mask
+from netinterf.compiled import is_there
 from netinterf.flows.blocks import TcpBlock, tcp_blocks
 from netinterf.flows.grouping import first_index
+from netinterf.flows.segments import sum_sides
 from netinterf.flows.unwrap import sound_rows
 from netinterf.schema import Flows, Mark, Packets, Sides, TcpFlag
 from netinterf.table import Ragged
@@ -29,6 +31,8 @@ def build_sides(packets: Packets, flows: Flows, by_flow: Ragged) -> Sides:
         flows: Their flows.
         by_flow: Rows of packets of each flow, in time order.
     """
+    if is_there():
+        return sum_sides(packets, by_flow)
     sides = 2 * len(flows)
     rows = by_flow.values
     copies = packets.marks.take(rows) & Mark.DUPLICATE_FRAME.value != 0

@@ -15,7 +15,7 @@ from netinterf import compiled, simulate
 from netinterf.decode.block import Columns
 from netinterf.decode.headers import Kind
 from netinterf.flows import segments
-from netinterf.schema import Endpoints, Mark, Packets, Status, TcpFlag, TcpOption
+from netinterf.schema import Endpoints, Mark, Packets, Sides, Status, TcpFlag, TcpOption
 
 needs_library = pytest.mark.skipif(not compiled.is_there(), reason="nothing is compiled here (hatch_build.py)")
 
@@ -83,11 +83,16 @@ def test_codes_are_those_of_the_tables():
 
 @pytest.mark.parametrize(
     ("struct", "names"),
-    [("packets", segments.COLUMNS), ("columns", [field.name for field in attrs.fields(Columns)])],
+    [
+        ("packets", segments.COLUMNS),
+        ("columns", tuple(field.name for field in attrs.fields(Columns))),
+        ("sides", segments.SUMS),
+    ],
 )
 def test_columns_are_those_of_the_tables(struct, names):
     """C has the same columns in the same order and of the same numbers as Python."""
     (body,) = re.findall(rf"struct {struct} {{(.*?)}};", HEADERS, re.DOTALL)
     found = [(name, kind) for kind, name in re.findall(r"(\w+)_t \*(\w+);", body)]
-    dtypes = {known.name: np.dtype(known.dtype) for known in (*Packets.schema(), *Endpoints.schema())}
+    tables = (*Packets.schema(), *Endpoints.schema()) if struct != "sides" else Sides.schema()
+    dtypes = {known.name: np.dtype(known.dtype) for known in tables}
     assert found == [(name, dtypes[name].name.replace("bool", "uint8")) for name in names]

@@ -8,6 +8,8 @@ from netinterf.flows.assign import assign_flows, tie_quotes
 from netinterf.schema import IcmpQuotes, OrientedBy, Packets, Status
 from tests.oracles.segments import CLIENT, SERVER, Segment, client, decoded, halves, server
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 SECOND = 10**9
 
 
