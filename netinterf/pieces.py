@@ -1,11 +1,18 @@
-"""Copying many spans of bytes at once."""
+"""Copying many spans of bytes at once: of any lengths, or all of one width.
+
+In C each is copied by itself. In numpy spans of one width are elements of an *overlapping view*, an array whose element
+``i`` is the bytes from byte ``i`` on; it has no element that would not lie inside the bytes whole.
+"""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8
+from netinterf.compiled import call, is_there
 
-__all__ = ["gather"]
+__all__ = ["gather", "gather_fields", "overlapping"]
 
 LARGEST_PIECE = 1024  # bytes copied at a time; larger ones gain nothing over plain memory speed
 
@@ -13,22 +20,29 @@ LARGEST_PIECE = 1024  # bytes copied at a time; larger ones gain nothing over pl
 def gather(buffer: U8, starts: I64, lengths: I64) -> U8:
     """Copy many spans of bytes, one after the other, into one new array.
 
-    A span is copied in two pieces of the largest power of two that fits, one at its begin and one at its end, which
-    overlap in the middle; what is longer is cut into pieces of `LARGEST_PIECE` first. So all spans are copied in a few
-    rounds, each moving pieces of one size between overlapping views of both arrays. That is several times faster than
-    an index per byte or a slice per span.
+    In numpy a span is copied in two pieces of the largest power of two that fits, one at its begin and one at its end,
+    which overlap in the middle; what is longer is cut into pieces of `LARGEST_PIECE` first. So all spans are copied in
+    a few rounds, each moving pieces of one size between overlapping views of both arrays. That is several times faster
+    than an index per byte or a slice per span.
 
     Args:
         buffer: Where the bytes are.
         starts: First byte of each span.
         lengths: Length of each span; all spans lie inside the buffer.
+
+    Raises:
+        IndexError: One does not.
     """
+    if is_there():
+        out = np.empty(int(lengths.sum()), np.uint8)
+        _copy("copy_spans", buffer, starts, np.ascontiguousarray(lengths, np.int64), out)
+        return out
     left, source = lengths.astype(np.int64), starts.astype(np.int64)
     out = np.empty(int(left.sum()), np.uint8)
     target = np.cumsum(left) - left
     size = LARGEST_PIECE
     while len(rows := np.flatnonzero(left >= 2 * size)):
-        pieces(out, size)[target[rows]] = pieces(buffer, size)[source[rows]]
+        overlapping(out, size)[target[rows]] = overlapping(buffer, size)[source[rows]]
         left[rows] -= size
         source[rows] += size
         target[rows] += size
@@ -37,13 +51,36 @@ def gather(buffer: U8, starts: I64, lengths: I64) -> U8:
         rows = np.flatnonzero((left >= size) & (left < 2 * size)) if most >= size else np.empty(0, np.int64)
         if len(rows):
             there, here, rest = source[rows], target[rows], left[rows] - size
-            pieces(out, size)[here] = pieces(buffer, size)[there]
+            overlapping(out, size)[here] = overlapping(buffer, size)[there]
             more = np.flatnonzero(rest)
-            pieces(out, size)[(here + rest)[more]] = pieces(buffer, size)[(there + rest)[more]]
+            overlapping(out, size)[(here + rest)[more]] = overlapping(buffer, size)[(there + rest)[more]]
         size >>= 1
     return out
 
 
-def pieces(data: U8, size: int) -> NDArray[np.void]:
-    """View bytes as overlapping pieces of *size* bytes, one beginning at each byte; *data* holds at least one."""
-    return np.ndarray((len(data) - size + 1,), f"V{size}", data, 0, (1,))
+def gather_fields(buffer: U8, starts: I64, width: int) -> NDArray[np.void]:
+    """Copy *width* bytes from each of some places, one void of so many bytes for each.
+
+    Raises:
+        IndexError: One does not lie inside the buffer whole.
+    """
+    if is_there():
+        out = np.empty(len(starts), f"V{width}")
+        _copy("copy_fields", buffer, starts, width, out)
+        return out
+    copied: NDArray[np.void] = overlapping(buffer, width)[starts]
+    return copied
+
+
+def overlapping(data: U8, width: int) -> NDArray[np.void]:
+    """View bytes as overlapping pieces of *width* bytes, one beginning at each byte; none where there are fewer."""
+    return np.ndarray((max(len(data) - width + 1, 0),), f"V{width}", data if len(data) >= width else b"", 0, (1,))
+
+
+def _copy(name: str, buffer: U8, starts: I64, size: Any, out: NDArray[Any]) -> None:
+    """Copy in C."""
+    wrong = np.full(1, -1)
+    places = np.ascontiguousarray(starts, np.int64)
+    call(name, len(places), len(buffer), buffer, places, size, out, wrong)
+    if wrong[0] >= 0:
+        raise IndexError(f"piece {wrong[0]} begins at byte {places[wrong[0]]} and does not lie in {len(buffer)} bytes")

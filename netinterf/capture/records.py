@@ -4,6 +4,9 @@ Records of both formats are chained by length: only the header of one tells wher
 them one by one. To walk many at a time, record starts are guessed at evenly spaced places by what headers look like,
 and the chains from all guesses are walked in lock-step, one array operation per step.
 
+In C, where there is any, the chains are walked in turn instead: each waits for memory most of the time, and a few wait
+at once. A single chain would wait longer for memory than array operations take.
+
 A guess may be wrong, so nothing is believed before it is proved. The first start is true. A chain from a true start
 holds true starts only; if it lands exactly on the next guess, that guess is true as well, and so on by induction. Where
 a chain misses the next guess, that stretch is walked one by one until it meets a later guess. Payload that looks like
@@ -23,8 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, Mask
+from netinterf.columns import spans
+from netinterf.compiled import call, is_there
+from netinterf.pieces import gather_fields, overlapping
 
-__all__ = ["Chain", "Walk", "headers", "overlapping", "walk", "walk_each"]
+__all__ = ["Chain", "Walk", "headers", "walk", "walk_each"]
 
 Buffer = U8
 Offsets = I64
@@ -32,6 +38,8 @@ Offsets = I64
 SAMPLE = 256  # records walked one by one to learn how large they are
 SMALL = 16_384  # below this many records, walking them one by one takes a few milliseconds
 CHAINS = 1024  # chains walked at once: enough to hide the cost of an array operation (measured)
+COMPILED_CHAINS = 64  # the same in C, which hides the time that memory takes
+ROOM = 4096  # steps of each of these chains at most before they are put away
 BLOCK = 32  # steps between two looks at which chains have arrived
 FEWEST_CHAINS = 32  # chains still walking below which one by one is as fast
 LOOK = 4 << 20  # bytes looked at for guesses, so that guessing stays cheap beside walking
@@ -90,14 +98,6 @@ class Walk:
     why: str
 
 
-def overlapping(buffer: Buffer, width: int) -> NDArray[np.void]:
-    """View a buffer as *width* bytes at every offset; indexing it by offsets gathers unaligned headers.
-
-    A buffer shorter than *width* gives an empty view.
-    """
-    return np.ndarray((max(len(buffer) - width + 1, 0),), f"V{width}", buffer, 0, (1,))
-
-
 def headers(buffer: Buffer, starts: Offsets, width: int, dtype: str) -> NDArray[Any]:
     """Gather the first bytes of records as rows of numbers.
 
@@ -113,7 +113,7 @@ def headers(buffer: Buffer, starts: Offsets, width: int, dtype: str) -> NDArray[
     columns = width // np.dtype(dtype).itemsize
     if len(starts) == 0:
         return np.empty((0, columns), dtype)
-    return overlapping(buffer, width)[starts].view(dtype).reshape(len(starts), columns)
+    return gather_fields(buffer, starts, width).view(dtype).reshape(len(starts), columns)
 
 
 def walk(buffer: Buffer, start: int, until: int, chain: Chain) -> Walk:
@@ -165,6 +165,7 @@ def walk_each(
     )
     fence, own, why = chain.fence, chain.own, "end"
     hurry = min(until, size - header + 1) if not (fence or landings or limit) else at
+    before, at = walked_whole(buffer, at, hurry, chain) if is_there() else (np.empty(0, np.int64), at)
     while at < hurry:  # nearly all records, at a fifth of the cost; the loop below says why the walk ends
         (length,) = read(data, at + field)
         behind = at + base + length
@@ -194,7 +195,7 @@ def walk_each(
         if len(starts) == limit:
             why = "limit"
             break
-    return Walk(np.array(starts, np.int64), at, why)
+    return Walk(np.concatenate([before, np.array(starts, np.int64)]), at, why)
 
 
 def guess(buffer: Buffer, start: int, until: int, chain: Chain, *, largest: int, mean: int) -> Offsets:
@@ -209,7 +210,12 @@ def guess(buffer: Buffer, start: int, until: int, chain: Chain, *, largest: int,
         mean: Mean size of a record, bytes.
     """
     width = min(max(2 * largest, 256), LOOK // FEWEST_CHAINS) // 4 * 4
-    rows = min(CHAINS, LOOK // width, (until - start) // (2 * width), (until - start) // (mean * BLOCK))
+    rows = min(
+        COMPILED_CHAINS if is_there() else CHAINS,
+        LOOK // width,
+        (until - start) // (2 * width),
+        (until - start) // (mean * BLOCK),
+    )
     if rows < FEWEST_CHAINS:
         return np.array([start], np.int64)
     stride = (until - start - width - chain.header) // rows // 4 * 4
@@ -241,37 +247,74 @@ def race(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> tuple[Of
     """
     count = len(guesses)
     goals = np.append(guesses[1:], until)
-    fields, last = overlapping(buffer, 4), len(buffer) - chain.header
-    number = chain.order + "u4"
     active, at = np.arange(count), guesses.copy()
+    steps_of, fewest = (walked, 1) if is_there() else (in_lock_step, min(FEWEST_CHAINS, count))
     blocks: list[tuple[I64, Offsets, I64]] = []
     sizes, landed = np.zeros(count, np.int64), np.full(count, -1, np.int64)
-    while len(active) >= min(FEWEST_CHAINS, count):
-        steps = np.empty((BLOCK, len(active)), np.int64)
-        for step in steps:
-            step[:] = at
-            at = np.minimum(at, last) + chain.field
-            length = fields[at].view(number)
-            at = step + length
-            at += chain.base
-            if chain.least > 0:  # a length that leads nowhere must not hold a chain in place: it leads far away
-                at[length < chain.least] = FAR
-        passed = (steps < goals[active]).sum(axis=0)
+    while len(active) >= fewest:
+        steps, passed, at = steps_of(buffer, at, goals[active], chain)
         blocks.append((active, steps, passed))
         sizes[active] += passed
-        arrived = at >= goals[active]
-        ends = np.where(passed < BLOCK, steps[np.minimum(passed, BLOCK - 1), np.arange(len(active))], at)
-        landed[active[arrived]] = ends[arrived]
+        arrived = (at >= goals[active]) | (at < 0)
+        landed[active[arrived]] = at[arrived]
         active, at = active[~arrived], at[~arrived]
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
     starts = np.empty(int(offsets[-1]), np.int64)
     filled = offsets[:-1].copy()
-    order = np.arange(BLOCK)[:, None]
     for chains, steps, passed in blocks:
-        inside = order < passed
-        starts[(filled[chains] + order)[inside]] = steps[inside]
+        starts[spans(filled[chains], passed)] = steps[np.arange(steps.shape[1]) < passed[:, None]]
         filled[chains] += passed
     return starts, offsets, landed
+
+
+def in_lock_step(buffer: Buffer, at: Offsets, goals: Offsets, chain: Chain) -> tuple[Offsets, I64, Offsets]:
+    """Walk some chains for `BLOCK` steps, all of them by one array operation for each.
+
+    Args:
+        buffer: The capture.
+        at: Where each chain stands.
+        goals: Where each has arrived.
+        chain: The format.
+
+    Returns:
+        Chains by steps, the offsets found; how many of each chain lie before its goal; and where each stands then: at
+        the first at or behind its goal, if it got there.
+    """
+    fields, last = overlapping(buffer, 4), len(buffer) - chain.header
+    number = chain.order + "u4"
+    steps = np.empty((BLOCK, len(at)), np.int64)
+    for step in steps:
+        step[:] = at
+        at = np.minimum(at, last) + chain.field
+        length = fields[at].view(number)
+        at = step + length
+        at += chain.base
+        if chain.least > 0:  # a length that leads nowhere must not hold a chain in place: it leads far away
+            at[length < chain.least] = FAR
+    passed = (steps < goals).sum(axis=0)
+    ends = np.where(passed < BLOCK, steps[np.minimum(passed, BLOCK - 1), np.arange(len(at))], at)
+    return steps.T, passed, ends
+
+
+def walked(buffer: Buffer, at: Offsets, goals: Offsets, chain: Chain) -> tuple[Offsets, I64, Offsets]:
+    """Walk some chains in C, for `ROOM` steps at most; see `in_lock_step`.
+
+    A chain stands at -1 less the offset of a record that is cut, or whose length is not believed.
+    """
+    fields = ("field", "base", "header", "least", "most", "multiple")
+    layout = np.array([*(getattr(chain, name) for name in fields), chain.order == ">"], np.int64)
+    at, steps, passed = at.copy(), np.empty((len(at), ROOM), np.int64), np.empty(len(at), np.int64)
+    call("walk", len(buffer), buffer, layout, len(at), goals, ROOM, at, steps, passed)
+    return steps[:, : int(passed.max())], passed, at
+
+
+def walked_whole(buffer: Buffer, start: int, until: int, chain: Chain) -> tuple[Offsets, int]:
+    """List the records from *start* up to *until*, or up to one that is not whole or not believed, in C."""
+    at, parts = np.array([start]), [np.empty(0, np.int64)]
+    while 0 <= at[0] < until:
+        steps, _, at = walked(buffer, at, np.array([until]), chain)
+        parts.append(steps[0])
+    return np.concatenate(parts), int(at[0] if at[0] >= 0 else -1 - at[0])
 
 
 def stitch(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> Walk:

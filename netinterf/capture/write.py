@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.arrays import I64, U8, U32
 from netinterf.capture.formats import MAX_FRAME, frame_limit
 from netinterf.capture.opening import from_memory
-from netinterf.capture.records import overlapping
 from netinterf.errors import ParameterError
+from netinterf.pieces import overlapping
 from netinterf.table import spans
 from netinterf.writing import opened
 

@@ -1,15 +1,11 @@
-"""Read many headers at once: the only place where memory is looked at other than through plain arrays.
+"""Read many headers at once.
 
-Headers begin at arbitrary bytes, so they are fetched by indexing an *overlapping view*: an array whose element ``i``
-is the ``width`` bytes from byte ``i`` on. One index operation then copies a header per packet into a dense array, which
-is split into columns through a structured dtype. Two invariants make this safe:
+Headers begin at arbitrary bytes. They are copied one per packet into a dense array (`pieces.gather_fields`, which
+refuses what does not lie inside the buffer whole), which is split into columns through a structured dtype. A header is
+copied whole only when all its bytes are *room*, that is inside the captured frame; what is cut is copied byte by byte,
+and bytes behind the cut read as zero.
 
-- the view has ``len(buffer) - width + 1`` elements, so every element lies inside the buffer whole, and numpy refuses
-  any other index;
-- a header is read through the view only when all its bytes are *room*, that is inside the captured frame. What is cut
-  is copied byte by byte, and bytes behind the cut read as zero.
-
-The elements are raw bytes (``V{width}``): numpy copies those as they are, while it would walk the fields of a
+What is copied are raw bytes (``V{width}``): numpy moves those as they are, while it would walk the fields of a
 structured dtype one by one.
 """
 
@@ -19,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8
+from netinterf.pieces import gather_fields
 
 __all__ = ["Buffer", "as_bytes", "gather", "gather_bytes"]
 
@@ -30,12 +27,6 @@ def as_bytes(buffer: Buffer) -> U8:
     """Look at *buffer* as a flat array of bytes, without copying."""
     array = buffer if isinstance(buffer, np.ndarray) else np.frombuffer(buffer, np.uint8)
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).view(np.ndarray)
-
-
-def _overlapping(buffer: U8, width: int) -> NDArray[Any]:
-    """View *buffer* as the ``width`` bytes from each of its bytes on; empty when it is shorter than that."""
-    count = max(len(buffer) - width + 1, 0)
-    return np.ndarray((count,), np.dtype((np.void, width)), buffer if count else b"", 0, (1,))
 
 
 def gather(buffer: U8, starts: I64, room: I64, layout: np.dtype[Any]) -> NDArray[Any]:
@@ -54,10 +45,10 @@ def gather(buffer: U8, starts: I64, room: I64, layout: np.dtype[Any]) -> NDArray
     if len(starts) == 0:
         return np.empty(0, layout)
     if int(room.min()) >= width:
-        return _overlapping(buffer, width)[starts].view(layout)
+        return gather_fields(buffer, starts, width).view(layout)
     headers = np.zeros(len(starts), np.dtype((np.void, width)))
     whole = np.flatnonzero(room >= width)
-    headers[whole] = _overlapping(buffer, width)[starts[whole]]
+    headers[whole] = gather_fields(buffer, starts[whole], width)
     short = np.flatnonzero((room > 0) & (room < width))
     place = np.arange(width)
     valid = place < room[short, None]

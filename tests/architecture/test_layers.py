@@ -16,10 +16,10 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LEVEL = {
     "arrays": -1,
     "errors": -1,
+    "compiled": -1,
     "version": 0,
     "mechanisms": 0,
     "workers": 0,
-    "compiled": 0,
     "pieces": 0,
     "writing": 0,
     "arrow": 0,

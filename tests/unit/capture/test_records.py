@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from netinterf.capture import pcap, pcapng, records
-from netinterf.capture.records import headers, overlapping, walk, walk_each
+from netinterf.capture.records import headers, walk, walk_each
+from netinterf.pieces import overlapping
 from tests.oracles import containers as c
+
+pytestmark = pytest.mark.usefixtures("each_way")
 
 SIZES = np.array([66, 74, 1514, 590])
 

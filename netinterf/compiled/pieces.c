@@ -1,0 +1,37 @@
+/* Many pieces of an array of bytes, copied one after the other into a new one (`pieces`). */
+
+#include <string.h>
+
+#include "shared.h"
+
+enum { FETCHED_AHEAD = 16 }; /* pieces whose first bytes are asked for before they are needed */
+
+/* Copy pieces of `width` bytes each, or of `lengths` where there are any; of one that does not lie inside the data, `wrong`
+   becomes the number, and nothing more is copied. */
+static void copy(int64_t count, int64_t size, const uint8_t *data, const int64_t *starts, const int64_t *lengths,
+                 int64_t width, uint8_t *out, int64_t *wrong)
+{
+    for (int64_t one = 0; one < count; one++) {
+        int64_t start = starts[one], length = lengths ? lengths[one] : width;
+        if (start < 0 || length < 0 || start > size || length > size - start) {
+            *wrong = one;
+            return;
+        }
+        if (one + FETCHED_AHEAD < count && starts[one + FETCHED_AHEAD] >= 0 && starts[one + FETCHED_AHEAD] < size)
+            FETCH(data + starts[one + FETCHED_AHEAD]);
+        memcpy(out, data + start, (size_t)length);
+        out += length;
+    }
+}
+
+SHARED void copy_spans(int64_t count, int64_t size, const uint8_t *data, const int64_t *starts, const int64_t *lengths,
+                       uint8_t *out, int64_t *wrong)
+{
+    copy(count, size, data, starts, lengths, 0, out, wrong);
+}
+
+SHARED void copy_fields(int64_t count, int64_t size, const uint8_t *data, const int64_t *starts, int64_t width,
+                        uint8_t *out, int64_t *wrong)
+{
+    copy(count, size, data, starts, 0, width, out, wrong);
+}
