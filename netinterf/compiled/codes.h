@@ -29,6 +29,7 @@ enum {
     MARK_REPEAT = 1 << 0,
     MARK_PARTIAL_REPEAT = 1 << 1,
     MARK_FILL = 1 << 2,
+    MARK_KEEP_ALIVE = 1 << 5,
     MARK_SPURIOUS = 1 << 6,
     MARK_DUPLICATE_FRAME = 1 << 7,
     MARK_DUP_ACK = 1 << 8,

@@ -6,9 +6,8 @@
 
 #include "packets.h"
 
-enum { REACH = 8, COPY_NS = 1000000 };  /* `flows.datagrams` */
-enum { NEAR = 1 << 29 };                /* half of `flows.unwrap.REACH`: closer numbers need no unwrapping */
-#define NOTHING (-((int64_t)1 << 40))   /* `flows.blocks` */
+enum { BEHIND = 8, COPY_NS = 1000000 }; /* `flows.datagrams`: REACH, and the longest time between copies */
+enum { NEAR = REACH / 2 };              /* numbers that are closer need no unwrapping */
 
 /* Whether a packet agrees with another one of its flow in everything that a copy shares with its original. */
 static bool agree(const struct packets *packets, int32_t row, int32_t other)
@@ -26,19 +25,19 @@ static bool agree(const struct packets *packets, int32_t row, int32_t other)
 /* Whether a segment of a flow agrees with one of the few before it. */
 static bool has_copy(const struct packets *packets, struct flow flow)
 {
-    int32_t recent[REACH];
-    uint32_t seq[REACH];
+    int32_t recent[BEHIND];
+    uint32_t seq[BEHIND];
     int64_t met = 0;
     for (int64_t place = 0; place < flow.count; place++) {
         int32_t row = flow.rows[place];
         if (!is_segment(packets, row))
             continue;
         uint32_t number = packets->seq[row];
-        for (int64_t before = 0; before < met && before < REACH; before++)
+        for (int64_t before = 0; before < met && before < BEHIND; before++)
             if (seq[before] == number && agree(packets, row, recent[before]))
                 return true;
-        recent[met % REACH] = row;
-        seq[met % REACH] = number;
+        recent[met % BEHIND] = row;
+        seq[met % BEHIND] = number;
         met++;
     }
     return false;

@@ -8,6 +8,9 @@
 #include "codes.h"
 #include "shared.h"
 
+enum { REACH = 1 << 30 };             /* `flows.unwrap`: the largest step between sound numbers of one side */
+#define NOTHING (-((int64_t)1 << 40)) /* `flows.blocks`: less than every number */
+
 /* Columns of `schema.Packets`, those of `flows.segments.COLUMNS`. */
 struct packets {
     const int64_t *time;
@@ -59,6 +62,16 @@ static inline int64_t distance(uint32_t number, uint32_t from)
 {
     uint32_t apart = number - from;
     return apart < 0x80000000u ? (int64_t)apart : (int64_t)apart - ((int64_t)1 << 32);
+}
+
+/* Whether a number lies near enough the last one that did, which it then becomes (`flows.unwrap`). */
+static inline bool is_sound(int64_t number, int64_t *last)
+{
+    int64_t step = number - *last;
+    if (step > REACH || step < -REACH)
+        return false;
+    *last = number;
+    return true;
 }
 
 static inline int64_t larger(int64_t one, int64_t other) { return one > other ? one : other; }

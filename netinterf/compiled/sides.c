@@ -2,8 +2,6 @@
 
 #include "packets.h"
 
-enum { SOUND = 1 << 30 }; /* `flows.unwrap.REACH` */
-
 /* Columns of `schema.Sides`, `flows.segments.SUMS` of them, as they are of sides that sent nothing. */
 struct sides {
     uint32_t *packets;
@@ -56,16 +54,6 @@ static void count(const struct packets *packets, int32_t row, uint16_t marks, co
         keep_first(&out->rst[side], row);
     out->repeats[side] += (marks & MARK_REPEAT) != 0;
     out->fills[side] += (marks & MARK_FILL) != 0;
-}
-
-/* Whether a number lies near enough the last one that did, which it then becomes (`flows.unwrap`). */
-static inline bool is_sound(int64_t number, int64_t *last)
-{
-    int64_t step = number - *last;
-    if (step > SOUND || step < -SOUND)
-        return false;
-    *last = number;
-    return true;
 }
 
 static void sum_flow(const struct packets *packets, struct flow flow, const int64_t *seq, const int64_t *ack,

@@ -6,7 +6,7 @@ goes into the high bits of a 64-bit key, so one cumulative maximum over the bloc
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import numpy as np
@@ -51,6 +51,10 @@ class TcpBlock:
         side: I64 = (self.flow << 1) + ~self.outbound
         return side
 
+    def part(self, mask: Mask) -> Self:
+        """Keep some rows."""
+        return attrs.evolve(self, rows=self.rows[mask], flow=self.flow[mask], outbound=self.outbound[mask])
+
 
 def usable(packets: Packets, rows: I32 | slice = slice(None)) -> Mask:
     """Say which packets are TCP segments that were captured as far as their flags."""
@@ -59,6 +63,18 @@ def usable(packets: Packets, rows: I32 | slice = slice(None)) -> Mask:
     if (status & Status.HEADER_CUT.value).any():
         kept &= (status & Status.HEADER_CUT.value == 0) | (packets.tcp_flags[rows] != 0)
     return kept
+
+
+def flow_spans(by_flow: Ragged, limit: int = BLOCK) -> Iterator[tuple[int, int]]:
+    """Cut flows into spans of about *limit* packets: the first flow of each, and the one behind its last.
+
+    A flow of more packets is a span of its own.
+    """
+    offsets, start = by_flow.offsets, 0
+    while start < len(by_flow):
+        stop = max(int(np.searchsorted(offsets, offsets[start] + limit, side="right")) - 1, start + 1)
+        yield start, stop
+        start = stop
 
 
 def tcp_blocks(packets: Packets, by_flow: Ragged, limit: int = BLOCK) -> Iterator[TcpBlock]:
@@ -71,18 +87,21 @@ def tcp_blocks(packets: Packets, by_flow: Ragged, limit: int = BLOCK) -> Iterato
         by_flow: Rows of packets of each flow.
         limit: Packets per block; a longer flow is a block of its own.
     """
+    for start, stop in flow_spans(by_flow, limit):
+        block = tcp_block(packets, by_flow, start, stop)
+        if len(block.rows):
+            yield block
+
+
+def tcp_block(packets: Packets, by_flow: Ragged, start: int, stop: int) -> TcpBlock:
+    """Give the usable TCP packets of the flows from *start* to *stop*."""
     offsets = by_flow.offsets
-    start = 0
-    while start < len(by_flow):
-        stop = max(int(np.searchsorted(offsets, offsets[start] + limit, side="right")) - 1, start + 1)
-        rows = by_flow.values[offsets[start] : offsets[stop]]
-        flow = np.repeat(np.arange(stop - start, dtype=np.int64), np.diff(offsets[start : stop + 1]))
-        kept = usable(packets, rows)
-        if not kept.all():
-            rows, flow = rows[kept], flow[kept]
-        if len(rows):
-            yield TcpBlock(start, stop - start, rows, flow, packets.outbound.take(rows))
-        start = stop
+    rows = by_flow.values[offsets[start] : offsets[stop]]
+    flow = np.repeat(np.arange(stop - start, dtype=np.int64), np.diff(offsets[start : stop + 1]))
+    kept = usable(packets, rows)
+    if not kept.all():
+        rows, flow = rows[kept], flow[kept]
+    return TcpBlock(start, stop - start, rows, flow, packets.outbound.take(rows))
 
 
 def packed(group: NDArray[np.integer[Any]], values: I64) -> I64:

@@ -19,15 +19,20 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64, U16, U32, Mask
-from netinterf.flows.blocks import TcpBlock, packed, running_top, tcp_blocks, top_before
+from netinterf.arrays import I32, I64, U16, U32, Mask
+from netinterf.compiled import is_there
+from netinterf.flows.blocks import TcpBlock, flow_spans, packed, running_top, tcp_block, top_before
 from netinterf.flows.grouping import mix
+from netinterf.flows.segments import round_trips
 from netinterf.flows.unwrap import sound_rows
 from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, TcpFlag, TcpOption
 from netinterf.table import Ragged
 from netinterf.workers import each
 
 __all__ = ["rtt_samples", "with_rtt"]
+
+Pairs = tuple[tuple[I32, I32], ...]
+"""Rows of packets that asked, and of those that answered."""
 
 RETRANSMITTED = Mark.REPEAT.value | Mark.PARTIAL_REPEAT.value | Mark.FILL.value
 
@@ -59,18 +64,47 @@ def rtt_samples(packets: Packets, flows: Flows, by_flow: Ragged, sides: Sides) -
     """
     del flows
 
-    def sample(block: TcpBlock) -> RttSamples:
+    def sample(span: tuple[int, int]) -> RttSamples:
+        pairs = pairs_in_c(packets, by_flow, span, sides) if is_there() else None
+        if pairs is None:
+            pairs = all_pairs(packets, tcp_block(packets, by_flow, *span), sides)
         parts = []
-        acks = ack_columns(packets, block, sides)
-        for outbound in (True, False):
-            asked, answer = covered(block, acks, outbound)
-            kind = np.where(acks.flags[asked] & TcpFlag.SYN.value, RttKind.HANDSHAKE.value, RttKind.DATA.value)
-            parts.append(make_samples(packets, block, asked, answer, kind))
-        asked, answer = echoed(packets, block, acks)
-        parts.append(make_samples(packets, block, asked, answer, np.full(len(asked), RttKind.TIMESTAMP.value)))
+        for asked, answer in pairs[:2]:
+            is_syn = packets.tcp_flags[asked] & TcpFlag.SYN.value != 0
+            kind = np.where(is_syn, RttKind.HANDSHAKE.value, RttKind.DATA.value)
+            parts.append(make_samples(packets, asked, answer, kind))
+        asked, answer = pairs[2]
+        parts.append(make_samples(packets, asked, answer, np.full(len(asked), RttKind.TIMESTAMP.value)))
         return RttSamples.concat(parts)
 
-    return RttSamples.concat(each(sample, tcp_blocks(packets, by_flow)))
+    return RttSamples.concat(each(sample, flow_spans(by_flow)))
+
+
+def all_pairs(packets: Packets, block: TcpBlock, sides: Sides) -> Pairs:
+    """Pair what was asked and what answered: by clients, by servers, and by timestamps."""
+    acks = ack_columns(packets, block, sides)
+    client, server = (covered(block, acks, outbound) for outbound in (True, False))
+    stamped = echoed(packets, block, acks)
+    return tuple((block.rows[asked], block.rows[answer]) for asked, answer in (client, server, stamped))
+
+
+def pairs_in_c(packets: Packets, by_flow: Ragged, span: tuple[int, int], sides: Sides) -> Pairs | None:
+    """Do the same in C, but for timestamps that do not rise; None where C leaves everything."""
+    trips = round_trips(packets, by_flow, *span, sides.sent)
+    if trips is None:
+        return None
+    asked, answer = trips.echoed
+    if len(trips.left):
+        block, left = tcp_block(packets, by_flow, *span), np.zeros(span[1] - span[0], np.bool_)
+        left[trips.left] = True
+        rest = block.part(left[block.flow])
+        more = echoed(packets, rest, ack_columns(packets, rest, sides))
+        asked, answer = (
+            np.concatenate([rows, rest.rows[other]]) for rows, other in zip(trips.echoed, more, strict=True)
+        )
+    side = 2 * (packets.flow[asked] - span[0]) + ~packets.outbound[asked]
+    order = np.argsort(mix(side.astype(np.uint64) << np.uint64(32) | packets.tsval[asked]))  # as `echoed` lists them
+    return *trips.covered, (asked[order], answer[order])
 
 
 def ack_columns(packets: Packets, block: TcpBlock, sides: Sides) -> AckColumns:
@@ -166,14 +200,13 @@ def first_echoes(
     return asked[fits], answer[fits]
 
 
-def make_samples(packets: Packets, block: TcpBlock, asked: I64, answer: I64, kind: NDArray[np.integer]) -> RttSamples:
-    """Write pairs down as samples."""
-    ask, reply = block.rows[asked], block.rows[answer]
+def make_samples(packets: Packets, asked: I32, answer: I32, kind: NDArray[np.integer]) -> RttSamples:
+    """Write pairs of packets down as samples."""
     return RttSamples(
-        packet=reply,
-        asked=ask,
-        side=(2 * block.first_flow + block.side[answer]).astype(np.int32),
-        value=packets.time[reply] - packets.time[ask],
+        packet=answer,
+        asked=asked,
+        side=2 * packets.flow[answer] + ~packets.outbound[answer],
+        value=packets.time[answer] - packets.time[asked],
         kind=kind.astype(np.uint8),
     )
 

@@ -5,14 +5,15 @@ Functions that list flows list those of which their twin in numpy has to be aske
 
 from typing import Any
 
+import attrs
 import numpy as np
 
-from netinterf.arrays import I64, U16
+from netinterf.arrays import I32, I64, U16
 from netinterf.compiled import call, is_there
 from netinterf.schema import Packets, Sides
 from netinterf.table import Ragged
 
-__all__ = ["COLUMNS", "SUMS", "mark", "sum_sides", "with_copies"]
+__all__ = ["COLUMNS", "SUMS", "Trips", "mark", "round_trips", "sum_sides", "with_copies"]
 
 COLUMNS = (
     *("time", "status", "protocol", "payload_length", "ttl", "ip_id", "tcp_flags", "seq", "ack", "window"),
@@ -59,6 +60,43 @@ def sum_sides(packets: Packets, by_flow: Ragged) -> Sides:
     written = tuple(table[name] for name in SUMS)
     call("sum_sides", len(by_flow), by_flow.offsets, by_flow.values, columns(packets), *numbers, written)
     return Sides(**table)
+
+
+@attrs.frozen(eq=False)
+class Trips:
+    """Pairs of rows of packets: what asked, and what answered."""
+
+    covered: tuple[tuple[I32, I32], tuple[I32, I32]]  # what clients asked, what servers asked
+    echoed: tuple[I32, I32]  # by a timestamp, in the order of flows
+    left: I64  # flows, counted from the first one, whose timestamps were not looked at
+
+
+def round_trips(packets: Packets, by_flow: Ragged, start: int, stop: int, sent: I64) -> Trips | None:
+    """Find the round trips of the flows from *start* to *stop* (see `rtt`); there has to be something compiled.
+
+    Args:
+        packets: Packets with relative numbers and marks.
+        by_flow: Rows of packets of each flow, in time order.
+        start: The first flow.
+        stop: Behind the last one.
+        sent: Highest relative number of each side of all flows.
+
+    Returns:
+        Round trips of all flows and those of timestamps that rise; None where everything is left to numpy.
+    """
+    first = by_flow.offsets[start : stop + 1]
+    total, room = int(first[-1] - first[0]), int(np.diff(first).max(initial=0))
+    asked, answer = np.empty((2, 3, total), np.int32)
+    counts, left, found = np.zeros(3, np.int64), np.empty(stop - start, np.int64), np.zeros(1, np.int64)
+    numbers = map(np.ascontiguousarray, (packets.relative_seq, packets.relative_ack, packets.marks))
+    reading = (stop - start, first, by_flow.values, columns(packets), *numbers, sent[2 * start : 2 * stop])
+    call("round_trips", *reading, room, np.empty(4 * room, np.int32), total, asked, answer, counts, left, found)
+    if found[0] < 0:
+        return None
+    client, server, echoed = (
+        (asks[:count], answers[:count]) for asks, answers, count in zip(asked, answer, counts, strict=True)
+    )
+    return Trips((client, server), echoed, left[: int(found[0])])
 
 
 def _asked(name: str, packets: Packets, by_flow: Ragged, *others: Any) -> I64:
