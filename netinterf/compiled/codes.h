@@ -15,7 +15,7 @@ enum {
     STATUS_TAGGED = 1 << 8,
 };
 
-enum { FLAG_FIN = 0x001, FLAG_SYN = 0x002, FLAG_RST = 0x004, FLAG_ACK = 0x010 };
+enum { FLAG_FIN = 0x001, FLAG_SYN = 0x002, FLAG_RST = 0x004, FLAG_PSH = 0x008, FLAG_ACK = 0x010 };
 
 enum {
     OPTION_MSS = 1,

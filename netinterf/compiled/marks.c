@@ -13,13 +13,14 @@ enum { NEAR = REACH / 2 };              /* numbers that are closer need no unwra
 static bool agree(const struct packets *packets, int32_t row, int32_t other)
 {
     int hops = packets->ttl[row] - packets->ttl[other];
+    int64_t later = (int64_t)((uint64_t)packets->time[row] - (uint64_t)packets->time[other]); /* wraps, as in numpy */
     return packets->seq[row] == packets->seq[other] && packets->ack[row] == packets->ack[other] &&
            packets->outbound[row] == packets->outbound[other] && packets->tcp_flags[row] == packets->tcp_flags[other] &&
            packets->window[row] == packets->window[other] &&
            packets->payload_length[row] == packets->payload_length[other] &&
            packets->ip_id[row] == packets->ip_id[other] && packets->tcp_options[row] == packets->tcp_options[other] &&
            packets->tsval[row] == packets->tsval[other] && packets->tsecr[row] == packets->tsecr[other] &&
-           packets->time[row] - packets->time[other] <= COPY_NS && hops >= -1 && hops <= 1;
+           later <= COPY_NS && hops >= -1 && hops <= 1;
 }
 
 /* Whether a segment of a flow agrees with one of the few before it. */

@@ -8,12 +8,12 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.arrays import I32, I64, U16
+from netinterf.arrays import I32, I64, U8, U16
 from netinterf.compiled import call, is_there
 from netinterf.schema import Packets, Sides
 from netinterf.table import Ragged
 
-__all__ = ["COLUMNS", "SUMS", "Trips", "mark", "round_trips", "sum_sides", "with_copies"]
+__all__ = ["COLUMNS", "SUMS", "Trips", "cut_heads", "mark", "round_trips", "sum_sides", "with_copies"]
 
 COLUMNS = (
     *("time", "status", "protocol", "payload_length", "ttl", "ip_id", "tcp_flags", "seq", "ack", "window"),
@@ -97,6 +97,28 @@ def round_trips(packets: Packets, by_flow: Ragged, start: int, stop: int, sent: 
         (asks[:count], answers[:count]) for asks, answers, count in zip(asked, answer, counts, strict=True)
     )
     return Trips((client, server), echoed, left[: int(found[0])])
+
+
+def cut_heads(buffer: U8, packets: Packets, by_flow: Ragged, flows: int, limit: int) -> tuple[I64, ...]:
+    """Cut the first payload bytes of each side into pieces (see `stream`); there has to be something compiled.
+
+    Args:
+        buffer: Bytes of the capture.
+        packets: All packets.
+        by_flow: Rows of packets of some flows, ascending.
+        flows: How many flows there are in all.
+        limit: Bytes of each side.
+
+    Returns:
+        The columns of `overlap.Pieces`.
+    """
+    number = np.ascontiguousarray(packets.flow)
+    names = ("at", "captured", "ip_at", "payload_at", "relative_seq")
+    places = [np.ascontiguousarray(getattr(packets, name)) for name in names]
+    pieces, count = np.empty((5, len(by_flow.values)), np.int64), np.zeros(1, np.int64)
+    rows = (len(by_flow), by_flow.offsets, by_flow.values, columns(packets))
+    call("cut_heads", *rows, number, flows, *places, buffer, len(buffer), limit, tuple(pieces), count)
+    return tuple(column[: int(count[0])] for column in pieces)
 
 
 def _asked(name: str, packets: Packets, by_flow: Ragged, *others: Any) -> I64:

@@ -24,8 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, Mask
+from netinterf.compiled import is_there
 from netinterf.errors import ParameterError
 from netinterf.flows.overlap import Pieces, resolve
+from netinterf.flows.segments import cut_heads
 from netinterf.numbering import risen
 from netinterf.pieces import gather
 from netinterf.protocols.streams import Streams
@@ -77,6 +79,8 @@ def head_segments(buffer: U8, packets: Packets, sides: Sides, by_flow: Ragged, l
 
 def _candidates(buffer: U8, packets: Packets, sides: Sides, by_flow: Ragged, limit: int) -> Pieces:
     """Collect captured TCP payload below *limit* by side and arrival, without what is no stream data."""
+    if is_there():
+        return Pieces(*cut_heads(buffer, packets, by_flow, len(sides) // 2, limit))
     rows = by_flow.values
     rows = rows[packets.payload_length[rows] > 0]
     rows = rows[packets.relative_seq[rows] <= limit]

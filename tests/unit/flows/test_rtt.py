@@ -1,11 +1,15 @@
 """Round trips and sides on short conversations."""
 
+import pytest
+
 from netinterf.flows.assign import assign_flows
 from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
 from netinterf.schema import RttKind
 from tests.oracles.segments import Segment, client, decoded, server
+
+pytestmark = pytest.mark.usefixtures("each_way")
 
 MS = 1_000_000
 BASE = 1_700_000_000_000 * MS

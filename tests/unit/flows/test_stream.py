@@ -10,6 +10,8 @@ from netinterf.flows.stream import head_segments, head_streams, owners, packet_s
 from netinterf.schema import SegmentKind
 from tests.oracles.heads import PSH, RST, SYN, Piece, naive_segments, naive_stream, written
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 FRESH, REPEAT, CONFLICT = (int(kind) for kind in SegmentKind)
 
 

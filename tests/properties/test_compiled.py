@@ -1,0 +1,84 @@
+"""What is compiled gives the tables that its twins in numpy give, to the last bit and in the same order."""
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netinterf import compiled
+from netinterf.capture import from_memory, open_capture
+from netinterf.errors import CaptureError
+from netinterf.flows.assign import assign_flows
+from netinterf.flows.rtt import rtt_samples
+from netinterf.flows.sequence import mark_segments
+from netinterf.flows.sides import build_sides
+from netinterf.table import Ragged, Table
+from netinterf.trace import decode_capture
+from tests.oracles.segments import decoded
+from tests.oracles.stacks import every_stack
+from tests.properties.test_flows import conversations_on_wire
+from tests.properties.test_flows_captures import small_captures
+
+pytestmark = pytest.mark.skipif(not compiled.is_there(), reason="nothing is compiled here (hatch_build.py)")
+
+STACKS = [frame for _, link_type, frame, _, _ in every_stack() if link_type == 1]
+
+
+def both_ways(function):
+    """Call a function with what is compiled, and without."""
+    with pytest.MonkeyPatch.context() as patch:
+        first = function()
+        patch.setattr(compiled, "library", lambda: None)
+        return first, function()
+
+
+def assert_equal(made, pure):
+    """Hold all tables of two values against each other."""
+    for field in attrs.fields(type(made)):
+        left, right = getattr(made, field.name), getattr(pure, field.name)
+        if isinstance(left, Table | Ragged):
+            assert left.equals(right), field.name
+        else:
+            assert field.name in ("buffer", "outside") or left == right
+
+
+@given(conversations_on_wire())
+def test_flows_are_equal(segments):
+    """Flows, marks, sides and round trips of small conversations, orders included."""
+
+    def tables():
+        assigned = assign_flows(*decoded(segments))
+        packets = mark_segments(assigned.packets, assigned.flows, assigned.by_flow)
+        sides = build_sides(packets, assigned.flows, assigned.by_flow)
+        samples = rtt_samples(packets, assigned.flows, assigned.by_flow, sides)
+        return packets, assigned.flows, assigned.hosts, assigned.by_flow, sides, samples
+
+    for made, pure in zip(*both_ways(tables), strict=True):
+        assert made.equals(pure), type(made)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from(STACKS), st.integers(0, 80), st.integers(0, 255)), max_size=60))
+def test_frames_are_equal(drawn):
+    """Whole traces of many frames, some with one wrong byte."""
+    frames = []
+    for frame, place, value in drawn:
+        damaged = bytearray(frame)
+        if place < len(frame) and value:
+            damaged[place] = value
+        frames.append(bytes(damaged))
+    assert_equal(*both_ways(lambda: decode_capture(from_memory(range(len(frames)), frames, 1), partial=True)))
+
+
+@pytest.mark.captures
+def test_real_captures_are_equal(captures_dir):
+    """Whole traces of a sample of real captures."""
+    looked = 0
+    for path in small_captures(captures_dir, 20):
+        try:
+            made, pure = both_ways(lambda path=path: decode_capture(open_capture(path)))
+        except CaptureError:
+            continue
+        assert_equal(made, pure)
+        looked += 1
+    assert looked > 20
