@@ -66,7 +66,7 @@ def name_them(known: Known) -> I64:
     """Name the system of each finding as verdicts do: its place in the catalogue, the one behind the last for none."""
     common = background()
     scores = score(known.traits, known.mechanism, known.rules, systems(), common)
-    names = name_findings(scores.llr, known.peers, common)
+    names = name_findings(scores.llr, scores.look, known.peers, common)
     return np.where(names.system < 0, len(systems()), names.system)
 
 

@@ -48,7 +48,7 @@ def count(known: Known) -> Background:
     share: dict[str, dict[Trait, dict[int, float]]] = {}
     counted: dict[str, int] = {}
     mass: dict[str, dict[str, tuple[float, ...]]] = defaultdict(dict)
-    words = Words(known.traits.text)
+    words = Words.of(known.traits.text)
     for kind, mechanisms in CLASSES.items():
         mine = np.isin(known.mechanism, mechanisms)
         names = np.unique(system[mine])
@@ -78,7 +78,7 @@ def shares(value: I64, mine: Mask, system: NDArray[np.str_]) -> dict[int, float]
 
 def others_show(feature: Feature, known: Known, words: Words, others: Mask, system: NDArray[np.str_]) -> float:
     """Mean share of findings of other systems that show a feature; half a system more, since more will come."""
-    told, seen = find_feature(feature, known.traits, known.rules, words)
+    told, seen = find_feature(feature, known.traits.value, known.rules, words)
     told &= others
     names = np.unique(system[told])
     total = sum(float(seen[told & (system == name)].mean()) for name in names)
@@ -88,7 +88,7 @@ def others_show(feature: Feature, known: Known, words: Words, others: Mask, syst
 def likelihood(known: Known, right: Mask, common: Background) -> float:
     """Mean log-probability of the right answers, each system counting as much."""
     scores = score(known.traits, known.mechanism, known.rules, systems(), common)
-    hit = np.maximum(np.sum(posterior(scores.llr, common) * right, axis=1), 1e-9)
+    hit = np.maximum(np.sum(posterior(scores.llr, common)[scores.look] * right, axis=1), 1e-9)
     return float(np.average(np.log(hit), weights=known.weight))
 
 

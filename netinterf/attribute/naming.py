@@ -11,6 +11,7 @@ import numpy as np
 from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import Background
 from netinterf.attribute.score import posterior
+from netinterf.numbering import numbered
 
 __all__ = ["NOBODY", "SURE", "Names", "name_findings"]
 
@@ -35,27 +36,28 @@ class Names:
         return cls(system=np.empty(0, np.int64), chance=np.empty(0), own=np.empty(0, np.bool_))
 
 
-def name_findings(llr: F64, peers: I64, common: Background) -> Names:
+def name_findings(llr: F64, look: I64, peers: I64, common: Background) -> Names:
     """Name findings.
 
     Args:
-        llr: Log-likelihood ratios against an undocumented system, shape (findings, systems).
+        llr: Log-likelihood ratios against an undocumented system, shape (looks, systems).
+        look: What each finding looks like: a row of *llr*.
         peers: Numbers of what belongs together, one per finding.
         common: How common traits are.
     """
-    if not len(llr):
+    if not len(look):
         return Names.none()
     chance = posterior(llr, common)[:, :-1]
-    best, rows = chance.argmax(axis=1), np.arange(len(llr))
-    own = chance[rows, best] > SURE
+    best = chance.argmax(axis=1)
+    sure = chance[np.arange(len(llr)), best]
+    own, best, sure = (sure > SURE)[look], best[look], sure[look]
     system = np.where(own, best, NOBODY)
-    _, group = np.unique(peers, return_inverse=True)
-    group = group.reshape(-1)
-    low, high = np.full(group.max() + 1, len(llr[0])), np.full(group.max() + 1, NOBODY)
+    group, first = numbered(peers)
+    low, high = np.full(len(first), len(llr[0])), np.full(len(first), NOBODY)
     np.minimum.at(low, group[own], system[own])
     np.maximum.at(high, group[own], system[own])
     shared = np.where(low == high, high, NOBODY)[group]
-    follows = ~own & (shared != NOBODY) & (llr[rows, shared] > -np.inf)
+    follows = ~own & (shared != NOBODY) & (llr[look, shared] > -np.inf)
     system = np.where(follows, shared, system)
-    mean = np.bincount(group, chance[rows, shared]) / np.bincount(group)
-    return Names(system=system, chance=np.where(own, chance[rows, best], np.where(follows, mean[group], 0.0)), own=own)
+    mean = np.bincount(group, chance[look, shared]) / np.bincount(group)
+    return Names(system=system, chance=np.where(own, sure, np.where(follows, mean[group], 0.0)), own=own)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import CLASSES, background, systems, wanted_rules
 from netinterf.attribute.naming import NOBODY, SURE, Names, name_findings
-from netinterf.attribute.score import posterior, score
+from netinterf.attribute.score import Scores, posterior, score
 from netinterf.attribute.trait import Findings, Traits
 from netinterf.attribute.traits import read_traits
 from netinterf.schema import Evidence, Grade, Verdicts
@@ -58,8 +58,7 @@ class Attributions:
     """How findings fit the catalogue."""
 
     row: I64  # rows in Verdicts, ascending
-    llr: F64  # shape (findings, systems)
-    matches: tuple[Mask, ...]  # per system, shape (findings, features)
+    scores: Scores
     names: Names
     traits: Traits
     mechanism: NDArray[np.str_]
@@ -74,9 +73,10 @@ class Attributions:
         place = first[behind > first]
         if not len(place):
             return ()
-        chance = self.alone[place[0]]
+        look = self.scores.look[place]
+        chance = self.alone[look[0]]
         if len(place) > 1:
-            chance = posterior(self.llr[place].mean(axis=0, keepdims=True), background())[0]
+            chance = posterior(self.scores.llr[look].mean(axis=0, keepdims=True), background())[0]
         if chance[:-1].max() <= SURE:
             return self.by_peers(place)
         order = np.argsort(-chance[:-1], kind="stable")
@@ -88,8 +88,8 @@ class Attributions:
 
     @cached_property
     def alone(self) -> F64:
-        """What each finding by itself looks like: probabilities, shape (findings, systems and none of them)."""
-        return posterior(self.llr, background())
+        """What each look by itself is like: probabilities, shape (looks, systems and none of them)."""
+        return posterior(self.scores.llr, background())
 
     def by_peers(self, place: I64) -> tuple[Attributed, ...]:
         """Name findings by their peers, if all that are named are named alike."""
@@ -102,7 +102,7 @@ class Attributions:
 
     def matched(self, system: int, place: I64) -> tuple[str, ...]:
         """List what most of some findings show of a system, what others show most seldom first."""
-        common = self.matches[system][place].mean(axis=0) > 0.5
+        common = self.scores.matches[system][self.scores.look[place]].mean(axis=0) > 0.5
         return tuple(systems()[system].features[index].says for index in rarest_first(system) if common[index])
 
 
@@ -127,11 +127,10 @@ def appearance_of(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> App
     )
     observations = verdicts.evidence.take(row)
     owner, rule_row = observations.parents(), evidence.rule[observations.values]
-    names = np.array([rule.id for rule in evidence.rules] or [""])
-    rules = wanted_rules() if len(row) else ()
-    observed = np.zeros((len(row), len(rules)), np.bool_)
-    for place, wanted in enumerate(rules):
-        observed[owner[names[rule_row] == wanted], place] = True
+    wanted = {rule: place for place, rule in enumerate(wanted_rules() if len(row) else ())}
+    place = np.array([wanted.get(rule.id, -1) for rule in evidence.rules] or [-1])[rule_row]
+    observed = np.zeros((len(row), len(wanted)), np.bool_)
+    observed[owner[place >= 0], place[place >= 0]] = True
     return Appearance(
         row=row,
         flow=findings.flow,
@@ -145,15 +144,13 @@ def appearance_of(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> App
 def attribute(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Attributions:
     """Hold all findings against the catalogue."""
     appearance = appearance_of(verdicts, evidence, trace)
-    llr, matches, names = np.empty((0, 0)), tuple[Mask, ...](), Names.none()
+    scores, names = Scores.none(), Names.none()
     if len(appearance.row):  # the catalogue, with its lists of pages, is read when there is something to compare
         scores = score(appearance.traits, appearance.mechanism, appearance.rules, systems(), background())
-        llr, matches = scores.llr, scores.matches
-        names = name_findings(llr, appearance.peers, background())
+        names = name_findings(scores.llr, scores.look, appearance.peers, background())
     return Attributions(
         row=appearance.row,
-        llr=llr,
-        matches=matches,
+        scores=scores,
         names=names,
         traits=appearance.traits,
         mechanism=appearance.mechanism,

@@ -16,6 +16,7 @@ from netinterf.analyzers.base import join
 from netinterf.arrays import I64
 from netinterf.attribute.injectors import ForgedReplies, tell_injectors
 from netinterf.attribute.naming import Names
+from netinterf.attribute.score import Scores
 from netinterf.attribute.trait import Traits
 from netinterf.context.networks import Network
 from netinterf.flows.assign import paths
@@ -171,11 +172,15 @@ def joined_attributions(parts: Sequence[Part], place: Sequence[I64]) -> Attribut
     def column(pick: Callable[[Attributions], NDArray[Any]]) -> Any:
         return np.concatenate([pick(table) for table in tables])[order]
 
-    matches = tuple(np.concatenate(masks)[order] for masks in zip(*(table.matches for table in tables), strict=True))
+    scores = [table.scores for table in tables]
+    before = np.cumsum([0, *(len(one.llr) for one in scores)])
     return Attributions(
         row=column(lambda table: table.row),
-        llr=column(lambda table: table.llr),
-        matches=matches,
+        scores=Scores(
+            look=np.concatenate([one.look + base for one, base in zip(scores, before, strict=False)])[order],
+            llr=np.concatenate([one.llr for one in scores]),
+            matches=tuple(map(np.concatenate, zip(*(one.matches for one in scores), strict=True))),
+        ),
         names=Names(
             system=column(lambda table: table.names.system),
             chance=column(lambda table: table.names.chance),

@@ -96,9 +96,13 @@ def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence) -> Rag
 def supporting_evidence(groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int) -> tuple[Ragged, Ragged]:
     """List, for the surest members of a group, what speaks for its mechanism: rows in Evidence, and their weights."""
     mechanism = groups.mechanisms[groups.mechanism[group]]
-    relevant = [covers(rule.mechanism, mechanism) or covers(mechanism, rule.mechanism) for rule in evidence.rules]
     members = groups.subjects[group][:SEARCHED]
     rows, weights = verdicts.evidence.take(members), verdicts.weight.take(members)
-    speaks = (weights.values > 0) & np.array(relevant, np.bool_)[evidence.rule[rows.values]]
+    rule = evidence.rule[rows.values]
+    relevant = np.zeros(len(evidence.rules), np.bool_)
+    for shown in distinct(rule.astype(np.int64)).tolist():  # few of all rules
+        word = evidence.rules[shown].mechanism
+        relevant[shown] = covers(word, mechanism) or covers(mechanism, word)
+    speaks = (weights.values > 0) & relevant[rule]
     counts = np.bincount(rows.parents()[speaks], minlength=len(members))
     return Ragged.from_lengths(counts, rows.values[speaks]), Ragged.from_lengths(counts, weights.values[speaks])

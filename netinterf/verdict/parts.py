@@ -132,8 +132,7 @@ def moved_attributions(attributions: Attributions, place: I64) -> Attributions:
     names = attributions.names
     return Attributions(
         row=row[kept],
-        llr=attributions.llr[kept],
-        matches=tuple(mask[kept] for mask in attributions.matches),
+        scores=attrs.evolve(attributions.scores, look=attributions.scores.look[kept]),
         names=Names(system=names.system[kept], chance=names.chance[kept], own=names.own[kept]),
         traits=Traits(value=attributions.traits.value[kept], text=attributions.traits.text.take(kept)),
         mechanism=attributions.mechanism[kept],

@@ -9,7 +9,7 @@ import pytest
 
 from netinterf import attribute
 from netinterf.attribute.catalogue import background, systems, wanted_rules
-from netinterf.attribute.score import posterior, score
+from netinterf.attribute.score import Words, posterior, score
 from netinterf.attribute.trait import UNKNOWN, Trait, Traits
 from netinterf.engine.scan import Result
 from netinterf.schema import Outcome
@@ -105,3 +105,39 @@ def test_a_system_that_nobody_counted_is_never_named() -> None:
     scores = score(traits, mechanism, rules, (*systems(), new), background())
     assert scores.llr[0, -1] == -np.inf
     assert np.array_equal(scores.llr[:, :-1], score(traits, mechanism, rules, systems(), background()).llr)
+
+
+def test_findings_that_look_alike_are_scored_alike() -> None:
+    """Held against the catalogue together, each fits as it does by itself, whoever shows the same."""
+    attributions = [result.judged[0].ledger.attributions for name in MARKED for result in results(name)]
+    value = np.concatenate([one.traits.value for one in attributions])
+    text = Ragged.concat([one.traits.text for one in attributions])
+    mechanism = np.concatenate([one.mechanism for one in attributions])
+    rules = np.random.default_rng(1).random((len(value), len(wanted_rules()))) < 0.1
+    rows = np.tile(np.arange(len(value)), 2)
+    together = score(
+        Traits(value=value[rows], text=text.take(rows)), mechanism[rows], rules[rows], systems(), background()
+    )
+    assert len(together.llr) <= len(value)
+    for row in range(0, len(value), 7):
+        one = np.array([row])
+        alone = score(
+            Traits(value=value[one], text=text.take(one)), mechanism[one], rules[one], systems(), background()
+        )
+        for place in (row, row + len(value)):
+            look = together.look[place]
+            assert np.array_equal(together.llr[look], alone.llr[0])
+            assert all(
+                np.array_equal(left[look], right[0])
+                for left, right in zip(together.matches, alone.matches, strict=True)
+            )
+
+
+@pytest.mark.parametrize("mark", [b"ab", b"a", b"abcd", b"cc"])
+def test_marks_are_found_in_each_text_by_itself(mark: bytes) -> None:
+    """What lies across the end of one text and the beginning of the next is in neither."""
+    rng = np.random.default_rng(3)
+    texts = [bytes(rng.choice(list(b"abcd"), rng.integers(0, 9)).tolist()) for _ in range(300)]
+    words = Words.of(Ragged.of([np.frombuffer(text, np.uint8) for text in texts], np.uint8))
+    feature = attrs.evolve(systems()[0].features[0], marks=(mark,), pages=(), rules=(), trait=None)
+    assert words.hold(feature).tolist() == [mark in text for text in texts]

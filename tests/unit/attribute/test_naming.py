@@ -17,7 +17,7 @@ def told(*rows: tuple[float, float, float]) -> np.ndarray:
 
 def test_a_finding_that_shows_enough_is_named_by_itself() -> None:
     """Whatever its company shows."""
-    names = name_findings(told((PLAIN, 0, 0), (0, PLAIN, 0)), np.array([1, 1]), background())
+    names = name_findings(told((PLAIN, 0, 0), (0, PLAIN, 0)), np.arange(2), np.array([1, 1]), background())
     assert names.system.tolist() == [0, 1]
     assert names.own.all()
 
@@ -36,21 +36,23 @@ def test_a_vague_finding_is_named_like_its_company(
     others: list[tuple[float, float, float]], own: tuple[float, float, float], named: int
 ) -> None:
     """If there is one name only, and nothing rules it out; less sure than those that show it."""
-    names = name_findings(told(*others, own), np.full(len(others) + 1, 7), background())
+    each = np.arange(len(others) + 1)
+    names = name_findings(told(*others, own), each, np.full(len(each), 7), background())
     assert names.system[-1] == named
     assert not names.own[-1]
     assert names.chance[-1] < names.chance[0] or named == NOBODY
-    alone = name_findings(told(*others, own), np.arange(len(others) + 1), background())
+    alone = name_findings(told(*others, own), each, each, background())
     assert alone.system[-1] == NOBODY
 
 
 def test_names_against_a_loop() -> None:
     """Row by row, the obvious way."""
     rng = np.random.default_rng(6)
-    llr, company = rng.normal(1, 4, (200, 5)), rng.integers(0, 40, 200)
-    llr[rng.random((200, 5)) < 0.2] = -np.inf
+    looks, look, company = rng.normal(1, 4, (150, 5)), rng.integers(0, 150, 200), rng.integers(0, 40, 200)
+    looks[rng.random((150, 5)) < 0.2] = -np.inf
+    llr = looks[look]
     chance = posterior(llr, background())[:, :-1]
-    names = name_findings(llr, company, background())
+    names = name_findings(looks, look, company, background())
     for row in range(200):
         mine = np.flatnonzero(company == company[row])
         sure = {int(chance[one].argmax()) for one in mine if chance[one].max() > SURE}
