@@ -266,6 +266,11 @@ def covers(general: str, special: str) -> bool:
     return general in {"", special} or special.startswith(general + ".")
 
 
+def related(one: str, other: str) -> bool:
+    """Say whether statements about two mechanisms bear on each other: about the same, or one on a more special one."""
+    return covers(one, other) or covers(other, one)
+
+
 def upwards(path: str) -> Iterator[Mechanism]:
     """Give the records of a path and of what lies above it, the nearest first."""
     while path:

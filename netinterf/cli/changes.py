@@ -37,7 +37,7 @@ class Form:
 def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
     """Write a verdict for people; one that is no finding while more may come was one before."""
     if verdict.group is not None:
-        yield from group_lines("Taken together:", [verdict])
+        yield from group_lines("Taken together:", [verdict], np.zeros(1, np.int64))
     elif verdict.outcome is Outcome.INTERFERED:
         yield ""
         yield from finding_lines(verdict)

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.arrays import I64, Mask
-from netinterf.mechanisms import covers
-from netinterf.numbering import combined, numbered_text
+from netinterf.mechanisms import related
+from netinterf.numbering import combined, distinct, numbered_text
 from netinterf.report.digest import MOST_EXAMPLES, end_of
 from netinterf.written.ledger import Ledger
 from netinterf.written.parts import address_of, port_of
 from netinterf.written.record import Verdict
 
-__all__ = ["MOST_EVIDENCE", "Places", "Told", "folded", "places_of"]
+__all__ = ["MOST_EVIDENCE", "Places", "Told", "folded", "numbered_places", "places_of"]
 
 TCP, UDP = 6, 17
 
@@ -54,12 +55,16 @@ def folded(ledger: Ledger, rows: I64, *, apart: bool = False) -> Sequence[Told]:
         return [Told(verdict=ledger.write(row)) for row in rows.tolist()]
     if not len(rows):
         return []
-    number = combined(*signature(ledger, rows))
+    number, place = combined(*signature(ledger, rows)), numbered_places(ledger, rows)
     order = np.lexsort((rows, -ledger.verdicts.probability[rows], number))
-    parts = np.split(rows[order], np.flatnonzero(np.diff(number[order])) + 1)
+    parts = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
     return [
-        Told(verdict=ledger.write(int(part[0])), alike=len(part) - 1, places=places_of(ledger, part[1:]))
-        for part in sorted(parts, key=lambda part: int(part[0]))
+        Told(
+            verdict=ledger.write(int(rows[part[0]])),
+            alike=len(part) - 1,
+            places=places_of(ledger, rows[part[1:]], place[part[1:]]),
+        )
+        for part in sorted(parts, key=lambda part: int(rows[part[0]]))
     ]
 
 
@@ -68,7 +73,7 @@ def signature(ledger: Ledger, rows: I64) -> list[I64]:
     table = ledger.verdicts
     evidence = table.evidence.take(rows)  # strongest first
     owner, rule = evidence.parents(), ledger.evidence.rule[evidence.values]
-    later = ~about(ledger)[rule, table.mechanism[rows][owner]]
+    later = ~about(ledger, rule, table.mechanism[rows][owner])
     order = np.lexsort((np.arange(len(owner)), later, owner))
     rank = np.arange(len(owner)) - evidence.offsets[owner]
     shown = np.full((len(rows), MOST_EVIDENCE), -1, np.int64)
@@ -78,32 +83,41 @@ def signature(ledger: Ledger, rows: I64) -> list[I64]:
     return [*(column[rows].astype(np.int64) for column in columns), *shown.T]
 
 
-def about(ledger: Ledger) -> Mask:
-    """Say which rules are about which mechanisms (`is_about`); shape (rules, mechanisms)."""
-    mechanisms = ledger.verdicts.mechanisms
-    related = [
-        [covers(rule.mechanism, word) or covers(word, rule.mechanism) for word in mechanisms]
-        for rule in ledger.evidence.rules
-    ]
-    return np.array(related, np.bool_).reshape(len(ledger.evidence.rules), len(mechanisms))
+def about(ledger: Ledger, rule: NDArray[np.integer], mechanism: NDArray[np.integer]) -> Mask:
+    """Say of each observation, by its rule, whether it is about the mechanism of its verdict (`is_about`)."""
+    rules, mechanisms = ledger.evidence.rules, ledger.verdicts.mechanisms
+    pair = rule.astype(np.int64) * len(mechanisms) + mechanism
+    related_pairs = np.zeros(len(rules) * len(mechanisms), np.bool_)
+    for different in distinct(pair).tolist():  # few
+        number, code = divmod(different, len(mechanisms))
+        related_pairs[different] = related(rules[number].mechanism, mechanisms[code])
+    return related_pairs[pair]
 
 
-def places_of(ledger: Ledger, rows: I64) -> Places:
-    """Count what some verdicts are about: names, else addresses and ports."""
-    if not len(rows):
-        return Places()
+def numbered_places(ledger: Ledger, rows: I64) -> I64:
+    """Number what some verdicts are about, alike for one name, or for one address and port where they have none."""
     table, flows = ledger.verdicts, ledger.flows
     name, different = numbered_text(table.name.take(rows))
     flow = table.flow[rows]
     nameless = different.lengths[name] == 0
     port = np.where(np.isin(flows.protocol[flow], (TCP, UDP)), flows.server_port[flow], 0)  # others have none to show
-    end = np.where(nameless, flows.server[flow].astype(np.int64) << 32 | port, -1)
-    _, first, count = np.unique(combined(name, end), return_index=True, return_counts=True)
+    return combined(name, np.where(nameless, flows.server[flow].astype(np.int64) << 32 | port, -1))
+
+
+def places_of(ledger: Ledger, rows: I64, place: I64) -> Places:
+    """Count what some verdicts are about: names, else addresses and ports.
+
+    Args:
+        ledger: What was concluded.
+        rows: Rows of its verdicts.
+        place: What each is about, as `numbered_places` numbers it.
+    """
+    table, flows = ledger.verdicts, ledger.flows
+    _, first, count = np.unique(place, return_index=True, return_counts=True)
     top = np.lexsort((first, -count))[:MOST_EXAMPLES]
     listed = []
-    for place in top.tolist():
-        row = int(first[place])
-        server = address_of(ledger.hosts, int(flows.server[flow[row]]))
-        word = table.name[int(rows[row])] or end_of(server, port_of(ledger, int(flow[row])))
-        listed.append((word, int(count[place])))
+    for row, times in zip(rows[first[top]].tolist(), count[top].tolist(), strict=True):
+        flow = int(table.flow[row])
+        server = address_of(ledger.hosts, int(flows.server[flow]))
+        listed.append((table.name[row] or end_of(server, port_of(ledger, flow)), times))
     return Places(listed=tuple(listed), more=len(count) - len(listed))

@@ -12,6 +12,7 @@ from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result, captures_of
 from netinterf.mechanisms import settled_by
+from netinterf.numbering import distinct
 from netinterf.report.digest import (
     MOST_EXAMPLES,
     common_of,
@@ -27,7 +28,7 @@ from netinterf.report.digest import (
     strongest_frames,
     unjudged,
 )
-from netinterf.report.folding import MOST_EVIDENCE, Places, Told, folded, places_of
+from netinterf.report.folding import MOST_EVIDENCE, Places, Told, folded, numbered_places, places_of
 from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.writing import printable
@@ -64,8 +65,8 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     ledger = judged.ledger
     interfered, suspected = rows_of_outcome(ledger, Outcome.INTERFERED), ledger.rows_suspected()
     yield from summary_lines(judged.summary, suspected=len(suspected))
-    groups = list(ledger.group_verdicts())
-    yield from group_lines("Taken together:", [group for group in groups if group.outcome is Outcome.INTERFERED])
+    surely, perhaps = ledger.rows_of_groups()
+    yield from group_lines("Taken together:", ledger, surely)
     yield from overview_lines(ledger, interfered)
     yield from shared_lines(judged)
     yield from injector_lines(ledger.injectors)
@@ -74,7 +75,7 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
         yield from finding_lines(told.verdict)
         yield from alike_lines(told)
     yield from suspicion_lines(folded(ledger, suspected, apart=everything))
-    yield from group_lines("Perhaps together:", [group for group in groups if group.outcome is not Outcome.INTERFERED])
+    yield from group_lines("Perhaps together:", ledger, perhaps)
     yield from unjudged_lines(judged)
     yield from unexplained_lines(ledger, everything=everything)
     if everything:
@@ -120,28 +121,32 @@ def suspicion_lines(suspicions: Sequence[Told]) -> Iterator[str]:
             before = because
 
 
-def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
+def group_lines(title: str, ledger: Sequence[Verdict], rows: I64) -> Iterator[str]:
     """Write what many conversations show together, one sentence a group, the surest first."""
-    if not groups:
+    if not len(rows):
         return
     yield ""
     yield title
-    for verdict in groups[:MOST_GROUPS]:
+    for row in rows[:MOST_GROUPS].tolist():
+        verdict = ledger[row]
         sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
         yield from wrapped(f"{verdict.mechanism}, {common_of(verdict)} ({sure})", "  ", "      ")
         yield from wrapped(f"{happened(verdict)}.", "      ", "      ")
         yield from wrapped(_when(verdict.start, verdict.end), "      ", "      ")
-    if len(groups) > MOST_GROUPS:
-        yield f"  and {len(groups) - MOST_GROUPS:,} more"
+    if len(rows) > MOST_GROUPS:
+        yield f"  and {len(rows) - MOST_GROUPS:,} more"
 
 
 def overview_lines(ledger: Ledger, findings: I64) -> Iterator[str]:
     """Write, where there are several findings, how many of each mechanism there are and what they are about."""
+    if len(findings) <= 1:
+        return
     mechanism, words = ledger.verdicts.mechanism[findings], ledger.verdicts.mechanisms
-    for code in sorted(np.unique(mechanism).tolist(), key=words.__getitem__) if len(findings) > 1 else ():
-        rows = findings[mechanism == code]
-        named = f"{words[code]}: {list_of(places_of(ledger, rows))}"
-        yield from wrapped(f"interfered: {len(rows):,} × {named}", "  ", "    ")
+    place = numbered_places(ledger, findings)
+    for code in sorted(distinct(mechanism).tolist(), key=words.__getitem__):
+        alike = np.flatnonzero(mechanism == code)
+        named = f"{words[code]}: {list_of(places_of(ledger, findings[alike], place[alike]))}"
+        yield from wrapped(f"interfered: {len(alike):,} × {named}", "  ", "    ")
 
 
 def list_of(places: Places) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.mechanisms import covers
+from netinterf.mechanisms import related
 from netinterf.numbering import distinct
 from netinterf.schema import Evidence, Grade, Groups, Verdicts
 from netinterf.table import Ragged, spans
@@ -101,8 +101,7 @@ def supporting_evidence(groups: Groups, verdicts: Verdicts, evidence: Evidence, 
     rule = evidence.rule[rows.values]
     relevant = np.zeros(len(evidence.rules), np.bool_)
     for shown in distinct(rule.astype(np.int64)).tolist():  # few of all rules
-        word = evidence.rules[shown].mechanism
-        relevant[shown] = covers(word, mechanism) or covers(mechanism, word)
+        relevant[shown] = related(evidence.rules[shown].mechanism, mechanism)
     speaks = (weights.values > 0) & relevant[rule]
     counts = np.bincount(rows.parents()[speaks], minlength=len(members))
     return Ragged.from_lengths(counts, rows.values[speaks]), Ragged.from_lengths(counts, weights.values[speaks])

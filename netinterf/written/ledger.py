@@ -70,6 +70,11 @@ class Ledger(Judgement, Sequence[Verdict]):
         rows = rows[np.argsort(-self.anomalies.score[rows], kind="stable")]
         return (unexplained(self, int(row)) for row in rows)
 
+    def rows_of_groups(self) -> tuple[I64, I64]:
+        """List the rows of groups that are interfered with, and of those that perhaps are."""
+        interfered = self.groups.outcome == OUTCOMES.index(Outcome.INTERFERED)
+        return len(self.verdicts) + np.flatnonzero(interfered), len(self.verdicts) + np.flatnonzero(~interfered)
+
     def group_verdicts(self) -> Iterator[Verdict]:
         """Walk only the groups."""
         return (self.write(row) for row in range(len(self.verdicts), len(self)))

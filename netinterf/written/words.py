@@ -5,7 +5,7 @@ does not carry, and never a word about who did it or why, which packets do not s
 """
 
 from netinterf.context.resolvers import encrypted_resolver
-from netinterf.mechanisms import covers, is_rate, what_happened
+from netinterf.mechanisms import is_rate, related, what_happened
 from netinterf.schema import Grade, Outcome
 from netinterf.written.group_words import group_happened, settled_by_members
 from netinterf.written.record import Observation, Subject, Verdict
@@ -108,7 +108,7 @@ def percent(probability: float) -> str:
 
 def is_about(observation: Observation, mechanism: str) -> bool:
     """Say whether an observation is about this mechanism: the same, a more general or a more special one."""
-    return covers(observation.mechanism, mechanism) or covers(mechanism, observation.mechanism)
+    return related(observation.mechanism, mechanism)
 
 
 def _clause(says: str) -> str:

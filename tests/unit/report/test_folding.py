@@ -11,7 +11,7 @@ from netinterf.capture import write_pcap
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
 from netinterf.report.digest import MOST_EXAMPLES, ordered_evidence, place_of
-from netinterf.report.folding import MOST_EVIDENCE, folded, places_of
+from netinterf.report.folding import MOST_EVIDENCE, folded, numbered_places, places_of
 from netinterf.report.text import capture_text
 from netinterf.simulate import Conditions
 from netinterf.table import Text
@@ -59,7 +59,7 @@ def test_the_surest_of_each_kind_is_shown_and_the_others_are_counted(judged: Jud
 def test_places_are_names_else_ends(judged: Judged) -> None:
     """The same as counting written verdicts one by one."""
     every = np.arange(len(judged.ledger.verdicts))
-    places = places_of(judged.ledger, every)
+    places = places_of(judged.ledger, every, numbered_places(judged.ledger, every))
     slow = Counter(place_of(judged.ledger[row]) for row in every.tolist())
     assert [count for _, count in places.listed] == [count for _, count in slow.most_common(MOST_EXAMPLES)]
     assert all(slow[name] == count for name, count in places.listed)
@@ -88,6 +88,7 @@ def test_pings_to_one_host_are_about_one_place(judged: Judged) -> None:
     nameless = attrs.evolve(ledger.verdicts, name=Text.of([""] * len(ledger.verdicts)))
     pings = attrs.evolve(ledger, flows=flows, verdicts=nameless)
     every = np.arange(len(nameless))
-    places, slow = places_of(pings, every), Counter(place_of(pings[row]) for row in every.tolist())
+    places = places_of(pings, every, numbered_places(pings, every))
+    slow = Counter(place_of(pings[row]) for row in every.tolist())
     assert all(slow[name] == count for name, count in places.listed)
     assert len(places.listed) + places.more == len(slow)
