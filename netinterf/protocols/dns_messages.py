@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U8, U16, Mask
-from netinterf.numbering import ordered
+from netinterf.numbering import order_of_different, ordered
 from netinterf.protocols.dns_names import Names, expand_names, lowered, skip_names
+from netinterf.protocols.dns_plain import binds_http3, read_plain
 from netinterf.protocols.streams import words
-from netinterf.protocols.svcb import offers_http3
 from netinterf.schema import Answers, ParseError
 from netinterf.table import Table, Text, column, text
 
@@ -55,7 +55,6 @@ class RecordType:
     """Resource record types used here (IANA DNS parameters)."""
 
     A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, OPT, RRSIG = 1, 2, 5, 6, 12, 15, 16, 28, 33, 41, 46
-    SVCB, HTTPS = 64, 65
 
 
 NAME_SKIP = {
@@ -102,6 +101,22 @@ def parse_messages(data: U8, start: I64, captured: I64, length: I64) -> tuple[Me
     Returns:
         n messages, and their records sorted by message and place.
     """
+    plain, columns, records = read_plain(data, start, length, captured >= length)
+    rest = np.flatnonzero(~plain)
+    if not len(rest):
+        return Messages(**columns), records
+    messages, answers = parse_each(data, start[rest], captured[rest], length[rest])
+    if len(rest) == len(plain):
+        return messages, answers
+    row = np.concatenate([np.flatnonzero(plain), rest])
+    owner = np.concatenate([row[records.message], rest[answers.message]])
+    order = ordered(owner)
+    joined = attrs.evolve(Answers.concat([records, answers]), message=owner.astype(np.int32))
+    return Messages.concat([Messages(**columns), messages]).take(order_of_different(row)), joined.take(order)
+
+
+def parse_each(data: U8, start: I64, captured: I64, length: I64) -> tuple[Messages, Answers]:
+    """Read messages of whatever kind, as `parse_messages` does."""
     parts = []
     for first in range(0, max(len(start), 1), BLOCK):
         rows = slice(first, first + BLOCK)
@@ -298,9 +313,6 @@ class _Block:
         for half, at in ((high, 10), (low, 18)):
             upper = words(data, fixed[six] + at, 4).astype(np.uint64)
             half[six] = upper << np.uint64(32) | words(data, fixed[six] + at + 4, 4).astype(np.uint64)
-        bound = np.flatnonzero((kind == RecordType.HTTPS) | (kind == RecordType.SVCB))
-        http3 = np.zeros(len(kind), np.bool_)
-        http3[bound] = offers_http3(data, fixed[bound] + 10, fixed[bound] + 10 + places.length[bound])
         count = self.header[3, message]
         section = 1 + (places.place >= count) + (places.place >= count + self.header[4, message])
         return Answers(
@@ -313,7 +325,7 @@ class _Block:
             low=low,
             length=places.length.astype(np.uint16),
             pointer=data[places.owner] >= 0xC0,
-            http3=http3,
+            http3=binds_http3(data, kind, fixed + 10, places.length),
             owner=lowered(owners),
             target=lowered(_spread(targets, named, len(kind))),
         )

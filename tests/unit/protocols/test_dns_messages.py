@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.protocols.dns_messages import BLOCK, MAX_RECORDS, parse_messages
+from netinterf.protocols.dns_messages import BLOCK, MAX_RECORDS, parse_each, parse_messages
 from netinterf.protocols.dns_names import MAX_NAME, MAX_STEPS, expand_names, lowered, skip_names
 from netinterf.schema import ParseError
 from netinterf.table import Text
@@ -308,3 +308,41 @@ def test_names_are_those_read_one_by_one(values: list[int], places: list[tuple[i
     for row, span in enumerate(spans):
         seen = names.text.bytes(row), int(names.end[row]), int(names.error[row]), int(names.error_at[row])
         assert seen == read_name(data, *span)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [
+                    QUERY,
+                    REPLY,
+                    message(
+                        "WWW.Example.com", record(5, b"\x03cdn\xc0\x10"), record(33, b"\0\1\0\1\0\1\xc0\x0c"), opt=True
+                    ),
+                    message("a.b", record(5, b"\xc0\x0c"), record(15, b"\0\1\xc0\x0c"), record(28, b"\1" * 16)),
+                    message(
+                        "a.b",
+                        record(65, b"\0\1\0\0\1\0\3\2h3"),
+                        edns(ttl=0x8000, data=b"\0\x0f\0\x02\0\x10"),
+                        tail=b"junk",
+                    ),
+                ]
+            ),
+            st.lists(st.tuples(st.integers(0, 200), st.sampled_from([*range(20), 0x41, 0x80, 0xC0, 0xFF])), max_size=3),
+            st.sampled_from([0, 0, 0, 1, 5, 30]),
+            st.sampled_from([0, 0, 0, 1, 9]),
+        ),
+        max_size=20,
+    )
+)
+def test_plain_messages_are_read_as_others_are(recipes):
+    """However they are read, messages of every kind side by side say the same."""
+    wires = [mutate(wire, changes, cut) for wire, changes, cut, _ in recipes]
+    length = np.array([len(wire) for wire in wires], np.int64)
+    captured = np.maximum(length - np.array([missing for *_, missing in recipes], np.int64), 0)
+    data, start = np.frombuffer(b"".join(wires), np.uint8), np.cumsum(length) - length
+    for mine, plain in zip(
+        parse_messages(data, start, captured, length), parse_each(data, start, captured, length), strict=True
+    ):
+        assert mine.equals(plain)
