@@ -7,6 +7,7 @@ listed behaves as the nearest one above it that is.
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 
 import attrs
 
@@ -266,6 +267,7 @@ def covers(general: str, special: str) -> bool:
     return general in {"", special} or special.startswith(general + ".")
 
 
+@cache
 def related(one: str, other: str) -> bool:
     """Say whether statements about two mechanisms bear on each other: about the same, or one on a more special one."""
     return covers(one, other) or covers(other, one)
@@ -284,6 +286,7 @@ def known_as(path: str) -> Mechanism | None:
     return next(upwards(path), None)
 
 
+@cache
 def what_happened(path: str) -> str:
     """Say what a mechanism did to one subject, ``{who}``; an unknown one by the nearest above it."""
     record = known_as(path)

@@ -276,7 +276,7 @@ class Session:
         members = ledger.groups.subjects
         leave = np.bincount(members.parents(), final[members.values], len(members))
         groups = len(final) + np.flatnonzero(2 * leave > members.lengths)
-        return [ledger.write(row) for row in (*np.flatnonzero(reported).tolist(), *groups.tolist())]
+        return list(ledger.written(np.concatenate([np.flatnonzero(reported), groups])))
 
     def _summary(self, window: JudgedWindow) -> Summary:
         """Sum up the session so far."""

@@ -52,19 +52,17 @@ def folded(ledger: Ledger, rows: I64, *, apart: bool = False) -> Sequence[Told]:
         apart: Fold nothing.
     """
     if apart:
-        return [Told(verdict=ledger.write(row)) for row in rows.tolist()]
+        return [Told(verdict=verdict) for verdict in ledger.written(rows)]
     if not len(rows):
         return []
     number, place = combined(*signature(ledger, rows)), numbered_places(ledger, rows)
     order = np.lexsort((rows, -ledger.verdicts.probability[rows], number))
     parts = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
+    parts.sort(key=lambda part: int(rows[part[0]]))
+    surest = ledger.written(rows[[int(part[0]) for part in parts]])
     return [
-        Told(
-            verdict=ledger.write(int(rows[part[0]])),
-            alike=len(part) - 1,
-            places=places_of(ledger, rows[part[1:]], place[part[1:]]),
-        )
-        for part in sorted(parts, key=lambda part: int(rows[part[0]]))
+        Told(verdict=verdict, alike=len(part) - 1, places=places_of(ledger, rows[part[1:]], place[part[1:]]))
+        for verdict, part in zip(surest, parts, strict=True)
     ]
 
 

@@ -4,7 +4,7 @@ Only findings are looked at, and only those of mechanisms that leave packets of 
 """
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -85,6 +85,26 @@ class Attributions:
             for index in order.tolist()
             if chance[index] >= LEAST
         )
+
+    def each(self, rows: I64) -> list[tuple[Attributed, ...]]:
+        """List the systems that each verdict by itself looks like, once for those that look and are named alike."""
+        place = np.minimum(np.searchsorted(self.row, rows), max(len(self.row) - 1, 0))
+        listed: list[tuple[Attributed, ...]] = [()] * len(rows)
+        there = np.flatnonzero(self.row[place] == rows) if len(self.row) else place[:0]
+        names, shown = self.names, place[there]
+        columns = (self.scores.look[shown], names.system[shown], names.chance[shown])
+        for number, row, *key in zip(
+            there.tolist(), shown.tolist(), *(column.tolist() for column in columns), strict=True
+        ):
+            if (look := tuple(key)) not in self.listed:
+                self.listed[look] = self.of(self.row[row : row + 1])
+            listed[number] = self.listed[look]
+        return listed
+
+    @cached_property
+    def listed(self) -> dict[tuple[Any, ...], tuple[Attributed, ...]]:
+        """What was listed of findings by themselves: by their look, and by the system that they are named after."""
+        return {}
 
     @cached_property
     def alone(self) -> F64:

@@ -1,7 +1,5 @@
 """Groups written out: from a row of the table of groups to a verdict in the words of the verdict format."""
 
-from itertools import islice
-
 import attrs
 import numpy as np
 
@@ -11,7 +9,7 @@ from netinterf.verdict.listing import supporting_evidence
 from netinterf.verdict.reasons import Reason, causes
 from netinterf.written.group_words import OTHERS, percents
 from netinterf.written.numbers import agreed
-from netinterf.written.parts import observation
+from netinterf.written.parts import observations
 from netinterf.written.record import Affected, Observation, Subject, Trigger, Verdict, Why
 from netinterf.written.words import sentences
 
@@ -42,7 +40,7 @@ def write_group(judgement: Judgement, row: int) -> Verdict:
         probability=float(groups.probability[row]),
         also=(),
         q_value=float(groups.q_value[row]),
-        evidence=observations(judgement, row),
+        evidence=evidence_of(judgement, row),
         reasons=tuple(Why(code=cause.code, says=cause.says) for cause in reasons),
         frames=tuple(judgement.group_frames[row].tolist()),
         trigger=trigger_of(judgement, row, int(members[0])),
@@ -92,7 +90,7 @@ def trigger_of(judgement: Judgement, row: int, member: int) -> Trigger | None:
     return None
 
 
-def observations(judgement: Judgement, row: int) -> tuple[Observation, ...]:
+def evidence_of(judgement: Judgement, row: int) -> tuple[Observation, ...]:
     """List the evidence of a group: its share, its contrast, and what its surest members show; strongest first."""
     groups = judgement.groups
     members, affected = int(groups.members[row]), int(groups.affected[row])
@@ -130,8 +128,7 @@ def observations(judgement: Judgement, row: int) -> tuple[Observation, ...]:
                 measured={"controls": float(controls), "control_share": control_share},
             )
         )
-    supporting = zip(*supporting_evidence(groups, judgement.verdicts, judgement.evidence, row), strict=True)
-    for places, weights in islice(supporting, SHOWN):  # of each the strongest
-        shown = zip(places[:1].tolist(), weights[:1].tolist(), strict=True)
-        evidence += [observation(judgement, place, weight) for place, weight in shown]
+    places, weights = supporting_evidence(groups, judgement.verdicts, judgement.evidence, row)
+    strongest = places.offsets[:-1][:SHOWN][places.lengths[:SHOWN] > 0]  # of each member
+    evidence += observations(judgement, places.values[strongest], weights.values[strongest])
     return tuple(sorted(evidence, key=lambda entry: -abs(entry.llr)))

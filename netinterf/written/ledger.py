@@ -1,6 +1,5 @@
 """Verdicts written out: a judgement as a sequence of objects in words, made on demand."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
@@ -11,13 +10,11 @@ from netinterf.arrays import I64
 from netinterf.schema import Anomalies, Evidence, Grade, Outcome, Verdicts
 from netinterf.verdict.judgement import Judgement
 from netinterf.verdict.model import Model
-from netinterf.verdict.reasons import causes
 from netinterf.verdict.subjects import Subjects
 from netinterf.written.group_record import write_group
-from netinterf.written.parts import is_ipv4, observation, subject, trigger
-from netinterf.written.record import Further, Verdict, Why
+from netinterf.written.record import Verdict
 from netinterf.written.unexplained import Unexplained, unexplained
-from netinterf.written.words import sentences
+from netinterf.written.verdict_record import write_verdicts
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -25,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Ledger", "explain"]
 
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
-SELECTIVE = {1: True, 0: False, -1: None}
+
+BLOCK = 1024
+"""Verdicts that are written at a time, since few may be asked for."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -41,18 +40,18 @@ class Ledger(Judgement, Sequence[Verdict]):
     def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
     def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
         if isinstance(row, slice):
-            return tuple(self.write(place) for place in range(*row.indices(len(self))))
+            return tuple(self.written(np.arange(len(self))[row]))
         if not -len(self) <= row < len(self):
             raise IndexError(f"verdict {row} of {len(self)}")
         return self.write(row % len(self))
 
     def __iter__(self) -> Iterator[Verdict]:
-        return (self.write(row) for row in range(len(self)))
+        return self.written(np.arange(len(self)))
 
     def findings(self) -> Iterator[Verdict]:
         """Walk only the verdicts that are interfered or possibly so."""
         is_finding = self.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
-        yield from (self.write(int(row)) for row in np.flatnonzero(is_finding))
+        yield from self.written(np.flatnonzero(is_finding))
         yield from self.group_verdicts()
 
     def rows_suspected(self) -> I64:
@@ -77,43 +76,19 @@ class Ledger(Judgement, Sequence[Verdict]):
 
     def group_verdicts(self) -> Iterator[Verdict]:
         """Walk only the groups."""
-        return (self.write(row) for row in range(len(self.verdicts), len(self)))
+        return self.written(np.arange(len(self.verdicts), len(self)))
 
     def write(self, row: int) -> Verdict:
         """Write out one verdict."""
-        if row >= len(self.verdicts):
-            return write_group(self, row - len(self.verdicts))
-        table = self.verdicts
-        mechanism = int(table.mechanism[row])
-        also = zip(table.also[row], table.also_probability[row], strict=True)
-        verdict = Verdict(
-            capture=self.capture,
-            subject=subject(self, row),
-            outcome=OUTCOMES[table.outcome[row]],
-            grade=GRADES[table.grade[row]],
-            grade_if_rarer=GRADES[table.grade_if_rarer[row]],
-            mechanism=None if mechanism < 0 else table.mechanisms[mechanism],
-            raised=bool(table.raised[row]),
-            probability=float(table.probability[row]),
-            also=tuple(Further(mechanism=table.mechanisms[code], probability=float(p)) for code, p in also),
-            q_value=float(table.q_value[row]),
-            evidence=tuple(
-                observation(self, int(place), float(weight))
-                for place, weight in zip(table.evidence[row], table.weight[row], strict=True)
-            ),
-            reasons=tuple(Why(code=cause.code, says=cause.says) for cause in causes(int(table.reasons[row]))),
-            frames=tuple(self.forged[row].tolist()),
-            trigger=trigger(self, row),
-            selective=SELECTIVE[int(table.selective[row])],
-            group=None,
-            attribution=self.attributions.of(np.array([row])),
-            start=int(table.start[row]),
-            end=int(table.end[row]),
-            row=int(table.subject[row]),
-            ip_version=4 if is_ipv4(self.hosts, int(self.flows.client[table.flow[row]])) else 6,
-            anomaly=None if math.isnan(score := float(self.anomalies.score[row])) else score,
-        )
-        return attrs.evolve(verdict, explanation=sentences(verdict))
+        return next(self.written(np.array([row])))
+
+    def written(self, rows: I64) -> Iterator[Verdict]:
+        """Write out some verdicts, a block of them at a time."""
+        count = len(self.verdicts)
+        for at in range(0, len(rows), BLOCK):
+            block = rows[at : at + BLOCK]
+            verdicts = iter(write_verdicts(self, block[block < count]))
+            yield from (next(verdicts) if row < count else write_group(self, row - count) for row in block.tolist())
 
 
 def explain(

@@ -4,6 +4,8 @@ Written for readers who must decide whether to print it: no jargon that is not e
 does not carry, and never a word about who did it or why, which packets do not show.
 """
 
+from itertools import islice
+
 from netinterf.context.resolvers import encrypted_resolver
 from netinterf.mechanisms import is_rate, related, what_happened
 from netinterf.schema import Grade, Outcome
@@ -46,9 +48,10 @@ def sentences(verdict: Verdict) -> str:
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
         about = [sign for sign in verdict.evidence if is_about(sign, verdict.mechanism)]  # strongest first
-        signs = [_clause(sign.says) for sign in about if sign.llr > 0][:2]
+        signs = [_clause(sign.says) for sign in islice((sign for sign in about if sign.llr > 0), 2)]
         signs += [RAISED] if verdict.raised else []
-        signs += [f"against it speaks that {_clause(sign.says)}" for sign in about if sign.llr < 0][:1]
+        against = next((sign for sign in about if sign.llr < 0), None)
+        signs += [] if against is None else [f"against it speaks that {_clause(against.says)}"]
         rarer = ""
         if verdict.grade_if_rarer is not verdict.grade:
             rarer = f"; {IF_RARER[verdict.grade_if_rarer]} if such interference is ten times rarer here than assumed"
