@@ -5,18 +5,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import attrs
 import numpy as np
 
+from netinterf.arrays import I64
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
 from netinterf.report.folding import Told
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
-from netinterf.schema import Outcome
+from netinterf.schema import Grade, Outcome, SubjectKind
 from netinterf.writing import dump
 from netinterf.written.format import CAPTURE, line, verdict_line
+from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
 
 __all__ = ["FORMS", "ChangeWriter", "Form"]
 
+Key = tuple[str, int | None]  # kind of subject and its first frame
 State = tuple[str, str, str | None]  # outcome, grade and mechanism
+
+OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
+POSSIBLE = GRADES.index(Grade.POSSIBLE)
+KINDS = {int(kind): kind.name.lower() for kind in SubjectKind}
 
 
 @attrs.frozen
@@ -82,7 +89,7 @@ class ChangeWriter:
         self.output = output
         self._form = form
         self._everything = everything
-        self._states: dict[tuple[str, int | None], State] = {}  # of subjects that were told and are not final
+        self._states: dict[Key, State] = {}  # of subjects that were told and are not final
 
     def so_far(self, judged: Judged) -> None:
         """Write findings that are new or changed, and what became of those that are none any more.
@@ -90,15 +97,18 @@ class ChangeWriter:
         Groups are told when they are final, since they come and go with every member.
         """
         ledger = judged.ledger
-        findings = [verdict for verdict in ledger.findings() if verdict.group is None]
-        gone = set(self._states) - {subject_key(verdict) for verdict in findings}
-        rows = np.flatnonzero(np.isin(ledger.first_frame, [frame for _, frame in gone if frame is not None]))
-        findings += [verdict for row in rows.tolist() if subject_key(verdict := ledger[row]) in gone]
-        for verdict in findings:
-            state = state_of(verdict)
-            if self._states.get(subject_key(verdict)) != state:
-                self._states[subject_key(verdict)] = state
-                self._write(self._form.verdict(verdict, False))
+        rows = np.flatnonzero(ledger.verdicts.grade <= POSSIBLE)
+        gone = set(self._states) - set(keys_of(ledger, rows))
+        others = np.flatnonzero(np.isin(ledger.first_frame, [frame for _, frame in gone if frame is not None]))
+        those = [row for row, key in zip(others.tolist(), keys_of(ledger, others), strict=True) if key in gone]
+        rows = np.append(rows, np.array(those, np.int64))
+        told = [self._states.get(key) for key in keys_of(ledger, rows)]
+        changed = np.array(
+            [state != before for state, before in zip(states_of(ledger, rows), told, strict=True)], np.bool_
+        )
+        for verdict in ledger.written(rows[changed]):
+            self._states[subject_key(verdict)] = state_of(verdict)
+            self._write(self._form.verdict(verdict, False))
 
     def final(self, verdicts: Sequence[Verdict]) -> None:
         """Write verdicts that will not change any more."""
@@ -118,7 +128,7 @@ class ChangeWriter:
         self.output.write(lines)
 
 
-def subject_key(verdict: Verdict) -> tuple[str, int | None]:
+def subject_key(verdict: Verdict) -> Key:
     """Tell subjects apart, whatever more becomes known of them."""
     return verdict.subject.kind, verdict.subject.first_frame
 
@@ -126,3 +136,16 @@ def subject_key(verdict: Verdict) -> tuple[str, int | None]:
 def state_of(verdict: Verdict) -> State:
     """Give what makes a verdict worth telling again."""
     return verdict.outcome, verdict.grade, verdict.mechanism
+
+
+def keys_of(ledger: Ledger, rows: I64) -> list[Key]:
+    """Give the keys of subjects (`subject_key`) whose verdicts stand in some rows."""
+    kinds, frames = ledger.verdicts.subject_kind[rows].tolist(), ledger.first_frame[rows].tolist()
+    return [(KINDS[kind], frame if frame >= 0 else None) for kind, frame in zip(kinds, frames, strict=True)]
+
+
+def states_of(ledger: Ledger, rows: I64) -> list[State]:
+    """Give the states (`state_of`) of the verdicts in some rows."""
+    table, names = ledger.verdicts, (*ledger.verdicts.mechanisms, None)  # -1 is none
+    columns = (table.outcome[rows].tolist(), table.grade[rows].tolist(), table.mechanism[rows].tolist())
+    return [(OUTCOMES[one], GRADES[two], names[code]) for one, two, code in zip(*columns, strict=True)]

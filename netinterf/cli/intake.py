@@ -3,7 +3,7 @@
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from netinterf.bridge.live import Listener
@@ -62,7 +62,7 @@ class ReadAhead(Generic[Piece]):
 class Source(Protocol):
     """Something that feeds a session."""
 
-    def feed(self, session: Session, seconds: float) -> list[Verdict]:
+    def feed(self, session: Session, seconds: float) -> Sequence[Verdict]:
         """Wait so long for input, feed what came, and give the verdicts that became final.
 
         Raises:
@@ -98,7 +98,7 @@ class Pipe:
         handle = standard_input("standard input").fileno()
         self._ahead = ReadAhead(lambda: os.read(handle, PIECE) or None)  # what is there; a file object fills a buffer
 
-    def feed(self, session: Session, seconds: float) -> list[Verdict]:
+    def feed(self, session: Session, seconds: float) -> Sequence[Verdict]:
         """Feed the bytes that came."""
         piece = self._ahead.wait(seconds)
         return [] if piece is None else session.feed(piece)
@@ -127,7 +127,7 @@ class Interface:
     def _read(self) -> Frames | None:
         return None if self._stopped.is_set() else self._listener.read(POLL)
 
-    def feed(self, session: Session, seconds: float) -> list[Verdict]:
+    def feed(self, session: Session, seconds: float) -> Sequence[Verdict]:
         """Feed the packets that came."""
         batch = self._ahead.wait(seconds) or Frames.of([], [], self._listener.link_type)
         return session.feed_packets(batch.times, batch.frames, batch.link_type)

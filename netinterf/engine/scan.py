@@ -9,7 +9,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from typing import Any, BinaryIO, Self, overload
+from typing import Any, BinaryIO, Self
 
 import attrs
 
@@ -28,39 +28,12 @@ from netinterf.verdict.model import Model
 from netinterf.writing import refuse_overwriting
 from netinterf.written.frames import verdicts_to_arrow
 from netinterf.written.record import Verdict
+from netinterf.written.several import SeveralVerdicts
 from netinterf.written.unexplained import Unexplained
 
-__all__ = ["AllVerdicts", "Paths", "Result", "captures_of", "scan", "scan_each"]
+__all__ = ["Paths", "Result", "captures_of", "scan", "scan_each"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-
-
-@attrs.frozen(eq=False)
-class AllVerdicts(Sequence[Verdict]):
-    """The verdicts of all captures, one after the other, written out when asked for."""
-
-    judged: tuple[Judged, ...] = attrs.field(repr=False)
-
-    def __len__(self) -> int:
-        return sum(len(judged.ledger) for judged in self.judged)
-
-    def __iter__(self) -> Iterator[Verdict]:
-        for judged in self.judged:
-            yield from judged.ledger
-
-    @overload
-    def __getitem__(self, row: int) -> Verdict: ...
-    @overload
-    def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
-    def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
-        if isinstance(row, slice):
-            return tuple(self[place] for place in range(*row.indices(len(self))))
-        place = row + len(self) if row < 0 else row
-        for judged in self.judged:
-            if 0 <= place < len(judged.ledger):
-                return judged.ledger[place]
-            place -= len(judged.ledger)
-        raise IndexError(f"verdict {row} of {len(self)}")
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -83,9 +56,9 @@ class Result:
         return tuple(judged.summary for judged in self.judged)
 
     @property
-    def verdicts(self) -> AllVerdicts:
+    def verdicts(self) -> SeveralVerdicts:
         """One verdict per flow and DNS exchange of every capture, and one per group that was found."""
-        return AllVerdicts(self.judged)
+        return SeveralVerdicts.of([judged.ledger for judged in self.judged])
 
     @property
     def findings(self) -> tuple[Verdict, ...]:

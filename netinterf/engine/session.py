@@ -34,7 +34,7 @@ from netinterf.privacy import Redaction
 from netinterf.schema import Grade
 from netinterf.verdict.model import Model
 from netinterf.written.ledger import Ledger
-from netinterf.written.record import Verdict
+from netinterf.written.several import Part, SeveralVerdicts
 
 __all__ = ["MAX_BYTES", "MAX_PACKETS", "Session"]
 
@@ -103,11 +103,12 @@ class Session:
         self._suspected = np.empty(0, np.int64)  # what so_far held for a finding, by subject_keys
         self._closed = False
 
-    def feed(self, data: bytes | bytearray | memoryview) -> list[Verdict]:
+    def feed(self, data: bytes | bytearray | memoryview) -> SeveralVerdicts:
         """Take in the next bytes of a pcap or pcapng capture, compressed or not, cut anywhere.
 
         Returns:
-            The verdicts that became final: those of conversations that left the window.
+            The verdicts that became final: those of conversations that left the window. Each is written out when it
+            is read.
 
         Raises:
             CaptureError: The bytes are no capture, or more frames than can be numbered: 2,147,483,647.
@@ -117,14 +118,14 @@ class Session:
         if self._closed or not isinstance(stream, CaptureStream):
             raise UsageError(CLOSED if self._closed else MIXED)
         self._stream = stream
-        verdicts: list[Verdict] = []
+        final: list[Part] = []
         for at in range(0, len(data), PIECE):
             stream.feed(bytes(data[at : at + PIECE]))
             if stream.ripe:
-                verdicts += self._take(stream.frames())
-        return verdicts
+                final += self._take(stream.frames())
+        return SeveralVerdicts(final)
 
-    def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> list[Verdict]:
+    def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> SeveralVerdicts:
         """Take in packets that a program has in memory.
 
         Args:
@@ -145,7 +146,7 @@ class Session:
             raise UsageError(CLOSED if self._closed else MIXED)
         self._stream = stream
         stream.feed(times, frames, link_type)
-        return self._take(stream.frames()) if stream.ripe else []
+        return SeveralVerdicts(self._take(stream.frames()) if stream.ripe else ())
 
     def lost(self, packets: int) -> None:
         """Tell that so many packets, in all, were lost before they could be fed; the diagnostics say so."""
@@ -172,23 +173,24 @@ class Session:
         self._suspected = np.union1d(self._suspected, subject_keys(ledger)[is_finding])
         return attrs.evolve(window.judged, summary=self._summary(window))
 
-    def close(self) -> list[Verdict]:
+    def close(self) -> SeveralVerdicts:
         """End the capture and return all verdicts that were not returned before; a second call returns none.
 
         Raises:
             CaptureError: What was fed is no capture.
         """
         if self._closed:
-            return []
+            return SeveralVerdicts()
         self._closed = True
         if self._stream is None:
             self._stream = CaptureStream(name_of(self._name))
-        verdicts = self._take(self._stream.close())
+        final = self._take(self._stream.close())
         left = self._tally.flows > 0
         window = self._judge_window(partial=left, in_part=left)
         self._judged = attrs.evolve(window.judged, summary=self._summary(window))
         self._judged_window, self._window = None, Window()
-        return verdicts + self._final(self._judged.ledger, np.ones(len(self._judged.ledger.verdicts), np.bool_))
+        final.append(self._final(self._judged.ledger, np.ones(len(self._judged.ledger.verdicts), np.bool_)))
+        return SeveralVerdicts(final)
 
     @property
     def judged(self) -> Judged:
@@ -228,13 +230,13 @@ class Session:
             self._window.add(batch)
             self._tally = self._tally.with_frames(batch.records)
 
-    def _take(self, batch: FrameBatch) -> list[Verdict]:
+    def _take(self, batch: FrameBatch) -> list[Part]:
         """Put frames into the window, and make room where it is too full."""
         self._hold(batch)
-        verdicts: list[Verdict] = []
+        final: list[Part] = []
         while self._window.packets > self._limits[0] or self._window.bytes > self._limits[1]:
-            verdicts += self._release()
-        return verdicts
+            final.append(self._release())
+        return final
 
     def _judge_window(self, *, partial: bool, in_part: bool) -> JudgedWindow:
         """Judge the window as it is.
@@ -253,7 +255,7 @@ class Session:
             self._judged_window = attrs.evolve(window, judged=judged, notes=self._window.in_stream(window.notes))
         return self._judged_window
 
-    def _release(self) -> list[Verdict]:
+    def _release(self) -> Part:
         """Judge the window, let conversations go until it is half full, or less, and give their verdicts."""
         window = self._judge_window(partial=True, in_part=True)
         left = leaving(window.trace, window.remains, self._limits[0] // 2, self._limits[1] // 2)
@@ -267,8 +269,8 @@ class Session:
         self._window.keep(staying)
         return final_verdicts
 
-    def _final(self, ledger: Ledger, final: Mask) -> list[Verdict]:
-        """Write out some of the verdicts, and the groups of which they are most members."""
+    def _final(self, ledger: Ledger, final: Mask) -> Part:
+        """List some of the verdicts, and the groups of which they are most members."""
         keys = subject_keys(ledger)
         is_finding = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
         reported = final & (self._everything | is_finding | np.isin(keys, self._suspected))
@@ -276,7 +278,7 @@ class Session:
         members = ledger.groups.subjects
         leave = np.bincount(members.parents(), final[members.values], len(members))
         groups = len(final) + np.flatnonzero(2 * leave > members.lengths)
-        return list(ledger.written(np.concatenate([np.flatnonzero(reported), groups])))
+        return ledger, np.concatenate([np.flatnonzero(reported), groups])
 
     def _summary(self, window: JudgedWindow) -> Summary:
         """Sum up the session so far."""

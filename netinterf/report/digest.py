@@ -12,7 +12,7 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.attribute.catalogue import System, systems
 from netinterf.engine.judged import Judged
-from netinterf.numbering import numbered_text
+from netinterf.numbering import distinct, numbered_text
 from netinterf.schema import Outcome
 from netinterf.stats.names import NameRule, name_rules
 from netinterf.verdict.attribution import Attributed
@@ -110,18 +110,17 @@ def shared_rules(judged: Judged) -> Common:
 def unjudged(ledger: Ledger, outcome: Outcome) -> tuple[Unjudged, ...]:
     """Sort the subjects of one outcome by their deciding reason, the most frequent first; findings are left out."""
     table = ledger.verdicts
-    groups: dict[int, list[int]] = {}
     rows = rows_of_outcome(ledger, outcome)
-    for row in rows[table.mechanism[rows] < 0].tolist():
-        bits = int(table.reasons[row])
-        groups.setdefault(bits & -bits, []).append(row)
-    groups.pop(0, None)
+    rows = rows[(table.mechanism[rows] < 0) & (table.reasons[rows] > 0)]
+    bits = table.reasons[rows].astype(np.int64)
+    deciding = bits & -bits
+    groups = {code: rows[deciding == code] for code in distinct(deciding).tolist()}
     ordered = sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     return tuple(
         Unjudged(
             cause=causes(code)[0],
             count=len(alike),
-            examples=tuple(dict.fromkeys(place_of(ledger[row]) for row in alike[:LOOKED_AT]))[:MOST_EXAMPLES],
+            examples=tuple(dict.fromkeys(map(place_of, ledger.written(alike[:LOOKED_AT]))))[:MOST_EXAMPLES],
         )
         for code, alike in ordered
     )

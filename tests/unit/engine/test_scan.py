@@ -90,7 +90,7 @@ def test_verdicts_are_a_sequence(folder: Path) -> None:
     with pytest.raises(IndexError):
         verdicts[len(verdicts)]
     with pytest.raises(IndexError):
-        verdicts.judged[0].ledger[len(verdicts)]
+        verdicts.parts[0][0][len(verdicts)]
 
 
 def test_a_bad_path_does_not_stop_the_others(folder: Path) -> None:
