@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I32, U64, Mask
 from netinterf.context.special import is_ipv4, prefix_halves
+from netinterf.numbering import combined, numbered
 
 __all__ = ["PrefixIndex"]
 
@@ -45,9 +46,17 @@ class PrefixIndex:
 
     def find(self, high: U64, low: U64) -> I32:
         """Name the row of the longest prefix that holds each address, -1 for none."""
-        longest = np.full(len(high), -1, np.int32)
+        result = np.full(len(high), -1, np.int32)
         sixteen = (low >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.intp)
         possible = np.flatnonzero(self.near[sixteen] | ~is_ipv4(high, low))
+        high, low = high[possible], low[possible]
+        number, first = numbered(combined(high.view(np.int64), low.view(np.int64)))
+        result[possible] = self._find(high[first], low[first])[number]
+        return result
+
+    def _find(self, high: U64, low: U64) -> I32:
+        """Name the row of the longest prefix that holds each of some different addresses, -1 for none."""
+        longest, possible = np.full(len(high), -1, np.int32), np.arange(len(high))
         for (high_mask, low_mask), keys, rows in zip(self.masks, self.keys, self.rows, strict=True):
             wanted = _joined(high[possible] & np.uint64(high_mask), low[possible] & np.uint64(low_mask))
             place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)

@@ -103,7 +103,8 @@ def rows_of_outcome(ledger: Ledger, outcome: Outcome) -> I64:
 
 def shared_rules(judged: Judged) -> Common:
     """Find what the names that were hit share, and spared ones have not."""
-    hit, well = names_of(judged.ledger, Outcome.INTERFERED), names_of(judged.ledger, Outcome.OK)
+    hit = names_of(judged.ledger, Outcome.INTERFERED)
+    well = names_of(judged.ledger, Outcome.OK) if hit else set[str]()
     return Common(rules=name_rules(hit, well - hit), spared=len(well - hit))
 
 

@@ -172,12 +172,12 @@ def _add_form(trace: Trace, replies: Replies, features: U16) -> None:
 
 def _public_names(trace: Trace, replies: Replies) -> Mask:
     """Say which replies are about a name of the public tree."""
-    names = trace.exchanges.name
+    number, names = numbered_text(trace.exchanges.name)
     dots = np.bincount(names.parents()[names.values == ord(".")], minlength=len(names)) > 0
     special = np.zeros(len(names), np.bool_)
     for label in SPECIAL_NAMES:
         special |= within(names, label)
-    public: Mask = (dots & ~special)[replies.exchange]
+    public: Mask = (dots & ~special)[number[replies.exchange]]
     return public
 
 

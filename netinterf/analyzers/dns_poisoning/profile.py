@@ -180,10 +180,11 @@ def _off_counter(replies: Replies, suspects: I64, base: Baseline) -> tuple[Mask,
     follows = np.append(False, base.server[1:] == base.server[:-1])[: len(known)]
     steps = base.count(follows & (step >= 1) & (step <= COUNTER_STEP))
     counter = np.flatnonzero((size >= COUNTER_MIN) & (steps >= COUNTER_SHARE * (size - 1)))
-    earlier = base.count_between(replies.packet[base.rows], 0, replies.packet[suspects] - 1)
-    last, following = (base.first + place for place in (np.maximum(earlier - 1, 0), np.minimum(earlier, size - 1)))
-    since = (suspect[counter] - known[last[counter]]) % 65536
-    until = (known[following[counter]] - suspect[counter]) % 65536
+    counted = attrs.evolve(base, asked=base.asked[counter])
+    earlier = counted.count_between(replies.packet[base.rows], 0, replies.packet[suspects[counter]] - 1)
+    before, behind = np.maximum(earlier - 1, 0), np.minimum(earlier, counted.size - 1)
+    since = (suspect[counter] - known[counted.first + before]) % 65536
+    until = (known[counted.first + behind] - suspect[counter]) % 65536
     off = np.zeros(len(suspects), np.bool_)
     off[counter] = (np.minimum(since, until) > COUNTER_STEP) & (suspect[counter] >= 0)
     return off, size - 1 - steps
