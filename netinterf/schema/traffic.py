@@ -1,5 +1,7 @@
 """Tables of what was captured: frames, packets, conversations, and the messages in them."""
 
+from functools import cached_property
+
 import attrs
 import numpy as np
 
@@ -86,11 +88,12 @@ class Packets(Table):
     relative_ack: I64 = column("i8", "ack number counted from the receiver's ISN and unwrapped, -1 without", fill=-1)
     marks: U16 = column("u2", "Mark bits", fill=0)
 
-    @property
+    @cached_property
     def payload_captured(self) -> U32:
         """Payload bytes that the capture really holds, per packet."""
         end = np.minimum(self.payload_at + self.payload_length, self.captured)
         captured: U32 = end - np.minimum(self.payload_at, end)
+        captured.flags.writeable = False  # most analyzers ask for it
         return captured
 
     @property
