@@ -56,7 +56,8 @@ def subjects(judgement: Judgement, rows: I64) -> list[Subject]:
     query_type, query_id = np.full((2, len(rows)), -1)
     place = np.flatnonzero(kind == SubjectKind.EXCHANGE)
     exchange, asked = table.subject[rows[place]], exchanges.queries.offsets
-    query_type[place] = np.where(asked[exchange + 1] > asked[exchange], exchanges.kind[exchange], -1)
+    query_type[place] = exchanges.kind[exchange]
+    query_type[place[asked[exchange + 1] == asked[exchange]]] = -1  # its question was not captured
     query_id[place] = exchanges.id[exchange]
     columns = zip(
         kind.tolist(),
