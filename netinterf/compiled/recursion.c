@@ -5,6 +5,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "shared.h"
 
@@ -121,20 +122,29 @@ SHARED WIDE void bursts(int64_t rates, const int64_t *owner, const double *rate,
     }
 }
 
-/* Move all links that are tried along one series, `every` packets between two logarithms. See `arrays.fade`: `stay` and
-   `turn` have the shape (packets, cells), `likelier` (2, links); `here`, (links, cells), is moved, and what was seen in
-   each stretch is written, (stretches, links, cells). */
-SHARED WIDE void fade(int64_t packets, int64_t every, int64_t links, int64_t cells, const double *stay,
-                      const double *turn, const uint8_t *lost, const double *likelier, double *here, double *seen)
+/* Move all links that are tried along one series, `every` packets between two logarithms. See `arrays.fade`: a link is
+   tried with each share and each of the rates, which are its cells; `share` has that of each. `stay` has the shape
+   (packets, rates), `likelier` (2, links); `here`, (links, cells), is moved, and what was seen in each stretch is
+   written, (stretches, links, cells). `laid`, (2, every, cells), is room for what all links meet in one stretch. */
+SHARED WIDE void fade(int64_t packets, int64_t every, int64_t links, int64_t cells, int64_t rates, const double *share,
+                      const double *stay, const uint8_t *lost, const double *likelier, double *here, double *seen,
+                      double *laid)
 {
     for (int64_t start = 0; start < packets; start += every) {
         int64_t stop = packets - start < every ? packets : start + every;
+        for (int64_t packet = start; packet < stop; packet++) {
+            double *restrict stays = laid + (packet - start) * cells, *restrict turns = stays + every * cells;
+            for (int64_t cell = 0; cell < cells; cell += rates)
+                memcpy(stays + cell, stay + packet * rates, (size_t)rates * sizeof *stay);
+            for (int64_t cell = 0; cell < cells; cell++)
+                turns[cell] = share[cell] * (1.0 - stays[cell]);
+        }
         for (int64_t link = 0; link < links; link++, seen += cells) {
             double *restrict bad = here + link * cells, *restrict both = seen;
             for (int64_t cell = 0; cell < cells; cell++)
                 both[cell] = 1.0;
             for (int64_t packet = start; packet < stop; packet++) {
-                const double *stays = stay + packet * cells, *turns = turn + packet * cells;
+                const double *stays = laid + (packet - start) * cells, *turns = stays + every * cells;
                 double than_good = likelier[lost[packet] * links + link];
                 for (int64_t cell = 0; cell < cells; cell++) {
                     double now = bad[cell] * stays[cell] + both[cell] * turns[cell];

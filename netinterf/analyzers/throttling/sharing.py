@@ -53,7 +53,7 @@ class Company:
 
     @property
     def searched(self) -> list[Series]:
-        """What is searched for buckets to try."""
+        """What is searched for buckets to try: all where some are spared, the limited flows, and these in parts."""
         return [*([self.whole] if self.spared else []), *(part for parts in self.kinds for part in parts)]
 
 
@@ -71,10 +71,16 @@ def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
         For each the log-likelihood ratio, positive for one bucket; and whether limits that choose explain the losses at
         all.
     """
-    fits = iter(search_buckets([part.fates for company in companies for part in company.searched]))
     parts = [[company.whole, company.limited, *company.spared] for company in companies]
     found = iter(harmless_likelihoods([(part.time, part.lost) for own in parts for part in own]).tolist())
     harmless = [list(islice(found, len(own))) for own in parts]
+    searched: list[Series] = []
+    known: list[float] = []
+    for company, (of_whole, of_limited, *_) in zip(companies, harmless, strict=True):
+        searched += company.searched
+        known += [of_whole, of_limited] if company.spared else [of_limited]
+        known += [np.nan] * (len(searched) - len(known))
+    fits = iter(search_buckets([part.fates for part in searched], known))
     asked = [
         questions(company, list(islice(fits, len(company.searched))), own[0], own[1])
         for company, own in zip(companies, harmless, strict=True)

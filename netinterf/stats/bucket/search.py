@@ -61,23 +61,25 @@ def search_bucket(time: F64, size: F64, lost: Mask) -> BucketFit:
     return search_buckets([Fates(time, size, lost)])[0]
 
 
-def search_buckets(series: Sequence[Fates]) -> list[BucketFit]:
+def search_buckets(series: Sequence[Fates], harmless: Sequence[float] | None = None) -> list[BucketFit]:
     """Find the token bucket that explains the losses of each series.
 
     Args:
         series: What became of the packets.
+        harmless: Log-likelihood of each under harmless causes, NaN where it is not known already.
 
     Returns:
         The best bucket of each; the coarse one where that is no better than harmless causes, or than chance alone.
     """
     lines = np.array([loss_line_rate(fates.time, fates.size, fates.lost) for fates in series])
     packets = np.array([fates.packet for fates in series])
+    known = np.full(len(series), np.nan) if harmless is None else np.asarray(harmless, np.float64)
     with np.errstate(over="ignore"):
         real = np.flatnonzero(np.isfinite(lines * COARSE[-1]) & np.isfinite(packets * DEPTHS[-1]) & (packets > 0))
     fits = [NO_FIT] * len(series)
     for group in _groups(np.array([len(series[place]) for place in real.tolist()], np.int64)):
         chosen = real[group]
-        group_fits = _search(SeriesBatch([series[place] for place in chosen.tolist()]), lines[chosen])
+        group_fits = _search(SeriesBatch([series[place] for place in chosen.tolist()]), lines[chosen], known[chosen])
         for place, fit in zip(chosen.tolist(), group_fits, strict=True):
             fits[place] = fit
     return fits
@@ -89,8 +91,8 @@ def _groups(lengths: I64) -> list[I64]:
     return [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
 
 
-def _search(series: SeriesBatch, lines: F64) -> list[BucketFit]:
-    """Search from the lines through the losses on."""
+def _search(series: SeriesBatch, lines: F64, known: F64) -> list[BucketFit]:
+    """Search from the lines through the losses on; what harmless causes explain may be known."""
     every = np.arange(len(lines))
     rows, columns = np.arange(len(COARSE)), np.arange(len(DEPTHS))
     grids = Grids.of(series, every, lines[:, None] * COARSE, series.packets[:, None] * DEPTHS)
@@ -102,8 +104,10 @@ def _search(series: SeriesBatch, lines: F64) -> list[BucketFit]:
     if len(hopeful) == 0:
         return fits
     harmless = chance.copy()
-    parts = [series.series[place] for place in hopeful.tolist()]
-    harmless[hopeful] = harmless_likelihoods([(fates.time, fates.lost) for fates in parts])
+    harmless[hopeful] = known[hopeful]
+    asked = np.flatnonzero(np.isnan(harmless))
+    parts = [series.series[place] for place in asked.tolist()]
+    harmless[asked] = harmless_likelihoods([(fates.time, fates.lost) for fates in parts])
     grids.search(hopeful, rows, columns, COARSE_BOXES, best)
     coarse, tight = best_buckets(grids.candidates, harmless), best_buckets(grids.least, harmless)
     for place in hopeful.tolist():

@@ -41,18 +41,14 @@ def bursts(owner: I64, rate: F64, passed: Passed) -> F64:
 def fade(stay: Sequence[F64], lost: Sequence[Mask], share: F64, likelier: F64, total: F64, every: int) -> None:
     """See `netinterf.stats.recursion.fade`."""
     _, links, cells = total.shape
-    stretch, (ratios,) = STRETCHES * every, _numbers(likelier)
+    rates, stretch, (ratios,) = cells // len(share), STRETCHES * every, _numbers(likelier)
+    (shares,), laid = _numbers(np.repeat(share, rates)), np.empty((2, every, cells))
     for one, (stays, missing) in enumerate(zip(stay, lost, strict=True)):
-        here = np.tile(np.repeat(share, stays.shape[1]), (links, 1))
+        (unchanged,), gone, here = _numbers(stays), np.ascontiguousarray(missing, np.bool_), np.tile(shares, (links, 1))
         for start in range(0, len(stays), stretch):
-            part, gone = (
-                stays[start : start + stretch, None],
-                np.ascontiguousarray(missing[start : start + stretch], np.bool_),
-            )
-            turn = np.ascontiguousarray(share[:, None] * (1.0 - part))
-            unchanged = np.ascontiguousarray(np.broadcast_to(part, turn.shape))
+            part, own = unchanged[start : start + stretch], gone[start : start + stretch]
             seen = np.empty((-(-len(part) // every), links, cells))
-            call("fade", len(part), every, links, cells, unchanged, turn, gone, ratios, here, seen)
+            call("fade", len(part), every, links, cells, rates, shares, part, own, ratios, here, seen, laid)
             for logarithms in np.log(seen):
                 total[one] += logarithms
 

@@ -61,6 +61,14 @@ def test_a_search_among_many_equals_one_alone():
     assert search_buckets([]) == []
 
 
+def test_what_harmless_causes_explain_may_be_known():
+    """A search that is told so of some series finds what it finds without."""
+    made = some_series(range(30, 36))
+    harmless = harmless_likelihoods([(one.time, one.lost) for one in made])
+    harmless[::2] = np.nan
+    assert search_buckets(made, harmless.tolist()) == search_buckets(made)
+
+
 def test_refining_finds_the_bucket_from_nearby(few):
     """Beginning at a bucket of about the right size gives what trying all around it gives; nowhere gives no fit."""
     time, size = bursts(12, count=300)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from netinterf.errors import ParameterError
 from netinterf.stats.robust import (
     MAD_TO_SIGMA,
+    MANY,
+    SAMPLE,
     group_median,
     group_quantile,
     middle,
@@ -37,6 +39,19 @@ def test_quantiles_of_a_few_numbers_are_to_the_bit_those_of_numpy(values, q):
     numbers = np.array(values)
     assert middle(numbers) == np.median(numbers)
     assert quantile_of(numbers, q) == np.quantile(numbers, q)
+
+
+@given(st.integers(MANY + 1, 3 * MANY), st.integers(0, 99), st.sampled_from(["alike", "in order", "in turns", "few"]))
+def test_the_middle_of_many_numbers_is_to_the_bit_that_of_numpy(count, seed, kind):
+    """So it is however fair a sample is of them: of numbers in order, of two kinds in turns, of a few numbers."""
+    drawn = np.random.default_rng(seed).normal(size=count)
+    numbers = {
+        "alike": drawn,
+        "in order": np.sort(drawn),
+        "in turns": np.where(np.arange(count) % (count // SAMPLE), drawn, np.inf),
+        "few": np.round(drawn),
+    }[kind]
+    assert middle(numbers) == np.median(numbers)
 
 
 def test_infinite_values_keep_their_order():
