@@ -39,7 +39,7 @@ from netinterf.stats.changes import (
     poisson_cost,
     split_p,
 )
-from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
+from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit, find_common_limits
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
 from netinterf.stats.diurnal import hourly_share
@@ -110,6 +110,7 @@ __all__ = [
     "exceeds",
     "fading_likelihood",
     "find_common_limit",
+    "find_common_limits",
     "fit_beta_binomial",
     "fit_bucket",
     "follow_bucket",

@@ -15,8 +15,10 @@ Sources: Cox and Oakes, "Analysis of Survival Data", 1984, §1.4 (hazards and ce
 Theory, Inference, and Learning Algorithms", 2003, ch. 28 (averaging pays for the search).
 """
 
+from collections.abc import Sequence
 from functools import cache, cached_property
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, Self
 
 import attrs
 import numpy as np
@@ -25,7 +27,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.losses import price
 
-__all__ = ["CommonLimit", "Lives", "find_common_limit"]
+__all__ = ["CommonLimit", "Lives", "find_common_limit", "find_common_limits"]
 
 PACKETS: F64 = np.geomspace(13.0, 400.0, 90)
 BYTES: F64 = np.geomspace(8e3, 3e5, 95)
@@ -80,6 +82,10 @@ three did, all of one capture and within seven packets (``python -m benchmarks f
 often, since these captures hold few phones (judgement)."""
 
 
+TOGETHER = 256
+"""Connections that are held against all limits at once, and more only of one client: they fit the cache of a core."""
+
+
 @attrs.frozen(eq=False, kw_only=True, slots=False)
 class Lives:
     """How far connections got, one row each; counts have a column for each of `PLACES` that the counter may have."""
@@ -114,23 +120,58 @@ class CommonLimit(NamedTuple):
     log_odds: F64  # for each connection, log-odds that the limit stopped it; -inf for those that were not stopped
 
 
+@attrs.frozen(eq=False)
+class Crowd:
+    """The lives of several clients, one client after the other; sites and servers have numbers of one client each."""
+
+    lives: Lives
+    edges: list[int]  # where the lives of each client begin, and after the last where all end
+
+    @classmethod
+    def of(cls, clients: Sequence[Lives]) -> Self:
+        """Put clients side by side."""
+        columns = {field.name: [getattr(own, field.name) for own in clients] for field in attrs.fields(Lives)}
+        for name in ("site", "server"):
+            above = np.cumsum([0, *(int(numbers.max(initial=-1)) + 1 for numbers in columns[name])])
+            columns[name] = [numbers + first for numbers, first in zip(columns[name], above.tolist(), strict=False)]
+        edges = np.cumsum([0, *(len(own.stopped) for own in clients)]).tolist()
+        return cls(Lives(**{name: np.concatenate(column) for name, column in columns.items()}), edges)
+
+    @property
+    def client(self) -> I64:
+        """The place of each life's client."""
+        return np.repeat(np.arange(len(self.edges) - 1), np.diff(self.edges))
+
+    def parts(self, rows: I64) -> list[tuple[int, int]]:
+        """Say where those of each client begin and end among some lives, which stand client by client."""
+        return list(pairwise(np.searchsorted(rows, self.edges).tolist()))
+
+
 class CandidateLimits(NamedTuple):
     """All limits of one unit, held against the connections of the sites at which something stopped."""
 
     centre: F64  # limits at every place, m of them
     belief: F64  # log-probability of each before
-    total: F64  # log-likelihood of all connections, each site being limited or not
+    total: F64  # log-likelihood of all connections of each client, each site being limited or not; shape (clients, m)
 
     @property
-    def average(self) -> float:
-        """Log-likelihood of all connections under some limit."""
-        return float(np.logaddexp.reduce(self.total + self.belief))
+    def average(self) -> F64:
+        """Log-likelihood of all connections of each client under some limit."""
+        whole: F64 = np.logaddexp.reduce(self.total + self.belief, axis=1)
+        return whole
 
     @property
-    def mean(self) -> float:
-        """Where the limit lies on average."""
-        weight = np.exp(self.total + self.belief - self.average)
-        return float(np.sum(weight * self.centre))
+    def mean(self) -> F64:
+        """Where the limit of each client lies on average."""
+        weight = np.exp(self.total + self.belief - self.average[:, None])
+        centre: F64 = np.sum(weight * self.centre, axis=1)
+        return centre
+
+    @property
+    def likeliest(self) -> I64:
+        """Which limit explains the connections of each client best."""
+        best: I64 = np.argmax(self.total + self.belief, axis=1)
+        return best
 
 
 def find_common_limit(lives: Lives) -> CommonLimit:
@@ -142,47 +183,78 @@ def find_common_limit(lives: Lives) -> CommonLimit:
     Returns:
         The limit; ``llr`` is 0 when nothing was stopped.
     """
-    log_odds = np.full(len(lives.stopped), -np.inf)
-    struck = np.isin(lives.site, lives.site[lives.stopped])
-    if not struck.any():
-        return CommonLimit(0.0, np.nan, np.nan, 0.0, log_odds)
-    usual = lifetimes(lives, np.full(len(lives.stopped), USUAL_HAZARD))
-    mine, rest = np.flatnonzero(struck), float(usual[~struck].sum())
-    packets, size = (try_limits(lives, mine, usual[mine], in_bytes) for in_bytes in (False, True))
-    by_packets, by_bytes = packets.average, size.average
-    chosen = size if by_bytes > by_packets else packets
-    likeliest = chance_under(lives, mine, int(np.argmax(chosen.total + chosen.belief)), chosen is size)
-    odds = likeliest - usual[mine] + np.log(1.0 / LEAK - 1.0)
-    log_odds[mine] = np.where(lives.stopped[mine], odds, -np.inf)
-    return CommonLimit(
-        llr=float(np.logaddexp(by_packets, by_bytes) - np.log(2.0) + rest) - failures(lives, usual),
-        packets=packets.mean,
-        bytes=size.mean,
-        in_packets=by_packets - by_bytes,
-        log_odds=log_odds,
+    return find_common_limits([lives])[0]
+
+
+def find_common_limits(clients: Sequence[Lives]) -> list[CommonLimit]:
+    """Weigh a common limit of each client against failures, as `find_common_limit` does, many clients at once."""
+    struck = [own for own in clients if own.stopped.any()]
+    load = np.cumsum([0, *(len(own.stopped) for own in struck)])[:-1] // TOGETHER
+    begins = np.flatnonzero(np.diff(load, prepend=-1)).tolist()
+    weighed = iter(
+        [limit for begin, end in pairwise([*begins, len(struck)]) for limit in _weighed(Crowd.of(struck[begin:end]))]
     )
+    return [
+        next(weighed)
+        if own.stopped.any()
+        else CommonLimit(0.0, np.nan, np.nan, 0.0, np.full(len(own.stopped), -np.inf))
+        for own in clients
+    ]
 
 
-def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> CandidateLimits:
+def _weighed(crowd: Crowd) -> list[CommonLimit]:
+    """Weigh the limits of some clients, of each of which something was stopped."""
+    lives, client = crowd.lives, crowd.client
+    usual = lifetimes(lives, np.full(len(lives.stopped), USUAL_HAZARD))
+    struck = np.isin(lives.site, lives.site[lives.stopped])
+    mine = np.flatnonzero(struck)
+    rest = np.array([usual[begin:end][~struck[begin:end]].sum() for begin, end in pairwise(crowd.edges)])
+    packets, size = (try_limits(crowd, mine, usual[mine], in_bytes) for in_bytes in (False, True))
+    by_packets, by_bytes = packets.average, size.average
+    log_odds = np.full(len(lives.stopped), -np.inf)
+    for in_bytes, tried in ((False, packets), (True, size)):
+        own = mine[(by_bytes > by_packets)[client[mine]] == in_bytes]
+        odds = chance_under(lives, own, tried.likeliest[client[own]], in_bytes) - usual[own] + np.log(1.0 / LEAK - 1.0)
+        log_odds[own] = np.where(lives.stopped[own], odds, -np.inf)
+    llr = (np.logaddexp(by_packets, by_bytes) - np.log(2.0) + rest) - failures(crowd, usual)
+    told = zip(llr.tolist(), packets.mean.tolist(), size.mean.tolist(), (by_packets - by_bytes).tolist(), strict=True)
+    return [
+        CommonLimit(*values, log_odds[begin:end])
+        for values, (begin, end) in zip(told, pairwise(crowd.edges), strict=True)
+    ]
+
+
+def try_limits(crowd: Crowd, mine: I64, usual: F64, in_bytes: bool) -> CandidateLimits:
     """Hold all limits of one unit against some connections.
 
     Args:
-        lives: All connections.
+        crowd: All connections.
         mine: Those of the sites at which something stopped.
         usual: Their log-likelihoods without a limit.
         in_bytes: The unit.
     """
     centre, _, belief = limits(in_bytes)
-    sites, site = np.unique(lives.site[mine], return_inverse=True)
+    lives = crowd.lives
+    sites, first, site = np.unique(lives.site[mine], return_index=True, return_inverse=True)
     without = np.bincount(site, usual, len(sites))[:, None]
     under = np.zeros((len(PLACES), len(sites), len(centre)))
     for rows in row_blocks(len(mine), len(PLACES) * len(centre)):
         held, which = held_against(lives, mine[rows], usual[rows], in_bytes)
-        for place in range(len(PLACES)):
-            np.add.at(under[place], site[rows], held[which[:, place]])
-    total = [(np.logaddexp(at_place, without) - np.log(2.0)).sum(axis=0) for at_place in under]
+        for turn in _turns(site[rows]):
+            under[:, site[rows][turn]] += held[which[turn].T]
+    either = np.logaddexp(under, without) - np.log(2.0)
+    total = [either[:, begin:end].sum(axis=1).reshape(-1) for begin, end in crowd.parts(mine[first])]
     centre, belief = np.tile(centre, len(PLACES)), np.tile(belief, len(PLACES)) - np.log(len(PLACES))
-    return CandidateLimits(centre, belief, np.concatenate(total))
+    return CandidateLimits(centre, belief, np.stack(total))
+
+
+def _turns(site: I64) -> list[I64]:
+    """Part lives so that each part has one of a site at most: the first of every site, the second, and so on."""
+    order = np.argsort(site, kind="stable")
+    opens = np.flatnonzero(np.diff(site[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(opens, np.diff(opens, append=len(order)))
+    by_rank = np.argsort(rank, kind="stable")
+    return np.split(order[by_rank], np.flatnonzero(np.diff(rank[by_rank])) + 1)
 
 
 def held_against(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> tuple[F64, I64]:
@@ -217,33 +289,42 @@ def limits(in_bytes: bool) -> tuple[F64, F64, F64]:
     return centre, np.maximum(width * centre, LEAST_WIDTH[in_bytes]), np.log(belief)
 
 
-def failures(lives: Lives, usual: F64) -> float:
-    """Give the log-likelihood of all lives without a limit: each server is healthy or bad, or the line is bad.
+def failures(crowd: Crowd, usual: F64) -> F64:
+    """Give the log-likelihood of all lives of each client without a limit: servers are healthy or bad, or the line is.
 
     Args:
-        lives: All connections of one client.
+        crowd: All connections.
         usual: The log-likelihood of each with a healthy server and line.
     """
-    server = np.unique(lives.server, return_inverse=True)[1]
-    well, bad = np.bincount(server, usual), broken(lives, server)
+    lives, client = crowd.lives, crowd.client
+    _, first, server = np.unique(lives.server, return_index=True, return_inverse=True)
+    well, bad = np.bincount(server, usual), broken(lives, server, client[first], client)
     left = np.bincount(server, lives.stopped & lives.client_left) > 0
     rare, often = (np.where(left, max(BAD_CLIENT, share), share) for share in (BAD_SERVER, MANY_BAD))
-    single, many = (np.logaddexp(np.log1p(-prior) + well, np.log(prior) + bad).sum() for prior in (rare, often))
+    each = [np.logaddexp(np.log1p(-prior) + well, np.log(prior) + bad) for prior in (rare, often)]
+    single, many = (np.array([one[begin:end].sum() for begin, end in crowd.parts(first)]) for one in each)
     single = np.logaddexp(np.log1p(-MANY) + single, np.log(MANY) + many)
-    line = broken(lives, np.zeros(len(server), np.int64))[0]
-    return float(np.logaddexp(np.log1p(-BAD_LINE) + single, np.log(BAD_LINE) + line))
+    line = broken(lives, client, np.arange(len(single)), client)
+    whole: F64 = np.logaddexp(np.log1p(-BAD_LINE) + single, np.log(BAD_LINE) + line)
+    return whole
 
 
-def broken(lives: Lives, group: I64) -> F64:
+def broken(lives: Lives, group: I64, owner: I64, client: I64) -> F64:
     """Give the log-likelihood of lives where something is broken, each group by itself: the better of two ways.
 
     Either there is a hazard at every packet, or transfers of about one size break, and a share of what gets there.
+
+    Args:
+        lives: All connections.
+        group: The group of each, 0 to g - 1.
+        owner: The client of each group, g of them.
+        client: The client of each connection.
     """
     from scipy.special import ndtr
 
     stopped, age = lives.stopped, lives.ages
     died = np.bincount(group, stopped)
-    events, size, most = int(np.count_nonzero(stopped)), np.log(age), np.maximum(died, 1)
+    events, size, most = np.bincount(client, stopped)[owner], np.log(age), np.maximum(died, 1)
     hazard = np.clip(died / np.bincount(group, age), USUAL_HAZARD, 0.5)[group]
     steady = np.bincount(group, lifetimes(lives, hazard)) - price(1, events)
     middle = (np.bincount(group, np.where(stopped, size, 0.0)) / most)[group]
@@ -266,10 +347,10 @@ def lifetimes(lives: Lives, hazard: F64) -> F64:
     return likelihood
 
 
-def chance_under(lives: Lives, mine: I64, which: int, in_bytes: bool) -> F64:
-    """Give the log-probability of each life under one of the limits that `try_limits` lists."""
+def chance_under(lives: Lives, mine: I64, which: I64, in_bytes: bool) -> F64:
+    """Give the log-probability of some lives, each under one of the limits that `try_limits` lists."""
     centre, width, _ = limits(in_bytes)
-    place, limit = divmod(which, len(centre))
+    place, limit = np.divmod(which, len(centre))
     low, high = (counts[mine, place] for counts in lives.counts(in_bytes))
     return chances(low, high, lives.stopped[mine], centre[limit, None], width[limit, None], in_bytes)[:, 0]
 
@@ -285,14 +366,17 @@ def chances(low: I64, high: I64, stopped: Mask, centre: F64, width: F64, in_byte
         low: What had passed of each at least.
         high: … at most.
         stopped: It was stopped there, rather than ended by itself.
-        centre: The limits, m of them.
+        centre: The limits, m of them; or of each life its own, shape (lives, m).
         width: Their standard deviations.
         in_bytes: The unit.
     """
     from scipy.special import log_ndtr, ndtr
 
-    log_chance = np.empty((len(low), len(centre)))
-    log_chance[~stopped] = log_ndtr((centre - low[~stopped, None]) / width)
+    log_chance = np.empty((len(low), centre.shape[-1]))
+    (centre_of, width_of), (centre, width) = (
+        [limit if limit.ndim == 1 else limit[rows] for limit in (centre, width)] for rows in (~stopped, stopped)
+    )
+    log_chance[~stopped] = log_ndtr((centre_of - low[~stopped, None]) / width_of)
     step, above = (SEGMENT, 0.0) if in_bytes else (1.0, 0.5)
     least, most = low[stopped, None], high[stopped, None]
     below = ndtr((least + above - step - centre) / width)

@@ -14,7 +14,7 @@ from netinterf.analyzers.signs import Cases, Signs, by_rule, record, record_each
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
-from netinterf.stats.concentration import BAD_SERVER, LEAK, PLACES, CommonLimit, Lives, find_common_limit
+from netinterf.stats.concentration import BAD_SERVER, LEAK, PLACES, CommonLimit, Lives, find_common_limits
 from netinterf.stats.robust import group_median
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -68,10 +68,13 @@ class Freezes:
             return Evidence.empty(rules=self.rules)
         courses = follow_courses(trace, stops)
         stops = attrs.evolve(stops, client_alive=stops.client_alive & ~only_beginnings(trace, stops, courses))
-        chosen, times = np.unique(trace.flows.client[stops.flow[stops.client_alive]], return_counts=True)
+        clients, times = np.unique(trace.flows.client[stops.flow[stops.client_alive]], return_counts=True)
+        courses = apart(trace, stops, courses.of_clients(trace, clients[times >= FEWEST].astype(np.int64)))
+        several = [own for own in courses.by_client(trace) if enough(trace, stops, own)]
+        limits = find_common_limits([lives_of(trace, stops, own) for own in several])
         site, told = combined(trace.flows.server, trace.contacts.name), []
-        for client in chosen[times >= FEWEST].tolist():
-            told += compared(trace, site, stops, apart(trace, stops, courses.of_client(trace, client)))
+        for own, limit in zip(several, limits, strict=True):
+            told += compared(trace, site, stops, own, limit)
         return join([*self.stopped(stops.take(stops.client_alive)), record_each(self, told)])
 
     def stopped(self, stops: Stops) -> list[Evidence]:
@@ -83,7 +86,16 @@ class Freezes:
         return record(self, cases_of(stops, stops.last), by_rule([sign(rules.STOPPED, True, measured)]))
 
 
-def compared(trace: Trace, site: I64, stops: Stops, courses: Courses) -> list[tuple[Cases, Signs]]:
+def enough(trace: Trace, stops: Stops, courses: Courses) -> bool:
+    """Say whether connections of one client are compared: some stopped, and more where all led to one network."""
+    place = courses.stop[courses.stop >= 0]
+    places = np.unique(trace.contacts.network[stops.flow[place]])
+    return len(place) >= (FEWEST if len(places) > 1 else FEWEST_HERE)
+
+
+def compared(
+    trace: Trace, site: I64, stops: Stops, courses: Courses, explained: CommonLimit
+) -> list[tuple[Cases, Signs]]:
     """Tell what the courses of one client's connections have in common.
 
     Args:
@@ -91,12 +103,9 @@ def compared(trace: Trace, site: I64, stops: Stops, courses: Courses) -> list[tu
         site: The site of each flow: a server under one name.
         stops: All stops.
         courses: Of the client's connections.
+        explained: The limit that explains best where they stopped.
     """
-    place = courses.stop[courses.stop >= 0]
-    places = np.unique(trace.contacts.network[stops.flow[place]])
-    if len(place) < (FEWEST if len(places) > 1 else FEWEST_HERE):
-        return []
-    limit = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
+    place, limit = courses.stop[courses.stop >= 0], unless_hung(explained, stops, courses)
     if limit.llr <= 0:
         counts = {"stopped": len(place), "llr": limit.llr}
         scattered = stops.take(place)
@@ -151,16 +160,17 @@ def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> Mask:
 
 
 def apart(trace: Trace, stops: Stops, courses: Courses) -> Courses:
-    """Leave out stops that follow another of the same network by less than `AT_ONCE_NS`: what fails there stops both.
+    """Leave out stops that follow another of a client and network by less than `AT_ONCE_NS`: what fails stops both.
 
     Others were heard after either stop, so that it was not the client's line.
     """
     stopped = np.flatnonzero(courses.stop >= 0)
-    since, place = stops.since[courses.stop[stopped]], trace.contacts.network[courses.flow[stopped]]
-    order = np.lexsort((since, place))
-    late = (np.diff(since[order], prepend=0) < AT_ONCE_NS) & (np.diff(place[order], prepend=-1) == 0)
+    since, flow = stops.since[courses.stop[stopped]], courses.flow[stopped]
+    client, place = trace.flows.client[flow], trace.contacts.network[flow]
+    order = np.lexsort((since, place, client))
+    late = (np.diff(since[order]) < AT_ONCE_NS) & (np.diff(place[order]) == 0) & (np.diff(client[order]) == 0)
     keep = np.ones(len(courses), np.bool_)
-    keep[stopped[order[late]]] = False
+    keep[stopped[order[1:][late]]] = False
     return courses.take(keep)
 
 

@@ -8,6 +8,7 @@ A stop counts only while the client was alive: it was heard, or got something, i
 witness a silence is only the end of what is known: the connection got at least that far.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -19,6 +20,7 @@ from netinterf.analyzers.freezes.breaks import Breaks, find_ends, joined_breaks,
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import among, ordered
 from netinterf.schema import Mark, TcpFlag
 from netinterf.stats.concentration import PLACES
 from netinterf.table import spans
@@ -81,13 +83,20 @@ class Courses:
     def __len__(self) -> int:
         return len(self.flow)
 
-    def take(self, rows: I64 | Mask) -> "Courses":
+    def take(self, rows: I64 | Mask | slice) -> "Courses":
         """Select rows."""
-        return Courses(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
+        return Courses(flow=self.flow[rows], packets=self.packets[rows], bytes=self.bytes[rows], stop=self.stop[rows])
 
-    def of_client(self, trace: Trace, client: int) -> "Courses":
-        """Select those of one client, a row in Hosts."""
-        return self.take(trace.flows.client[self.flow] == client)
+    def of_clients(self, trace: Trace, clients: I64) -> "Courses":
+        """Select those of some clients, rising rows in Hosts."""
+        return self.take(among(trace.flows.client[self.flow], clients))
+
+    def by_client(self, trace: Trace) -> list["Courses"]:
+        """Part them by client."""
+        client = trace.flows.client[self.flow]
+        order = ordered(client)
+        every, edges = self.take(order), np.flatnonzero(np.diff(client[order], prepend=-1))
+        return [every.take(slice(begin, end)) for begin, end in pairwise([*edges.tolist(), len(every)])]
 
 
 def find_stops(trace: Trace) -> Stops:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinterf.stats import concentration
-from netinterf.stats.concentration import PLACES, Lives, find_common_limit
+from netinterf.stats.concentration import PLACES, Lives, find_common_limit, find_common_limits
 
 rows = st.lists(
     st.tuples(
@@ -105,6 +105,23 @@ def test_limits_equal_loops_over_all_of_them(table):
         assert found.llr == 0
         return
     assert found.in_packets == pytest.approx(naive_total(known, False) - naive_total(known, True), abs=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(rows, max_size=3), max_size=6), st.integers(1, 20))
+def test_clients_side_by_side_are_each_what_they_are_alone(tables, together):
+    """To the last bit, however many are weighed at once; nothing was stopped of some, others have no connection."""
+    columns = [list(zip(*(row for some in own for row in some), strict=True)) or [()] * 6 for own in tables]
+    clients = [
+        lives(packets, stopped, more=more, each=each if len(each) else 1, site=site, left=left)
+        for packets, more, each, stopped, site, left in columns
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(concentration, "TOGETHER", together)
+        found = find_common_limits(clients)
+    for limit, alone in zip(found, map(find_common_limit, clients), strict=True):
+        assert np.array(limit[:4]).tobytes() == np.array(alone[:4]).tobytes()
+        assert limit.log_odds.tobytes() == alone.log_odds.tobytes()
 
 
 def test_a_counter_is_told_from_failures():

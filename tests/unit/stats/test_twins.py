@@ -34,6 +34,7 @@ TWINS = {
     "e_of_p": "test_sequential.py::test_calibrated_p_values_are_e_values",
     "exceeds": "test_rates.py::test_posteriors_equal_scipy",
     "find_common_limit": "test_concentration.py::test_limits_equal_loops_over_all_of_them",
+    "find_common_limits": "test_concentration.py::test_clients_side_by_side_are_each_what_they_are_alone",
     "fading_likelihood": "test_losses.py::test_a_fading_link_equals_the_loop",
     "fit_beta_binomial": "test_rates.py::test_the_fit_equals_a_simplex_search",
     "fit_bucket": "test_ratelimit.py::test_the_best_of_all_buckets_is_found",
