@@ -279,6 +279,8 @@ def _column(parts: Sequence[ArrayLike], sizes: Sequence[int]) -> NDArray[Any]:
 
 def _packets(parts: Sequence[Rows | None], sizes: Sequence[int]) -> Ragged:
     """Put lists of packets one after the other, each of so many cases; None stands for no packets."""
+    if all(part is None for part in parts):
+        return none_forged(sum(sizes))
     return Ragged.concat(
         [none_forged(size) if part is None else _lists(part) for part, size in zip(parts, sizes, strict=True)]
     )

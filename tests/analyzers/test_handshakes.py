@@ -10,6 +10,7 @@ from scipy.special import beta as beta_function
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.handshakes import SlowHandshakes
+from netinterf.analyzers.handshakes import visits as visits_module
 from netinterf.analyzers.handshakes.causes import (
     BURST,
     LINE,
@@ -28,9 +29,9 @@ from netinterf.analyzers.handshakes.causes import (
 from netinterf.analyzers.handshakes.delayed import find_delayed, overtaken_by
 from netinterf.analyzers.handshakes.slowed import followed
 from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_resent, find_handshakes
-from netinterf.analyzers.handshakes.visits import overlaps
+from netinterf.analyzers.handshakes.visits import Visits, counted, overlaps
 from netinterf.analyzers.run import analyze
-from netinterf.arrays import F64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark
 from netinterf.simulate import Conditions, run
 from netinterf.simulate.messages.tls import application_data, client_hello, server_flight
@@ -394,13 +395,65 @@ def test_no_company_gives_no_contrast_and_no_cause_is_passed_over() -> None:
     assert against_queues(Counts(slow=3.0, visits=3.0), 0.01) < 0.0
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20)), max_size=12))
-def test_overlaps_are_counted_as_pairs(spans: list[tuple[int, int]]) -> None:
-    """A slow twin compares each span with each."""
-    begin = np.array([one[0] for one in spans], np.int64)
-    end = begin + np.array([one[1] for one in spans], np.int64)
-    expected = [int(np.sum((begin <= high) & (end >= low))) for low, high in zip(begin, end, strict=True)]
-    assert overlaps(begin, end).tolist() == expected
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50), st.integers(0, 20)), max_size=24))
+def test_overlaps_are_counted_as_pairs(spans: list[tuple[int, int, int]]) -> None:
+    """A slow twin compares each span with each of its group."""
+    group, begin, took = (np.array(column, np.int64) for column in (zip(*spans, strict=True) if spans else [()] * 3))
+    end = begin + took
+    expected = [
+        int(np.sum((group == own) & (begin <= high) & (end >= low)))
+        for own, low, high in zip(group, begin, end, strict=True)
+    ]
+    assert overlaps(group, begin, end).tolist() == expected
+
+
+companies_asked = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 99)), min_size=1, max_size=12)
+
+
+@given(st.integers(1, 40), companies_asked, st.integers(1, 99))
+def test_companies_side_by_side_are_each_what_they_are_alone(
+    count: int, asked: list[tuple[int, int]], at_once: int
+) -> None:
+    """To the last bit, of several clients, of whichever visits or none, however many are laid out at once."""
+    rng = np.random.default_rng(count)
+    clients = [some_visits(rng, count), some_visits(rng, count // 2)]
+    companies = [
+        (clients[own], np.random.default_rng(seed).random(len(clients[own].flow)) < 0.5) for own, seed in asked
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(visits_module, "AT_ONCE", at_once)
+        found = counted(companies)
+    for place, (own, which) in enumerate(companies):
+        slow, rows = own.slow[which], np.flatnonzero(which)
+        one_event = [np.sum((slow == slow[row]) & overlapping(own, rows, rows[row])) for row in range(len(rows))]
+        weight = 1.0 / np.array(one_event, float)
+        assert found.slow[place] == (weight * slow).sum()
+        assert found.visits[place] == (weight * (slow | own.quick[which])).sum()
+        assert found.delayed[place] == (weight * slow * own.delayed[which]).sum()
+        assert found.more[place] == (weight * slow * np.clip(own.rounds[which] - 1, 0, 4)).sum()
+        assert (found.resent[place], found.segments[place]) == (own.rest[which].sum(), own.segments[which].sum())
+
+
+def overlapping(visits: Visits, rows: I64, row: int) -> Mask:
+    """Say which visits overlap one."""
+    return (visits.begin[rows] <= visits.end[row]) & (visits.end[rows] >= visits.begin[row])
+
+
+def some_visits(rng: np.random.Generator, count: int) -> Visits:
+    """Make up visits."""
+    begin, numbers = np.sort(rng.integers(0, 60, count)), rng.integers(0, 9, (9, count))
+    slow = rng.random(count) < 0.5
+    columns = dict(zip(("flow", "server", "network", "name", "hello", "trip", "rounds", "rest"), numbers, strict=False))
+    return Visits(
+        **columns,
+        begin=begin,
+        end=begin + rng.integers(0, 9, count),
+        finished=slow,
+        slow=slow,
+        quick=~slow & (rng.random(count) < 0.5),
+        delayed=rng.random(count) < 0.5,
+        segments=numbers[8],
+    )
 
 
 @given(

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.handshakes import rules
@@ -20,7 +21,7 @@ from netinterf.analyzers.handshakes.timing import (
 from netinterf.analyzers.handshakes.visits import Visits
 from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, record_each, sign
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import combined
+from netinterf.numbering import combined, ordered
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
 
@@ -81,7 +82,7 @@ class SlowHandshakes:
         resent = count_resent(trace, handshakes, flow_resent > 0)
         visits = visits_of(trace, handshakes, trip, resent, flow_resent)
         client = trace.flows.client[handshakes.flow]
-        rows = [np.flatnonzero(client == host) for host in np.unique(client[visits.slow & visits.finished]).tolist()]
+        rows = by_client(client, visits.slow & visits.finished)
         names = slowed_names([visits.take(own) for own in rows])
         places = [own[name.rows] for own, of_client in zip(rows, names, strict=True) for name in of_client]
         slowed = [name for of_client in names for name in of_client]
@@ -104,6 +105,13 @@ class SlowHandshakes:
             witness=each_once(handshakes.hello[pick], done),
         )
         return record(self, cases, by_rule([sign(rules.ENDS, True, {"seconds": took[pick] / 1e9}, llr=-LIKELY_ENDS)]))
+
+
+def by_client(client: NDArray[np.integer], suspect: Mask) -> list[I64]:
+    """List the rows of each client that has a suspect one."""
+    rows = np.flatnonzero((np.bincount(client, suspect) > 0)[client])
+    rows = rows[ordered(client[rows])]
+    return np.split(rows, np.flatnonzero(np.diff(client[rows])) + 1) if len(rows) else []
 
 
 def slow_signs(visits: Visits, resent: Resent, slowed: SlowedName, single: F64, place: I64) -> list[Sign]:

@@ -117,18 +117,12 @@ class Counts:
     segments: F64 | float = 0.0
 
     @classmethod
-    def stacked(cls, companies: Sequence["Counts"]) -> "Counts":
-        """Put companies side by side, along a first axis."""
-        names = [field.name for field in attrs.fields(cls)]
-        return cls(**{name: np.array([getattr(company, name) for company in companies]) for name in names})
-
-    @classmethod
     def joined(cls, companies: Sequence["Counts"]) -> "Counts":
         """Put companies, each several, one after the other."""
         names = [field.name for field in attrs.fields(cls)]
         return cls(**{name: np.concatenate([getattr(company, name) for company in companies]) for name in names})
 
-    def along(self, place: tuple[int | I64 | EllipsisType | None, ...]) -> "Counts":
+    def along(self, place: tuple[int | slice | I64 | EllipsisType | None, ...]) -> "Counts":
         """Select companies, or lay them out along another axis, as numpy indexes."""
         return Counts(**{field.name: np.asarray(getattr(self, field.name))[place] for field in attrs.fields(Counts)})
 

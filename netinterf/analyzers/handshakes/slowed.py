@@ -7,6 +7,7 @@ name goes the question whether those that followed it within some time belong to
 
 from collections.abc import Sequence
 from math import lgamma, log
+from typing import NamedTuple
 
 import attrs
 import numpy as np
@@ -25,7 +26,7 @@ from netinterf.analyzers.handshakes.causes import (
     losses_known,
     way_prior,
 )
-from netinterf.analyzers.handshakes.visits import Visits
+from netinterf.analyzers.handshakes.visits import Visits, counted
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 
@@ -90,6 +91,16 @@ class Suspected:
     choices: float  # … to have chosen these, nats
 
 
+class Weighed(NamedTuple):
+    """What may be slowed, and what it weighs."""
+
+    suspected: Suspected
+    ways: F64  # how much its ways lose: see `Controls`
+    pooled: float  # see `SlowedName`
+    compared: float
+    contrast: float
+
+
 @attrs.frozen(eq=False, kw_only=True)
 class SlowedName:
     """One name whose handshakes were slow, or an address after it."""
@@ -133,16 +144,17 @@ def slowed_names(clients: Sequence[Visits]) -> list[list[SlowedName]]:
     """
     suspected = [suspected_names(visits) for visits in clients]
     weighed = iter(weigh([one for own in suspected for one in own]))
-    return [likeliest([(one.server, next(weighed)) for one in own]) for own in suspected]
+    return [likeliest([next(weighed) for _ in own]) for own in suspected]
 
 
-def likeliest(weighed: Sequence[tuple[int, SlowedName]]) -> list[SlowedName]:
+def likeliest(weighed: Sequence[Weighed]) -> list[SlowedName]:
     """Keep the likeliest candidate of each server of a client, and tell what its other servers show."""
-    best: dict[int, SlowedName] = {}
-    for server, slowed in weighed:
-        if server not in best or slowed.compared > best[server].compared:
-            best[server] = slowed
-    kept = list(best.values())
+    best: dict[int, Weighed] = {}
+    for one in weighed:
+        server = one.suspected.server
+        if server not in best or one.compared > best[server].compared:
+            best[server] = one
+    kept = [slowed_name(one) for one in best.values()]
     contrasts = [max(slowed_name.contrast, 0.0) if slowed_name.pooled >= CLEAR else 0.0 for slowed_name in kept]
     return [
         attrs.evolve(slowed_name, elsewhere=sum(contrasts) - contrast)
@@ -200,35 +212,36 @@ def suspect(visits: Visits, own: Mask, listed: Mask, price: float, choices: floa
     return found
 
 
-def weigh(suspected: Sequence[Suspected]) -> list[SlowedName]:
+def weigh(suspected: Sequence[Suspected]) -> list[Weighed]:
     """Weigh what may be slowed, of whichever clients, many at once."""
-    names: list[SlowedName] = []
+    weighed: list[Weighed] = []
     for start in range(0, len(suspected), TOGETHER):
-        names += weigh_together(suspected[start : start + TOGETHER])
-    return names
+        weighed += weigh_together(suspected[start : start + TOGETHER])
+    return weighed
 
 
-def weigh_together(suspected: Sequence[Suspected]) -> list[SlowedName]:
+def weigh_together(suspected: Sequence[Suspected]) -> list[Weighed]:
     """Weigh some."""
-    suspects = Counts.stacked([one.visits.counted(one.target) for one in suspected])
-    company = [one.visits.counted(part) for one in suspected for part in one.company]
+    asked = [(one.visits, part) for one in suspected for part in (one.target, *one.company)]
+    counts = counted(asked).along((np.arange(len(asked)).reshape(len(suspected), -1),))
+    suspects, beside = counts.along((..., 0)), counts.along((..., slice(1, None)))
     priors = np.stack([[one.prior, one.prior, one.prior, LINE, LINE] for one in suspected])
-    beside = Counts.stacked(company).along((np.arange(len(company)).reshape(len(suspected), -1),))
     ways = losses_known(priors, beside)
     contrast = against_server(suspects, beside.along((..., 0)), priors[:, 0])
     price, choices = (np.array([[getattr(one, name)] for one in suspected]) for name in ("price", "choices"))
     every = Controls(ways=ways[:, None], price=price, choices=choices)
     weight = every.against(suspects.along((..., None)), np.stack([np.zeros(len(contrast)), contrast], axis=-1))
     return [
-        slowed_name(one, way, pooled, compared, against)
+        Weighed(one, way, pooled, compared, against)
         for one, way, (pooled, compared), against in zip(
             suspected, ways, weight.tolist(), contrast.tolist(), strict=True
         )
     ]
 
 
-def slowed_name(suspected: Suspected, ways: F64, pooled: float, compared: float, contrast: float) -> SlowedName:
+def slowed_name(weighed: Weighed) -> SlowedName:
     """Describe what may be slowed, and what it weighs."""
+    suspected = weighed.suspected
     visits, others = suspected.visits, suspected.company[0]
     rows = np.flatnonzero(suspected.target & visits.slow)
     return SlowedName(
@@ -239,18 +252,18 @@ def slowed_name(suspected: Suspected, ways: F64, pooled: float, compared: float,
         others_slow=int((others & visits.slow).sum()),
         others=int(others.sum()),
         single=visits.single(rows),
-        beside=Controls(ways=ways, price=suspected.price, choices=suspected.choices),
-        pooled=pooled,
-        compared=compared,
-        contrast=contrast,
+        beside=Controls(ways=weighed.ways, price=suspected.price, choices=suspected.choices),
+        pooled=weighed.pooled,
+        compared=weighed.compared,
+        contrast=weighed.contrast,
     )
 
 
 def bad_ways(visits: Visits, which: Mask) -> F64:
     """Give the prior of a way whose client has others: those of which most visits were slow are bad."""
-    _, place = np.unique(visits.server[which], return_inverse=True)
-    known = np.bincount(place, weights=visits.slow[which] | visits.quick[which])
-    slow = np.bincount(place, weights=visits.slow[which])
+    host = visits.host[which]
+    known = np.bincount(host, weights=visits.slow[which] | visits.quick[which])
+    slow = np.bincount(host, weights=visits.slow[which])
     return way_prior(int(np.count_nonzero(2 * slow > known)), int(np.count_nonzero(known)))
 
 
