@@ -15,7 +15,7 @@ import numpy as np
 
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["LOOSE", "Excess", "Exchanged", "Others", "apart", "beyond", "meanwhile"]
@@ -53,9 +53,18 @@ class Others:
         """Keep some sides."""
         return Others(delivered=self.delivered.take(np.isin(self.delivered.lane >> 1, sides)))
 
-    def without(self, sides: I64) -> "Others":
-        """Leave some sides out."""
-        return Others(delivered=self.delivered.take(~np.isin(self.delivered.lane >> 1, sides)))
+    def without(self, waits: Mask, service: I64, asked: I64) -> "Others":
+        """Leave out what waited itself, and what asked for services that were limited: nothing selects between these.
+
+        Behind a shared address they may be those of another subscriber, on a line of its own.
+
+        Args:
+            waits: Of each row in Sides, whether its packets waited.
+            service: A number for each server and name, of each row in Flows.
+            asked: Those that were limited.
+        """
+        side = self.delivered.lane >> 1
+        return Others(delivered=self.delivered.take(~(waits[side] | np.isin(service[side >> 1], asked))))
 
     @property
     def sides(self) -> I64:

@@ -92,6 +92,8 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
     """
     limits, service = [], combined(trace.contacts.name, trace.flows.server)
     exchanged = Exchanged.of(trace, [queue for queue in queued if queue.sure])
+    waits = np.zeros(len(trace.sides), np.bool_)
+    waits[waiting] = True
     windows = cut_windows(delivered, delivered.lane)
     owner = trace.flows.client[windows.group >> 2]
     windows, owner = windows.take(np.argsort(owner, kind="stable")), np.sort(owner)
@@ -104,10 +106,8 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
         blurred = [queue.lanes for queue in alike if not queue.sure]
         met = np.unique(np.concatenate([lanes_at(of_client, queues), *blurred]))
         limited = np.concatenate([met >> 2, *(queue.flows for queue in queues)])
-        excluded = np.concatenate(
-            [waiting, met >> 1, *(queue.sides for queue in queues), same_service(service, limited)]
-        )
-        pairs = [(queue, exchanged.beside(trace, queue).without(excluded)) for queue in queues]
+        asked = service[limited]
+        pairs = [(queue, exchanged.beside(trace, queue).without(waits, service, asked)) for queue in queues]
         own = [delivered.of(queue.lanes) for queue in queues]
         limits.append(
             Limit(
@@ -121,19 +121,6 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
             )
         )
     return limits
-
-
-def same_service(service: I64, flows: I64) -> I64:
-    """List the sides of flows that asked the same servers for the same names: nothing selects between them.
-
-    Behind a shared address they may be those of another subscriber, on a line of its own.
-
-    Args:
-        service: A number for each server and name, of each flow.
-        flows: Rows in Flows.
-    """
-    same = np.flatnonzero(np.isin(service, service[flows]))
-    return np.concatenate([2 * same, 2 * same + 1])
 
 
 def parted(trace: Trace, queued: list[Queued]) -> list[list[Queued]]:

@@ -14,6 +14,7 @@ from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.probes import evidence_of_p, fisher
 from netinterf.analyzers.unanswered.silences import Silences
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import ordered
 from netinterf.trace import Trace
 
 __all__ = ["RequestLimits", "find_request_limits", "request_limit_sign"]
@@ -63,20 +64,27 @@ def find_request_limits(trace: Trace, silences: Silences, flow_served_at: I64) -
     group = contacts.of("client", "network", "name")[decided]
     same_name = Contrast(contacts, decided, time)
     recent = same_name.count(decided, "client", "network", "name", begin=time - NEAR_NS, end=time) - 1
+    near = contacts.of("client", "network")[decided]
+    order = ordered(near)  # whoever shares a server with a group shares its client and network
+    near_rising = near[order]
     died = np.bincount(group, dead[decided] >= 0)
     size = np.bincount(group)
+    a_row = np.zeros(len(size), np.int64)
+    a_row[group] = np.arange(len(group))
     for number in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= MOST)).tolist():
-        mine = np.flatnonzero(group == number)
+        here = order[slice(*np.searchsorted(near_rising, near[a_row[number]] + np.arange(2)))]
+        mine = here[group[here] == number]
         hit = dead[decided[mine]] >= 0
         least, weight = threshold(recent[mine], hit)
         begin, end = time[mine][hit].min(), time[mine][hit].max()
-        beside = np.isin(server, server[mine]) & (group != number) & (time >= begin) & (time <= end)
-        if weight <= 0 or not beside.any() or (dead[decided[beside]] >= 0).any():
+        beside = here[np.isin(server[here], server[mine]) & (group[here] != number)]
+        beside = beside[(time[beside] >= begin) & (time[beside] <= end)]
+        if weight <= 0 or not len(beside) or (dead[decided[beside]] >= 0).any():
             continue
         place = dead[decided[mine[hit & (recent[mine] >= least)]]]
         limits.same_name_before[place] = recent[mine[hit & (recent[mine] >= least)]]
         limits.died_from[place], limits.same_name_died[place] = least, int(hit.sum())
-        limits.others_served[place], limits.llr[place] = int(beside.sum()), weight
+        limits.others_served[place], limits.llr[place] = len(beside), weight
     return limits
 
 

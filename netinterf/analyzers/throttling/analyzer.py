@@ -230,11 +230,8 @@ def own_line(controls: Controls, flows: I64) -> bool:
 
     Its other flows need not have been limited together with these, nor for the same client.
     """
-    flow = controls.trace.flows
-    servers = np.unique(flow.server[flows])
-    alike = np.concatenate([flows, controls.limited[np.isin(flow.server[controls.limited], servers)]])
-    owners, ports = (len(np.unique(column[alike])) for column in (controls.domain, flow.server_port))
-    return len(servers) == 1 and (ports > 1 or owners > 1)
+    servers = np.unique(controls.trace.flows.server[flows])
+    return len(servers) == 1 and bool(controls.limited_at_large[servers[0]])
 
 
 def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool, queued: bool) -> Rule:

@@ -27,7 +27,7 @@ from netinterf.analyzers.throttling.surroundings import DECIDED, Surroundings, l
 from netinterf.analyzers.throttling.units import bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.ways import Direction
-from netinterf.arrays import I64
+from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["SURE", "Compared", "Controls", "Others", "compare", "settled"]
@@ -106,6 +106,17 @@ class Controls:
     def domain(self) -> I64:
         """The domain of each flow, as a number."""
         return flow_domains(self.trace)
+
+    @cached_property
+    def limited_at_large(self) -> Mask:
+        """Of each host, whether it is limited under names of different domains or at several ports."""
+        flows, several = self.trace.flows, np.zeros(len(self.trace.hosts), np.bool_)
+        server = flows.server[self.limited]
+        for column in (self.domain[self.limited], flows.server_port[self.limited].astype(np.int64)):
+            one = np.zeros(len(several), np.int64)
+            one[server] = column  # the last write wins
+            several[server[column != one[server]]] = True
+        return several
 
 
 def compare(controls: Controls, limited: Sequence[Judged]) -> list[Compared]:

@@ -12,8 +12,11 @@ from netinterf.analyzers.throttling.sharing import CHANCE_LOSS
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.ways import Direction
+from netinterf.arrays import I64
+from netinterf.numbering import ordered
 from netinterf.stats.bucket.fit import NO_FIT, BucketFit
 from netinterf.stats.bucket.search import search_buckets
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["DECIDED", "Surroundings", "lost_alike", "surroundings"]
@@ -48,7 +51,10 @@ def surroundings(trace: Trace, limited: Sequence[Judged], numbering: Numbering) 
         limited: The directions, each with a bucket.
         numbering: What the IP identifications tell.
     """
-    directions = [direction for judged in limited for direction in besides(trace, judged)]
+    client, tcp = trace.flows.client, np.flatnonzero(trace.flows.protocol == TCP)
+    of_client = Ragged.from_lengths(np.bincount(client[tcp], minlength=len(trace.hosts)), tcp[ordered(client[tcp])])
+    beside = [besides(judged, of_client[judged.direction.client(trace)]) for judged in limited]
+    directions = [direction for both in beside for direction in both]
     laid = iter(direction_series(trace, directions, numbering))
     found = [around(judged, next(laid), next(laid)) for judged in limited]
     lossy = [[series for series in one.back if np.count_nonzero(series.lost) >= LEAST_LOSSES] for one in found]
@@ -57,12 +63,10 @@ def surroundings(trace: Trace, limited: Sequence[Judged], numbering: Numbering) 
     return [attrs.evolve(one, showing=parts) for one, parts in zip(found, showing, strict=True)]
 
 
-def besides(trace: Trace, judged: Judged) -> tuple[Direction, Direction]:
-    """Give all that the client exchanged besides the limited flows, the same way and backwards."""
-    direction, flows = judged.direction, trace.flows
-    flow = np.flatnonzero((flows.protocol == TCP) & (flows.client == direction.client(trace)))
-    same = attrs.evolve(direction, flows=flow[~np.isin(flow, judged.losing)])
-    return same, attrs.evolve(same, outbound=not direction.outbound)
+def besides(judged: Judged, flow: I64) -> tuple[Direction, Direction]:
+    """Give what a client exchanged besides the limited flows, the same way and backwards, of all its flows."""
+    same = attrs.evolve(judged.direction, flows=flow[~np.isin(flow, judged.losing)])
+    return same, attrs.evolve(same, outbound=not same.outbound)
 
 
 def around(judged: Judged, same: Series, back: Series) -> Surroundings:
