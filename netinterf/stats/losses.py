@@ -17,7 +17,14 @@ from numpy.typing import ArrayLike
 from netinterf.arrays import F64, I64, Mask
 from netinterf.stats import recursion
 
-__all__ = ["binomial_likelihood", "chance_likelihood", "fading_likelihood", "harmless_likelihood", "price"]
+__all__ = [
+    "binomial_likelihood",
+    "chance_likelihood",
+    "chance_likelihoods",
+    "fading_likelihood",
+    "harmless_likelihood",
+    "price",
+]
 
 RATES = 8
 """How quickly the state changes: so many rates, evenly in the logarithm, between once in the whole series and once a
@@ -49,8 +56,12 @@ def binomial_likelihood(hits: I64, trials: I64) -> F64:
 
 def chance_likelihood(lost: Mask) -> float:
     """Give the log-likelihood of losses by chance, less the price of their share; 0 for no packets."""
-    count = np.array([len(lost)])
-    return float(binomial_likelihood(np.array([np.count_nonzero(lost)]), count)[0] - price(1, len(lost)))
+    return float(chance_likelihoods(np.array([np.count_nonzero(lost)]), np.array([len(lost)]))[0])
+
+
+def chance_likelihoods(losses: I64, count: I64) -> F64:
+    """Give the same for each of several series: packets that were lost, and all."""
+    return binomial_likelihood(losses, count) - price(1, count)
 
 
 def fading_likelihood(time: F64, lost: Mask) -> float:
@@ -93,10 +104,11 @@ def harmless_likelihoods(series: Sequence[tuple[F64, Mask]]) -> F64:
     Returns:
         Log-likelihoods, at most 0; one number is paid for chance and four for fading.
     """
-    chance = np.array([chance_likelihood(lost) for _, lost in series])
-    mixed = [place for place, (_, lost) in enumerate(series) if lost.any() and not lost.all()]
-    fading = fading_likelihoods([series[place] for place in mixed])
-    chance[mixed] = np.maximum(chance[mixed], fading - price(4, [len(series[place][1]) for place in mixed]))
+    losses, count = np.array([(np.count_nonzero(lost), len(lost)) for _, lost in series], np.int64).reshape(-1, 2).T
+    chance = chance_likelihoods(losses, count)
+    mixed = np.flatnonzero((losses > 0) & (losses < count))
+    fading = fading_likelihoods([series[place] for place in mixed.tolist()])
+    chance[mixed] = np.maximum(chance[mixed], fading - price(4, count[mixed]))
     return chance
 
 

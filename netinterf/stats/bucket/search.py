@@ -18,7 +18,7 @@ from netinterf.stats.bucket.fit import (
 from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.bucket.grid import Grids
 from netinterf.stats.bucket.passed import passed_rates
-from netinterf.stats.losses import chance_likelihood, harmless_likelihoods
+from netinterf.stats.losses import chance_likelihoods, harmless_likelihoods
 
 __all__ = ["COARSE", "DEPTHS", "refine_buckets", "search_bucket", "search_buckets"]
 
@@ -98,7 +98,7 @@ def _search(series: SeriesBatch, lines: F64, known: F64) -> list[BucketFit]:
     grids = Grids.of(series, every, lines[:, None] * COARSE, series.packets[:, None] * DEPTHS)
     best = np.full(len(lines), -np.inf)
     grids.search(every, rows[::THIN_RATES], columns[::THIN_DEPTHS], THIN_BOXES, best)
-    chance = np.array([chance_likelihood(fates.lost) for fates in series.series])
+    chance = chance_likelihoods(series.losses, series.lengths)
     fits = best_buckets(grids.candidates, chance)
     hopeful = np.flatnonzero(best > chance)
     if len(hopeful) == 0:
