@@ -17,6 +17,7 @@ LEVEL = {
     "arrays": -1,
     "errors": -1,
     "compiled": -1,
+    "values": -1,
     "version": 0,
     "mechanisms": 0,
     "workers": 0,

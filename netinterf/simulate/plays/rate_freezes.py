@@ -43,7 +43,7 @@ def leaving(rng: np.random.Generator) -> App:
     )  # fmt: skip
 
 
-def frozen(scene: Scene, form: Freeze) -> None:
+def freezing(scene: Scene, form: Freeze) -> None:
     """Fetch large and small things from servers that get frozen, and from others."""
     rng = scene.rng
     listed = int(rng.integers(2, 4))
@@ -125,7 +125,7 @@ def counted_hellos(scene: Scene) -> None:
 
 def by_freeze(name: str, says: str, system: str, form: Freeze) -> Scenario:
     """Write the row of one documented freezer."""
-    return Scenario(name, says, "rate.freeze", partial(frozen, form=form), ANYWHERE, system=system, family="rate")
+    return Scenario(name, says, "rate.freeze", partial(freezing, form=form), ANYWHERE, system=system, family="rate")
 
 
 PLAYS = (

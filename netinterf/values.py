@@ -1,0 +1,76 @@
+"""Value classes: what attrs makes of a class, made when the class is first used.
+
+attrs writes the methods of a class as text, which Python compiles: a third of a millisecond a class, of which the
+library has several hundred. A scan of a small capture makes instances of a few, and spent a quarter of its time on
+methods that nobody called. So a class stays as it was declared until something asks for what attrs gives it: its
+constructor (without which no other method is called), its fields, its signature, or how it is restored.
+
+To whoever reads types, `frozen` and `define` are those of attrs. Two options are settled: instances have no slots,
+since a class with slots cannot be completed in place; and one function says what an instance of any class holds, since
+that is the dearest method to compile and the one that is called least.
+"""
+
+from collections.abc import Callable
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+__all__ = ["define", "frozen"]
+
+WRITTEN = ("__init__", "__attrs_attrs__")
+ABSENT = ("__match_args__", "__signature__", "__setstate__")
+"""What may be asked of a class before it is complete: what attrs always writes, and what it adds to or leaves alone."""
+
+WRITING = RLock()  # two threads may be the first to use a class, and a class completes those that it is derived from
+
+
+class Unwritten:
+    """Stands for what a class will have, and completes the class when it is asked for."""
+
+    def __init__(self, kind: type, name: str, complete: Callable[[], None]) -> None:
+        self.kind, self.name, self.complete = kind, name, complete
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        """Give what the complete class has, or those that it is derived from."""
+        self.complete()
+        if self.name not in vars(self.kind):
+            return getattr(super(self.kind, owner if instance is None else instance), self.name)
+        given = vars(self.kind)[self.name]
+        return given.__get__(instance, owner) if callable(given) else given
+
+
+def deferred(write: Callable[..., type]) -> Callable[..., Any]:
+    """Turn a decorator of attrs into one that acts when the class is first used."""
+
+    def decorator(kind: type | None = None, /, **options: Any) -> Any:
+        return (lambda declared: leave(declared, options)) if kind is None else leave(kind, options)
+
+    def leave(kind: type, options: dict[str, Any]) -> type:
+        def complete() -> None:
+            with WRITING:
+                if isinstance(vars(kind)["__init__"], Unwritten):
+                    for name in ABSENT:
+                        delattr(kind, name)
+                    write(kind, **options, slots=False, repr=False, init=True)  # in place of what stands for it
+
+        for name in (*WRITTEN, *ABSENT):
+            setattr(kind, name, Unwritten(kind, name, complete))
+        if "__repr__" not in vars(kind):
+            type.__setattr__(kind, "__repr__", shown)
+        return kind
+
+    return decorator
+
+
+def shown(value: Any) -> str:
+    """Say what an instance holds, in the words of attrs."""
+    names = [field.name for field in attrs.fields(type(value)) if field.repr]
+    held = ", ".join(f"{name}={getattr(value, name)!r}" for name in names)
+    return f"{type(value).__qualname__.rsplit('>.', 1)[-1]}({held})"
+
+
+if TYPE_CHECKING:
+    from attrs import define, frozen
+else:
+    define, frozen = deferred(attrs.define), deferred(attrs.frozen)
