@@ -8,7 +8,6 @@ is the same value again for whoever reads it.
 
 import json
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -50,6 +49,8 @@ class NewFile:
             return
         if before is not None and not os.access(self._place, os.W_OK):
             raise PermissionError(13, os.strerror(13), os.fspath(path))
+        import secrets  # (an answer that is printed needs no name)
+
         self._aside = os.path.join(os.path.dirname(self._place), f".netinterf-{secrets.token_hex(8)}")
         self.stream = open(self._aside, "xb")  # noqa: SIM115
         if before is not None:

@@ -13,7 +13,6 @@ import mmap
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from itertools import chain as chained
 from typing import Any, BinaryIO
@@ -237,6 +236,8 @@ def _copy(pieces: Iterator[bytes], name: str) -> tuple[U8, bool]:
             break
     else:
         return np.frombuffer(bytes(buffered), np.uint8), False
+    import tempfile  # (few captures are copied)
+
     with tempfile.TemporaryFile(prefix="netinterf-") as file:
         size = 0
         for piece in chained([bytes(buffered)], pieces):

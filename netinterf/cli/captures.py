@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import complain
@@ -11,7 +12,9 @@ from netinterf.engine.each import judge_path
 from netinterf.engine.judged import Judged
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError
-from netinterf.privacy import Redaction
+
+if TYPE_CHECKING:
+    from netinterf.privacy import Redaction
 
 __all__ = ["Captures"]
 
@@ -25,7 +28,7 @@ class Captures:
         errors: What could not be read so far, as it may be written into an answer.
     """
 
-    def __init__(self, files: CaptureSearch, options: Options, output: Output, redaction: Redaction | None) -> None:
+    def __init__(self, files: CaptureSearch, options: Options, output: Output, redaction: "Redaction | None") -> None:
         self.read = self.interfered = 0
         self.errors: list[CaptureError] = []
         self._redaction = redaction

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from netinterf.capture import find_captures
 from netinterf.capture.finding import CaptureSearch
@@ -10,8 +11,10 @@ from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
 from netinterf.engine.options import Options
 from netinterf.errors import AnalyzerError, UsageError
-from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model
+
+if TYPE_CHECKING:
+    from netinterf.privacy import Redaction
 
 __all__ = ["find_or_complain", "inputs_of", "read_analyzers", "read_key_file", "read_options", "read_redaction"]
 
@@ -56,13 +59,15 @@ def read_analyzers(arguments: argparse.Namespace) -> list[str] | None:
     return [name.strip() for name in arguments.analyzers.split(",") if name.strip()]
 
 
-def read_redaction(arguments: argparse.Namespace) -> Redaction | None:
+def read_redaction(arguments: argparse.Namespace) -> "Redaction | None":
     """Turn arguments into what is to be taken out of results, None for nothing.
 
     Raises:
         UsageError: The key cannot be read or is too short, or there is nothing that it is for.
     """
     if arguments.redact:
+        from netinterf.privacy import Redaction  # (asked for by few)
+
         return Redaction.of(read_key_file(arguments), arguments.keep or ())
     for name in ("key", "keep"):
         if getattr(arguments, name) is not None:
@@ -77,6 +82,8 @@ def read_key_file(arguments: argparse.Namespace) -> bytes | None:
         ParameterError: It cannot be read, or is too short.
     """
     if arguments.key is not None:
+        from netinterf.privacy import read_key  # (asked for by few)
+
         return read_key(arguments.key)
     complain("no --key: what is taken out is replaced under a key that is forgotten after this run")
     return None

@@ -10,8 +10,7 @@ import attrs
 
 from netinterf.capture import Listing
 from netinterf.engine.judged import Judged, judge_trace
-from netinterf.engine.large import WHOLE, judge_large
-from netinterf.engine.options import Options
+from netinterf.engine.options import WHOLE, Options
 from netinterf.schema import Records
 from netinterf.trace import decode_capture
 
@@ -47,6 +46,8 @@ def judge(
         held.append(records)
         count += len(records)
         if count > WHOLE:
+            from netinterf.engine.large import judge_large  # (most captures are not)
+
             judged = judge_large(listing, chain(held, parts), options, called, executor=executor)
             break
     else:

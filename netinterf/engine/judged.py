@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 import numpy as np
@@ -12,9 +12,6 @@ from netinterf.analyzers.everywhere import everywhere_notes
 from netinterf.analyzers.run import analyze, analyze_each
 from netinterf.arrays import Mask
 from netinterf.errors import UsageError
-from netinterf.privacy.ledgers import redact_ledger
-from netinterf.privacy.redaction import Redaction
-from netinterf.privacy.traces import RedactedSource
 from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Evidence, Outcome, Rule, SubjectKind, Verdicts
 from netinterf.trace import Trace
@@ -23,6 +20,10 @@ from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import list_subjects
 from netinterf.version import __version__
 from netinterf.written.ledger import Ledger, explain
+
+if TYPE_CHECKING:
+    from netinterf.privacy.redaction import Redaction
+    from netinterf.privacy.traces import RedactedSource
 
 __all__ = ["Judged", "Summary", "judge_trace", "outcome_counts", "summarize"]
 
@@ -54,7 +55,7 @@ class Judged:
 
     summary: Summary
     ledger: Ledger
-    source: str | RedactedSource | None = None  # path that the packets can be read from again
+    source: "str | RedactedSource | None" = None  # path that the packets can be read from again
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes with built-in rules by name: their texts are three quarters of a small capture.
@@ -76,12 +77,15 @@ class Judged:
         summary = attrs.evolve(self.summary, outcomes=counts, model=ledger.verdicts.model)
         return attrs.evolve(self, summary=summary, ledger=ledger)
 
-    def redacted(self, redaction: Redaction) -> Self:
+    def redacted(self, redaction: "Redaction") -> Self:
         """Take addresses and names out, so that they are in nothing that is written of this capture.
 
         Raises:
             UsageError: They were taken out before.
         """
+        from netinterf.privacy.ledgers import redact_ledger  # (asked for by few)
+        from netinterf.privacy.traces import RedactedSource
+
         if isinstance(self.source, RedactedSource):
             raise UsageError("this is redacted already: go back to what it was made of for another key")
         return attrs.evolve(

@@ -22,7 +22,7 @@ from netinterf.engine.crowd import UNLISTED, crowd_of
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged import Judged, Summary, outcome_counts
 from netinterf.engine.looking import Looking, Seen, look_at_each
-from netinterf.engine.options import Options
+from netinterf.engine.options import WHOLE, Options
 from netinterf.engine.shards import SHARD, Shards
 from netinterf.engine.tally import LINK_TYPE, cut_notes, joined
 from netinterf.recording.vantage import PLACES, elect
@@ -32,12 +32,7 @@ from netinterf.verdict.joining import join_judgements
 from netinterf.version import __version__
 from netinterf.written.ledger import Ledger
 
-__all__ = ["WHOLE", "judge_large"]
-
-WHOLE = 1 << 20
-"""Packets that are looked at as one where nothing else is to be done: the largest capture that is not cut into shards,
-and the window of a client that has more. It takes 400 MB where a hundred packets are a conversation, and 1.2 GB where
-each is one (``python -m benchmarks speed --large``)."""
+__all__ = ["judge_large"]
 
 SHARDED = "scan.shards"
 """Code of the diagnostic that says in how many parts a capture was looked at."""

@@ -11,7 +11,12 @@ from netinterf.errors import ParameterError
 from netinterf.trace import VANTAGES
 from netinterf.verdict.model import Model
 
-__all__ = ["Options", "options_of", "pick_analyzers"]
+__all__ = ["WHOLE", "Options", "options_of", "pick_analyzers"]
+
+WHOLE = 1 << 20
+"""Packets that are looked at as one where nothing else is to be done: the largest capture that is not cut into shards,
+and the window of a client that has more. It takes 400 MB where a hundred packets are a conversation, and 1.2 GB where
+each is one (``python -m benchmarks speed --large``)."""
 
 
 def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer, ...] | None:

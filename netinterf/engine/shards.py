@@ -35,7 +35,7 @@ many 40 MB more; where clients meet the same servers, larger shards compare more
 
 CONVERSATION = 2
 """Packets whose room a pair of addresses takes beside its own: a million packets take 400 MB where a hundred are each,
-and 1.2 GB where each is one (`netinterf.engine.large.WHOLE`)."""
+and 1.2 GB where each is one (`netinterf.engine.options.WHOLE`)."""
 
 COLUMNS = tuple(column.name for column in Records.schema())
 ROW = np.dtype([*((column.name, column.dtype) for column in Records.schema()), ("copied", "?"), ("asked", "<u2")])

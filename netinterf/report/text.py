@@ -4,13 +4,13 @@ Plain text of at most 96 columns, without colours, so that it reads the same on 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
-from netinterf.engine.scan import Result, captures_of
 from netinterf.mechanisms import settled_by
 from netinterf.numbering import distinct
 from netinterf.report.digest import (
@@ -36,6 +36,9 @@ from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict, iso_time
 from netinterf.written.words import happened, percent, who
 
+if TYPE_CHECKING:
+    from netinterf.engine.scan import Result
+
 __all__ = [
     "capture_text",
     "finding_lines",
@@ -50,13 +53,15 @@ __all__ = [
 MOST_GROUPS = 20
 
 
-def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
+def text(result: "Result | Iterable[Judged]", *, everything: bool = False) -> str:
     """Write a whole result for people.
 
     Args:
         result: A scan's result, or the captures of one.
         everything: Write each finding, those that are alike as well, and besides one line for every flow and exchange.
     """
+    from netinterf.engine.scan import captures_of  # (whoever has a result has it; the command has captures)
+
     return "\n\n".join("\n".join(capture_text(judged, everything=everything)) for judged in captures_of(result))
 
 

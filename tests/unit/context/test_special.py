@@ -86,4 +86,5 @@ def test_ipv4_agrees_with_the_standard_library(number):
 def test_prefixes_become_masks():
     """IPv4 prefixes are mapped, IPv6 ones kept."""
     assert prefix_halves("10.0.0.0/8") == (0, 0xFFFF << 32 | 10 << 24, 2**64 - 1, 2**64 - 2**24)
+    assert prefix_halves("10.1.2.3") == prefix_halves("10.1.2.3/32") == prefix_halves("::ffff:10.1.2.3")
     assert prefix_halves("2001::/32") == (0x2001 << 48, 0, 0xFFFFFFFF << 32, 0)
