@@ -149,10 +149,11 @@ def _lists(rows: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None, 
 def join(tables: Sequence[Evidence]) -> Evidence:
     """Put evidence of several analyzers into one table, with one list of rules (equal rules are kept once)."""
     numbers: dict[Rule, int] = {}
-    shifted = []
     for table in tables:
-        place = np.array([numbers.setdefault(rule, len(numbers)) for rule in table.rules] or [0], np.uint16)
-        shifted.append(place[table.rule] if len(table) else table.rule)
-    joined = Evidence.concat(tables) if tables else Evidence.empty()
-    codes = np.concatenate([np.empty(0, np.uint16), *shifted])
-    return attrs.evolve(joined, rule=codes, rules=tuple(numbers))
+        for rule in table.rules:
+            numbers.setdefault(rule, len(numbers))
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return Evidence.empty(rules=tuple(numbers))
+    shifted = [np.array([numbers[rule] for rule in table.rules], np.uint16)[table.rule] for table in filled]
+    return attrs.evolve(Evidence.concat(filled), rule=np.concatenate(shifted), rules=tuple(numbers))

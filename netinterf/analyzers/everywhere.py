@@ -69,7 +69,7 @@ def everywhere(trace: Trace, evidence: Evidence) -> Evidence:
         early = (request[subject] < 0) | (evidence.time[row] <= trace.packets.time[np.maximum(request[subject], 0)])
         row, subject = row[early & eligible[subject]], subject[early & eligible[subject]]
     tables = []
-    for place, rule in enumerate(RULES):
+    for place, rule in enumerate(RULES if len(row) else ()):
         speaks = [number for number, known in enumerate(evidence.rules) if known.mechanism == rule.mechanism]
         flow = distinct(subject[np.isin(evidence.rule[row], speaks)])
         if len(flow):
@@ -84,9 +84,10 @@ def everywhere_notes(evidence: Evidence) -> tuple[Diagnostic, ...]:
         evidence: What was seen in a capture, with what `everywhere` found.
     """
     messages = []
-    for place, rule in enumerate(evidence.rules):
-        row = np.flatnonzero(evidence.rule == place) if rule in RULES else np.empty(0, np.int64)
-        if len(row):
+    for place in distinct(evidence.rule).tolist() if len(evidence) else ():
+        rule = evidence.rules[place]
+        if rule in RULES:
+            row = np.flatnonzero(evidence.rule == place)
             what, networks = FAMILIES[rule.mechanism], int(evidence.measured.take(row).values.max())
             messages.append(
                 f"{len(row):,} connections to servers in up to {networks:,} unrelated networks show {what} that look "

@@ -25,7 +25,7 @@ A rule may name a general mechanism (``tcp``): it then weighs on every more spec
 stands for itself when none is. A rule without a mechanism weighs on all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import attrs
 import numpy as np
@@ -93,7 +93,7 @@ class Hypotheses(Suspicions):
 
 def vocabulary(model: Model, rules: tuple[Rule, ...]) -> tuple[str, ...]:
     """List all mechanisms that can be named: the model's, those that only rules name, then all their prefixes."""
-    named = [*model.mechanisms, *(rule.mechanism for rule in rules if rule.mechanism)]
+    named = list(dict.fromkeys([*model.mechanisms, *(rule.mechanism for rule in rules if rule.mechanism)]))
     prefixes = [".".join(path[:size]) for path in (word.split(".") for word in named) for size in range(1, len(path))]
     return tuple(dict.fromkeys(named + prefixes))
 
@@ -142,7 +142,7 @@ def added(
     dependence = np.array([0.0 if word in model.joint else model.dependence for word in mechanisms] or [0.0])
     support = pooled(part, owner, size, dependence[suspicions.mechanism])
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
-    sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[suspicions.pair_evidence] > 0) & (value > 0)
+    sure = (_of_rule(evidence, lambda rule: rule.decisive)[suspicions.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(suspicions.pair_hypothesis, sure, size) > 0
     kind = prior_kind[suspicions.row]
     cap = _caps(kind, model)
@@ -201,7 +201,7 @@ def pair_suspicions(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -
     """
     count = max(len(mechanisms), 1)
     places = {mechanism: place for place, mechanism in enumerate(mechanisms)}
-    named_mechanism = _of_rule(evidence, [places.get(rule.mechanism, -1) for rule in evidence.rules]).astype(np.int64)
+    named_mechanism = _of_rule(evidence, lambda rule: places.get(rule.mechanism, -1)).astype(np.int64)
     named = np.flatnonzero((named_mechanism >= 0) & (row >= 0))
     keys = _most_special(distinct(row[named] * count + named_mechanism[named]), mechanisms)
     usable = (row >= 0) & ~np.isnan(evidence.llr) & (evidence.llr != 0)
@@ -236,10 +236,17 @@ def _most_special(keys: I64, mechanisms: tuple[str, ...]) -> I64:
     return keys[keep]
 
 
-def _of_rule(evidence: Evidence, values: Sequence[float]) -> F64:
-    """Give each observation what its rule has."""
-    given: F64 = np.array(values or [0.0], np.float64)
+def _of_rule(evidence: Evidence, value: Callable[[Rule], float]) -> F64:
+    """Give each observation what its rule has; of eight hundred rules, few say anything in a capture."""
+    given = np.zeros(len(evidence.rules), np.float64)
+    for place in rules_seen(evidence):
+        given[place] = value(evidence.rules[place])
     return given[evidence.rule]
+
+
+def rules_seen(evidence: Evidence) -> list[int]:
+    """List the places of the rules that say something."""
+    return distinct(evidence.rule).tolist() if len(evidence) else []
 
 
 def values(evidence: Evidence, model: Model) -> F64:
@@ -248,9 +255,9 @@ def values(evidence: Evidence, model: Model) -> F64:
     Only support is decisive: nothing refutes every mechanism at once, so against it the cap of a group holds. What is
     no proof is bounded by what real benign traffic supports.
     """
-    factor = _of_rule(evidence, [model.factor(rule) for rule in evidence.rules])
+    factor = _of_rule(evidence, model.factor)
     sure = max(model.group_cap, model.decisive_cap)
-    upper = _of_rule(evidence, [sure if rule.decisive else model.bound(rule) for rule in evidence.rules])
+    upper = _of_rule(evidence, lambda rule: sure if rule.decisive else model.bound(rule))
     usable = np.clip(evidence.llr, -MAX_NATS, MAX_NATS)  # an infinite weight times nothing would be no number
     value: F64 = np.clip(usable * factor, -model.group_cap, upper)
     return value
@@ -267,8 +274,8 @@ def strongest(suspicions: Suspicions, evidence: Evidence, value: F64) -> I64:
     Returns:
         Places among the pairs.
     """
-    groups = sorted({rule.group for rule in evidence.rules})
-    group = _of_rule(evidence, [groups.index(rule.group) for rule in evidence.rules])[suspicions.pair_evidence]
+    groups = sorted({evidence.rules[place].group for place in rules_seen(evidence)})
+    group = _of_rule(evidence, lambda rule: groups.index(rule.group))[suspicions.pair_evidence]
     key = suspicions.pair_hypothesis * len(groups) + group.astype(np.int64)
     order = ordered(key)
     value, begins = value[order], np.flatnonzero(np.append(True, key[order][1:] != key[order][:-1])[: len(order)])
