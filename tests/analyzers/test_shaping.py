@@ -2,6 +2,7 @@
 
 import math
 import tracemalloc
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,10 +22,12 @@ from netinterf.analyzers.shaping.queued import (
     candidates,
     cut_windows,
     filled,
+    may_be_queued,
     merged,
     merged_each,
     near,
     try_queue,
+    waiting_lanes,
 )
 from netinterf.analyzers.shaping.unmeasured import ceilings_of, may_have_ceiling
 from netinterf.schema import Outcome
@@ -456,6 +459,26 @@ def test_groups_are_cut_all_at_once_as_each_alone(monkeypatch, block, seed):
             keeps = at.sum() >= 5 and at.mean() >= 0.35 and above.mean() <= 0.05
             assert (place in promising) == keeps
     assert ceilings == pytest.approx(slow, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_is_not_looked_at_would_not_have_been_queued(seed):
+    """Lanes that wait are those whose windows wait, and a group that may be queued is any that proves to be."""
+    rng = np.random.default_rng(seed)
+    lanes = np.flatnonzero(rng.random(40) < 0.5)
+    delivered = some_deliveries(rng, lanes)
+    delivered.wait[:] = np.where(rng.random(len(delivered)) < 0.2, np.nan, rng.exponential(0.01, len(delivered)))
+    slow = []
+    for lane in lanes.tolist():
+        windows = merged(delivered, np.array([lane]))
+        waited = windows.lasting[windows.waiting].sum()
+        if np.count_nonzero(windows.waiting) >= 5 and waited >= 0.08 * windows.lasting.sum():
+            slow.append(lane)
+    assert waiting_lanes(delivered).tolist() == slow
+    for groups, windows in merged_each(delivered, Ragged.of([[lane] for lane in lanes], np.int64)):
+        kept = may_be_queued(windows, len(groups)).tolist()
+        queues = map(partial(try_queue, delivered), groups, windows.each(np.arange(len(groups))))
+        assert set(kept) >= {place for place, queue in enumerate(queues) if queue}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -90,8 +90,11 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
         queued: The queues.
         waiting: Sides whose packets waited, which cannot be called spared.
     """
+    sure = [queue for queue in queued if queue.sure]
+    if not sure:
+        return []
     limits, service = [], combined(trace.contacts.name, trace.flows.server)
-    exchanged = Exchanged.of(trace, [queue for queue in queued if queue.sure])
+    exchanged = Exchanged.of(trace, sure)
     waits = np.zeros(len(trace.sides), np.bool_)
     waits[waiting] = True
     windows = cut_windows(delivered, delivered.lane)

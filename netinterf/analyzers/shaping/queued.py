@@ -59,6 +59,9 @@ links that sleep or wait for slots hold packets and deliver them in bunches."""
 LEAST_TIME = 0.3
 """Seconds that a queue must be busy: what is over sooner is a burst that crosses a line, not a transfer held to it."""
 
+NEARLY = 1 - 1e-9
+"""What the last digits of a sum leave of it: they depend on the order in which seconds are added."""
+
 LEAST_WINDOWS = 5
 """Windows with waiting packets below which nothing is steady."""
 
@@ -202,7 +205,9 @@ def cut_windows(delivered: Deliveries, group: I64) -> Windows:
 
 
 def waiting_lanes(delivered: Deliveries) -> I64:
-    """List the lanes whose packets waited during much of their time."""
+    """List the lanes whose packets waited during much of their time; most have hardly a packet that did."""
+    late = np.bincount(delivered.lane, delivered.wait > LEAST_WAIT)
+    delivered = delivered.take(late[delivered.lane] >= LEAST_WINDOWS)
     windows = cut_windows(delivered, delivered.lane)
     lanes, place = np.unique(windows.group, return_inverse=True)
     whole = np.bincount(place, windows.lasting, minlength=len(lanes))
@@ -224,11 +229,19 @@ def find_queued(trace: Trace, delivered: Deliveries, lanes: I64) -> list[Queued]
     """
     tried = []
     for groups, windows in merged_each(delivered, candidates(trace, lanes)):
-        busy = np.flatnonzero(np.bincount(windows.group, windows.waiting, len(groups)) >= LEAST_WINDOWS)
+        busy = may_be_queued(windows, len(groups))
         queues = map(partial(try_queue, delivered), groups.take(busy), windows.each(busy))
         tried += [queue for queue in queues if queue]
     trip = least_trip(trace)
-    return steadiest([queue for queue in tried if queue.steady >= LEAST_ALIKE and filled(queue, trip)])
+    return steadiest([queue for queue in tried if filled(queue, trip)])
+
+
+def may_be_queued(windows: Windows, count: int) -> I64:
+    """List those of *count* groups whose windows may have waited long enough, one packet after the other."""
+    waited = np.bincount(windows.group, windows.waiting, count)
+    even = np.bincount(windows.group, windows.waiting & (windows.even >= LEAST_EVEN), count)
+    busy = np.bincount(windows.group, windows.waiting * windows.lasting, count) >= NEARLY * LEAST_TIME
+    return np.flatnonzero(busy & (waited >= LEAST_WINDOWS) & (even >= np.maximum(LEAST_WINDOWS, LEAST_EVEN * waited)))
 
 
 def filled(queued: Queued, trip: F64) -> bool:
@@ -281,7 +294,7 @@ def candidates(trace: Trace, lanes: I64) -> Ragged:
 
 
 def try_queue(delivered: Deliveries, lanes: I64, windows: Windows) -> Queued | None:
-    """Measure how steady some lanes came together while they waited; None when they hardly did.
+    """Measure how steady some lanes came together while they waited; None when they hardly did, or were not steady.
 
     Lanes that came at other times than those at the rate are left out.
 
@@ -297,11 +310,16 @@ def try_queue(delivered: Deliveries, lanes: I64, windows: Windows) -> Queued | N
     if np.count_nonzero(waited & even) < max(LEAST_WINDOWS, LEAST_EVEN * count):
         return None
     unknown = waited | np.isnan(windows.wait)  # while losses are repaired, no delay is known
-    whole = (steadiness(windows.rate[part], lasting[part]) for part in (waited & even, unknown & even))
-    rate, steady = max(whole, key=lambda estimate: estimate[1])
-    members = lanes[part_of(delivered, lanes, windows, rate) >= LEAST_PART]
-    if 0 < len(members) < len(lanes):
-        return try_queue(delivered, members, merged(delivered, members))
+    rate, steady = steadiness(windows.rate[waited & even], lasting[waited & even])
+    if np.count_nonzero(unknown & even) > np.count_nonzero(waited & even):
+        whole = steadiness(windows.rate[unknown & even], lasting[unknown & even])
+        rate, steady = whole if whole[1] > steady else (rate, steady)
+    if len(lanes) > 1:
+        members = lanes[part_of(delivered, lanes, windows, rate) >= LEAST_PART]
+        if 0 < len(members) < len(lanes):
+            return try_queue(delivered, members, merged(delivered, members))
+    if steady < LEAST_ALIKE:
+        return None
     return Queued(
         lanes=lanes,
         windows=windows.take(windows.waiting | near(windows.rate, rate, CEILING)),
