@@ -71,9 +71,9 @@ def longest(trace: Trace, side: I64) -> F64:
 
 def begins_http(trace: Trace, rows: I64) -> Mask:
     """Say whether the payload of each packet begins an HTTP/1 answer."""
-    packets = trace.packets
-    enough = packets.payload_captured[rows] >= len(HTTP)
-    starts = packets.payload_start[rows[enough]]
+    starts, captured = trace.packets.payloads(rows)
+    enough = captured >= len(HTTP)
+    starts = starts[enough]
     begins = np.zeros(len(rows), np.bool_)
     if enough.any():
         heads = trace.buffer[spans(starts, np.full(len(starts), len(HTTP)))].reshape(-1, len(HTTP))
@@ -83,8 +83,8 @@ def begins_http(trace: Trace, rows: I64) -> Mask:
 
 def begins_page(trace: Trace, rows: I64) -> Mask:
     """Say whether the payload of each packet begins an HTTP answer, or markup without a status line (RFC 1945 §6)."""
-    packets = trace.packets
-    markup = packets.payload_captured[rows] > 0
-    markup[markup] = trace.buffer[packets.payload_start[rows[markup]]] == ord("<")
+    starts, captured = trace.packets.payloads(rows)
+    markup = captured > 0
+    markup[markup] = trace.buffer[starts[markup]] == ord("<")
     page: Mask = markup | begins_http(trace, rows)
     return page

@@ -83,8 +83,9 @@ def steps_back(trace: Trace) -> Mask:
     stepping = np.zeros(len(trace.flows), np.bool_)
     row = trace.by_flow.values.astype(np.int64)
     row = row[~packets.outbound[row] & (packets.protocol[row] == TCP)]
-    same = packets.flow[row[1:]] == packets.flow[row[:-1]]
-    bare = (packets.payload_length[row[1:]] == 0) & (packets.marks[row[1:]] & Mark.DUPLICATE_FRAME == 0)
-    back = row[1:][same & bare & (packets.relative_seq[row[1:]] < segment_end(packets, row[:-1]))]
-    stepping[packets.flow[back]] = True
+    place = 1 + np.flatnonzero(packets.payload_length[row[1:]] == 0)  # few packets of servers are bare
+    bare, before = row[place], row[place - 1]
+    back = (packets.flow[bare] == packets.flow[before]) & (packets.marks[bare] & Mark.DUPLICATE_FRAME == 0)
+    back &= packets.relative_seq[bare] < segment_end(packets, before)
+    stepping[packets.flow[bare[back]]] = True
     return stepping

@@ -126,6 +126,8 @@ def test_snapshot_length_cuts_payload_only():
     assert status(frame[:96], len(frame)) == Status.PAYLOAD_CUT
     packets = decoded([frame[:96]], lengths=[len(frame)]).packets
     assert (packets.payload_length[0], packets.payload_captured[0]) == (500, 42)
+    start, captured = packets.payloads(np.array([0]))
+    assert (start.tolist(), captured.tolist()) == (packets.payload_start.tolist(), [42])
 
 
 def test_cut_inside_padding_is_no_cut():
