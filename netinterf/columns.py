@@ -5,13 +5,13 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from netinterf.arrays import I64, Mask
 from netinterf.errors import SchemaError
 from netinterf.pieces import gather
+from netinterf.values import frozen
 
 __all__ = ["Ragged", "Rows", "Text", "equal_values", "spans"]
 
@@ -47,7 +47,7 @@ def row_numbers(rows: Rows, count: int) -> I64:
     return np.arange(count)[rows]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Ragged:
     """A column whose rows are arrays of unequal length: one flat array and where each row begins.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import cache
 
-import attrs
+from netinterf.values import frozen
 
 __all__ = [
     "MECHANISMS",
@@ -67,7 +67,7 @@ class Written(Enum):
     ANSWER = "answer"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Mechanism:
     """What is known of one mechanism, or of a family of them."""
 

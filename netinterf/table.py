@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from netinterf.arrow import table_to_arrow
 from netinterf.columns import Ragged, Rows, Text, equal_values, spans
 from netinterf.errors import SchemaError
+from netinterf.values import frozen
 
 __all__ = ["Column", "Ragged", "Rows", "Table", "Text", "column", "ragged", "spans", "text"]
 
 
-@attrs.frozen
+@frozen
 class Column:
     """What the data dictionary says of one column."""
 
@@ -73,7 +74,7 @@ DESCRIBED = ("shape", "meaning", "unit", "refers", "missing")
 _SHAPES: dict[str, type[Ragged]] = {"ragged": Ragged, "text": Text}
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Table:
     """Base of every table; subclasses only declare columns."""
 

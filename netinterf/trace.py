@@ -50,6 +50,7 @@ from netinterf.schema import (
     Vantage,
 )
 from netinterf.table import Ragged
+from netinterf.values import frozen
 from netinterf.workers import concurrently
 from netinterf.writing import printable
 
@@ -58,7 +59,7 @@ __all__ = ["VANTAGES", "Trace", "decode_capture", "read"]
 VANTAGES = ("auto", *(place.value for place in Vantage if place is not Vantage.UNKNOWN))
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Trace:
     """The tables decoded from one capture, and the bytes they point into."""
 

@@ -25,6 +25,7 @@ from netinterf.analyzers.tampering_signatures import TamperingSignatures
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.tls_interception import TlsInterception
 from netinterf.errors import AnalyzerError, ParameterError
+from netinterf.values import frozen
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -57,7 +58,7 @@ def builtin() -> tuple[Analyzer, ...]:
     return tuple(make() for make in BUILTIN.values())
 
 
-@attrs.frozen
+@frozen
 class Plugin:
     """An analyzer that an installed distribution declares."""
 

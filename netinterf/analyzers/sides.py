@@ -14,6 +14,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.numbering import ordered
 from netinterf.schema import Mark, Packets, TcpFlag, TcpOption
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SidePackets", "running_top", "segment_end", "side_packets", "stamps_agreed"]
 
@@ -21,7 +22,7 @@ NO_SHIFT, MOST_SHIFT = 255, 14
 """A side without the window scale option, and the largest one (RFC 7323 §2.3)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class SidePackets:
     """Packets of some flows, sorted by side, then time. The columns are aligned."""
 

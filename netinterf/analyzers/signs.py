@@ -18,6 +18,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import distinct
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged, spans
+from netinterf.values import frozen
 
 __all__ = [
     "Cases",
@@ -40,7 +41,7 @@ __all__ = [
 Rows = Ragged | NDArray[np.integer]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Cases:
     """The n things that signs are about; one value stands for all of them."""
 
@@ -76,7 +77,7 @@ class Cases:
         )
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Sign:
     """One rule, and the cases that show it; a scalar stands for all of them."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import attrs
 
 from netinterf.schema import Rule
+from netinterf.values import frozen
 
 __all__ = [
     "COMPANY",
@@ -39,7 +40,7 @@ MADE, SKEWED = "made", "skewed"
 """Kinds of recording that blind single rules (`netinterf.recording.blinds`)."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Family:
     """Rules that begin with one prefix, for or against one mechanism.
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.anomaly.view import View
 from netinterf.arrays import I64, Mask
+from netinterf.values import frozen
 
 __all__ = ["UNKNOWN", "Fact", "binned", "steps", "tallies"]
 
@@ -22,7 +22,7 @@ Values = I64
 UNKNOWN = -1
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Fact:
     """One thing by which conversations of a kind are compared."""
 

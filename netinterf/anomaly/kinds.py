@@ -1,16 +1,15 @@
 """Kinds of conversations, each compared with its own kind by facts of its own."""
 
-import attrs
-
 from netinterf.anomaly.connections import CONNECTIONS
 from netinterf.anomaly.datagrams import DATAGRAMS
 from netinterf.anomaly.exchanges import EXCHANGES
 from netinterf.anomaly.fact import Fact
+from netinterf.values import frozen
 
 __all__ = ["CONNECTION", "CONVERSATION", "KINDS", "QUESTION", "TCP", "Kind", "kind_of"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Kind:
     """Conversations that are compared with each other."""
 

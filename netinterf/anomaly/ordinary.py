@@ -10,13 +10,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.anomaly.kinds import KINDS, Kind
 from netinterf.arrays import F32, F64, I8
 from netinterf.errors import SchemaError
+from netinterf.values import frozen
 
 __all__ = ["DIGITS", "TIE", "Ordinary", "ordinary", "tails"]
 
@@ -27,7 +27,7 @@ DIGITS = 3
 """Decimals of nats that tell conversations apart."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Ordinary:
     """What is ordinary for one kind of conversations."""
 

@@ -6,7 +6,6 @@ other units are peers; without a name, all conversations with one server are a u
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.table import Text
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["IMAGINED", "Peers", "peers_of"]
 
@@ -22,7 +22,7 @@ IMAGINED = 2
 succession). It changes little: ``python -m benchmarks anomaly``, *what was chosen*."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Peers:
     """The peers of some conversations; an entry stands for as many as are alike in everything. Numbers are from 0."""
 

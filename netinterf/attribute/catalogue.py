@@ -12,13 +12,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
 from netinterf.attribute.trait import Trait
 from netinterf.context.pages import signatures
 from netinterf.mechanisms import MECHANISMS, Written
+from netinterf.values import frozen
 
 __all__ = ["CLASSES", "Background", "Feature", "System", "background", "class_of", "systems", "wanted_rules"]
 
@@ -30,7 +30,7 @@ CLASSES = {
 """What is common among resets is rare among pages: traits are counted for each class of mechanisms by itself."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Feature:
     """One thing that is documented of a system."""
 
@@ -57,7 +57,7 @@ class Feature:
         return bool(self.marks or self.pages)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class System:
     """Something that interferes, as the literature describes it."""
 
@@ -72,7 +72,7 @@ class System:
     covers: tuple[str, ...] = ()  # documented variants that its marks do not tell apart
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Background:
     """How common traits are, whoever sent them: counted by ``python -m benchmarks attribution --fit``."""
 

@@ -7,7 +7,6 @@ nothing, so only replies to questions alike are compared; what an injector draws
 address) says nothing either. The count is a lower bound: two processes of one make are one hand.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64
@@ -16,6 +15,7 @@ from netinterf.mechanisms import Written, written_by
 from netinterf.numbering import distinct, distinct_rows
 from netinterf.schema import IpFlag, Verdicts
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["ForgedReplies", "Injector", "forged_replies", "list_injectors", "tell_injectors"]
 
@@ -30,7 +30,7 @@ LEAST_QUESTIONS = 2
 the way, and of two replies to a question the genuine one may have been taken for the forged one."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Injector:
     """One hand among the forged replies.
 
@@ -61,7 +61,7 @@ class Injector:
         return ", ".join(mark for mark in marks if mark)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class ForgedReplies:
     """Forged DNS replies, and what their writers chose; aligned."""
 

@@ -5,13 +5,13 @@ little of it. So a finding that shows too little is named like its peers, if all
 alike and it shows nothing that rules their system out.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import Background
 from netinterf.attribute.score import posterior
 from netinterf.numbering import numbered
+from netinterf.values import frozen
 
 __all__ = ["NOBODY", "SURE", "Names", "name_findings"]
 
@@ -22,7 +22,7 @@ SURE = 0.7
 from 0.5 on 7 % of simulated findings are named wrongly, from 0.7 on 3 %, at the cost of 2 % of those named rightly."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Names:
     """One entry per finding."""
 

@@ -8,7 +8,6 @@ known says nothing. The undocumented system has no features: it wins where nothi
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from netinterf.context.pages import match_pages
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.pieces import gather
 from netinterf.table import Ragged, Text
+from netinterf.values import frozen
 
 __all__ = ["Scores", "Words", "find_feature", "posterior", "score"]
 
@@ -26,7 +26,7 @@ PAGE = 4096
 """Bytes of text that are looked at: marks stand at the head of pages, and certificates are as long."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Scores:
     """How findings fit: most look like others, so one row per look, one column per system."""
 
@@ -117,7 +117,7 @@ def find_feature(feature: Feature, value: I64, rules: Mask, words: "Words") -> t
     return column != UNKNOWN, feature.holds(column) & (column != UNKNOWN)
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Words:
     """What the packets of findings carried, each different text looked at once."""
 

@@ -8,13 +8,13 @@ asked for what) is left out.
 
 from typing import Any, Protocol
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64
 from netinterf.attribute.catalogue import CLASSES, Background, background
 from netinterf.attribute.trait import UNKNOWN, Trait, Traits
+from netinterf.values import frozen
 
 __all__ = ["RAREST", "Alike", "Similarity", "similarity"]
 
@@ -38,7 +38,7 @@ class FindingTraits(Protocol):
     def mechanism(self) -> NDArray[np.str_]: ...
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Alike:
     """One trait that both captures show."""
 
@@ -48,7 +48,7 @@ class Alike:
     llr: float  # natural-log likelihood ratio: one make against two
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Similarity:
     """How alike the boxes behind two captures are."""
 

@@ -6,10 +6,9 @@ copy from the client's own packets. What the capture cannot show, or what does n
 
 from enum import IntEnum
 
-import attrs
-
 from netinterf.arrays import I64, U8
 from netinterf.table import Ragged
+from netinterf.values import frozen
 
 __all__ = ["MOST", "UNKNOWN", "Findings", "Trait", "Traits"]
 
@@ -57,7 +56,7 @@ class Trait(IntEnum):
     DNS_LIFETIMES = 32  # over all findings of the client: 0 one value, 1 several
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Findings:
     """What is asked about: one entry per finding that names forged packets."""
 
@@ -67,7 +66,7 @@ class Findings:
     trigger_packet: I64  # rows in Packets, -1 for none
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Traits:
     """Traits by finding, shape (findings, traits), `UNKNOWN` where unknown; and the text that the packets carried."""
 

@@ -6,18 +6,18 @@ scapy is imported when a function is called, since its import takes longer than 
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.arrays import I64, U8
 from netinterf.errors import ParameterError
 from netinterf.schema import Records
+from netinterf.values import frozen
 
 __all__ = ["Frames", "from_scapy", "link_type_of", "to_scapy"]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Frames:
     """What `netinterf.read` takes from memory: ``read(times=…, frames=…, link_type=…)``."""
 

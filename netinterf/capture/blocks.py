@@ -5,11 +5,11 @@ Section numbers refer to draft-ietf-opsawg-pcapng.
 
 from struct import unpack_from
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U64
 from netinterf.capture.formats import Interface
+from netinterf.values import frozen
 
 __all__ = ["Clock", "nanoseconds", "read_interface"]
 
@@ -19,7 +19,7 @@ MICROSECONDS = 6  # if_tsresol when the option is absent (§4.2)
 LAST_SECOND = 9_223_372_035  # s; the last whole one but one that fits into signed 64-bit nanoseconds
 
 
-@attrs.frozen
+@frozen
 class Clock:
     """How an interface counts time: the if_tsresol byte, and seconds to add (if_tsoffset)."""
 

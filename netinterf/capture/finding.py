@@ -5,15 +5,14 @@ import os
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 
-import attrs
-
 from netinterf.capture.source import peek
 from netinterf.errors import CaptureError, MissingExtra, ParameterError, UnreadableSource
+from netinterf.values import frozen
 
 __all__ = ["CaptureSearch", "find_captures", "identity"]
 
 
-@attrs.frozen
+@frozen
 class CaptureSearch:
     """What a search found.
 

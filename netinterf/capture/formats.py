@@ -7,10 +7,9 @@ error, because "unknown format" helps nobody who holds a snoop file.
 from collections.abc import Callable
 from typing import Protocol
 
-import attrs
-
 from netinterf.arrays import U8
 from netinterf.schema import Diagnostic, Records
+from netinterf.values import frozen
 
 __all__ = [
     "LARGE_FRAMES",
@@ -65,7 +64,7 @@ FOREIGN = (
 )
 
 
-@attrs.frozen
+@frozen
 class Interface:
     """Where frames were captured.
 

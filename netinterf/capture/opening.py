@@ -14,6 +14,7 @@ from netinterf.capture.pcapng import PcapngReader
 from netinterf.capture.source import Progress, Source, load
 from netinterf.errors import DamagedCapture, ParameterError
 from netinterf.schema import Diagnostic, Records
+from netinterf.values import frozen
 
 __all__ = ["DAMAGE", "Capture", "Listing", "from_memory", "open_capture", "reader_of"]
 
@@ -34,7 +35,7 @@ DAMAGE = frozenset(
 """Codes of diagnostics that say that frames are missing; ``strict`` turns them into errors."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Capture:
     """Frames and where they lie.
 

@@ -8,7 +8,6 @@ of a record in the other order (Wireshark, wiretap/libpcap.c); version 2.3, whic
 from collections.abc import Callable
 from struct import unpack_from
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
@@ -18,6 +17,7 @@ from netinterf.capture.resync import FIRST_REGION, Gaps, resume
 from netinterf.capture.signs import RecordSigns
 from netinterf.errors import UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic, Records
+from netinterf.values import frozen
 
 __all__ = ["PcapReader"]
 
@@ -32,7 +32,7 @@ FRACTIONS = {b"\xa1\xb2\xc3\xd4": 1_000_000, b"\xa1\xb2\x3c\x4d": 1_000_000_000,
 """Ticks per second by magic number, in big-endian order."""
 
 
-@attrs.frozen
+@frozen
 class Header:
     """What the file header says."""
 

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +28,7 @@ from netinterf.arrays import I64, U8, Mask
 from netinterf.columns import spans
 from netinterf.compiled import call, is_there
 from netinterf.pieces import gather_fields, overlapping
+from netinterf.values import frozen
 
 __all__ = ["Chain", "Walk", "headers", "walk", "walk_each"]
 
@@ -47,7 +47,7 @@ FAR = 1 << 60  # an offset behind every end
 FOLLOW = 3  # headers that must look right behind a guess
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Chain:
     """How the records of one format follow each other.
 
@@ -82,7 +82,7 @@ class Chain:
     own: bytes = b""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Walk:
     """Where records begin, and why the walk ended.
 

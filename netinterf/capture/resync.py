@@ -16,6 +16,7 @@ import numpy as np
 from netinterf.arrays import I64, U8, Mask
 from netinterf.capture.formats import MAX_FRAME
 from netinterf.schema import Diagnostic
+from netinterf.values import define
 
 __all__ = ["FIRST_REGION", "Gaps", "Signs", "resume"]
 
@@ -134,7 +135,7 @@ def follow(buffer: Buffer, starts: Offsets, signs: Signs, *, last: bool) -> tupl
     return proofs, waiting
 
 
-@attrs.define
+@define
 class Gaps:
     """What was skipped in one capture.
 

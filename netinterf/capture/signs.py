@@ -1,11 +1,11 @@
 """What records of each format look like where nothing leads to them (`resync.Signs`)."""
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
 from netinterf.capture.formats import MAX_FRAME
 from netinterf.capture.records import headers
+from netinterf.values import frozen
 
 __all__ = ["MAX_BLOCK", "BlockSigns", "RecordSigns", "section_order"]
 
@@ -24,7 +24,7 @@ def section_order(buffer: Buffer, at: int) -> str | None:
     return next((order for order, magic in MARK.items() if magic == mark), None)
 
 
-@attrs.frozen
+@frozen
 class RecordSigns:
     """Records of a classic pcap file: a time, and two lengths of which the captured one is not the larger.
 
@@ -84,7 +84,7 @@ class RecordSigns:
         return np.zeros(len(at), np.bool_)
 
 
-@attrs.frozen
+@frozen
 class BlockSigns:
     """Blocks of a pcapng file: a known type, and a length that stands at both ends.
 

@@ -25,6 +25,7 @@ from netinterf.capture.formats import compression_of
 from netinterf.capture.inlet import HEAD, Inlet, known_format
 from netinterf.errors import NetinterfError, ParameterError, UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic
+from netinterf.values import frozen
 
 __all__ = ["Content", "Progress", "Source", "load", "name_of", "peek", "standard_input"]
 
@@ -40,7 +41,7 @@ POPULATE_LIMIT = 2 << 30  # bytes: what any machine that runs numpy on captures 
 MAX_STREAM = 256 << 30  # bytes copied from a pipe or expanded, at most: no disk is meant to hold more
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Content:
     """The bytes of a capture: expanded, in one buffer.
 

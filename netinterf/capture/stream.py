@@ -16,6 +16,7 @@ from netinterf.capture.formats import Interface, Reader
 from netinterf.capture.inlet import Inlet
 from netinterf.capture.opening import from_memory, reader_of
 from netinterf.schema import Diagnostic, Records
+from netinterf.values import frozen
 
 __all__ = ["BATCH_BYTES", "CaptureStream", "FrameBatch", "PacketStream", "Stream"]
 
@@ -25,7 +26,7 @@ BATCH_BYTES = 1 << 16
 BATCH_FRAMES = 1000  # the same in frames that are given one by one
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class FrameBatch:
     """Frames that became whole.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64
@@ -11,6 +10,7 @@ from netinterf.engine.judged import Judged, Summary
 from netinterf.report.folding import Told
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
 from netinterf.schema import Grade, Outcome, SubjectKind
+from netinterf.values import frozen
 from netinterf.writing import dump
 from netinterf.written.format import CAPTURE, line, verdict_line
 from netinterf.written.ledger import Ledger
@@ -26,7 +26,7 @@ POSSIBLE = GRADES.index(Grade.POSSIBLE)
 KINDS = {int(kind): kind.name.lower() for kind in SubjectKind}
 
 
-@attrs.frozen
+@frozen
 class Form:
     """How a watcher writes.
 

@@ -17,6 +17,7 @@ from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
 from netinterf.schema import Grade, TriggerKind
 from netinterf.table import Table, Text, column, text
+from netinterf.values import frozen
 from netinterf.verdict.clusters import weigh_subjects
 from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.model import Model
@@ -68,7 +69,7 @@ NO_SERVER = Special.MULTICAST | Special.BROADCAST | Special.UNSPECIFIED
 ACCUSED = tuple(Grade).index(Grade.LIKELY)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Attempts(Table):
     """One row per flow or DNS exchange of either side, side by side and capture by capture."""
 

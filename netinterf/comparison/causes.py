@@ -21,10 +21,10 @@ Analysis", 3rd edition, section 2.4 (beta-binomial). The weights are judgements,
 
 from enum import IntEnum
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64
+from netinterf.values import frozen
 
 __all__ = ["CAUSES", "FAILING", "Cause", "Failures", "Kind", "ordinary_failure", "weigh_causes"]
 
@@ -101,7 +101,7 @@ MOST = 3
 """Attempts of one kind beyond the third tell nothing new: what they share, they share all (as ``LEAST`` in groups)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Failures:
     """What is known of each unit that failed on a side, one entry per unit."""
 

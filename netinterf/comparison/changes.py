@@ -8,7 +8,6 @@ make one series; otherwise only the side that is asked about is looked at.
 A change is no accusation: a server that goes down changes as a block does. What it was is in the findings.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -16,6 +15,7 @@ from netinterf.comparison.attempts import Attempts, Side
 from netinterf.numbering import combined
 from netinterf.stats.changes import best_split, binomial_cost, split_p
 from netinterf.stats.multiple import benjamini_hochberg
+from netinterf.values import frozen
 
 __all__ = ["ENOUGH", "LEVEL", "Shift", "find_changes"]
 
@@ -39,7 +39,7 @@ FIRST, HOPELESS = 59, 0.1
 """Shuffles after which a series that is no rarer than that is left alone: most are, and none of them could pass."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Shift:
     """One change of the share of failures."""
 

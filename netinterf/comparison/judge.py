@@ -14,7 +14,6 @@ here (e-BH, which holds under any dependence; units share servers, links and cap
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I8, I64, U8
@@ -25,6 +24,7 @@ from netinterf.schema import Grade
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.stats.rates import share_difference
 from netinterf.table import Table, column
+from netinterf.values import frozen
 from netinterf.verdict.groups import LEAST, STRICT, STRONG, USUAL
 from netinterf.verdict.model import Model
 from netinterf.written.ledger import Ledger
@@ -37,7 +37,7 @@ CONFIRMED, LIKELY, POSSIBLE, NONE, UNJUDGED = range(len(GRADES))
 BLOCKED, BOTH, SUSPECTED, ONLY_HERE, DOWN, CLEAR, NOT_COMPARED = range(len(FINDINGS))
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Contrasts(Table):
     """One row per unit: a name over a transport, or a server where no name was seen; the surest blocks first."""
 
@@ -61,7 +61,7 @@ class Contrasts(Table):
     difference_high: F64 = column("f8", "upper end")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Judgement:
     """Units and the attempts behind them."""
 
@@ -69,7 +69,7 @@ class Judgement:
     attempts: Attempts
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Odds:
     """How sure it is that units were interfered with on one side."""
 

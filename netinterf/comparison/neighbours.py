@@ -4,12 +4,12 @@ Counts in windows of time come from running sums over sorted rows, and neighbour
 million attempts cost a few sorts.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.comparison.attempts import Attempts
 from netinterf.numbering import combined
+from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
 
 __all__ = ["Neighbours", "in_window", "nearest_gap", "nearest_other", "neighbours_of"]
@@ -19,7 +19,7 @@ MINUTE_NS = 60_000_000_000
 roaming and handovers take seconds, a router's restart about a minute)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Neighbours:
     """What happened around each attempt, all of it to other units than its own."""
 

@@ -1,15 +1,14 @@
 """A comparison as people and programs receive it: one frozen object per unit, and one per change."""
 
-import attrs
-
 from netinterf.comparison.units import Finding
 from netinterf.schema import Grade, Outcome
+from netinterf.values import frozen
 from netinterf.written.record import Why
 
 __all__ = ["AttemptCounts", "AttemptFrames", "Change", "ComparedUnit"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AttemptCounts:
     """Attempts of one unit on one side."""
 
@@ -19,7 +18,7 @@ class AttemptCounts:
     unknown: int  # refused, or not shown by the capture
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AttemptFrames:
     """Where to look: one attempt, and the frames of it that show what happened."""
 
@@ -30,7 +29,7 @@ class AttemptFrames:
     state: str  # what came of it: answered, heard, broken, silent, struck or unknown
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ComparedUnit:
     """What two sides show of one name over one transport, or of one server where no name was seen."""
 
@@ -64,7 +63,7 @@ class ComparedUnit:
         return f"{self.name or f'{self.server} (no name)'} over {self.transport}"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Change:
     """When the share of failures at one name or server changed; times are ns since 1970 UTC."""
 

@@ -6,7 +6,6 @@ them.
 
 from enum import StrEnum
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -16,6 +15,7 @@ from netinterf.comparison.neighbours import nearest_gap, neighbours_of
 from netinterf.numbering import combined
 from netinterf.stats.dependence import combine_dependent, tempered
 from netinterf.stats.mixture import log_likelihoods, log_mean_exp, share_grid
+from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
 
 __all__ = ["Finding", "Tally", "gather_failures", "own_llr", "tally"]
@@ -35,7 +35,7 @@ class Finding(StrEnum):
     NOT_COMPARED = "not-compared"  # one side does not show it
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Tally:
     """Attempts of each unit on one side, by what came of them."""
 

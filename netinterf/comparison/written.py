@@ -16,6 +16,7 @@ from netinterf.comparison.words import change_says, reasons_of, says
 from netinterf.mechanisms import reset_of, silence_of
 from netinterf.schema import Grade, Outcome
 from netinterf.trace import host_text
+from netinterf.values import frozen
 from netinterf.written.ledger import Ledger
 
 __all__ = ["Units", "changes_of"]
@@ -32,7 +33,7 @@ SHOWN = 6
 """Attempts of each side that are named as those to look at, failures first."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Units(Sequence[ComparedUnit]):
     """All units of a comparison, written out when asked for: the surest blocks first."""
 

@@ -13,13 +13,14 @@ from netinterf.context.lines import read_lines
 from netinterf.context.special import prefix_halves
 from netinterf.numbering import hash_rows
 from netinterf.table import Ragged, Text
+from netinterf.values import frozen
 
 __all__ = ["HEADER", "KnownAnswers", "read_answers"]
 
 HEADER = ("name", "address")
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class KnownAnswers:
     """Names and the addresses that they are known to have; row numbers are what `find` returns."""
 

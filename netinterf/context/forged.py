@@ -21,6 +21,7 @@ from netinterf.arrays import I32, U8, U64, Mask
 from netinterf.context.domains import within
 from netinterf.context.prefixes import PrefixIndex
 from netinterf.table import Text
+from netinterf.values import frozen
 
 __all__ = ["AddressOwners", "ForgedAddresses", "ForgedKind", "address_owners", "block_page_names", "forged_addresses"]
 
@@ -38,7 +39,7 @@ class ForgedKind(IntEnum):
     UNVERIFIED = 7  # in community lists only
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class ForgedAddresses:
     """The list of known answers; row numbers are what `find` returns."""
 
@@ -68,7 +69,7 @@ class ForgedAddresses:
         return np.where(rows < 0, np.uint8(ForgedKind.NONE), self.kinds[rows])
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class AddressOwners:
     """Blocks of organisations whose addresses fill the forged pools, with the names that really live there."""
 

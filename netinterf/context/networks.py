@@ -4,13 +4,13 @@ import os
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I32, I64, U64
 from netinterf.context.lines import read_lines
 from netinterf.context.prefixes import PrefixIndex
 from netinterf.context.special import is_ipv4
+from netinterf.values import frozen
 
 __all__ = ["HEADER", "Network", "find_networks", "network_numbers", "read_networks"]
 
@@ -18,7 +18,7 @@ HEADER = ("prefix", "asn", "country")
 MAX_ASN = 2**32 - 1  # RFC 6793
 
 
-@attrs.frozen
+@frozen
 class Network:
     """One prefix and whose it is."""
 

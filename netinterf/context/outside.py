@@ -8,6 +8,7 @@ import attrs
 
 from netinterf.context.answers import KnownAnswers, read_answers
 from netinterf.context.networks import Network, read_networks
+from netinterf.values import frozen
 
 __all__ = ["Answers", "Networks", "Outside"]
 
@@ -15,7 +16,7 @@ Networks = str | os.PathLike[str] | Sequence[Network]
 Answers = str | os.PathLike[str] | KnownAnswers
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Outside:
     """Outside knowledge; empty where the user gave none.
 

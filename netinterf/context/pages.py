@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U64
 from netinterf.table import Ragged
+from netinterf.values import frozen
 
 __all__ = ["Signature", "match_pages", "signatures"]
 
@@ -32,7 +32,7 @@ HARMLESS_SCOPES = ("injb",)  # injections that the Citizen Lab list calls benign
 SPECIAL = frozenset(".^$*+?{}[]|()")
 
 
-@attrs.frozen
+@frozen
 class Signature:
     """One known page."""
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, U64, Mask
 from netinterf.context.special import is_ipv4, prefix_halves
 from netinterf.numbering import combined, numbered
+from netinterf.values import frozen
 
 __all__ = ["PrefixIndex"]
 
@@ -16,7 +16,7 @@ SIXTEEN = 1 << 16
 MAPPED = 0xFFFF  # third and fourth byte before an IPv4 address written as IPv6 (RFC 4291 §2.5.5.2)
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class PrefixIndex:
     """Longest-prefix lookup over two-halved addresses, one sorted array per prefix length."""
 

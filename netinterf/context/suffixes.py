@@ -13,12 +13,12 @@ import re
 from functools import cache
 from importlib.resources import files
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, U64
 from netinterf.numbering import hash_rows
 from netinterf.table import Text
+from netinterf.values import frozen
 
 __all__ = ["EXCEPTION", "LONGER", "RULE", "WILDCARD", "SuffixRules", "suffix_rules"]
 
@@ -33,7 +33,7 @@ LISTED = re.compile(r"^(?!//)\S+", re.MULTILINE)
 """A rule: a line up to the first space, unless it is a comment."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class SuffixRules:
     """Names that rules of the list end in, ordered by hash."""
 

@@ -17,11 +17,12 @@ from netinterf.arrays import I64, U8, U16, U32, U64, Mask
 from netinterf.decode.gather import gather, gather_bytes
 from netinterf.decode.headers import Kind
 from netinterf.schema import Endpoints, Packets, Status
+from netinterf.values import define
 
 __all__ = ["Block", "Columns", "Decoder", "Front", "Next", "split"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Columns:
     """The columns that decoding fills, named and typed as in `Packets` and `Endpoints`."""
 
@@ -72,7 +73,7 @@ class Columns:
             getattr(self, field.name)[rows] = getattr(others, field.name)
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Front:
     """Rows of a block, and where in each frame their next header begins."""
 
@@ -94,7 +95,7 @@ Next = list[tuple[Kind, Front]]
 """The fronts behind a decoder."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Block:
     """A run of frames being decoded.
 

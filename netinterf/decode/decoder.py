@@ -19,6 +19,7 @@ from netinterf.decode.headers import LINK_KINDS, LINK_TYPES, Kind, link_type_nam
 from netinterf.decode.plain import Frames, plain
 from netinterf.errors import UnsupportedLinkType
 from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
+from netinterf.values import frozen
 from netinterf.workers import each
 
 __all__ = ["BLOCK_FRAMES", "FARTHEST_HEADER", "MOST_LAYERS", "Decoded", "decode", "run"]
@@ -41,7 +42,7 @@ _DECODERS = link.DECODERS | ip.DECODERS | tunnel.DECODERS | transport.DECODERS
 _TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS, Kind.ETHERNET, Kind.SHORT_SHIM})
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Decoded:
     """What decoding a capture gives; packets and endpoints are aligned and in time order."""
 

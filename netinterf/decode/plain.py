@@ -13,11 +13,12 @@ import numpy as np
 from netinterf.arrays import I64, U8, U32
 from netinterf.compiled import call, is_there
 from netinterf.decode.block import Columns
+from netinterf.values import frozen
 
 __all__ = ["Frames", "plain"]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Frames:
     """Frames to decode, n of them."""
 

@@ -5,7 +5,6 @@ clients. So each shard is given a sample of the lookups that clients of others m
 is judged where it belongs (`netinterf.engine.judged_window`).
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, U16, U64, Mask
@@ -13,6 +12,7 @@ from netinterf.flows.conversations import address_hash, endpoint_hash
 from netinterf.flows.grouping import mix
 from netinterf.schema import Endpoints, Packets, Records, Status
 from netinterf.table import column
+from netinterf.values import frozen
 
 __all__ = ["Lookups", "find_lookups"]
 
@@ -32,7 +32,7 @@ MOST = 1 << 15
 """Packets that are kept of all lookups, an eighth of a shard; of the servers that most buckets asked."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Lookups(Records):
     """Frames of lookups over UDP, by server and then by lookup."""
 

@@ -15,12 +15,13 @@ from netinterf.comparison.written import Units, changes_of
 from netinterf.context.outside import Answers, Networks
 from netinterf.engine.scan import Paths, Result, scan
 from netinterf.errors import CaptureError, ParameterError
+from netinterf.values import frozen
 from netinterf.verdict.model import Model, default_model
 
 __all__ = ["Comparison", "compare"]
 
 
-@attrs.frozen(eq=False, slots=False)
+@frozen(eq=False)
 class Comparison:
     """What two sides show together.
 

@@ -15,13 +15,14 @@ from netinterf.engine.options import Options
 from netinterf.errors import AnalyzerError
 from netinterf.schema import Diagnostic, Evidence, Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["JointQuestions"]
 
 PartSeen = tuple[Sequence[Any], I64, I64]
 
 
-@attrs.frozen
+@frozen
 class OneByOne:
     """A joint analyzer that looks at each client by itself."""
 
@@ -47,7 +48,7 @@ class OneByOne:
         return self.joint.alone(trace)
 
 
-@attrs.frozen
+@frozen
 class NotObserved:
     """Stands where an analyzer failed to observe a part."""
 

@@ -15,6 +15,7 @@ from netinterf.errors import UsageError
 from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Evidence, Outcome, Rule, SubjectKind, Verdicts
 from netinterf.trace import Trace
+from netinterf.values import frozen
 from netinterf.verdict.combine import judge as judge_subjects
 from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import list_subjects
@@ -30,7 +31,7 @@ __all__ = ["Judged", "Summary", "judge_trace", "outcome_counts", "summarize"]
 OUTCOMES = tuple(Outcome)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Summary:
     """One capture as a whole, field by field as its line in the verdict format; times are ns since 1970 UTC."""
 
@@ -49,7 +50,7 @@ class Summary:
     model: str
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Judged:
     """What a scan keeps of one capture."""
 

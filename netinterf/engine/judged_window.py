@@ -13,11 +13,12 @@ from netinterf.engine.release import Remembered
 from netinterf.recording import notes
 from netinterf.schema import Diagnostic, SubjectKind
 from netinterf.trace import Trace, decode_capture
+from netinterf.values import frozen
 
 __all__ = ["JudgedWindow", "judge_window"]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class JudgedWindow:
     """A window as it was judged.
 

@@ -18,6 +18,7 @@ from netinterf.engine.judged_window import JudgedWindow, judge_window
 from netinterf.engine.release import Leaving, Remembered, leaving
 from netinterf.engine.shards import Shard
 from netinterf.schema import Diagnostic, Records, Vantage
+from netinterf.values import frozen
 from netinterf.verdict.parts import Part
 
 __all__ = ["Looking", "Seen", "look_at_each"]
@@ -25,7 +26,7 @@ __all__ = ["Looking", "Seen", "look_at_each"]
 AT_ONCE = 32  # shards that an executor holds at a time
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Looking:
     """What must be known to look at a shard.
 
@@ -44,7 +45,7 @@ class Looking:
     crowd: int
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Seen:
     """What is kept of a shard, or of a window of one.
 

@@ -9,6 +9,7 @@ from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.engine.control import known_answers
 from netinterf.errors import ParameterError
 from netinterf.trace import VANTAGES
+from netinterf.values import frozen
 from netinterf.verdict.model import Model
 
 __all__ = ["WHOLE", "Options", "options_of", "pick_analyzers"]
@@ -35,7 +36,7 @@ def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer
     return pick(analyzers)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Options:
     """How captures are judged."""
 

@@ -16,6 +16,7 @@ from netinterf.arrays import U32, U64, Mask
 from netinterf.flows.conversations import endpoint_hash
 from netinterf.flows.grouping import mix
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Leaving", "Remembered", "leaving"]
 
@@ -39,7 +40,7 @@ REMEMBERED = 1 << 18
 count at 2,000 new ones a second."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Leaving:
     """Which flows leave a window.
 
@@ -102,7 +103,7 @@ def answered_questions(trace: Trace) -> Mask:
     return result
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Remembered:
     """Conversations that left, the longest ago first.
 

@@ -24,6 +24,7 @@ from netinterf.errors import CaptureError, ParameterError
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import path_of
 from netinterf.schema import Evidence
+from netinterf.values import frozen
 from netinterf.verdict.model import Model
 from netinterf.writing import refuse_overwriting
 from netinterf.written.frames import verdicts_to_arrow
@@ -36,7 +37,7 @@ __all__ = ["Paths", "Result", "captures_of", "scan", "scan_each"]
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Result:
     """What a scan found.
 

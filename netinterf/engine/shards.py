@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Self
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U16, Mask
@@ -26,6 +25,7 @@ from netinterf.engine.tally import LINK_TYPE, joined
 from netinterf.engine.window import MOST_FRAMES
 from netinterf.errors import CaptureError, UnreadableSource
 from netinterf.schema import Diagnostic, Packets, Records
+from netinterf.values import frozen
 
 __all__ = ["SHARD", "Shard", "Shards"]
 
@@ -42,7 +42,7 @@ ROW = np.dtype([*((column.name, column.dtype) for column in Records.schema()), (
 """How a frame is written to the temporary file."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Shard:
     """Frames of some clients, in file order."""
 

@@ -12,6 +12,7 @@ from netinterf.engine.judged import Summary, outcome_counts
 from netinterf.engine.release import Leaving
 from netinterf.schema import Diagnostic, Outcome, Records, Verdicts
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["CUT", "LINK_TYPE", "Tally", "cut_notes", "joined"]
 
@@ -22,7 +23,7 @@ LINK_TYPE = "decode.link_type"
 """A note about frames that are let go when the window is; its counts add up. Others are about the latest window."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Tally:
     """What a session counts over its whole life.
 

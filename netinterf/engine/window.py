@@ -11,6 +11,7 @@ from netinterf.capture import Capture
 from netinterf.capture.stream import FrameBatch, Stream
 from netinterf.pieces import gather
 from netinterf.schema import Diagnostic, Records
+from netinterf.values import frozen
 
 __all__ = ["MOST_FRAMES", "Window"]
 
@@ -21,7 +22,7 @@ BETWEEN = 1 / 16
 """Share of a buffer between frames, like their headers, for which copying the frames out of it does not pay."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Part:
     """Some frames: their bytes one after the other, where they lie, and their offsets in the stream."""
 

@@ -19,6 +19,7 @@ from netinterf.flows.orient import orient, split_reused
 from netinterf.numbering import distinct, order_of_different
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
+from netinterf.values import frozen
 
 __all__ = ["Assigned", "assign_flows", "paths", "tie_quotes"]
 
@@ -26,7 +27,7 @@ REASSEMBLY_NS = 60 * 10**9
 """How far apart fragments of one packet may be (RFC 1122 §3.3.2: 60 to 120 seconds; RFC 8200 §4.5: 60)."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Assigned:
     """Packets with their flows, and the dimensions that they point at."""
 

@@ -8,7 +8,6 @@ goes into the high bits of a 64-bit key, so one cumulative maximum over the bloc
 from collections.abc import Iterator
 from typing import Any, Self
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from netinterf.arrays import I32, I64, Mask
 from netinterf.flows.grouping import BLOCK
 from netinterf.schema import Packets, Status
 from netinterf.table import Ragged
+from netinterf.values import frozen
 
 __all__ = [
     "BITS",
@@ -35,7 +35,7 @@ BITS = 45  # of a value in a packed key: 2**44 bytes of one stream, leaving 2**1
 NOTHING = -(1 << 40)  # running maximum where nothing has counted yet; below every relative sequence number
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class TcpBlock:
     """The usable TCP packets of consecutive flows, flow by flow and in time order inside each."""
 

@@ -14,11 +14,12 @@ from netinterf.arrays import I64
 from netinterf.numbering import combined, hash_rows, numbered
 from netinterf.protocols.dns_names import lowered
 from netinterf.schema import Flows, Hosts, Http, Quic, Tls, TlsKind
+from netinterf.values import frozen
 
 __all__ = ["Contacts", "find_contacts", "networks", "once_each", "only_met"]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Contacts:
     """One row per flow; equal numbers in a column mean the same of what it is called after."""
 

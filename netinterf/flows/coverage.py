@@ -9,12 +9,12 @@ the square); sides beyond the bound are walked segment by segment with a list of
 
 from bisect import bisect_left, bisect_right
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
 from netinterf.flows.blocks import BITS, NOTHING, packed
 from netinterf.table import spans
+from netinterf.values import frozen
 
 __all__ = ["Coverage", "cover"]
 
@@ -23,7 +23,7 @@ ELEMENTS_PER_SIDE = 1 << 10
 """A side may have ``8 n + 2**10`` incidences of n segments with elements; retransmission makes one to three each."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Coverage:
     """New bytes of each segment, and the elements of the axis.
 

@@ -10,12 +10,12 @@ exact whatever the mix, and an adversary who finds collisions only makes it slow
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U64, Mask
 from netinterf.table import spans
+from netinterf.values import frozen
 
 __all__ = ["Groups", "first_index", "group_rows", "mix"]
 
@@ -34,7 +34,7 @@ def mix(values: U64) -> U64:
     return scattered
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Groups:
     """Rows sorted by group, ascending inside each, and where each group begins."""
 

@@ -3,7 +3,6 @@
 Only sides with a gap, or with bytes below their first captured one, come here. See `sequence` for the definitions.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
@@ -13,6 +12,7 @@ from netinterf.flows.grouping import first_index
 from netinterf.flows.unwrap import rows_of
 from netinterf.schema import Packets, TcpFlag, TcpOption
 from netinterf.table import spans
+from netinterf.values import frozen
 
 __all__ = ["Holes", "Stream", "find_holes", "overtaken"]
 
@@ -27,7 +27,7 @@ ID_STEP = 16
 random come so close in one of 2,000 pairs."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Stream:
     """What `sequence` knows of the rows of a block; the running maxima are of earlier rows only."""
 
@@ -42,7 +42,7 @@ class Stream:
     acks: Mask  # its acknowledgement may be believed
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Holes:
     """Findings on the segments of sides that were looked into; indexes count rows of the block."""
 

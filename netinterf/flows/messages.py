@@ -5,7 +5,6 @@ memory. Hellos and certificates are short while bulk transfers fill every head, 
 small limit and again to a larger one only when the clear part of its handshake goes on.
 """
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +29,7 @@ from netinterf.schema import (
     Sides,
     Tls,
 )
+from netinterf.values import frozen
 from netinterf.workers import each
 
 __all__ = ["Messages", "read_messages"]
@@ -46,7 +46,7 @@ chain of TLS 1.2 three to six."""
 TLS_SIDE = 1  # what a side was found to speak
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Messages:
     """The messages of all protocols that are read."""
 
@@ -116,7 +116,7 @@ def _by_side(messages: Tls) -> Tls:
     return messages if (np.diff(side) >= 0).all() else messages.take(np.argsort(side, kind="stable"))
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Reader:
     """The bytes of one capture's streams, gathered on demand."""
 

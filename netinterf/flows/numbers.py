@@ -1,6 +1,5 @@
 """Where each side's sequence numbers begin, and all numbers of a block counted from there."""
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U16, U32, Mask
@@ -8,6 +7,7 @@ from netinterf.flows.blocks import TcpBlock
 from netinterf.flows.grouping import first_index
 from netinterf.flows.unwrap import unwrap
 from netinterf.schema import Mark, Packets, TcpFlag
+from netinterf.values import frozen
 
 __all__ = ["Numbers", "number_block"]
 
@@ -15,7 +15,7 @@ NEAR = 1 << 24
 """How far below a side's first captured number its lowest may lie when no SYN was captured: overtaken data."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Numbers:
     """Relative numbers of a block's rows, and which rows may be believed."""
 

@@ -8,12 +8,12 @@ CONFLICT, by comparing its bytes with the owner's.
 
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
 from netinterf.schema import SegmentKind
 from netinterf.table import spans
+from netinterf.values import frozen
 
 __all__ = ["Pieces", "resolve"]
 
@@ -26,7 +26,7 @@ time and memory."""
 INTERVALS_AT_ONCE = 1 << 21  # about 100 MB of temporaries
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Pieces:
     """Payload pieces sorted by side, then arrival; n of each.
 

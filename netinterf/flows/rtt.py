@@ -27,6 +27,7 @@ from netinterf.flows.segments import round_trips
 from netinterf.flows.unwrap import sound_rows
 from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, TcpFlag, TcpOption
 from netinterf.table import Ragged
+from netinterf.values import frozen
 from netinterf.workers import each
 
 __all__ = ["rtt_samples", "with_rtt"]
@@ -37,7 +38,7 @@ Pairs = tuple[tuple[I32, I32], ...]
 RETRANSMITTED = Mark.REPEAT.value | Mark.PARTIAL_REPEAT.value | Mark.FILL.value
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class AckColumns:
     """The rows of a block as what elicits acknowledgements and what gives them."""
 

@@ -5,13 +5,13 @@ Functions that list flows list those of which their twin in numpy has to be aske
 
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I32, I64, U8, U16
 from netinterf.compiled import call, is_there
 from netinterf.schema import Packets, Sides
 from netinterf.table import Ragged
+from netinterf.values import frozen
 
 __all__ = ["COLUMNS", "SUMS", "Trips", "cut_heads", "mark", "round_trips", "sum_sides", "with_copies"]
 
@@ -62,7 +62,7 @@ def sum_sides(packets: Packets, by_flow: Ragged) -> Sides:
     return Sides(**table)
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Trips:
     """Pairs of rows of packets: what asked, and what answered."""
 

@@ -12,7 +12,6 @@ a wrong one may show that somebody else wrote the packet. What is wrong is alway
 either.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
@@ -23,6 +22,7 @@ from netinterf.privacy.redaction import Redaction
 from netinterf.schema import Status
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Rewritten", "rewrite"]
 
@@ -49,7 +49,7 @@ SECOND_WORD = {
 """Types of ICMP whose second word holds identifiers, a length, an MTU or a pointer, and is copied."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Rewritten:
     """Packets in their new form, aligned with those of the trace; each begins with its IP header."""
 

@@ -27,6 +27,7 @@ from netinterf.privacy.addresses import map_halves, map_network
 from netinterf.schema import Diagnostic
 from netinterf.table import Text
 from netinterf.trace import host_text
+from netinterf.values import frozen
 
 __all__ = ["KEEPABLE", "SHORTEST_KEY", "Redaction", "read_key"]
 
@@ -62,7 +63,7 @@ def as_set(words: Iterable[str]) -> frozenset[str]:
     return frozenset([words] if isinstance(words, str) else words)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Redaction:
     """What to take out: addresses always, names unless they are kept. The same key maps alike, everywhere.
 

@@ -22,6 +22,7 @@ from netinterf.privacy.ledgers import redact_table
 from netinterf.privacy.redaction import Redaction
 from netinterf.schema import Packets, Status
 from netinterf.trace import Trace, read
+from netinterf.values import frozen
 from netinterf.writing import refuse_overwriting
 
 __all__ = ["RAW", "RedactedSource", "Shared", "path_of", "read_source", "redact", "redact_trace", "write_trace"]
@@ -32,7 +33,7 @@ RAW = 101
 TICKS = 1_000_000_000
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RedactedSource:
     """A capture that can be read again, but only redacted."""
 
@@ -65,7 +66,7 @@ def path_of(source: str | RedactedSource | None) -> str | None:
     return source.path if isinstance(source, RedactedSource) else source
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Shared:
     """What was written to a redacted capture.
 

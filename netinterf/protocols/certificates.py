@@ -12,6 +12,8 @@ from typing import Any
 
 import attrs
 
+from netinterf.values import frozen
+
 __all__ = ["Certificate", "certificates_behind", "cryptography_modules", "has_stapled_timestamps", "read_certificate"]
 
 TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"  # signed certificate timestamps in a certificate (RFC 6962 §3.3)
@@ -20,7 +22,7 @@ STAPLED_TIMESTAMPS = bytes.fromhex("060a2b06010401d679020405")
 ALTERNATIVE_NAMES = "2.5.29.17"  # RFC 5280 §4.2.1.6
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Certificate:
     """One certificate (RFC 5280)."""
 

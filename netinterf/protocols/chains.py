@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from netinterf.protocols.certificates import Certificate, cryptography_modules
+from netinterf.values import define, frozen
 
 __all__ = ["Anchor", "Signatures", "is_for", "is_rooted", "top_of"]
 
@@ -21,7 +22,7 @@ MOST = 16
 """Certificates that are tried, at most: public paths have three or four, and what is sent may be made to tire."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Anchor:
     """A trusted name and key (RFC 5280 §6.1.1)."""
 
@@ -31,7 +32,7 @@ class Anchor:
     not_after: int  # until when certificates of servers were issued for those who trust it
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Signatures:
     """Which key signed which certificate; each pair is verified once."""
 

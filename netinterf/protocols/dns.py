@@ -18,6 +18,7 @@ from netinterf.protocols.dns_names import lowered
 from netinterf.protocols.streams import Streams, words
 from netinterf.schema import Answers, Dns, Exchanges, Flows, Hosts, Mark, Packets, Status
 from netinterf.table import Ragged
+from netinterf.values import frozen
 
 __all__ = ["DNS_PORT", "DnsTables", "parse_dns", "plausible"]
 
@@ -34,7 +35,7 @@ MIN_RECORD, MIN_QUESTION = 11, 5
 """Smallest record and question in bytes: a root name and the fixed fields (RFC 1035 §4.1)."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class DnsTables:
     """The three tables of DNS."""
 

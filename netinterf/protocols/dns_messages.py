@@ -26,6 +26,7 @@ from netinterf.protocols.dns_plain import binds_http3, read_plain
 from netinterf.protocols.streams import words
 from netinterf.schema import Answers, ParseError
 from netinterf.table import Table, Text, column, text
+from netinterf.values import frozen
 
 __all__ = ["HEADER", "MAX_QUESTIONS", "MAX_RECORDS", "Messages", "RecordType", "parse_messages"]
 
@@ -68,7 +69,7 @@ NAME_SKIP = {
 """Bytes of record data before the name, per type that holds one (RFC 1035 §3.3, RFC 2782)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Messages(Table):
     """What `parse_messages` read; columns as in `schema.Dns`."""
 
@@ -127,7 +128,7 @@ def parse_each(data: U8, start: I64, captured: I64, length: I64) -> tuple[Messag
     return Messages.concat([part[0] for part in parts]), Answers.concat([part[1] for part in parts])
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class _Places:
     """Where the records of a block stand, in (message, place) order."""
 

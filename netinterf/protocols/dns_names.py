@@ -8,7 +8,6 @@ strictly backwards, no name can run in circles.
 Names are written as their labels joined by dots, without escapes and without the final dot; the root is the empty name.
 """
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from netinterf.numbering import ordered
 from netinterf.pieces import gather
 from netinterf.schema import ParseError
 from netinterf.table import Text
+from netinterf.values import frozen
 
 __all__ = ["MAX_NAME", "MAX_STEPS", "Names", "expand_names", "lowered", "skip_names"]
 
@@ -30,7 +30,7 @@ POINTER = 0xC0
 DOT = 0x2E
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Names:
     """Names read from messages, n of them."""
 

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from struct import pack
 from typing import Any
 
-import attrs
+from netinterf.values import frozen
 
 __all__ = [
     "SALTS",
@@ -45,7 +45,7 @@ CRYPTO, BEHIND_PADDING = b"\x06", re.compile(rb"[^\x00\x01]")
 """Type of a CRYPTO frame (RFC 9000 §19.6); and the next frame that is neither PADDING nor PING, which are one byte."""
 
 
-@attrs.frozen
+@frozen
 class Keys:
     """What protects the Initials of one direction (RFC 9001 §5.1)."""
 

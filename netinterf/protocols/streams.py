@@ -8,7 +8,6 @@ one flat array, and a list of the pieces they were put together from. A parser t
 from collections.abc import Sequence
 from typing import Any, Self
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,6 +15,7 @@ from netinterf.arrays import I32, I64, U8, Mask
 from netinterf.errors import SchemaError
 from netinterf.pieces import gather
 from netinterf.table import Ragged, Rows, spans
+from netinterf.values import frozen
 
 __all__ = ["Streams", "words"]
 
@@ -37,7 +37,7 @@ def words(data: U8, at: I64, size: int) -> I64:
     return value
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Streams:
     """Contiguous bytes of many TCP sides, each from some position of its stream on.
 

@@ -7,7 +7,6 @@ cannot be read is unknown; everything before it is kept, because cut and malform
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from netinterf.protocols.cursor import Cursor
 from netinterf.protocols.streams import words
 from netinterf.schema import ParseError
 from netinterf.table import Ragged, Text, spans
+from netinterf.values import frozen
 
 __all__ = ["Hellos", "Walk", "read_hellos"]
 
@@ -84,7 +84,7 @@ class Walk:
         return rows
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Hellos:
     """Columns of hello messages, n rows each; they mean what the columns of `Tls` mean."""
 

@@ -11,12 +11,12 @@ clear when its fragment has two bytes: encrypted ones are longer.
 
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
 from netinterf.pieces import gather
 from netinterf.protocols.streams import Streams, words
+from netinterf.values import frozen
 
 __all__ = ["Fragments", "Messages", "find_messages", "read_records", "unfinished"]
 
@@ -26,7 +26,7 @@ LAST_HANDSHAKE_TYPE = 25  # RFC 8446 §B.3 and RFC 8879 §7.3; a higher first by
 RECORD_HEADER, MESSAGE_HEADER = 5, 4
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Fragments:
     """Records in the clear, by stream, then place.
 
@@ -53,7 +53,7 @@ class Fragments:
         )
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Messages:
     """Handshake messages, by stream, then place; header included.
 

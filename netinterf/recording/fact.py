@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import Mask
+from netinterf.values import frozen
 
 __all__ = ["RecordingFact", "Scope", "conversations", "share_of"]
 
@@ -19,7 +20,7 @@ class Scope(StrEnum):
     FLOW = "flow"  # single conversations
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RecordingFact:
     """One thing that a capture shows of how it was recorded. The sentence names nobody, so that it can be published."""
 

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import distinct
 from netinterf.schema import Flows
+from netinterf.values import frozen
 
 __all__ = ["Paths"]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Paths:
     """The paths of a capture, numbered; `of` holds the number of each flow's."""
 

@@ -4,13 +4,13 @@ Each sign is something that no stack and no wire does. They are asked of the cli
 never of what only a server seems to send: that may be forged, and forgers are what the library looks for.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import Mask
 from netinterf.recording.grouped import Paths
 from netinterf.schema import Flows, Packets, Sides
 from netinterf.table import Ragged
+from netinterf.values import frozen
 
 __all__ = ["MadeSigns", "find_made"]
 
@@ -27,7 +27,7 @@ GAPS = 6
 """Pauses between packets of both directions that are equal to the last digit of the clock."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class MadeSigns:
     """What shows it, one entry per flow."""
 

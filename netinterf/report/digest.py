@@ -6,7 +6,6 @@ The terminal summary and the page are two ways of writing this down. Nothing her
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64
@@ -15,6 +14,7 @@ from netinterf.engine.judged import Judged
 from netinterf.numbering import distinct, numbered_text
 from netinterf.schema import Outcome
 from netinterf.stats.names import NameRule, name_rules
+from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributed
 from netinterf.verdict.reasons import Cause, causes
 from netinterf.written.ledger import Ledger
@@ -49,7 +49,7 @@ LOOKED_AT = 50
 """Subjects of one reason among which examples are sought: the first ones tell what kind they are."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Kind:
     """Findings of one mechanism, either shown or only possible."""
 
@@ -63,7 +63,7 @@ class Kind:
         return tuple(Counter(map(place_of, self.findings)).most_common())
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Common:
     """What the names that were hit have in common."""
 
@@ -71,7 +71,7 @@ class Common:
     spared: int  # names that were spared, none of which falls under a rule
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Unjudged:
     """Subjects that failed or could not be judged for one reason."""
 

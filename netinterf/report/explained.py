@@ -17,6 +17,7 @@ from netinterf.report.figures.ladder import chosen, describe
 from netinterf.report.lines import wrapped
 from netinterf.schema import Rule, SubjectKind
 from netinterf.trace import Trace
+from netinterf.values import frozen
 from netinterf.writing import printable
 from netinterf.written.format import SCHEMA, verdict_line
 from netinterf.written.group_words import group_happened
@@ -35,7 +36,7 @@ GAP_NS = 1_000_000_000
 """A pause from which the ladder has an empty line, as in the picture."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Step:
     """One packet of the ladder."""
 
@@ -49,7 +50,7 @@ class Step:
     place: int  # in the conversation, from 0
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Explained:
     """What is known about one conversation or DNS exchange."""
 

@@ -6,7 +6,6 @@ trigger and contrast that the same signs show most. Which system each resembles 
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.mechanisms import related
 from netinterf.numbering import combined, distinct, numbered_text
 from netinterf.report.digest import MOST_EXAMPLES, end_of
+from netinterf.values import frozen
 from netinterf.written.ledger import Ledger
 from netinterf.written.parts import address_of, port_of
 from netinterf.written.record import Verdict
@@ -26,7 +26,7 @@ MOST_EVIDENCE = 3
 """Signs that are shown of a finding, and by which findings are alike."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Places:
     """What some findings are about."""
 
@@ -34,7 +34,7 @@ class Places:
     more: int = 0  # how many others there are
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Told:
     """A finding that is shown, and those that are like it."""
 

@@ -2,7 +2,7 @@
 
 from enum import IntEnum, IntFlag, StrEnum
 
-import attrs
+from netinterf.values import frozen
 
 __all__ = [
     "Diagnostic",
@@ -215,7 +215,7 @@ class Vantage(StrEnum):
     UNKNOWN = "unknown"
 
 
-@attrs.frozen
+@frozen
 class Diagnostic:
     """Something about the input that a reader of the results must know: what was damaged, skipped or left out."""
 

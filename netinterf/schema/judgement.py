@@ -4,6 +4,7 @@ import attrs
 
 from netinterf.arrays import F64, I8, I32, I64, U8, U16, U32, Mask
 from netinterf.table import Ragged, Table, Text, column, ragged, text
+from netinterf.values import frozen
 
 __all__ = [
     "Anomalies",
@@ -14,7 +15,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True, cache_hash=True)  # tables of evidence are joined by their rules
+@frozen(kw_only=True, cache_hash=True)  # tables of evidence are joined by their rules
 class Rule:
     """One kind of observation: the vocabulary of explanations. Ids are public and never change their meaning.
 
@@ -38,7 +39,7 @@ class Rule:
     was: str = ""  # its id before the last minor version, if it had another: still accepted, and printed beside it
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Evidence(Table):
     """One row per observation: what an analyzer saw, how much it weighs, and which packets show it."""
 
@@ -53,7 +54,7 @@ class Evidence(Table):
     rules: tuple[Rule, ...] = attrs.field(default=())
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Verdicts(Table):
     """One row per flow and DNS exchange that was judged: what the evidence about it adds up to."""
 
@@ -84,7 +85,7 @@ class Verdicts(Table):
     model: str = attrs.field(default="")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Anomalies(Table):
     """One row per verdict on a flow or exchange: how far it stands out from its peers, whatever the verdict says."""
 
@@ -97,7 +98,7 @@ class Anomalies(Table):
     peers: Ragged = ragged("i4", "peers at the same port of which the fact is known")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Groups(Table):
     """One row per group of subjects that was found to be interfered with, the surest first."""
 

@@ -2,12 +2,12 @@
 
 from functools import cached_property
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
 from netinterf.schema.codes import Vantage
 from netinterf.table import Ragged, Table, Text, column, ragged, text
+from netinterf.values import frozen
 
 __all__ = [
     "Answers",
@@ -32,7 +32,7 @@ __all__ = [
 # --- capture ---------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Records(Table):
     """One row per captured frame: where its bytes lie."""
 
@@ -47,7 +47,7 @@ class Records(Table):
 # --- packets ---------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Packets(Table):
     """One row per captured frame, in time order, described by its innermost IP packet."""
 
@@ -107,7 +107,7 @@ class Packets(Table):
         return self.at[rows] + at, np.maximum(np.minimum(at + self.payload_length[rows], captured) - at, 0)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Endpoints(Table):
     """Who sent each packet to whom, aligned with `Packets` until flows are assigned.
 
@@ -122,7 +122,7 @@ class Endpoints(Table):
     target_port: U16 = column("u2", "destination port; the identifier for ICMP echo; 0 without ports")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class IcmpQuotes(Table):
     """One row per ICMP or ICMPv6 error: the packet that it quotes."""
 
@@ -146,7 +146,7 @@ class IcmpQuotes(Table):
 # --- flows -----------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Hosts(Table):
     """One row per address."""
 
@@ -155,7 +155,7 @@ class Hosts(Table):
     special: U16 = column("u2", "Special bits: private, loopback, multicast, …", fill=0)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Flows(Table):
     """One row per conversation, oriented from the side that opened it."""
 
@@ -171,7 +171,7 @@ class Flows(Table):
     path: I32 = column("i4", "the end that met more others here: twice its row in Hosts, plus 1 for a server", fill=0)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Recording(Table):
     """One row per flow: where it was recorded, and which signals its recording carries.
 
@@ -212,7 +212,7 @@ class Recording(Table):
         return at_place
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Sides(Table):
     """Two rows per flow: row ``2 f`` is what the client of flow *f* sent, row ``2 f + 1`` what its server sent."""
 
@@ -237,7 +237,7 @@ class Sides(Table):
     rtt_samples: U32 = column("u4", "number of samples behind rtt")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class RttSamples(Table):
     """One row per round trip from the tap to one side and back."""
 
@@ -248,7 +248,7 @@ class RttSamples(Table):
     kind: U8 = column("u1", "RttKind code")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class HeadSegments(Table):
     """The first payload bytes of every TCP side, as pieces of captured packets; sorted by side, then offset."""
 
@@ -263,7 +263,7 @@ class HeadSegments(Table):
 # --- messages --------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Dns(Table):
     """One row per DNS message (RFC 1035 §4), over UDP or TCP."""
 
@@ -291,7 +291,7 @@ class Dns(Table):
     error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes", missing=True)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Answers(Table):
     """One row per resource record in any section of a DNS message; sorted by message, then place."""
 
@@ -309,7 +309,7 @@ class Answers(Table):
     target: Text = text("name in CNAME, NS, PTR, MX, SOA (primary) and SRV data, lower case")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Exchanges(Table):
     """One row per DNS question: all its queries and all replies to it."""
 
@@ -322,7 +322,7 @@ class Exchanges(Table):
     replies: Ragged = ragged("i4", "rows in Dns of the replies, in time order", refers="Dns")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Tls(Table):
     """One row per TLS handshake message or alert that could be read in the clear."""
 
@@ -351,7 +351,7 @@ class Tls(Table):
     error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes", missing=True)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Quic(Table):
     """One row per flow whose client sent a QUIC Initial of version 1 or 2 (RFC 9000, RFC 9369); sorted by flow."""
 
@@ -365,7 +365,7 @@ class Quic(Table):
     error: U8 = column("u1", "ParseError code; CUT where no hello could be put together")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Http(Table):
     """One row per HTTP/1 head at the start of a side's stream, and per later head that begins a packet."""
 

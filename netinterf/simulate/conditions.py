@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 
 from netinterf.errors import ParameterError
+from netinterf.values import frozen
 
 __all__ = ["DRAWS", "Conditions", "Draw"]
 
@@ -14,7 +15,7 @@ DIRECTIONS = ("both", "outbound", "inbound")
 TAPS = ("client", "server", "middle")
 
 
-@attrs.frozen
+@frozen
 class Draw:
     """How often a condition is drawn that a plain capture has not, and what that share rests on."""
 
@@ -40,7 +41,7 @@ DRAWS = {
 leave a condition out of every fit; what counts is that each is seen often, and that none rules."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Conditions:
     """What a run fixes; None leaves a property to the seed."""
 

@@ -2,15 +2,14 @@
 
 from functools import cache
 
-import attrs
-
 from netinterf.simulate.catalogue import scenarios
 from netinterf.simulate.documented import LOOK_ALIKES, SYSTEMS, Confounder, System
+from netinterf.values import frozen
 
 __all__ = ["Coverage", "coverage"]
 
 
-@attrs.frozen
+@frozen
 class Coverage:
     """Which scenarios play what; an empty tuple is a gap."""
 

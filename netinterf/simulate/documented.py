@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 
-import attrs
+from netinterf.values import frozen
 
 __all__ = ["LOOK_ALIKES", "SYSTEMS", "Confounder", "System"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class System:
     """Something that interferes, as the literature describes it."""
 
@@ -24,7 +24,7 @@ class System:
     source: str  # paper or report
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Confounder:
     """A benign cause that looks like interference."""
 

@@ -5,12 +5,12 @@ checksums are sums over 16-bit words of that buffer. Every frame starts at an ev
 and header borders agree.
 """
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, U16, U32, U64, Mask
 from netinterf.table import Ragged, Table, column, ragged, spans
+from netinterf.values import frozen
 
 __all__ = [
     "ETHERNET",
@@ -68,7 +68,7 @@ TCP_HEADER = np.dtype(
 UDP_HEADER = np.dtype([("sport", ">u2"), ("dport", ">u2"), ("length", ">u2"), ("checksum", ">u2")])
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Segments(Table):
     """One row per packet to build; an IPv4 address is IPv4-mapped (upper half 0, lower half ``0xffff << 32 | v4``)."""
 

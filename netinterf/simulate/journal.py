@@ -17,6 +17,7 @@ from netinterf.simulate.labels import Truth
 from netinterf.simulate.network.packet import Packet, address_text, segments
 from netinterf.simulate.network.path import Tap
 from netinterf.simulate.recorder import Recorder
+from netinterf.values import define
 
 __all__ = ["CapturedConversation", "Conversation", "Journal"]
 
@@ -29,7 +30,7 @@ LEAST = 2_000
 """Packets written down at a time: enough for columns to pay, few enough to stay in the processor's cache."""
 
 
-@attrs.define
+@define
 class Conversation:
     """One flow or DNS exchange of the scenario."""
 
@@ -42,7 +43,7 @@ class Conversation:
     series: bool = False  # decidable only together with others
 
 
-@attrs.define
+@define
 class CapturedConversation:
     """What the capture holds of one conversation."""
 
@@ -53,7 +54,7 @@ class CapturedConversation:
     trigger: int = 0
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Journal:
     """Writes down what passes a tap."""
 

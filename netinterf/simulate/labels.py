@@ -4,10 +4,12 @@ from typing import Any
 
 import attrs
 
+from netinterf.values import frozen
+
 __all__ = ["Labels", "Truth"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Truth:
     """What really happened to one flow or one DNS exchange, as far as the capture holds it. Frames count from 1."""
 
@@ -31,7 +33,7 @@ class Truth:
     query_id: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Labels:
     """The truth about every flow and exchange of one capture, in order of first frame."""
 

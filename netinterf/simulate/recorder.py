@@ -10,6 +10,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.simulate.conditions import Conditions
 from netinterf.simulate.encode import TCP, UNSUMMED, Segments
 from netinterf.table import Ragged
+from netinterf.values import frozen
 
 __all__ = ["Recorder", "Recording"]
 
@@ -26,7 +27,7 @@ emptied, and get their time then (Wireshark's reordercap(1) is there for capture
 ACK, PSH = 0x10, 0x08
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Recording:
     """Frames as recorded: their columns, and the packet each came from."""
 
@@ -34,7 +35,7 @@ class Recording:
     packet: I64  # row of the packet that passed; of merged ones the first
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Recorder:
     """Records a capture piece by piece."""
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-import attrs
-
 from netinterf.simulate.scene import Scene
+from netinterf.values import frozen
 
 __all__ = ["ANYWHERE", "ENDS", "Scenario"]
 
@@ -12,7 +11,7 @@ ENDS = ("client", "server")
 ANYWHERE = ("client", "server", "middle")
 
 
-@attrs.frozen
+@frozen
 class Scenario:
     """One play; its subjects are labelled with the mechanism and the system, or with the look-alike."""
 

@@ -13,6 +13,7 @@ from netinterf.simulate.labels import Labels
 from netinterf.simulate.network.packet import Address, Packet, address
 from netinterf.simulate.network.path import EPOCH, MILLISECOND, Leg, Path, Station, Tap, World
 from netinterf.simulate.recorder import Recorder
+from netinterf.values import define, frozen
 
 __all__ = ["Conversation", "Scene", "Simulated"]
 
@@ -32,7 +33,7 @@ STEP = 20_000
 """Events between two looks of the recorder."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Simulated:
     """A simulated capture and the truth about it."""
 
@@ -59,7 +60,7 @@ def draw_global_six(rng: np.random.Generator, count: int) -> list[Address]:
     return [address(f"{NETWORKS_SIX[drawn[0][0] % len(NETWORKS_SIX)]}:{a:x}::{b:x}") for a, b in drawn]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Scene:
     """What a scenario builds on: it lays paths and starts conversations, then the scene plays."""
 

@@ -10,13 +10,13 @@ Monthly Weather Review 1950; Good, JRSS B 1952 (log loss); Naeini, Cooper and Ha
 CVPR Workshops 2019 (calibration error in bins of equal count).
 """
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.errors import ParameterError
 from netinterf.stats.rates import wilson
+from netinterf.values import frozen
 
 __all__ = [
     "BINS",
@@ -44,7 +44,7 @@ STEPS, CLOSE = 100, 1e-12
 be singular."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Reliability:
     """A reliability diagram: what was said against what was true, one number per bin."""
 

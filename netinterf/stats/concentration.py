@@ -26,6 +26,7 @@ import numpy as np
 from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.losses import price
+from netinterf.values import frozen
 
 __all__ = ["CommonLimit", "Lives", "find_common_limit", "find_common_limits"]
 
@@ -86,7 +87,7 @@ TOGETHER = 256
 """Connections that are held against all limits at once, and more only of one client: they fit the cache of a core."""
 
 
-@attrs.frozen(eq=False, kw_only=True, slots=False)
+@frozen(eq=False, kw_only=True)
 class Lives:
     """How far connections got, one row each; counts have a column for each of `PLACES` that the counter may have."""
 
@@ -120,7 +121,7 @@ class CommonLimit(NamedTuple):
     log_odds: F64  # for each connection, log-odds that the limit stopped it; -inf for those that were not stopped
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Crowd:
     """The lives of several clients, one client after the other; sites and servers have numbers of one client each."""
 

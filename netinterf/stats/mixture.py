@@ -15,7 +15,6 @@ Sources: McLachlan and Peel, "Finite Mixture Models", 2000, ch. 1 (the model); D
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,6 +22,7 @@ from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.dependence import checked_members
 from netinterf.stats.levels import row_blocks
+from netinterf.values import frozen
 
 __all__ = [
     "LARGEST",
@@ -40,7 +40,7 @@ LARGEST = 700.0
 """Log-likelihood ratios are clipped to ± this: ``exp(709.8)`` is the largest double, and no member can know more."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Mixture:
     """What each group says, one number per group."""
 

@@ -7,10 +7,10 @@ Great Firewall?*, USENIX Security 2021, section on blocking rules). Which it is 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.errors import ParameterError
+from netinterf.values import frozen
 
 __all__ = ["ListSize", "NameRule", "list_size", "name_rules"]
 
@@ -24,7 +24,7 @@ MOST_NAMES = 5_000
 """Blocked names whose words are looked at."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NameRule:
     """Something that blocked names share and spared ones do not."""
 
@@ -37,7 +37,7 @@ class NameRule:
         return f"*.{self.value}" if self.kind == "suffix" else f"*{self.value}*"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ListSize:
     """How many names of a population are on a list, by a sample of it."""
 

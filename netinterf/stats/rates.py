@@ -7,12 +7,12 @@ Sources: Gelman et al., "Bayesian Data Analysis", 3rd ed. 2013, §5.3 (the beta-
 Clopper and Pearson, Biometrika 1934; Jeffreys, "Theory of Probability", 1961, §3.1 (the prior of the mean).
 """
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64
 from netinterf.errors import ParameterError
+from netinterf.values import frozen
 
 __all__ = [
     "LEAST_PROBABILITY",
@@ -39,7 +39,7 @@ LEAST_PROBABILITY = 1e-300
 """Tail probabilities are kept this far from 0, so that their logarithm is finite."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Shrunk:
     """Rates after shrinking, one number per group."""
 

@@ -6,7 +6,6 @@ Only findings are looked at, and only those of mechanisms that leave packets of 
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from netinterf.attribute.score import Scores, posterior, score
 from netinterf.attribute.trait import Findings, Traits
 from netinterf.attribute.traits import read_traits
 from netinterf.schema import Evidence, Grade, Verdicts
+from netinterf.values import frozen
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -32,7 +32,7 @@ PEERS = "what other findings of this mechanism show at the same client"
 """By what a finding is named that shows too little itself."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Attributed:
     """A documented system that may have done it."""
 
@@ -41,7 +41,7 @@ class Attributed:
     matched: tuple[str, ...]  # what is documented of it and was seen
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Appearance:
     """What findings look like; aligned."""
 
@@ -53,7 +53,7 @@ class Appearance:
     traits: Traits
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Attributions:
     """How findings fit the catalogue."""
 

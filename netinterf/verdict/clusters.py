@@ -5,13 +5,13 @@ side by side meet the same fate for the same reason. The mean of their likelihoo
 (`netinterf.stats.dependence`). Evidence that was drawn from other subjects is left out, as is what one cannot judge.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import joined, numbered
 from netinterf.schema import Evidence
 from netinterf.stats.dependence import combine_dependent
+from netinterf.values import frozen
 from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.health import outcomes
 from netinterf.verdict.keys import Keys
@@ -25,7 +25,7 @@ __all__ = ["Clusters", "Weights", "gather_clusters", "own_evidence", "weigh_subj
 INSUFFICIENT = 3  # place in the enumeration Outcome
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Weights:
     """What each subject says by itself."""
 
@@ -34,7 +34,7 @@ class Weights:
     hypotheses: Hypotheses  # the mechanisms behind it
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Clusters:
     """Observations that say something, one entry per cluster."""
 

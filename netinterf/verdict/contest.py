@@ -11,7 +11,6 @@ What is explained keeps its place in the design effect of its site, so taking it
 group that falls below the bar is out for good.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -20,6 +19,7 @@ from netinterf.schema import GroupBy
 from netinterf.stats.dependence import tempered
 from netinterf.stats.mixture import LARGEST, log_likelihoods, log_mean_exp, member_log_odds
 from netinterf.stats.windows import best_window
+from netinterf.values import frozen
 from netinterf.verdict.controls import GroupControls, Places, find_strata, no_controls
 from netinterf.verdict.model import Model
 
@@ -36,7 +36,7 @@ MANY, SAMPLE = 50_000, 1_000
 """Members from which it pays to look for equal ones, and how many are looked at to see whether there are."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Observations:
     """The observations over which groups compete, one entry per cluster."""
 
@@ -57,7 +57,7 @@ class Observations:
         return float(np.log(self.model.possible / (1 - self.model.possible)))
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Board:
     """The groups of one grouping that may be interfered with, as one round sees them."""
 

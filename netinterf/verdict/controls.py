@@ -12,7 +12,6 @@ of groups and controls.
 
 from collections.abc import Callable
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -20,6 +19,7 @@ from netinterf.numbering import distinct, joined, numbered
 from netinterf.schema import GroupBy
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.mixture import log_likelihoods
+from netinterf.values import define, frozen
 from netinterf.verdict.clusters import Clusters
 from netinterf.verdict.keys import Keys
 from netinterf.verdict.subjects import Subjects
@@ -30,7 +30,7 @@ TABLE = 4_000_000
 """Strata that are found by counting all that are possible; where there are more, they are sorted."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class GroupControls:
     """The controls of some groups, one entry per group."""
 
@@ -88,7 +88,7 @@ class Places:
         return number, len(first)
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Strata:
     """The strata that groups of one grouping touch, and what all observations in each say together."""
 

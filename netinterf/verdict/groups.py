@@ -10,7 +10,6 @@ to choose from, since the best of them is taken. e-BH (`netinterf.stats.multiple
 among the groups of one kind, whatever the dependence between them.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -21,6 +20,7 @@ from netinterf.stats.contrast import contrast
 from netinterf.stats.mixture import log_likelihoods, member_log_odds, mixture_of, share_grid
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.table import Ragged, Text, spans
+from netinterf.values import frozen
 from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_evidence, weigh_subjects
 from netinterf.verdict.combine import RARER, common_prefix, set_off_by, which
 from netinterf.verdict.contest import Observations
@@ -121,7 +121,7 @@ def find_groups(
     return group_table(accepted, members, observations, subjects, weights, keys, verdicts)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Members:
     """Pairs of an accepted group and a subject in it, sorted by group, the surest to be affected first."""
 

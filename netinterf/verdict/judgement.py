@@ -14,6 +14,7 @@ from netinterf.attribute.injectors import Injector, list_injectors
 from netinterf.context.networks import Network
 from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Groups, Hosts, Verdicts
 from netinterf.table import Ragged
+from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributions, attribute
 from netinterf.verdict.combine import judge
 from netinterf.verdict.groups import find_groups
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Judgement"]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Judgement:
     """What was concluded about one capture."""
 

@@ -7,7 +7,6 @@ sorting them; nothing rests on the hash being free of collisions.
 import ipaddress
 from collections.abc import Callable
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I32, I64
@@ -18,6 +17,7 @@ from netinterf.numbering import distinct, joined, numbered, numbered_text
 from netinterf.pieces import gather
 from netinterf.schema import GroupBy, Hosts
 from netinterf.table import Text
+from netinterf.values import frozen
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP, Subjects
 
 __all__ = ["BIN_NS", "Grouping", "Keys", "common_keys", "distinct", "joined", "numbered", "numbered_text"]
@@ -29,7 +29,7 @@ controls are of the same five minutes or those beside."""
 PROTOCOLS = {KIND_TCP: "tcp", KIND_UDP: "udp", KIND_EXCHANGE: "dns"}
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Grouping:
     """One way to group subjects."""
 
@@ -39,7 +39,7 @@ class Grouping:
     write: Callable[[int], str]  # a key as people write it
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Keys:
     """What the subjects of a capture have in common, one entry per verdict row."""
 

@@ -22,6 +22,7 @@ import numpy as np
 from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.schema import Rule
+from netinterf.values import frozen
 
 __all__ = ["MAX_NATS", "SUBJECTS", "Model", "default_model", "read_priors"]
 
@@ -90,7 +91,7 @@ def _caps(instance: object, attribute: Any, value: dict[str, float]) -> None:
             raise ParameterError(f"{attribute.name}[{kind!r}]", cap, "a positive number of nats")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Model:
     """Priors, weights, caps and grades.
 

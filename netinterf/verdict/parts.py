@@ -15,6 +15,7 @@ from netinterf.flows.contacts import only_met
 from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Hosts, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import new_places
+from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributions
 from netinterf.verdict.judgement import Judgement
 from netinterf.verdict.subjects import Subjects, row_of
@@ -41,7 +42,7 @@ BY_ROW = tuple(
 """Columns of `Subjects` with one entry per subject."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Part:
     """What is kept of a part until the whole is judged: of those who count here and in no other part.
 

@@ -17,12 +17,12 @@ suspicion together.
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import GroupBy
 from netinterf.stats.contrast import contrast
+from netinterf.values import frozen
 from netinterf.verdict.contest import Board, Contest, Observations
 from netinterf.verdict.controls import GroupControls
 
@@ -49,7 +49,7 @@ LEAST = 2
 NEVER = np.iinfo(np.int64).max
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Accepted:
     """What the ranking found: one entry per group, and which observations each explains."""
 

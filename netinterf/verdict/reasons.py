@@ -8,9 +8,8 @@ longer capture where the end may be there, another name where another may have b
 from enum import IntFlag
 from functools import cache
 
-import attrs
-
 from netinterf.schema import Outcome
+from netinterf.values import frozen
 
 __all__ = ["CATALOGUE", "Cause", "Reason", "causes", "first_outcome"]
 
@@ -52,7 +51,7 @@ class Reason(IntFlag):
     BUDGET = 1 << 31
 
 
-@attrs.frozen
+@frozen
 class Cause:
     """One entry of the catalogue."""
 

@@ -1,10 +1,10 @@
 """How the mechanisms under suspicion of each subject stand against each other, and what no sum may exceed."""
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import MECHANISMS
+from netinterf.values import frozen
 from netinterf.verdict.model import Model
 from netinterf.verdict.selective import restrain, without_doubtful
 from netinterf.verdict.subjects import Subjects
@@ -16,7 +16,7 @@ PART_OF = {record.path: record.part_of for record in MECHANISMS.values() if reco
 """Mechanisms that are only a part of another."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Standing:
     """How hypotheses stand, one entry per verdict row: what leads, and the odds that somebody interfered."""
 

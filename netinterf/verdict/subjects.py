@@ -8,13 +8,13 @@ grouping can be tried long after the capture is gone.
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, U8, U32, Mask
 from netinterf.errors import SchemaError
 from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
+from netinterf.values import frozen
 from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
 from netinterf.verdict.trigger import flow_names
 
@@ -27,7 +27,7 @@ TCP, UDP = 6, 17
 KIND_TCP, KIND_UDP, KIND_OTHER, KIND_EXCHANGE = 0, 1, 2, 3  # places in model.SUBJECTS
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Subjects:
     """What is judged, one entry per verdict: flows in their order, then exchanges in theirs."""
 

@@ -5,7 +5,6 @@ A connection may carry requests for several hosts; the one before the first forg
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from netinterf.arrays import I32, I64, U8
 from netinterf.pieces import gather
 from netinterf.schema import Evidence, SubjectKind, TlsKind, TriggerKind
 from netinterf.table import Text
+from netinterf.values import frozen
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Names", "first_of", "flow_names", "gather_text"]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Names:
     """The name of each flow: of its first TLS or QUIC hello, else the Host of the HTTP request that matters."""
 

@@ -27,13 +27,13 @@ stands for itself when none is. A rule without a mechanism weighs on all of them
 
 from collections.abc import Callable
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
 from netinterf.numbering import distinct, ordered
 from netinterf.schema import Evidence, Rule
+from netinterf.values import frozen
 from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 
 __all__ = [
@@ -54,7 +54,7 @@ SHORT = 0.99
 """Share of the odds at which a grade begins that evidence is held to which must not reach it."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Suspicions:
     """Mechanisms under suspicion, one entry per (verdict row, mechanism) that is named, and what bears on them."""
 
@@ -67,7 +67,7 @@ class Suspicions:
         return len(self.row)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Hypotheses(Suspicions):
     """The same, weighed."""
 

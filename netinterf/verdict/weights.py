@@ -6,15 +6,14 @@ the model. Here they come together, for whoever wants to read one table.
 
 from collections.abc import Iterable
 
-import attrs
-
 from netinterf.schema import Rule
+from netinterf.values import frozen
 from netinterf.verdict.model import Model
 
 __all__ = ["RuleWeight", "weights_of"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RuleWeight:
     """One rule under one model; all weights in nats, positive for interference."""
 

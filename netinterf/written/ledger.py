@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.schema import Anomalies, Evidence, Grade, Outcome, Verdicts
+from netinterf.values import frozen
 from netinterf.verdict.judgement import Judgement
 from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import Subjects
@@ -27,7 +27,7 @@ BLOCK = 1024
 """Verdicts that are written at a time, since few may be asked for."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Ledger(Judgement, Sequence[Verdict]):
     """The verdicts of one capture, written out when asked for: flows, exchanges, then groups that were found."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.arrow import NOT_A_TIME
 from netinterf.schema import Grade, Outcome
+from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributed
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Subject:
     """What a verdict is about."""
 
@@ -39,7 +40,7 @@ class Subject:
     by: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Observation:
     """One piece of evidence in words."""
 
@@ -52,7 +53,7 @@ class Observation:
     mechanism: str = attrs.field(default="", repr=False)  # that the rule speaks of, empty for all
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Why:
     """Why a subject is down or could not be judged."""
 
@@ -60,7 +61,7 @@ class Why:
     says: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Trigger:
     """What set the interference off."""
 
@@ -69,7 +70,7 @@ class Trigger:
     frame: int | None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Further:
     """A further mechanism at work on the same subject."""
 
@@ -77,7 +78,7 @@ class Further:
     probability: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Affected:
     """How many members of a group are affected: expected number, share and its 95 % interval."""
 
@@ -89,7 +90,7 @@ class Affected:
     findings: int = attrs.field(default=0, repr=False)  # how many of the affected are findings by their own verdict
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Verdict:
     """One verdict, field by field as the verdict format's JSON lines have it; times are ns since 1970 UTC."""
 

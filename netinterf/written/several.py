@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64
+from netinterf.values import frozen
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
 
@@ -22,7 +23,7 @@ def telling(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple((ledger, rows) for ledger, rows in parts if len(rows))
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class SeveralVerdicts(Sequence[Verdict]):  # noqa: PLW1641 - it has no hash, as a list has none
     """Some verdicts of each of some ledgers, one after the other; it may be added to a list, and equals one."""
 

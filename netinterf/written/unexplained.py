@@ -5,6 +5,7 @@ import attrs
 from netinterf.anomaly.kinds import kind_of
 from netinterf.anomaly.ordinary import ordinary
 from netinterf.schema import SubjectKind
+from netinterf.values import frozen
 from netinterf.verdict.judgement import Judgement
 from netinterf.written.parts import subject
 from netinterf.written.record import Subject
@@ -12,7 +13,7 @@ from netinterf.written.record import Subject
 __all__ = ["OddFact", "Unexplained", "unexplained"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OddFact:
     """A fact by which a subject stands out."""
 
@@ -29,7 +30,7 @@ class OddFact:
         return f"it {self.says} ({rare}, {self.alike:,} of {self.peers:,} peers the same)"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Unexplained:
     """A subject that stands out from its peers and that no mechanism explains; times are ns since 1970 UTC."""
 

@@ -58,6 +58,7 @@ DOOR = {  # all that the simulator, a distribution of its own in all but name, n
     "netinterf.errors",
     "netinterf.protocols.quic_initial",
     "netinterf.table",
+    "netinterf.values",
     "netinterf.writing",
 }
 HOMES = {  # foreign packages, and the only rooms that may import them
@@ -134,6 +135,16 @@ def test_imports_point_down(paths: list[Path]) -> None:
             else:
                 assert there not in SIDE or there == "bridge" or here == "cli", f"{path}: imports {name}"
                 assert LEVEL.get(there, SIDE.get(there, 0)) < LEVEL[here], f"{path}: imports {name}"
+
+
+@each_room
+def test_value_classes_are_completed_when_used(paths: list[Path]) -> None:
+    """No class has methods compiled while the library is imported: all are declared with `netinterf.values`."""
+    for path in paths:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef):
+                foreign = [ast.unparse(decorator) for decorator in node.decorator_list]
+                assert not [word for word in foreign if word.startswith("attrs.")], f"{path}: {node.name}"
 
 
 def test_the_simulator_has_a_narrow_door() -> None:

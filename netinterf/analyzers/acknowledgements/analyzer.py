@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.acknowledgements import rules
@@ -15,11 +14,12 @@ from netinterf.analyzers.signs import Cases, Signs, by_rule, each_once, record, 
 from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Acknowledgements"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Acknowledgements:
     """Find forged packets that were not captured, by what their victim acknowledges.
 

@@ -4,7 +4,6 @@ A receiver takes segments whole, so that it acknowledges where one ends. A forge
 first acknowledgement of its victim may tell where, even when it comes after the server has sent more than that.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.acknowledgements.premature import first_acknowledgements
@@ -14,6 +13,7 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["MidSegmentAcks", "find_mid_segment_acks"]
 
@@ -26,7 +26,7 @@ FEWEST = 5
 """Connections of one client, all alike, from which their first acknowledgements show a habit. Judgement, not fitted."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class MidSegmentAcks:
     """One row per flow; the columns are aligned."""
 

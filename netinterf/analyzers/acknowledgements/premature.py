@@ -5,7 +5,6 @@ these first acknowledgements, of which forged bytes would make it look shorter. 
 clients does so in all their connections to a port; one that went well beside it shows that none does.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.acknowledgements.unsent import lost_packets
@@ -14,13 +13,14 @@ from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import Mark, RttKind, TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["PrematureAcks", "find_premature_acks", "first_acknowledgements"]
 
 TCP = 6
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class PrematureAcks:
     """One row per flow; the columns are aligned."""
 

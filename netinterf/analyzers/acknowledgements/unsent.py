@@ -5,7 +5,6 @@ the server that begins below what its client has acknowledged shows that the ser
 capture lost them is excluded, for then the server would be further by itself.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.forgery.sequence import reorder_margin
@@ -13,11 +12,12 @@ from netinterf.analyzers.sides import SidePackets, side_packets
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["AckedUnsent", "find_acked_unsent"]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class AckedUnsent:
     """One row per flow; the columns are aligned."""
 

@@ -17,6 +17,7 @@ from netinterf.analyzers.signs import Cases, Measured, Sign, by_rule, record, si
 from netinterf.arrays import Mask
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["BlockPages"]
 
@@ -27,7 +28,7 @@ TELLING = 2.0
 """Nats from which an answer counts as somebody's page: that it closed at once, or leads elsewhere, is too little."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BlockPages:
     """Find HTTP answers that somebody on the path wrote.
 

@@ -12,6 +12,7 @@ from netinterf.pieces import gather
 from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SMALL", "Answers", "find_answers"]
 
@@ -19,7 +20,7 @@ SMALL = 16_384
 """Bytes that a server sent in all up to which its answer is read: published block pages have 97 to 3,000."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Answers:
     """One row per flow: the first HTTP answer that its client got to a request; all columns are aligned."""
 

@@ -4,7 +4,6 @@ A box that blocks chooses. A portal before login, a cache and a filter on the cl
 asked, so that every name gets the same page: nobody is accused of that.
 """
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from netinterf.analyzers.block_pages.content import Content
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined, distinct, numbered
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Audience", "find_audience", "numbered_alike"]
 
@@ -28,7 +28,7 @@ CHANCE = 0.001
 """How often chance may bring so many together in a capture, the search over all identifications paid for."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Audience:
     """One entry per answer."""
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import Self
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.block_pages.answers import Answers
@@ -15,6 +14,7 @@ from netinterf.context.pages import Signature, match_pages
 from netinterf.numbering import numbered_text
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Content", "read_content"]
 
@@ -25,7 +25,7 @@ LEAST = 5
 """Bytes of an answer by which a status line would be recognised: ``HTTP/``."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Content:
     """One entry per answer."""
 
@@ -39,7 +39,7 @@ class Content:
     likeness: I64  # equal for pages of one make: signature, else target, else the first bytes
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Page:
     """What is read of one page, whoever got it."""
 

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
@@ -28,11 +27,12 @@ from netinterf.analyzers.dns_poisoning.suspects import find_suspect_replies
 from netinterf.analyzers.signs import record
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["DnsPoisoning"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DnsPoisoning:
     """Find forged DNS answers.
 

@@ -10,6 +10,7 @@ from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import ordered, risen
 from netinterf.table import spans
+from netinterf.values import frozen
 
 __all__ = ["Baseline", "sample_of_servers"]
 
@@ -20,7 +21,7 @@ DENSE = 4
 """Values are counted, each in a place of its own, where there are so many times as many places as values at most."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Baseline:
     """Unsuspicious replies, m of them, by server and then in order of packets, beside n suspects."""
 

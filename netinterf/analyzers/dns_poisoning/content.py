@@ -7,7 +7,6 @@ answers many names that way is following a policy of its own.
 
 from enum import IntFlag
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
@@ -23,6 +22,7 @@ from netinterf.protocols.dns_messages import RecordType
 from netinterf.schema import Answers, ParseError
 from netinterf.table import Ragged, Text, spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["CENSORED", "LOCAL", "Content", "Feature", "read_content"]
 
@@ -77,7 +77,7 @@ class Feature(IntFlag):
     QUESTION_WITHOUT_CLASS = 1 << 10  # the question lost its class
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Content:
     """Content of each reply, aligned with `Replies`."""
 

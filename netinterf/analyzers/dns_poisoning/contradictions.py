@@ -4,7 +4,6 @@ Different selections or orders of the same addresses are rotation (RFC 1794), an
 compared: only what the headers say of the server is left.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning.answered import address_numbers, records_answered
@@ -17,6 +16,7 @@ from netinterf.numbering import combined, distinct, numbered_text
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["CUT_OFF_DISAGREE", "DISJOINT", "IMPOSSIBLE_PAIR", "SERVER_FLAGS", "Pairs", "weigh_pairs"]
 
@@ -38,7 +38,7 @@ SERVER_FLAGS = 0x0480
 NOERROR, NXDOMAIN = 0, 3
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Pairs:
     """Pairs of different replies to one question, p of them."""
 

@@ -13,6 +13,7 @@ from netinterf.numbering import combined, distinct, ordered, risen
 from netinterf.schema import Rule
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Corroborations", "agreeing_servers", "transport_contrasts"]
 
@@ -25,7 +26,7 @@ WITNESSES = 50
 """Replies of other servers looked at per suspect."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Corroborations:
     """Observations of one kind about replies, made elsewhere in the capture, k of them."""
 

@@ -5,7 +5,6 @@ tells whether the addresses are one operator's. What speaks louder is one addres
 which is known to have it (`netinterf.analyzers.dns_poisoning.shared_answers`).
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
@@ -21,6 +20,7 @@ from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Known", "compare_known"]
 
@@ -31,7 +31,7 @@ filter so by their users' choice."""
 NOERROR, NXDOMAIN = 0, 3
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Known:
     """Aligned with `Replies`; nothing where the table has nothing about the name and type."""
 

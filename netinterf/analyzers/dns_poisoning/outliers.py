@@ -7,7 +7,6 @@ server with a profile learnt without the odd ones, names nearly all of whose rep
 are not, since a captive portal or another site of an anycast address answers everything for a while.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning.profile import BaselineWeights, compare_with_server, far_off
@@ -15,6 +14,7 @@ from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.selective import between_others, by_name, name_keys
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Outliers", "find_outliers"]
 
@@ -23,7 +23,7 @@ PROFILE = 20
 whose rarest feature has odds below one in twenty, Jeffreys)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Outliers:
     """One row per odd reply."""
 

@@ -7,7 +7,6 @@ keeps both its hop limits this way, and of a server seen once hardly anything is
 way: network address translation makes all replies alike.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
@@ -18,6 +17,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import among, distinct, numbered
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["HOP_TOLERANCE", "BaselineWeights", "compare_with_server", "far_off", "least_handshake_rtts"]
 
@@ -52,7 +52,7 @@ COPIES_SHARE = 0.01
 """A server that copies the query's IP ID in more of its replies does so by nature."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class BaselineWeights:
     """Weights of suspect replies, aligned with the rows asked for; 0 where there is nothing to compare with."""
 

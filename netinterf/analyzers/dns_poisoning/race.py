@@ -5,7 +5,6 @@ reply to each query, perhaps from another site of an anycast server. Byte-identi
 network or of the capture.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning.content import Content
@@ -15,6 +14,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, distinct
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Races", "compare_races"]
 
@@ -37,7 +37,7 @@ MOST = 16
 """Different replies of one exchange that are compared with each other."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Races:
     """Exchanges with several replies, m of them."""
 

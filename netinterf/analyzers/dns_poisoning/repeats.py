@@ -8,7 +8,6 @@ addresses seem to contradict themselves. Contradictions that questions sent agai
 name that is slow to resolve is always asked again.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
@@ -18,6 +17,7 @@ from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import hash_rows, numbered
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Repeats", "weigh_repeats"]
 
@@ -32,7 +32,7 @@ ACCIDENT = float(np.exp(-weight_of(rules.SINGLE_REPLY_NORM)))
 """Share of the harmless contradictions with more replies than questions that come from servers without the habit."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Repeats:
     """One entry per row of Races; 0 where nothing is to be said."""
 

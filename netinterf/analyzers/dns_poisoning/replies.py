@@ -6,7 +6,6 @@ and DNS over TCP stay out.
 
 from functools import cached_property
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U16, U64, Mask
@@ -16,6 +15,7 @@ from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.schema import IpFlag
 from netinterf.table import Text
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["COPY_NS", "Replies", "digest", "gather_udp_replies", "names_by_server", "question_keys"]
 
@@ -30,7 +30,7 @@ TRANSFERS = (251, 252)
 """IXFR and AXFR (RFC 1995, RFC 5936): one query, many replies."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Replies:
     """Replies over UDP, n of them, sorted by exchange, then time."""
 

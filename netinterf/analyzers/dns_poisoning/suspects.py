@@ -20,6 +20,7 @@ from netinterf.analyzers.dns_poisoning.replies import Replies, names_by_server
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SuspectReplies", "find_suspect_replies"]
 
@@ -42,7 +43,7 @@ FORGED_SCORE = 4.0
 best fit when even that is so unlike the server."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class SuspectReplies:
     """Suspect replies, k of them, each with what weighs on it."""
 
@@ -58,7 +59,7 @@ class SuspectReplies:
     outliers: Outliers  # of these rows the ones that are suspects for their looks alone
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class _OwnWeights:
     """What every reply weighs by itself, aligned with `Replies`."""
 

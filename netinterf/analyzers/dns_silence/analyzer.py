@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
@@ -16,6 +15,7 @@ from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.stats.rates import beta_binomial_tail
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["DnsSilence"]
 
@@ -41,7 +41,7 @@ CHANCE = 11.5
 A contrast refutes that the name's servers are dead; it does not refute that this resolver's answers were lost."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DnsSilence:
     """Find DNS questions that somebody swallowed.
 

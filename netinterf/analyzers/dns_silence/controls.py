@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.dns_silence.questions import Lookups
 from netinterf.arrays import F64, I64, Mask
+from netinterf.values import frozen
 
 __all__ = ["FEWEST", "LEAST_TRIES", "Controls", "find_controls", "worth_a_look"]
 
@@ -32,7 +32,7 @@ NEAR_NS = 10_000_000_000
 outage of the resolver is none of the name."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Controls:
     """One entry per silent exchange; counts are of exchanges unless said otherwise."""
 

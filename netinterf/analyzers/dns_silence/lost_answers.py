@@ -4,13 +4,13 @@ A stub that got its answer is quiet (RFC 1035 §7.3), so one that repeats its qu
 Answers get lost now and then; those about one name alone do not.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_silence.questions import Lookups, first_and_last
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["LostAnswers", "find_lost_answers"]
 
@@ -28,7 +28,7 @@ STRUCK = 0.9
 """Share of its answers that a box swallows: those of all documented systems, less some that the capture missed."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class LostAnswers:
     """One row per exchange whose answer did not seem to arrive."""
 

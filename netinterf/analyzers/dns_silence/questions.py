@@ -12,6 +12,7 @@ from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["WAIT_NS", "Lookups", "first_and_last", "list_lookups"]
 
@@ -28,7 +29,7 @@ AGAIN_NS = 1_000_000_000
 no stub asks again within a second (RFC 1123 §6.1.3.3 wants more)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Lookups:
     """One row per DNS exchange; all columns are aligned with ``trace.exchanges``."""
 

@@ -6,7 +6,6 @@ cannot acknowledge from before it, but a host in whose name somebody else spoke 
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from netinterf.analyzers.sides import side_packets
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["AckRegressions", "ack_regressions"]
 
@@ -26,7 +26,7 @@ KEEP_ALIVE_NS = 1_000_000_000
 at least (RFC 9293 §3.8.4 has two hours)."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class AckRegressions:
     """Rows in Packets of what takes each packet back, -1 for none."""
 

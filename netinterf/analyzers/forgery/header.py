@@ -7,7 +7,6 @@ ones carry another hop limit, Weaver et al. 2009, appendix C).
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import among, distinct, risen
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["PADDING", "HeaderSigns", "SideGroups", "compare_headers"]
 
@@ -29,7 +29,7 @@ LEAST_MSS = 536  # RFC 9293 §3.7.1
 PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet payload of 46 bytes (IEEE 802.3 §3.2.7)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class HeaderSigns:
     """What the headers of the suspects say; one entry per suspect."""
 

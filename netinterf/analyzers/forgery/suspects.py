@@ -5,7 +5,6 @@ forged: one that arrived at the tap, not one that the machine at the tap sent it
 these flows sent besides; without resets unless said otherwise, since an injector may have written several.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.sides import SidePackets, side_packets
@@ -15,13 +14,14 @@ from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Suspects", "aimed_at", "arrived", "beside", "couples", "find_suspects", "left_over", "witnesses"]
 
 TCP = 6
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Suspects:
     """One row per suspect packet; all columns are aligned."""
 

@@ -9,7 +9,6 @@ wake-up, SYN proxies and load, and data alone by receivers that wait before they
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Packets, RttKind, TcpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = [
     "LEAST_GAP_NS",
@@ -95,7 +95,7 @@ ON_TIME = 1.5
 """From one round trip up to this share an answer took as long as its sender's own: a half for queues and scheduling."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Timing:
     """How long each suspect took to answer; one entry per suspect."""
 

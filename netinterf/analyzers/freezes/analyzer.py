@@ -18,6 +18,7 @@ from netinterf.stats.concentration import BAD_SERVER, LEAK, PLACES, CommonLimit,
 from netinterf.stats.robust import group_median
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Freezes"]
 
@@ -39,7 +40,7 @@ BEYOND = 1.5
 that is tried."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Freezes:
     """Find connections that somebody let begin and then stopped.
 

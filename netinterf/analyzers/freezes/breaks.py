@@ -19,6 +19,7 @@ from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["LATE_NS", "Breaks", "find_ends", "joined_breaks", "under_way"]
 
@@ -30,7 +31,7 @@ LATE_NS, LATE_TRIPS = 1_000_000_000, 3
 """How long what passed before the stop may still be heard of afterwards: a second, or three round trips."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Breaks:
     """One row per time that a connection was broken off; all columns are aligned."""
 

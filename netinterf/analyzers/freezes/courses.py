@@ -25,6 +25,7 @@ from netinterf.schema import Mark, TcpFlag
 from netinterf.stats.concentration import PLACES
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Courses", "Stops", "find_stops", "follow_courses"]
 
@@ -45,7 +46,7 @@ ALIVE_NS = 10_000_000_000
 time opens the next within the patience of common probes, 10 to 15 s (dpi-checkers, dpi-detector)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Stops:
     """One row per time that a connection was stopped; all columns are aligned."""
 
@@ -71,7 +72,7 @@ class Stops:
         return Stops(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Courses:
     """One row per time that a connection moved, if it was captured from its beginning; all columns are aligned."""
 

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, ordered
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SlowHandshakes"]
 
@@ -36,7 +36,7 @@ LONG_NS = 3_000_000_000
 timeouts)."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SlowHandshakes:
     """Find TLS handshakes that somebody slows because of a name.
 

@@ -22,6 +22,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64
+from netinterf.values import frozen
 
 __all__ = [
     "LINE",
@@ -102,7 +103,7 @@ SLOW, QUICK = np.log(-np.expm1(SEGMENTS * np.log1p(-LOSS))), SEGMENTS * np.log1p
 HIT, PASSED = np.log(LOSS), np.log1p(-LOSS)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Counts:
     """Visits and what else went the same way; visits that are one event count once, so counts may be fractions.
 

@@ -29,6 +29,7 @@ from netinterf.analyzers.handshakes.causes import (
 from netinterf.analyzers.handshakes.visits import Visits, counted
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
+from netinterf.values import frozen
 
 __all__ = ["CLEAR", "SlowedName", "alone", "slowed_names"]
 
@@ -50,7 +51,7 @@ TOGETHER = 512
 """Candidates that are weighed at once: enough that no call is for a few, in a few megabytes."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Controls:
     """How much ways lose by what went beside some visits, and would share their trouble if its cause were harmless.
 
@@ -77,7 +78,7 @@ class Controls:
         return either
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Suspected:
     """What may be slowed: a name, or several of a server, and the address for a while after them."""
 
@@ -101,7 +102,7 @@ class Weighed(NamedTuple):
     contrast: float
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class SlowedName:
     """One name whose handshakes were slow, or an address after it."""
 

@@ -17,6 +17,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, SegmentKind, TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["LEAST_NS", "Handshakes", "Resent", "count_resent", "durations", "find_handshakes", "first_rows"]
 
@@ -29,7 +30,7 @@ LONGEST = 200
 """Packets of a flow among which its handshake is looked for; one takes about ten."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Handshakes:
     """One row per TCP flow whose client said hello; all columns are aligned."""
 
@@ -81,7 +82,7 @@ def first_rows(trace: Trace, handshakes: Handshakes, disturbed: Mask) -> tuple[I
     return np.repeat(np.arange(len(handshakes)), length), row
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Resent:
     """What was sent again of each handshake; aligned with its `Handshakes`."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from netinterf.analyzers.contrast import NEAR_NS
 from netinterf.analyzers.handshakes.causes import Counts
 from netinterf.arrays import F64, I64, Mask
+from netinterf.values import frozen
 
 __all__ = ["Company", "Visits", "counted", "overlaps"]
 
@@ -20,7 +21,7 @@ AT_ONCE = 1 << 18
 """Visits that are laid out at once, once for each company asked about: they take some twenty megabytes."""
 
 
-@attrs.frozen(eq=False, kw_only=True, slots=False)
+@frozen(eq=False, kw_only=True)
 class Visits:
     """Handshakes of one client, in time order; all columns are aligned."""
 

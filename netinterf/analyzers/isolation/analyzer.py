@@ -20,13 +20,14 @@ from netinterf.arrays import Mask
 from netinterf.context.outside import Outside
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Isolation"]
 
 Measured = dict[str, ArrayLike]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Isolation:
     """Find out whether somebody cut off what lies abroad, wholly or but for a list.
 

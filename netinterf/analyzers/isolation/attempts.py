@@ -19,6 +19,7 @@ from netinterf.context.special import is_ipv4
 from netinterf.flows.contacts import networks
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["IPV6_ROWS", "ROWS", "Attempts", "Origins", "Row", "list_attempts"]
 
@@ -48,7 +49,7 @@ IPV6_ROWS = len(Row)
 ROWS = 2 * IPV6_ROWS
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Attempts:
     """One row per attempt; all columns are aligned. What the statistics need, and nothing about packets."""
 
@@ -69,7 +70,7 @@ class Attempts:
         return Attempts(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Origins:
     """What each attempt is in the trace, aligned with `Attempts`."""
 

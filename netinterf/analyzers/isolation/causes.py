@@ -15,11 +15,11 @@ is judgement, too, except where a source is named; `HARMLESS` holds it, relative
 
 from typing import NamedTuple
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Row
 from netinterf.arrays import F64, I64
+from netinterf.values import frozen
 
 __all__ = ["CLOSED", "HARMLESS", "Counts", "Match", "match"]
 
@@ -98,7 +98,7 @@ class Match(NamedTuple):
     harmless: str  # the best harmless cause
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Counts:
     """Networks that were reached, of those that were tried; shares of attempts, so they need not be whole."""
 

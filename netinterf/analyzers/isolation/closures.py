@@ -5,7 +5,6 @@ otherwise, are matched against closed borders and harmless causes (`causes`). Ca
 the logarithm of the number of places where that could have been.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Attempts, Row
@@ -29,6 +28,7 @@ from netinterf.analyzers.isolation.spans import (
     within,
 )
 from netinterf.arrays import I64, Mask
+from netinterf.values import frozen
 
 __all__ = ["HINT", "Closure", "judge"]
 
@@ -51,7 +51,7 @@ PASSING = (Row.WEB, Row.DNS)
 well."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Closure:
     """What explains best that networks abroad did not answer."""
 

@@ -10,6 +10,7 @@ from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attem
 from netinterf.arrays import I64
 from netinterf.flows.contacts import networks, once_each, only_met
 from netinterf.schema import Hosts, SubjectKind
+from netinterf.values import frozen
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Observed"]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Observed:
     """Attempts of some clients of a capture, and what must be known of it."""
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.isolation.attempts import ROWS, Attempts
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
+from netinterf.values import frozen
 
 __all__ = ["Shares", "became_slower", "intermittent_counts", "shares", "splits_systems", "together", "turns"]
 
@@ -18,7 +19,7 @@ FARTHER, FARTHER_NS = 1.1, 10_000_000
 jitter does to medians, and less than what another cable adds (tens of ms between continents)."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Shares:
     """One row per network and protocol: which share of its attempts came out well."""
 

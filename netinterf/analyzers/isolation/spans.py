@@ -6,7 +6,6 @@ which most fail are taken to be closed. Then each beginning and end is found ane
 alone.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.isolation.attempts import ROWS, Attempts
@@ -15,6 +14,7 @@ from netinterf.numbering import combined
 from netinterf.stats.changes import best_split, binomial_cost, pelt, split_p
 from netinterf.stats.diurnal import hourly_share
 from netinterf.stats.sequential import e_detector
+from netinterf.values import frozen
 
 __all__ = [
     "FEWEST_SILENT",
@@ -60,7 +60,7 @@ LONG_NS = 48 * HOUR_NS
 """Captures as long show what is usual at an hour."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Units:
     """Observations: a network and protocol with one outcome in one minute; aligned, in the order of time."""
 

@@ -12,6 +12,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.flows.grouping import first_index
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["OPEN_NS", "TRIES", "Stalls", "permanent_stalls", "temporary_stalls", "together"]
 
@@ -25,7 +26,7 @@ TRIES = 2
 """Packets without an answer from which an attempt counts as meant: scanners that write their own packets send one."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Stalls:
     """Times in which what a client asked for got no answer; aligned."""
 

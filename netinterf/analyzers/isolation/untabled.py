@@ -3,7 +3,6 @@
 Nobody can say whether they lie abroad, so this is a hint at best, and is reported as such.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.isolation.attempts import Attempts
@@ -16,6 +15,7 @@ from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.numbering import combined
 from netinterf.stats.rates import beta_binomial_tail
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Together", "Unreached", "fell_together", "find_unreached"]
 
@@ -32,7 +32,7 @@ WEB = (80, 443)
 UNREACHABLE = Special.BOGON | Special.LOOPBACK | Special.PRIVATE | Special.LINK_LOCAL | Special.MULTICAST
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Together:
     """Networks that fell silent together."""
 
@@ -73,7 +73,7 @@ def fell_together(attempts: Attempts) -> Together | None:
     return Together(begins=begins, ends=ends, struck=struck, silent=int(np.sum(silent)), steady=int(np.sum(steady)))
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Unreached:
     """One row per connection that was never greeted; aligned."""
 

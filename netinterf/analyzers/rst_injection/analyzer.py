@@ -42,11 +42,12 @@ from netinterf.numbering import distinct, ordered
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["RstInjection"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RstInjection:
     """Find forged TCP resets and FINs, and contradictory bytes or greetings.
 

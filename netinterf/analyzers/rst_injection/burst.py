@@ -14,6 +14,7 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined, ordered
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["BurstSigns", "answer_late_data", "burst_signs"]
 
@@ -27,7 +28,7 @@ DEFAULT_MSS = 536  # RFC 9293 §3.7.1, where no option says more
 CLONE_NS = 5_000_000  # copies of one packet come within 5 ms (triples within 0.2 ms in public captures)
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class BurstSigns:
     """One entry per suspect."""
 

@@ -19,6 +19,7 @@ from netinterf.analyzers.forgery.oddity import begins_http
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Contradictions", "conflicting_data", "joined_pairs", "second_synacks"]
 
@@ -29,7 +30,7 @@ an Ethernet frame (IEEE 802.3 §3.2.7). A TLS alert has seven (RFC 8446 §6)."""
 SYNACK_WINDOW_NS = 1_000_000_000  # two answers within a second; SYN cookies change their secret every 64 s
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Contradictions:
     """Pairs of packets that cannot both be genuine; the columns are aligned."""
 

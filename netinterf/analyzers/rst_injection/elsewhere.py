@@ -7,12 +7,12 @@ a captive portal, a tunnel that levels headers, or a dead uplink. Those hit all 
 nearly all servers of the client are hit: being selective is what sets a censor apart from a fault.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["ResetsElsewhere", "find_elsewhere"]
 
@@ -29,7 +29,7 @@ MOST = 5.0
 """Nats that company may give: what the resets look like must speak for itself too."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class ResetsElsewhere:
     """One entry per chosen reset."""
 

@@ -4,7 +4,6 @@ Every sign here argues against forgery and names the benign cause. The templates
 RFC 2525 §2.17 (close with unread data) and of the kernels' own sources.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.forgery.header import HeaderSigns
@@ -13,6 +12,7 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["EndingSigns", "ending_signs", "rested"]
 
@@ -25,7 +25,7 @@ IDLE_NS = 60_000_000_000  # clean-up resets of NAT, load balancers and firewalls
 ANSWER_SHARE = 0.8  # an answer takes the round trip; a fifth less is jitter of the estimate
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class EndingSigns:
     """One entry per suspect."""
 

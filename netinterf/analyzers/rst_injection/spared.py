@@ -5,7 +5,6 @@ that it goes by the name (Xue et al., TSPU, IMC 2022). A server may reset names 
 is no proof, and one that resets a name now and then does so for reasons of its own.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import Contrast, around
@@ -14,6 +13,7 @@ from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.signs import Cases, Signs, by_rule, sign
 from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["spared_signs"]
 
@@ -37,7 +37,7 @@ def spared_signs(trace: Trace, cases: Cases) -> Signs:
     )
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Spared:
     """One entry per flow that was asked about."""
 

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope
@@ -18,6 +17,7 @@ from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Shaping"]
 
@@ -25,7 +25,7 @@ MOST_WITNESSES = 50
 """Packets named as witnesses of one flow: enough to look at."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Shaping:
     """Find transfers that a queue of their own held to a rate while others of the same client passed it by.
 

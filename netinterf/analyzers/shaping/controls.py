@@ -17,6 +17,7 @@ from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["LOOSE", "Excess", "Exchanged", "Others", "apart", "beyond", "meanwhile"]
 
@@ -43,7 +44,7 @@ LOOSE = 1.25
 """What passes later must exceed the rate by that factor, since the rates of links change a little with time."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Others:
     """What other transfers of a client delivered, in one direction and view, in time order."""
 
@@ -79,7 +80,7 @@ class Others:
         return passed
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Exchanged:
     """What the clients of queues exchanged in all, the same way as these."""
 
@@ -143,7 +144,7 @@ def cost(rates: F64, rate: float | F64) -> F64:
     return errors
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Excess:
     """What others moved beyond a queue's rate, from a moment of waiting on."""
 

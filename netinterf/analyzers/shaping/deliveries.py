@@ -6,7 +6,6 @@ the sender's timestamps tell the waiting (RFC 7323; Paxson, "End-to-End Internet
 less timestamp, above the least of the transfer. All transfers of a capture are laid out at once.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.sides import running_top
@@ -15,6 +14,7 @@ from netinterf.schema import Mark, RttKind, TcpFlag, TcpOption
 from netinterf.stats.robust import group_quantile
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["ACKS", "ARRIVALS", "LEAST_BYTES", "Deliveries", "deliveries", "sizeable"]
 
@@ -40,7 +40,7 @@ DRIFT = 1e-4
 fingerprinting", 2005, Figure 1: all of some thousand hosts within 100 ppm)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Deliveries:
     """Deliveries of some transfers, sorted by transfer, then time. The columns are aligned."""
 

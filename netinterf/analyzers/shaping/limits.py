@@ -5,7 +5,6 @@ queues with what passed them by add up. Transfers of the same client that keep t
 met the limit as well, though nothing else tells that they were queued.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.shaping import rules
@@ -24,6 +23,7 @@ from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["DECIDED", "Limit", "find_limits"]
 
@@ -41,7 +41,7 @@ SAME_RATE = 0.05
 """How far, in the logarithm, rates of one limit lie apart (Flach et al., §4.5: a cluster is ±5 % wide)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Limit:
     """Queues of one client and rate, either way, each with the others that it is held against."""
 

@@ -11,6 +11,7 @@ from netinterf.analyzers.shaping.queued import Queued
 from netinterf.arrays import I64
 from netinterf.schema import Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Place", "behind_tap", "place_of"]
 
@@ -21,7 +22,7 @@ LEAST_TOGETHER = 0.3
 """Share of the shorter of two queues' windows in which both were busy, from which on they ran side by side."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Place:
     """The strongest reason that tells where the queue of a limit stood."""
 

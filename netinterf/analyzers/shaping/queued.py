@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, first_of, least_trip
 from netinterf.arrays import F64, I64, Mask
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = [
     "CEILING",
@@ -97,7 +97,7 @@ development seeds), but a sender that repairs losses blurs what its acknowledgem
 COLUMNS = ("group", "begin", "end", "rate", "waiting", "wait", "even", "row")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Windows:
     """Windows of deliveries, group by group, in time order."""
 
@@ -125,7 +125,7 @@ class Windows:
         return self.end - self.begin
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Queued:
     """Transfers of one client that went through one queue."""
 

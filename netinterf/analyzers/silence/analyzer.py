@@ -46,6 +46,7 @@ from netinterf.protocols.opening import Opening, openings
 from netinterf.schema import Evidence, Rule, TcpFlag
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Silence"]
 
@@ -57,7 +58,7 @@ FILTERED_PORTS = (53, 80, 443)
 """Ports on which filters of protocols are known that let DNS, HTTP and TLS pass (Bock et al., FOCI 2020)."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Silence:
     """Find connections that somebody made fall silent.
 

@@ -6,7 +6,6 @@ silent again and again. And what makes it harmless is a contrast as well: everyt
 all, the same name goes well.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import Contrast, Grouping, around
@@ -15,6 +14,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = [
     "Controls",
@@ -35,7 +35,7 @@ RESIDUE_NS = 420_000_000_000
 """How long boxes are known to punish after a trigger: up to 420 s (Xue et al., TSPU, IMC 2022)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Controls:
     """One entry per silence; counts are of other connections of its client, but for those of packets and networks."""
 

@@ -5,7 +5,6 @@ so do those that follow, for about a minute; other names at the same address are
 dpi-checkers). A server may count as well, but whoever knocks: where it is silent to other names, too, nothing is said.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import NEAR_NS, Contrast
@@ -16,6 +15,7 @@ from netinterf.analyzers.unanswered.silences import Silences
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import ordered
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["RequestLimits", "find_request_limits", "request_limit_sign"]
 
@@ -24,7 +24,7 @@ FEWEST, MOST = 3, 1_024
 """Requests with one name that died, and that were served: at least so many; and in all at most so many."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class RequestLimits:
     """One entry per silence."""
 

@@ -1,6 +1,5 @@
 """What lives beside an address that answers no SYN: other ports of it, its neighbours, itself earlier."""
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import Contrast, around
@@ -10,11 +9,12 @@ from netinterf.analyzers.silence.controls import Controls
 from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences
 from netinterf.arrays import I64
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["unanswered_syn_signs"]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class SynControls:
     """One entry per silence; counts are of what the same client met."""
 

@@ -29,6 +29,7 @@ from netinterf.recording import INITIAL_TTLS
 from netinterf.stats.contrast import contingency_log_p
 from netinterf.stats.rates import LEAST_PROBABILITY
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["DeadBeyondHop", "find_dead_beyond_hop", "in_a_sweep", "way_back"]
 
@@ -52,7 +53,7 @@ MENTION = 1.0
 not mentioned, since a second sign lets the first accuse."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class DeadBeyondHop:
     """One row per connection that died beyond a hop."""
 
@@ -75,7 +76,7 @@ class DeadBeyondHop:
         return DeadBeyondHop(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Sweep:
     """The connections of one client to one server under one name, in the order of their requests."""
 

@@ -5,7 +5,6 @@ much is that the same server answers Initials with other names, or that it had a
 hears nothing any more: the box needs some time to decide (80 to 190 ms in China; Zohaib et al., USENIX Security 2025).
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import Contrast, around
@@ -17,6 +16,7 @@ from netinterf.analyzers.unanswered.silences import Kind, Silences
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import hash_rows
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["quic_signs"]
 
@@ -31,7 +31,7 @@ def quic_served_at(trace: Trace, silences: Silences) -> I64:
     return served_at(trace, silences, spoke & (trace.sides.packets[1::2] >= ANSWERS))
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class QuicControls:
     """One entry per silence."""
 

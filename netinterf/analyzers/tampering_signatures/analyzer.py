@@ -8,7 +8,6 @@ comparing captures with its published rates, and weighs nothing.
 
 from typing import ClassVar
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
@@ -18,6 +17,7 @@ from netinterf.arrays import I64, U32, Mask
 from netinterf.numbering import distinct
 from netinterf.schema import Evidence, Rule, Status, TcpFlag
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["PACKETS", "Received", "TamperingSignatures", "received", "signatures_of"]
 
@@ -30,7 +30,7 @@ TICK_NS, SILENCE_TICKS = 1_000_000_000, 3
 TCP = 6
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TamperingSignatures:
     """Label connections with the published signature that they show.
 
@@ -57,7 +57,7 @@ class TamperingSignatures:
         return join(record(self, cases, by_rule(signs)) or [Evidence.empty(rules=self.rules)])
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Received:
     """What a server received of each connection before it ended, counted; connections with a FIN are left out."""
 

@@ -27,6 +27,7 @@ from netinterf.stats.bucket.passed import measure_buckets
 from netinterf.stats.bucket.profile import BucketIntervals, intervals_of_buckets
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Throttling"]
 
@@ -37,7 +38,7 @@ ONE_RATE = 10.0
 """Greatest rate of an interval by the least up to which it is told as one rate: an order of magnitude (judgement)."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Throttling:
     """Find transfers that a token bucket held to a rate by dropping packets.
 
@@ -87,7 +88,7 @@ class Throttling:
         return record(self, cases, by_rule([sign(rules.SKIPPED, True, measured)]))
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Limit:
     """The bucket that a direction met, as it was measured."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.acks import acknowledgement_series
@@ -16,6 +15,7 @@ from netinterf.arrays import Mask
 from netinterf.schema import Mark
 from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Candidate", "find_candidates"]
 
@@ -31,7 +31,7 @@ network lost. A recorder that cannot keep up loses what comes in bursts, as a po
 which it made but a few. On development seeds of the simulator, whose recorders miss up to 2 %, recall is lost below."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Candidate:
     """One direction and its units, before they are tested."""
 

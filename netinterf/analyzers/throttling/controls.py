@@ -29,6 +29,7 @@ from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.ways import Direction
 from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SURE", "Compared", "Controls", "Others", "compare", "settled"]
 
@@ -80,7 +81,7 @@ MEANWHILE = (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS)
 """Others passed while somebody was limited."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Compared:
     """How one limited direction compares with the client's other connections."""
 
@@ -93,7 +94,7 @@ class Compared:
     rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
 
 
-@attrs.frozen(eq=False, slots=False)
+@frozen(eq=False)
 class Controls:
     """What the contrasts of one capture share, worked out once."""
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import islice, pairwise
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.candidates import Candidate, find_candidates
@@ -25,6 +24,7 @@ from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.robust import middle
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_directions", "strength"]
 
@@ -56,7 +56,7 @@ FEW = 0.2
 """Share of a direction's rate of loss up to which a flow lost next to nothing: it is not what is limited."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Tested:
     """One unit and what was found in it."""
 
@@ -76,7 +76,7 @@ class Tested:
         return self.fit.llr > LEAST_LLR and not self.timed
 
 
-@attrs.frozen(eq=False, kw_only=True, slots=False)
+@frozen(eq=False, kw_only=True)
 class Judged:
     """One direction and what was found in it."""
 

@@ -5,7 +5,6 @@ left. A sender whose flight fills the receiver's window is held by the receiver;
 and still waited had nothing to send (Zhang, Breslau, Paxson, Shenker, SIGCOMM 2002, §4).
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.series import Series
@@ -13,13 +12,14 @@ from netinterf.analyzers.throttling.ways import SEQ_BITS
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SenderLimits", "sender_limits"]
 
 UNKNOWN_SHIFT = 255
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SenderLimits:
     """Shares of a transfer, 0 … 1, in which somebody but the network limited it; NaN when it cannot be told."""
 

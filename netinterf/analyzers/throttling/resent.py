@@ -16,6 +16,7 @@ from netinterf.analyzers.throttling.ways import SEQ_BITS, Ways, answers
 from netinterf.arrays import I64, Mask
 from netinterf.schema import TcpOption
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["sack_reports", "with_lost_transmissions"]
 
@@ -25,7 +26,7 @@ SOON = 0.9
 """Share of the least round trip in which no report can answer a transmission; the rest allows for clocks."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Reports:
     """SACK blocks of the answers to lanes, lane by lane and in time order; relative sequence numbers."""
 

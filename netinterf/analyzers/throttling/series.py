@@ -18,6 +18,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark
 from netinterf.stats.bucket.following import Fates
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = [
     "COLUMNS",
@@ -44,7 +45,7 @@ CLEARLY = 4
 COLUMNS = ("time", "size", "lost", "row", "flow", "start", "payload", "delay", "lane")
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Series:
     """Wire packets of one direction, in time order; what was lost unseen stands where it was dropped.
 

@@ -21,6 +21,7 @@ from netinterf.stats.bucket.fit import BucketFit, Parted, explain_each
 from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
+from netinterf.values import frozen
 
 __all__ = ["CHANCE_LOSS", "Company", "one_for_all", "passed_freely"]
 
@@ -29,7 +30,7 @@ CHANCE_LOSS = 0.01
 (Flach et al., Table 2, flows that are not policed)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Company:
     """What a client exchanged, of which one bucket may hold everything."""
 

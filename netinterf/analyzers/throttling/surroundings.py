@@ -18,6 +18,7 @@ from netinterf.stats.bucket.fit import NO_FIT, BucketFit
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["DECIDED", "Surroundings", "lost_alike", "surroundings"]
 
@@ -27,7 +28,7 @@ DECIDED = 3.0
 """Log-likelihood ratio that decides, twenty to one."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Surroundings:
     """What the client of a limited direction exchanged besides: flows that lost alike, and some that did not."""
 

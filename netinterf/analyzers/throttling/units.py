@@ -9,7 +9,6 @@ next to nothing. A bucket refills while nothing is sent, so each answer to a new
 
 from itertools import pairwise
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.series import Series
@@ -18,6 +17,7 @@ from netinterf.arrays import F64, I64
 from netinterf.schema import Mark
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = [
     "LEAST_LOSSES",
@@ -51,7 +51,7 @@ MOST_UNITS = 6
 """Units of one direction that are tested, those with the most losses: further ones repeat the answer."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Skipped:
     """Flows that lost packets and are not looked at, since their client's budget is spent; aligned."""
 

@@ -21,6 +21,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Numbering", "count_numbers", "with_unseen_losses"]
 
@@ -42,7 +43,7 @@ OUT_OF_LINE = Mark.GAP_BEFORE | Mark.FILL | Mark.REPEAT | Mark.PARTIAL_REPEAT | 
 FILLING = Mark.FILL | Mark.REPEAT | Mark.PARTIAL_REPEAT
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Numbering:
     """What the IP identifications and the silences of each side tell; one entry per row of Sides."""
 
@@ -50,7 +51,7 @@ class Numbering:
     missing: I64  # packets that never came: by number where they are counted, else by the timer that ran meanwhile
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Holes:
     """Places where packets are missing between two that were captured, both rows in Packets."""
 

@@ -23,6 +23,7 @@ from netinterf.stats.levels import burst_curve
 from netinterf.stats.robust import middle, quantile_of, theil_sen
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SPACED", "Waiting", "least_delay", "measure_arrivals", "measure_waiting", "with_delays"]
 
@@ -62,7 +63,7 @@ CLOCKS = np.array([10.0, 100.0, 250.0, 1000.0, 1e4, 1e5, 1e6])
 """Timestamp clocks in use, ticks a second (RFC 7323 §5.4 allows 1 ms … 1 s; some stacks tick in µs)."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Waiting:
     """How long the packets just before the drops waited."""
 

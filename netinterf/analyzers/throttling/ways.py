@@ -6,13 +6,13 @@ its own, since what it lost is told by the company that it is in.
 
 from collections.abc import Iterator, Sequence
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.table import spans
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["SEQ_BITS", "UNKNOWN_RTT", "Direction", "Ways", "answers", "least_of", "path_rtt", "side_by_side"]
 
@@ -26,7 +26,7 @@ TOGETHER = 100_000
 """Packets that are laid out side by side: enough that no call is for a handful, and few enough for a cache."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Direction:
     """One direction of flows that may share a bucket: one flow, all of two hosts, or all lossy ones of a client."""
 
@@ -39,7 +39,7 @@ class Direction:
         return int(trace.flows.client[self.flows[0]])
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Ways:
     """Directions, each of some flows of one client; one lane for each flow of each direction."""
 

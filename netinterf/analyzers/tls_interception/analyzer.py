@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
@@ -11,11 +10,12 @@ from netinterf.analyzers.tls_interception import rules
 from netinterf.analyzers.tls_interception.leaves import Leaves, find_leaves
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["TlsInterception"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TlsInterception:
     """Find TLS that somebody on the path answered with a certificate of his own.
 

@@ -7,7 +7,6 @@ timestamps as *missing* only when browsers demanded them, the client left both o
 flight was seen.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
@@ -23,6 +22,7 @@ from netinterf.protocols.chains import Signatures, is_for, is_rooted, top_of
 from netinterf.schema import ParseError, Tls, TlsKind
 from netinterf.table import Text
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Flights", "read_flights"]
 
@@ -33,7 +33,7 @@ DEMANDED = 1_525_132_800
 certificate transparency)."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Flights:
     """One row per TLS connection whose server's certificate could be read; all columns are aligned."""
 

@@ -5,7 +5,6 @@ names that have nothing to do with each other, while other names of the same cli
 show certificates of public authorities.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.tls_interception.flights import Flights, read_flights
@@ -16,6 +15,7 @@ from netinterf.context.special import Special
 from netinterf.numbering import combined, numbered_text
 from netinterf.protocols.certificates import Certificate
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["Leaves", "find_leaves"]
 
@@ -29,7 +29,7 @@ NEAR_NS = 200_000
 """A round trip in which light in fibre comes 20 km far (ITU-T G.652: 5 µs/km): no place for servers of all kinds."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Leaves:
     """One row per TLS connection whose certificate could be read; all columns are aligned."""
 

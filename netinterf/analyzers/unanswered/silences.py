@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = [
     "FIRST_TIMEOUT_NS",
@@ -51,7 +52,7 @@ class Kind(IntEnum):
     DATAGRAM = 8  # QUIC datagrams were no longer answered
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Silences:
     """One row per silent flow; all columns are aligned, times are ns since 1970 UTC."""
 

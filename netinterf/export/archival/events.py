@@ -6,7 +6,6 @@ Repeats are left out, since no socket sees them.
 
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64
@@ -14,6 +13,7 @@ from netinterf.export.archival.outcomes import NEVER, Outcomes
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
 __all__ = ["MOST_EVENTS", "Events", "connection_events", "find_events"]
 
@@ -27,7 +27,7 @@ NO_DATA = Mark.REPEAT | Mark.DUPLICATE_FRAME
 Operation = dict[str, Any]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Events:
     """Packets with new data of each connection, by row in Flows."""
 

@@ -10,7 +10,6 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from netinterf.export.archival.visits import Visits, find_visits
 from netinterf.schema import SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 from netinterf.verdict.subjects import Subjects
 from netinterf.version import __version__
 from netinterf.written.format import verdict_line
@@ -41,7 +41,7 @@ SECOND = 1_000_000_000
 Operation = dict[str, Any]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class CaptureView:
     """What a capture shows, ready to be written visit by visit."""
 
@@ -79,7 +79,7 @@ def view_capture(judged: Judged, trace: Trace) -> CaptureView:
     )
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Part:
     """What one conversation or exchange adds to a measurement; times are ns since 1970 UTC."""
 

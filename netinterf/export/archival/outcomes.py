@@ -9,13 +9,13 @@ Sources: failures by github.com/ooni/spec df-007; TLS alerts by RFC 8446 §6 and
 
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I8, I32, I64, Mask
 from netinterf.schema import Mark, ParseError, TcpFlag, TlsKind
 from netinterf.trace import Trace
+from netinterf.values import frozen
 from netinterf.verdict.health import SILENCE_NS
 from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import Subjects
@@ -53,7 +53,7 @@ Step = tuple[Any, Any, Any]
 """By flow: where it applies, the failure (or one for all), and when it happened."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Steps:
     """One operation of every connection, by row in Flows; times are ns since 1970 UTC."""
 
@@ -78,7 +78,7 @@ class Steps:
         return FAILURES[int(self.failure[flow])]
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Outcomes:
     """How connections came out, by row in Flows."""
 

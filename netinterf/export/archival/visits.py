@@ -1,6 +1,5 @@
 """Which connections and DNS questions belong together: what one client did about one name within a short time."""
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64
@@ -8,6 +7,7 @@ from netinterf.numbering import combined, joined, numbered_text
 from netinterf.schema import SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.values import frozen
 from netinterf.verdict.subjects import Subjects
 
 __all__ = ["QUIET_NS", "Visits", "find_visits"]
@@ -21,7 +21,7 @@ QUIET_NS = 60_000_000_000
 and the resources of a page follow within seconds; a measurement that ran for hours would say nothing about when."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Visits:
     """What belongs together, in the order of its beginnings."""
 

@@ -4,12 +4,12 @@ Round are 1, 2 and 5 times a power of ten, and for time what clocks show. Units 
 needs more than four digits.
 """
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64
 from netinterf.report.figures.canvas import LEFT, RIGHT, words
+from netinterf.values import frozen
 from netinterf.written.record import iso_time
 
 __all__ = ["Axis", "clock_axis", "count_axis", "frame", "scaled", "seconds_axis", "unit_axis"]
@@ -25,7 +25,7 @@ SPANS = ((2 * DAY, DAY, "days"), (2 * 7200.0, 3600.0, "hours"), (240.0, 60.0, "m
 """From how many seconds on what unit is shown, and its length."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Axis:
     """A way from numbers to places: *low* stands at *start*, *high* at *end*."""
 

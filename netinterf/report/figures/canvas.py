@@ -13,10 +13,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from html import escape
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import F64
+from netinterf.values import frozen
 from netinterf.writing import printable
 
 __all__ = [
@@ -92,7 +92,7 @@ SHAPES = """
 """
 
 
-@attrs.frozen
+@frozen
 class Panel:
     """One plot: how high it is, what is drawn on it, and what it shows, said in a sentence."""
 

@@ -1,6 +1,5 @@
 """From a capture and a verdict about a rate or a freeze to the numbers that figures draw."""
 
-import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.losses import direction_series
@@ -12,6 +11,7 @@ from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.mechanisms import Figure, covers, has_figure, is_rate
 from netinterf.schema import Evidence, Mark, SubjectKind
 from netinterf.trace import Trace
+from netinterf.values import frozen
 from netinterf.written.record import Observation, Verdict
 
 __all__ = [
@@ -38,7 +38,7 @@ UNITS = ("packets", "bytes")
 AGAIN = Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class FittedLimit:
     """What a verdict says of a limit, and where."""
 
@@ -50,7 +50,7 @@ class FittedLimit:
     flows: I64  # rows in Flows of which the same limit is told
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Transfer:
     """What a limit held back, and what it did not; times are seconds since the first packet of the capture."""
 
@@ -63,7 +63,7 @@ class Transfer:
     others: Series  # what the same client exchanged with others meanwhile, the same way
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Positions:
     """How far connections came before they stopped, and how far others came."""
 

@@ -5,7 +5,6 @@ line have one measure. A bucket that was not used for a while lets a burst throu
 the line is what the fitted bucket had in store at each moment.
 """
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -13,6 +12,7 @@ from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.report.figures.axes import Axis, frame, round_step, scaled, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import LINE, Panel, key, line, words
+from netinterf.values import frozen
 
 __all__ = ["Limit", "bin_width", "rate_series"]
 
@@ -33,7 +33,7 @@ were is written. Else the limit would be a line along the foot."""
 SHADE = '<rect class="burst" x="-9" y="-9" width="18" height="9"/>'
 
 
-@attrs.frozen
+@frozen
 class Limit:
     """A fitted token bucket."""
 

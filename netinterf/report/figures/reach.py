@@ -6,13 +6,13 @@ a cut cable takes everything down; a closed border takes down what is abroad, at
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
 from netinterf.errors import ParameterError
 from netinterf.report.figures.axes import Axis, clock_axis, foot_of
 from netinterf.report.figures.canvas import LINE, RIGHT, Panel, key, words
+from netinterf.values import frozen
 
 __all__ = ["Attempts", "reachability"]
 
@@ -27,7 +27,7 @@ GRID = 1.5
 """Units between strokes: what is closer is drawn as one, which hides no row and no side."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Attempts:
     """The attempts of one class."""
 

@@ -8,7 +8,6 @@ wherever the sender tries to leave it.
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -16,6 +15,7 @@ from netinterf.arrays import F64, Mask
 from netinterf.errors import ParameterError
 from netinterf.report.figures.axes import Axis, frame, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import LINE, Panel, cross, diamond, dots, key, line, words
+from netinterf.values import frozen
 
 __all__ = ["Slope", "time_sequence"]
 
@@ -29,7 +29,7 @@ drawn once, and where that is not enough, places are rounded more and more."""
 ORIGIN = np.zeros(1)
 
 
-@attrs.frozen
+@frozen
 class Slope:
     """A fitted rate, drawn as a line from the first loss to the last; without losses all the way."""
 
@@ -37,7 +37,7 @@ class Slope:
     says: str  # what it is
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Sent:
     """The packets of one way of a connection."""
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import attrs
-
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
 from netinterf.report.digest import Common, count_of, examples_of, kinds_of, shared_rules, span_of, unjudged
@@ -14,6 +12,7 @@ from netinterf.report.page.pictures import pictures, worth_a_picture
 from netinterf.report.page.proof import Proof, proof_of
 from netinterf.report.text import one_line
 from netinterf.schema import Outcome
+from netinterf.values import frozen
 from netinterf.written.record import Verdict
 
 __all__ = ["Room", "Section", "capture_section", "counts"]
@@ -34,7 +33,7 @@ COUNTED = (
 """Outcomes in the order in which they are counted, and what they are called there."""
 
 
-@attrs.frozen
+@frozen
 class Room:
     """What a page has room for yet."""
 
@@ -42,7 +41,7 @@ class Room:
     pictures: int
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Section:
     """One capture written down."""
 

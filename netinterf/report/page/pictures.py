@@ -15,6 +15,7 @@ from netinterf.engine.judged import Judged
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.report.digest import Kind, place_of
 from netinterf.report.figures import draw
+from netinterf.values import frozen
 from netinterf.written.record import Subject, Verdict
 
 __all__ = ["Pictures", "pictures", "worth_a_picture"]
@@ -22,7 +23,7 @@ __all__ = ["Pictures", "pictures", "worth_a_picture"]
 PER_KIND = 2
 
 
-@attrs.frozen
+@frozen
 class Pictures:
     """What was drawn of a capture, as SVG by subject, and why something could not be."""
 

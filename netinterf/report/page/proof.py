@@ -3,15 +3,14 @@
 import hashlib
 import os
 
-import attrs
-
 from netinterf.engine.judged import Judged
 from netinterf.privacy.traces import RedactedSource
+from netinterf.values import frozen
 
 __all__ = ["Proof", "proof_of"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Proof:
     """A file as it was when the page was written."""
 

@@ -7,11 +7,12 @@ from netinterf.simulate.encode import UDP
 from netinterf.simulate.messages.dns import AAAA, CNAME, Opt, Query, Record, answered, dns_message, read_query, restated
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Onward, World
+from netinterf.values import define, frozen
 
 __all__ = ["AnswerStyle", "DnsInjector", "QueryDropper", "forge", "listed"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AnswerStyle:
     """How the answers of one injector are made."""
 
@@ -32,7 +33,7 @@ class AnswerStyle:
     share: float = 1.0  # of the queries that it acts on: real ones miss some under load
 
 
-@attrs.define
+@define
 class LearnedResolver:
     """What a box has learnt about a resolver from what passed."""
 
@@ -77,7 +78,7 @@ def forge(how: AnswerStyle, query: Query, message: bytes, pick: int, lifetime: i
     return made[: query.end - 2] + made[query.end :] if how.keep_count else made
 
 
-@attrs.define(kw_only=True)
+@define(kw_only=True)
 class DnsInjector:
     """Answers queries for blocked names; one *maker* after the other, each with its own style and delay."""
 
@@ -179,7 +180,7 @@ class DnsInjector:
         return max(1, first - (self.world.now - begun) // SECOND % first)
 
 
-@attrs.define(kw_only=True)
+@define(kw_only=True)
 class QueryDropper:
     """Swallows queries for some names, all queries to some servers, or the answers to them."""
 

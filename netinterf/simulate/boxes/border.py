@@ -8,13 +8,14 @@ from netinterf.simulate.boxes.classes import Flow, flow_of
 from netinterf.simulate.encode import TCP, UDP
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["Border"]
 
 HTTP_WORDS = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"CONNECT ")
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Border:
     """Stands on foreign paths only; what it lets pass is said by four lists.
 

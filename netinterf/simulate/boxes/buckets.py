@@ -13,6 +13,7 @@ from netinterf.simulate.boxes.classes import TrafficClass, flow_of
 from netinterf.simulate.network.packet import Packet
 from netinterf.simulate.network.path import Onward, World
 from netinterf.simulate.network.queues import Link
+from netinterf.values import define
 
 __all__ = ["Degrader", "Policer", "Shaper"]
 
@@ -20,7 +21,7 @@ FRAME = 14
 """Bytes of an Ethernet header; carriers' policers count frames (Flach et al. 2016, see the reported rates)."""
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Limiter:
     """What all kinds of limit have in common."""
 
@@ -54,7 +55,7 @@ class Limiter:
         self.tell(packet, outbound)
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Policer(Limiter):
     """A token bucket without a queue: what finds no tokens is dropped (RFC 2697 without colours)."""
 
@@ -83,7 +84,7 @@ class Policer(Limiter):
         return [(0, outbound, packet)]
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Shaper(Limiter):
     """A queue in front of a slower link, drop-tail, with or without a fast start."""
 
@@ -110,7 +111,7 @@ class Shaper(Limiter):
         return [(delay, outbound, packet)]
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Degrader(Limiter):
     """Loses a share of the packets at random, whatever their rate, which is the "degradation" of EcoFilter."""
 

@@ -3,6 +3,7 @@
 import attrs
 
 from netinterf.simulate.network.packet import Address, Packet
+from netinterf.values import define
 
 __all__ = ["Flow", "TrafficClass", "flow_of"]
 
@@ -20,7 +21,7 @@ def flow_of(packet: Packet, outbound: bool) -> Flow:
     return packet.destination, packet.dport, packet.source, packet.sport
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class TrafficClass:
     """Says of packets whether they belong to the flows a box acts on; it must see every packet of the path once."""
 

@@ -17,6 +17,7 @@ from netinterf.simulate.encode import TCP
 from netinterf.simulate.messages.tcp_options import syn_options
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define, frozen
 
 __all__ = ["ForgedPacket", "Forger", "Rule", "burst", "into_page", "into_reset"]
 
@@ -25,7 +26,7 @@ PAYLOADS = ("http.blockpage", "tcp.data")
 """Mechanisms that resets may accompany; such a reset is one by itself, and all that a tap at the server sees of it."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ForgedPacket:
     """One forged packet; its numbers are those of the next packet in its direction."""
 
@@ -45,7 +46,7 @@ class ForgedPacket:
     mechanism: str = ""  # when it is not the rule's
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Rule:
     """When a forger strikes, and how."""
 
@@ -95,7 +96,7 @@ def into_page(page: bytes) -> Rewrite:
     return rewrite
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Injection:
     """One injection: what a forger writes for one trigger."""
 
@@ -106,7 +107,7 @@ class Injection:
     numbers: tuple[int, int]  # random, the same for all packets to the server, and to the client
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Forger:
     """A box with rules."""
 

@@ -7,11 +7,12 @@ import attrs
 from netinterf.simulate.boxes.classes import Flow, TrafficClass, flow_of
 from netinterf.simulate.network.packet import SYN, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["Freezer"]
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Freezer:
     """Counts each connection of a class, and drops it for good once it is over the limit.
 

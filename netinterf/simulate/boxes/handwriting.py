@@ -7,11 +7,11 @@ whatever it saw of the end that it impersonates.
 
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.simulate.encode import TCP
 from netinterf.simulate.network.packet import Packet
+from netinterf.values import frozen
 
 __all__ = ["Handwriting"]
 
@@ -19,7 +19,7 @@ CYCLE = 200
 """Hop limits that the GFW's counting injector runs through (Wu et al., S&P 2025: 39 to 238 at the host)."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Handwriting:
     """How the packets of an injector look."""
 

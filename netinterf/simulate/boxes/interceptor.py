@@ -6,13 +6,14 @@ import attrs
 
 from netinterf.simulate.network.packet import SYN, Packet
 from netinterf.simulate.network.path import Onward, Path, World
+from netinterf.values import define
 
 __all__ = ["HandshakeMarker", "Rewriter", "halves"]
 
 WORD = "tls.interception"
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class HandshakeMarker:
     """Sits at the door of a proxy that ends connections: marks the false handshake, and says when a client spoke.
 
@@ -50,7 +51,7 @@ def halves(path: Path, box: object) -> tuple[Path, Path]:
     return Path(path.world, path.parts[:place]), Path(path.world, path.parts[place + 1 :])
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Rewriter:
     """Leaves connections to their ends and replaces bytes in both directions; its packets look like those it changed.
 

@@ -1,14 +1,13 @@
 """A network that gives every packet that comes in the same hop limit."""
 
-import attrs
-
 from netinterf.simulate.network.packet import Packet
 from netinterf.simulate.network.path import Onward
+from netinterf.values import frozen
 
 __all__ = ["Leveller"]
 
 
-@attrs.frozen
+@frozen
 class Leveller:
     """Sets the hop limit of inbound packets to one value, as some cloud networks do: it then tells nothing."""
 

@@ -13,6 +13,7 @@ from netinterf.simulate.boxes.classes import Flow
 from netinterf.simulate.encode import TCP, UDP
 from netinterf.simulate.messages.hellos import read_name
 from netinterf.simulate.network.packet import Address, Packet
+from netinterf.values import define
 
 __all__ = [
     "ClientStream",
@@ -34,7 +35,7 @@ KEPT = 8192
 """Bytes of a client's stream that a box keeps; no known one needs more than the first flight."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class ClientStream:
     """What a box heard one client say on one flow."""
 

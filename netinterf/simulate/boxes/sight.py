@@ -13,6 +13,7 @@ import attrs
 from netinterf.simulate.messages.tcp_options import read_options, timestamp_option
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Packet
 from netinterf.simulate.network.path import MILLISECOND
+from netinterf.values import define
 
 __all__ = ["ConnectionView", "EndView", "Rewrite", "end_of", "timestamps"]
 
@@ -36,7 +37,7 @@ def timestamps(options: bytes) -> tuple[int, int] | None:
     return None
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class EndView:
     """What a box saw of the packets of one end."""
 
@@ -86,7 +87,7 @@ Rewrite = Callable[[Packet, "ConnectionView"], Packet | None]
 """What becomes of a server's packet on an in-path box; None when it is kept back."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class ConnectionView:
     """One connection as a box sees it; True stands for the client's direction, as everywhere."""
 

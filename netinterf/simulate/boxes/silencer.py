@@ -9,6 +9,7 @@ from netinterf.simulate.boxes.matchers import ClientStream, Matcher
 from netinterf.simulate.encode import TCP
 from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["BOTH", "DOWN", "UP", "Blackhole", "Silencer"]
 
@@ -16,7 +17,7 @@ UP, DOWN, BOTH = frozenset({True}), frozenset({False}), frozenset({True, False})
 """Directions in which packets vanish; True is towards the server."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Block:
     """One punishment: of a flow, or of whoever shares its addresses."""
 
@@ -27,7 +28,7 @@ class Block:
     grace: int  # packets of the offending flow that still pass
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Silencer:
     """Watches what clients say, and silences flows after an offence."""
 
@@ -103,7 +104,7 @@ class Silencer:
         return True
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Blackhole:
     """Swallows packets by address and port alone, whatever they say."""
 

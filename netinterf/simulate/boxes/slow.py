@@ -5,11 +5,12 @@ import attrs
 from netinterf.simulate.boxes.classes import Flow, TrafficClass, flow_of
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Onward, World
+from netinterf.values import define
 
 __all__ = ["ConnectionCounter", "HandshakeSlower"]
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class HandshakeSlower:
     """Slows what follows a listed hello until so many bytes have come from the server; later data passes freely.
 
@@ -57,7 +58,7 @@ class HandshakeSlower:
         return [(leaves - world.now, outbound, packet)]
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class ConnectionCounter:
     """Lets a client say so many hellos of a class in a while; those beyond get no answer.
 

@@ -11,6 +11,7 @@ import attrs
 from netinterf.simulate.hosts.stack import Identifiers, Stack
 from netinterf.simulate.network.packet import FIN, SYN, Address, Packet
 from netinterf.simulate.network.path import Path
+from netinterf.values import define
 
 __all__ = ["Actor", "ended"]
 
@@ -20,7 +21,7 @@ def ended(packet: Packet) -> int:
     return (packet.seq + len(packet.payload) + bool(packet.flags & SYN) + bool(packet.flags & FIN)) % 2**32
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Actor:
     """One end of a conversation, played packet by packet."""
 

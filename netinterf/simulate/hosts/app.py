@@ -2,7 +2,7 @@
 
 import enum
 
-import attrs
+from netinterf.values import frozen
 
 __all__ = ["App", "Ending", "Turn"]
 
@@ -20,7 +20,7 @@ class Ending(enum.Enum):
     RESET = "reset"  # sends RST/ACK once the script is over, as programs do that close without lingering
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class App:
     """The program at one end; durations in ns."""
 
@@ -36,7 +36,7 @@ class App:
     read_rate: float = 0.0  # bytes/s that the program reads; 0 as they come
 
 
-@attrs.frozen
+@frozen
 class Turn:
     """What one end says once it has heard all earlier turns of the other."""
 

@@ -10,13 +10,15 @@ from typing import Protocol
 
 import attrs
 
+from netinterf.values import define
+
 __all__ = ["Arrival", "Bbr", "Control", "Cubic", "Reno", "make_control"]
 
 SECOND = 1e9
 INITIAL_WINDOW = 10.0  # segments, RFC 6928
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Arrival:
     """What an acknowledgement says of segments that arrived."""
 
@@ -46,7 +48,7 @@ class Control(Protocol):
         ...
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Reno:
     """Slow start, one segment a round trip after it, half on loss (RFC 5681)."""
 
@@ -70,7 +72,7 @@ class Reno:
         self.threshold, self.window = max(2.0, self.window / 2), 1.0
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Cubic:
     """CUBIC (RFC 9438) with the delay exit from slow start of HyStart (RFC 9406 §4.2)."""
 
@@ -120,7 +122,7 @@ class Cubic:
         self.window = 1.0
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Bbr:
     """Paced at the bottleneck rate that acknowledgements show, as BBR version 1 (Cardwell et al., ACM Queue 2016).
 

@@ -8,11 +8,12 @@ from netinterf.simulate.hosts.stack import Identifiers, Stack
 from netinterf.simulate.messages.dns import NS, Opt, Query, Record, answered, read_query
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import Path, World
+from netinterf.values import define
 
 __all__ = ["Authority"]
 
 
-@attrs.define(kw_only=True)
+@define(kw_only=True)
 class Authority:
     """Serves one zone and refers to the servers of zones below it (RFC 1034 §4.3.2)."""
 

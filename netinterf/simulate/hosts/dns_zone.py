@@ -24,11 +24,12 @@ from netinterf.simulate.messages.dns import (
     dns_name,
 )
 from netinterf.simulate.network.packet import Address
+from netinterf.values import frozen
 
 __all__ = ["Answer", "Entry", "Zone", "negative", "positive", "signature", "start_of_authority", "suits"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Entry:
     """What one name holds."""
 
@@ -45,7 +46,7 @@ class Entry:
     mute: float = 0.0  # share of questions about a lame name that draw nothing at all
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Answer:
     """What a server answers, before it is written."""
 

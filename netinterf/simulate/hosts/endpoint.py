@@ -1,7 +1,6 @@
 """One end of a TCP connection: what comes in, the program that talks through it, and how it ends.
 
-Both ends of a connection follow one script of turns. Streams are counted from offset 0 (the SYN) on; wire sequence
-numbers add the initial one.
+Both ends follow one script of turns. Streams count from offset 0 (the SYN); sequence numbers add the initial one.
 """
 
 import attrs
@@ -15,6 +14,7 @@ from netinterf.simulate.messages.icmp import unreachable
 from netinterf.simulate.messages.tcp_options import read_blocks, read_clock, read_options
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, Path
+from netinterf.values import define
 
 __all__ = ["Endpoint", "connect"]
 
@@ -28,7 +28,7 @@ MOST_PROBES = 5
 """Keep-alive probes without an answer before a host gives up; Linux sends 9, Windows 10, many servers set fewer."""
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Endpoint(Output):
     """One end of a TCP connection."""
 

@@ -11,11 +11,12 @@ from netinterf.simulate.hosts.stack import Identifiers, Stack
 from netinterf.simulate.messages.tcp_options import CLOCK, sack_option, syn_options
 from netinterf.simulate.network.packet import ACK, FIN, PSH, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path, World
+from netinterf.values import define
 
 __all__ = ["Output"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Stream:
     """The bytes that one end says, in the chunks they were said in: copying long ones together would cost too much."""
 
@@ -36,7 +37,7 @@ class Stream:
         return b"".join(chunk[max(0, start - begin) : max(0, end - begin)] for begin, chunk in self.chunks)
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Output:
     """The sending half of one end; offsets count from the SYN, times are ns."""
 

@@ -16,6 +16,7 @@ from netinterf.simulate.messages import quic
 from netinterf.simulate.messages.hellos import hello_message, server_hello
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path
+from netinterf.values import define
 
 __all__ = ["QuicEnd", "quic_connect"]
 
@@ -24,7 +25,7 @@ WINDOW = 10  # datagrams, RFC 9002 §7.2
 MOST_PROBES = 6
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class QuicEnd:
     """One end of a QUIC connection."""
 

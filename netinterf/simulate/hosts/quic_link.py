@@ -7,6 +7,7 @@ import numpy as np
 
 from netinterf.simulate.messages import quic
 from netinterf.simulate.messages.hellos import SHAPES, Shape
+from netinterf.values import define, frozen
 
 __all__ = ["FULL", "Habits", "Link", "Parcel", "Part", "draw_habits"]
 
@@ -20,7 +21,7 @@ Part = tuple[int, int]
 """Turn, and which datagram of it."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Habits:
     """How a pair of programs uses QUIC."""
 
@@ -38,7 +39,7 @@ class Habits:
     server_mode: str = "plain"  # of the server: plain, retry, negotiate or deaf
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Parcel:
     """What a datagram carries."""
 
@@ -47,7 +48,7 @@ class Parcel:
     word: str = ""  # close, retry or versions
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Link:
     """One connection: what both ends know, and the book of datagrams."""
 

@@ -3,11 +3,12 @@
 import attrs
 
 from netinterf.simulate.messages.tcp_options import merged
+from netinterf.values import define
 
 __all__ = ["Receiver"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Receiver:
     """The receiving side's memory; offsets count from the peer's SYN, times are ns."""
 

@@ -24,6 +24,7 @@ from netinterf.simulate.messages.dns import (
 )
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Path, World
+from netinterf.values import define, frozen
 
 __all__ = ["Behaviour", "Interceptor", "Resolver", "Rule"]
 
@@ -31,7 +32,7 @@ FORMERR = 1
 Value = TypeVar("Value")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Rule:
     """What a resolver answers to some names in place of the truth."""
 
@@ -47,7 +48,7 @@ class Rule:
     ticks: bool = False  # the TTL falls as in a cache
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Behaviour:
     """How a resolver behaves."""
 
@@ -86,7 +87,7 @@ def closest(name: str, table: dict[str, Value]) -> Value | None:
     return next((table[rest] for rest in rests if rest in table), None)
 
 
-@attrs.define(kw_only=True)
+@define(kw_only=True)
 class Resolver:
     """Answers queries; what it does not know is NXDOMAIN."""
 
@@ -258,7 +259,7 @@ class Resolver:
         return delay, lifetime, chance.sample(shown, len(shown))
 
 
-@attrs.define(kw_only=True)
+@define(kw_only=True)
 class Interceptor:
     """Answers in place of whatever resolver was asked: queries to port 53 go no further."""
 

@@ -11,6 +11,7 @@ import attrs
 
 from netinterf.simulate.hosts.congestion import Arrival, Control
 from netinterf.simulate.network.packet import SYN
+from netinterf.values import define
 
 __all__ = ["Piece", "Sender"]
 
@@ -21,7 +22,7 @@ LONGEST_DELAYED_ACK = 200 * MILLISECOND  # RFC 8985 §7.2, WCDelAckT
 DUPLICATES = 3  # RFC 5681 §3.2
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Piece:
     """A range of the stream that was sent and not yet acknowledged."""
 
@@ -37,7 +38,7 @@ class Piece:
     flight_at: int = 0  # when the newest piece that had arrived by then had been sent
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Sender:
     """The sending side's memory; offsets count from the SYN, times are ns."""
 

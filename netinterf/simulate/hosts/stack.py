@@ -1,12 +1,13 @@
 """How operating systems differ on the wire: initial TTL, options, windows, identifiers, timers."""
 
-import attrs
 import numpy as np
+
+from netinterf.values import define, frozen
 
 __all__ = ["Identifiers", "Stack", "draw_client", "draw_server"]
 
 
-@attrs.frozen
+@frozen
 class Stack:
     """The habits of one TCP/IP stack."""
 
@@ -31,7 +32,7 @@ class Stack:
     syn_tries: int = 5
 
 
-@attrs.define
+@define
 class Identifiers:
     """Where IPv4 identifications come from."""
 

@@ -9,6 +9,7 @@ from netinterf.simulate.encode import UDP
 from netinterf.simulate.hosts.stack import Identifiers, Stack
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path
+from netinterf.values import define
 
 __all__ = ["Tunnel", "tunnel"]
 
@@ -18,7 +19,7 @@ AGAIN = 5 * SECOND  # REKEY_TIMEOUT
 MOST_TRIES = 18  # REKEY_ATTEMPT_TIME of 90 s
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Tunnel:
     """One end of a tunnel; the client's end repeats its initiation until it is answered."""
 

@@ -10,10 +10,10 @@ from struct import pack
 from types import SimpleNamespace
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.simulate.messages.hellos import vector
+from netinterf.values import frozen
 
 __all__ = ["ANTIVIRUS", "GATEWAYS", "NATIONAL", "PUBLIC", "Authority", "Recipe", "double", "draw_authority", "draw_key",
            "issue", "make_authority", "self_signed"]  # fmt: skip
@@ -44,7 +44,7 @@ def tools() -> Any:
     return SimpleNamespace(x509=x509, hashes=hashes, ec=ec, rsa=rsa, serialization=serialization)
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Authority:
     """Who signs: a name, a key, and the certificates that a server sends after its own."""
 
@@ -53,7 +53,7 @@ class Authority:
     above: tuple[bytes, ...] = ()  # DER of the intermediate; the root is not sent
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Recipe:
     """What an issuer puts into certificates of servers; the default is what public ones do."""
 

@@ -5,6 +5,8 @@ from struct import pack, unpack
 
 import attrs
 
+from netinterf.values import define, frozen
+
 __all__ = [
     "AAAA",
     "ANY",
@@ -48,7 +50,7 @@ COMPRESSED = frozenset({NS, CNAME, SOA, MX})
 """Types whose data may hold pointers: those of RFC 1035 itself (RFC 3597 §4)."""
 
 
-@attrs.frozen
+@frozen
 class Record:
     """A resource record; names within its data are kept apart so that the writer can compress them."""
 
@@ -58,7 +60,7 @@ class Record:
     data: tuple[bytes | str, ...]  # raw bytes, and domain names as text
 
 
-@attrs.frozen
+@frozen
 class Opt:
     """The OPT pseudo-record of EDNS (RFC 6891 §6.1)."""
 
@@ -67,7 +69,7 @@ class Opt:
     options: bytes = b""
 
 
-@attrs.frozen
+@frozen
 class Query:
     """What a server reads in a query."""
 
@@ -85,7 +87,7 @@ def dns_name(name: str) -> bytes:
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\x00"
 
 
-@attrs.define
+@define
 class Writer:
     """Writes names and remembers where they are."""
 

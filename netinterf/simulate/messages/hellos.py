@@ -9,6 +9,8 @@ from struct import pack, unpack
 import attrs
 import numpy as np
 
+from netinterf.values import frozen
+
 __all__ = ["BROWSERS", "ECH", "ESNI", "SHAPES", "Shape", "ech_outer", "extension", "hello_message", "read_name",
            "server_hello", "vector"]  # fmt: skip
 
@@ -20,7 +22,7 @@ NAME, PADDING, VERSIONS, SHARES, TRANSPORT = 0, 21, 43, 51, 57
 GREASED = -1  # stands for a GREASE value in a list of extensions
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Shape:
     """What one program's ClientHello looks like."""
 

@@ -2,15 +2,14 @@
 
 from struct import pack
 
-import attrs
-
 from netinterf.simulate.encode import ICMP, ICMPV6
 from netinterf.simulate.network.packet import Packet
+from netinterf.values import frozen
 
 __all__ = ["Unreachable", "error", "unreachable"]
 
 
-@attrs.frozen
+@frozen
 class Unreachable:
     """What an ICMP error says."""
 

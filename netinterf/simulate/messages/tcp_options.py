@@ -5,6 +5,8 @@ from struct import Struct, pack, unpack, unpack_from
 
 import attrs
 
+from netinterf.values import frozen
+
 __all__ = [
     "CLOCK",
     "Offered",
@@ -24,7 +26,7 @@ ORDINARY = b"\x01\x01\x08\x0a"
 """How the options of ordinary segments begin: two fillers and timestamps (RFC 7323 appendix A)."""
 
 
-@attrs.frozen
+@frozen
 class Offered:
     """What the options of a segment say."""
 

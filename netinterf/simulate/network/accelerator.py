@@ -5,11 +5,12 @@ import attrs
 from netinterf.simulate.messages.tcp_options import read_options, timestamp_option
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward
+from netinterf.values import define
 
 __all__ = ["Accelerator", "SynDelay"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Accelerator:
     """Acknowledges what one side sends before the other has it; that one's own acknowledgements pass as well.
 
@@ -48,7 +49,7 @@ class Accelerator:
         return [passed, (0, self.for_clients, acknowledgement)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class SynDelay:
     """Holds SYNs back for as long as the far end needs: a proxy nearby that answers once its own connection stands.
 

@@ -5,11 +5,12 @@ import attrs
 from netinterf.simulate.network.firewall import ResetLook, refusal
 from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["BackendSwitch", "SecondBackend"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class SecondBackend:
     """Sends the first SYN of a connection to a slow machine and its repetition to another: two SYN/ACKs, two ISNs.
 
@@ -38,7 +39,7 @@ class SecondBackend:
         return [(int(time), False, syn_ack.copy()) for time in times]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class BackendSwitch:
     """From some moment on sends the packets of old connections to a machine that never heard of them."""
 

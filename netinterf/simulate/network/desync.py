@@ -10,6 +10,7 @@ import attrs
 from netinterf.simulate.encode import WRONG
 from netinterf.simulate.network.packet import ACK, PSH, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["FORMS", "Desync", "Strict"]
 
@@ -21,7 +22,7 @@ BEHIND = 10_000
 """By how many bytes decoys lie before what the server awaits (GoodbyeDPI --wrong-seq, zapret badseq): it drops them."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Desync:
     """Sits in the client's host; acts on the first data of each connection."""
 
@@ -69,7 +70,7 @@ class Desync:
                 return packet.copy(payload=b"", flags=RST | ACK, ttl=self.ttl, options=b"")
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Strict:
     """The layer of a host that refuses what it must not believe.
 

@@ -10,13 +10,14 @@ import attrs
 from netinterf.simulate.encode import TCP
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define, frozen
 
 __all__ = ["OpeningLimiter", "ResetLook", "StateTable", "WebFirewall", "refusal"]
 
 Key = tuple[Address, int, Address, int]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ResetLook:
     """How the resets of a box look."""
 
@@ -42,7 +43,7 @@ def refusal(packet: Packet, look: ResetLook) -> list[Packet]:
     return [reset.copy() for _ in range(look.copies)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class StateTable:
     """A firewall, translator or balancer that passes only packets of connections whose SYN it saw and remembers."""
 
@@ -72,7 +73,7 @@ class StateTable:
         return [(0, not outbound, reset) for reset in refusal(packet, self.look)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class OpeningLimiter:
     """Counts the openings of each client, or their first words, and turns away those above a limit.
 
@@ -120,7 +121,7 @@ class OpeningLimiter:
         return [(0, False, reset) for reset in refusal(packet, self.look)] if self.look else []
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class WebFirewall:
     """A web application firewall at a site's own door: it swallows requests that hold a word, and resets both ends.
 

@@ -5,11 +5,12 @@ import attrs
 from netinterf.simulate.network.firewall import ResetLook, refusal
 from netinterf.simulate.network.packet import FIN, RST, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define, frozen
 
 __all__ = ["DataMarker", "IdleCloser", "LateGuard"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class LateGuard:
     """Saw a server close, and answers each segment with data that still comes with a reset.
 
@@ -29,7 +30,7 @@ class LateGuard:
         return [(0, False, reset) for reset in refusal(packet, look)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class IdleCloser:
     """A front end that ends idle connections itself, from another hop than the server behind it."""
 
@@ -47,7 +48,7 @@ class IdleCloser:
         return [(0, outbound, packet.copy(ttl=self.ttl) if ends and quiet >= self.after else packet)]
 
 
-@attrs.frozen
+@frozen
 class DataMarker:
     """A server that asks the path for its width with data only: its other packets may be fragmented."""
 

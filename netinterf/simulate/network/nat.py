@@ -8,6 +8,7 @@ from netinterf.simulate.encode import TCP
 from netinterf.simulate.hosts.stack import Identifiers
 from netinterf.simulate.network.packet import SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["Normalizer", "Translator", "join_options", "split_options"]
 
@@ -29,7 +30,7 @@ def join_options(parts: list[tuple[int, bytes]]) -> bytes:
     return b"\x01" * (-len(out) % 4) + out
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Translator:
     """Gives the clients behind it one address and other ports (RFC 5382), as home gateways and carriers do."""
 
@@ -53,7 +54,7 @@ class Translator:
         return [(0, True, packet.copy(source=self.public, sport=self.ports[key]))]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Normalizer:
     """Rewrites headers of all packets alike, as normalizers do (Handley, Paxson, Kreibich, USENIX Security 2001)."""
 

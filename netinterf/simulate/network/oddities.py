@@ -7,6 +7,7 @@ import attrs
 from netinterf.simulate.encode import WRONG
 from netinterf.simulate.network.packet import ACK, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = [
     "BusyHost",
@@ -20,7 +21,7 @@ __all__ = [
 ]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class LateCopy:
     """A copy of a packet comes late: it sat in a queue, or a link repeated it (RFC 9293 §3.4.3: up to 2 minutes)."""
 
@@ -36,7 +37,7 @@ class LateCopy:
         return [(0, outbound, packet), (int(self.delay()), outbound, packet.copy())]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Corruptor:
     """Damages bytes of some segments, so that their checksums are wrong (Stone, Partridge, SIGCOMM 2000)."""
 
@@ -53,7 +54,7 @@ class Corruptor:
         return [(0, outbound, packet.copy(payload=bad, ip_flags=packet.ip_flags | WRONG))]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Rewriter:
     """A box that changes words of what passes, as filters and translators of the application layer do.
 
@@ -77,7 +78,7 @@ class Rewriter:
         return [(0, outbound, packet.copy(payload=payload))]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class ResetHabits:
     """How the resets of a host, or of the box in front of it, differ from its other packets."""
 
@@ -105,7 +106,7 @@ class ResetHabits:
         return [(order * self.gap, outbound, dressed.copy()) for order in range(self.copies)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class LostAborts:
     """A filter near a client that lets no abort out, but the bare resets with which its stack answers afterwards."""
 
@@ -114,7 +115,7 @@ class LostAborts:
         return [] if outbound and packet.flags & (RST | ACK) == RST | ACK else [(0, outbound, packet)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Miscounter:
     """A proxy near a client that now and then writes what comes next at the number of what it just wrote."""
 
@@ -131,7 +132,7 @@ class Miscounter:
         return [(0, outbound, packet.copy(seq=(packet.seq - length) % 2**32) if wrong else packet)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class BusyHost:
     """A host that hears only some packets of each connection for a while: its queues are full."""
 
@@ -153,7 +154,7 @@ class BusyHost:
         return [(0, not outbound, packet.reply(seq=packet.ack, ack=0, flags=RST, window=0, ip_id=0, ttl=64))]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class GarbageProbe:
     """Keep-alive probes with one byte that was never sent, for hosts that ignore empty ones (RFC 1122 §4.2.3.6)."""
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-import attrs
-
 from netinterf.simulate.encode import UDP
 from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, Onward, World
+from netinterf.values import define
 
 __all__ = ["FullBacklog", "MtuHole", "Outage", "PowerSave", "UdpFilter", "UnevenLoss"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Outage:
     """Nothing passes in certain windows of time: it is lost, or held and delivered afterwards."""
 
@@ -31,7 +30,7 @@ class Outage:
         return [(0, outbound, packet)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class PowerSave:
     """A client asleep hears the network at beacons only (IEEE 802.11 power save): it dozes off when it sent nothing."""
 
@@ -52,7 +51,7 @@ class PowerSave:
         return [(leaves - now, outbound, packet)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class MtuHole:
     """Packets larger than *limit* vanish and nobody says so (RFC 2923 §2.1)."""
 
@@ -65,7 +64,7 @@ class MtuHole:
         return [] if large else [(0, outbound, packet)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class UnevenLoss:
     """Losses that differ by direction, with a delay of acknowledgements where they wait for a slot."""
 
@@ -84,7 +83,7 @@ class UnevenLoss:
         return [(wait, outbound, packet)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class FullBacklog:
     """A server under load drops a share of the SYNs that reach it (RFC 4987 §2)."""
 
@@ -97,7 +96,7 @@ class FullBacklog:
         return [] if opens and self.world.chance.random() < self.share else [(0, outbound, packet)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class UdpFilter:
     """A firewall that lets UDP pass to some ports of servers only, as company and guest networks have."""
 

@@ -5,11 +5,11 @@ from ipaddress import IPv6Address, ip_address
 from operator import attrgetter
 from typing import Any
 
-import attrs
 import numpy as np
 
 from netinterf.simulate.encode import TCP, UDP, Segments, encode
 from netinterf.table import Ragged
+from netinterf.values import define
 
 __all__ = ["ACK", "FIN", "PSH", "RST", "SYN", "Address", "Packet", "address", "address_text", "segments"]
 
@@ -19,7 +19,7 @@ Address = tuple[int, int]
 """Upper and lower 64 bits of an IPv6 address; IPv4 is IPv4-mapped."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Packet:
     """One packet in flight, with the truth about it; all but its hop limit stays as it was sent."""
 

@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.network.packet import Address, Packet
+from netinterf.values import define
 
 __all__ = ["EPOCH", "MILLISECOND", "SECOND", "Leg", "Onward", "Path", "Station", "Tap", "World"]
 
@@ -30,7 +31,7 @@ FRAMING = 24
 """Bytes that Ethernet adds to a packet on the wire: header, checksum, least preamble share (IEEE 802.3 §3)."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class World:
     """The clock, the agenda and the sources of chance of one simulation."""
 
@@ -94,7 +95,7 @@ class Station(Protocol):
         ...
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Leg:
     """A stretch of path, alike in both directions."""
 
@@ -121,7 +122,7 @@ class Leg:
         return on
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Tap:
     """The place of capture: writes down what passes."""
 
@@ -129,7 +130,7 @@ class Tap:
     seen: list[tuple[int, bool, int, Packet]] = attrs.field(factory=list)  # time, outbound, hop limit here, packet
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Path:
     """The way between a client side and a server side: legs, stations and at most one tap, in order from the client."""
 

@@ -1,15 +1,14 @@
 """Links that take smaller packets only and say so, so that hosts send again in smaller pieces (RFC 1191, RFC 8201)."""
 
-import attrs
-
 from netinterf.simulate.messages.icmp import error
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import Onward
+from netinterf.values import define
 
 __all__ = ["NarrowLink"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class NarrowLink:
     """Drops packets larger than its MTU, and tells their senders."""
 

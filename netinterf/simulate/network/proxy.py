@@ -8,11 +8,12 @@ import attrs
 
 from netinterf.simulate.network.packet import ACK, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["ResetCookies", "SynProxy"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Half:
     """One connection that the proxy greeted."""
 
@@ -24,7 +25,7 @@ class Half:
     ready: bool = False
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class SynProxy:
     """Greets clients itself and lets the server know of those that answered."""
 
@@ -76,7 +77,7 @@ class SynProxy:
         return [(0, False, packet.copy(seq=(packet.seq - half.shift) % 2**32))]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class ResetCookies:
     """Answers the first SYN of a client with a wrong SYN/ACK: who resets it is real, and its next SYN passes.
 

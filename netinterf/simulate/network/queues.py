@@ -12,6 +12,7 @@ import attrs
 
 from netinterf.simulate.network.packet import Packet
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Onward, World
+from netinterf.values import define, frozen
 
 __all__ = ["Bottleneck", "CoDel", "Link", "Manager", "Pie", "Red"]
 
@@ -19,7 +20,7 @@ FULL = 1514
 """Bytes of a full Ethernet frame."""
 
 
-@attrs.frozen
+@frozen
 class Arrival:
     """A packet at the end of a queue."""
 
@@ -37,7 +38,7 @@ class Manager(Protocol):
         ...
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class CoDel:
     """Drops at growing pace while packets wait longer than *target* (RFC 8289 §5; defaults of §4.3, §4.4)."""
 
@@ -73,7 +74,7 @@ class CoDel:
         return True
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Red:
     """Drops at random as the mean queue grows (Floyd and Jacobson 1993; gentle form, Floyd 2000)."""
 
@@ -95,7 +96,7 @@ class Red:
         return arrival.chance.random() < share
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Pie:
     """Drops at random with a share steered by the wait and its trend (RFC 8033 §4; defaults of §4.2, §5.1)."""
 
@@ -130,7 +131,7 @@ class Pie:
         return 1.0
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Link:
     """One direction of a link with its queue."""
 
@@ -179,7 +180,7 @@ class Link:
         return spent
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Bottleneck:
     """A slow link in both directions; put one into all paths of a client and they share it."""
 

@@ -4,11 +4,12 @@ import attrs
 
 from netinterf.simulate.network.packet import Packet
 from netinterf.simulate.network.path import Onward, World
+from netinterf.values import define
 
 __all__ = ["Ecmp", "Loop", "Reroute"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Reroute:
     """From some moment on packets take another way: more or fewer hops, more delay; per direction."""
 
@@ -26,7 +27,7 @@ class Reroute:
         return [(self.delay[outbound], outbound, packet.copy(ttl=ttl))] if ttl > 0 else []
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Ecmp:
     """Equal-cost ways of different length: each flow, or each packet, takes one of them."""
 
@@ -42,7 +43,7 @@ class Ecmp:
         return [(0, outbound, packet.copy(ttl=max(1, packet.ttl - self.ways[pick % len(self.ways)])))]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Loop:
     """Some packets circle between routers until their hop limit is spent, so a tap on the circle sees them many times.
 

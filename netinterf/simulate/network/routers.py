@@ -1,15 +1,14 @@
 """Routers that say something: a hop limit was spent, or a packet cannot be delivered."""
 
-import attrs
-
 from netinterf.simulate.messages.icmp import error
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import Onward
+from netinterf.values import define
 
 __all__ = ["Refuses", "Routers"]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Routers:
     """A row of routers; those that find a packet's hop limit spent say so (RFC 792, RFC 4443)."""
 
@@ -28,7 +27,7 @@ class Routers:
         return [(2 * packet.ttl * self.gap, False, message)]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Refuses:
     """A router or host that answers openings with ICMP: no such host or port, or prohibited (RFC 792, RFC 4443)."""
 

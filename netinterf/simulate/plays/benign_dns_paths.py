@@ -16,6 +16,7 @@ from netinterf.simulate.plays.dns_lookups import Stub, Way, draw_habits
 from netinterf.simulate.plays.dns_setup import add_resolver, browse, draw_zone, host_names, make_setup
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Conversation, Scene
+from netinterf.values import define
 
 __all__ = ["PLAYS", "benign", "some"]
 
@@ -30,7 +31,7 @@ def benign(name: str, says: str, action: Any, confounder: str, vantages: tuple[s
     return Scenario(f"benign.dns.{name}", says, None, action, vantages, confounder=confounder, family="benign.dns")
 
 
-@attrs.define
+@define
 class Mirror:
     """Half of a mirror port: the half that a packet meets first copies it, the other one takes the copy away."""
 

@@ -21,6 +21,7 @@ from netinterf.simulate.network.path import MILLISECOND, SECOND, Path, Station
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Conversation, Scene
 from netinterf.simulate.talks import ordinary_apps, visit
+from netinterf.values import define
 
 __all__ = ["Setup", "download", "look_alikes", "records", "talk_again", "upload"]
 
@@ -30,7 +31,7 @@ MOST_TRIES = 7
 Reaction = Callable[[Actor, Packet], None]
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Setup:
     """One server at which something odd but harmless happens, and the client that meets it."""
 

@@ -13,6 +13,7 @@ from netinterf.simulate.network.routers import Refuses
 from netinterf.simulate.plays.benign_tcp import Setup, look_alikes
 from netinterf.simulate.plays.quic_promises import BROKEN, KEPT, ask_ahead
 from netinterf.simulate.plays.quic_visits import quic_visit
+from netinterf.values import define
 
 __all__ = ["PLAYS"]
 
@@ -39,7 +40,7 @@ def call_elsewhere(setup: Setup) -> None:
             quic_visit(scene, path, server, name, begin, habits=draw_habits(rng), stacks=(setup.stack, setup.host))
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class NoUdp:
     """A network that lets no UDP out to port 443, for whatever name, server or version."""
 
@@ -52,7 +53,7 @@ class NoUdp:
         return self.says.cross(packet, outbound) if self.says and outbound else []
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Rebinding:
     """A translator that gives a quiet UDP flow another port (RFC 4787 §4.3: after two minutes or less)."""
 

@@ -8,8 +8,6 @@ fields. What refuses below HTTP is the firewall at the site's own door.
 from collections.abc import Callable
 from string import ascii_letters, digits
 
-import attrs
-
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.messages.http import http_answer, http_request
 from netinterf.simulate.network.firewall import OpeningLimiter, ResetLook, WebFirewall
@@ -17,6 +15,7 @@ from netinterf.simulate.network.oddities import BusyHost
 from netinterf.simulate.network.packet import SYN
 from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes
+from netinterf.values import frozen
 
 __all__ = ["PLAYS"]
 
@@ -62,7 +61,7 @@ def own_server(_: Setup) -> Fields:
     return (("Server", "nginx"),)
 
 
-@attrs.frozen
+@frozen
 class Edge:
     """Who stands before sites, and how it says that a country or a request is not welcome."""
 

@@ -26,6 +26,7 @@ from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Path
 from netinterf.simulate.scene import Conversation, Scene
 from netinterf.simulate.talks import visit
+from netinterf.values import define, frozen
 
 __all__ = ["Habits", "Server", "Stub", "Way", "draw_habits"]
 
@@ -44,7 +45,7 @@ class Server(Protocol):
         ...
 
 
-@attrs.frozen
+@frozen
 class Way:
     """A resolver and the path to it."""
 
@@ -52,7 +53,7 @@ class Way:
     server: Server
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Habits:
     """How a stub asks."""
 
@@ -93,7 +94,7 @@ def draw_habits(rng: np.random.Generator) -> Habits:
     )
 
 
-@attrs.define(kw_only=True)
+@define(kw_only=True)
 class Stub:
     """A host that looks names up."""
 
@@ -143,7 +144,7 @@ class Stub:
             self.scene.world.after(begin + order * float(rng.uniform(2e4, 4e5)), lookup.begin)
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Lookup:
     """One question until it is answered or given up."""
 

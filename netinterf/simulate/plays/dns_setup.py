@@ -17,6 +17,7 @@ from netinterf.simulate.plays.dns_control import note_answers
 from netinterf.simulate.plays.dns_lookups import Habits, Stub, Way, draw_habits
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
+from netinterf.values import define
 
 __all__ = [
     "Setup",
@@ -39,7 +40,7 @@ PUBLIC_SIX = ("2001:4860:4860::8888", "2606:4700:4700::1111", "2620:fe::fe", "26
 WELL_KNOWN = frozenset(address(place) for place in (*PUBLIC, *PUBLIC_SIX))
 
 
-@attrs.define(kw_only=True)
+@define(kw_only=True)
 class Setup:
     """What most scenarios begin with."""
 

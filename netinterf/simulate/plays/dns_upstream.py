@@ -21,6 +21,7 @@ from netinterf.simulate.plays.dns_scenes import SIGHTED
 from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone, host_names
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
+from netinterf.values import define
 
 __all__ = ["PLAYS"]
 
@@ -31,7 +32,7 @@ ROOTS_SIX = ("2001:503:ba3e::2:30", "2001:500:2::c", "2001:7fd::1", "2001:500:2f
 """Addresses of a, c, k and f.root-servers.net (root hints of IANA)."""
 
 
-@attrs.define
+@define
 class Upstream:
     """A resolver and the authoritative servers it asks."""
 

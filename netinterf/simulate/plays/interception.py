@@ -28,6 +28,7 @@ from netinterf.simulate.network.path import MILLISECOND, SECOND, Leg, Path
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Conversation, Scene
 from netinterf.simulate.talks import visit
+from netinterf.values import define
 
 __all__ = ["PLAYS", "certified"]
 
@@ -65,7 +66,7 @@ def certified(
     ]
 
 
-@attrs.define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Plan:
     """How one box intercepts."""
 
@@ -78,7 +79,7 @@ class Plan:
     copies: bool = False  # imitates the genuine chain: names of the issuer, validity, serial number
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Stage:
     """Servers with genuine chains, and the box."""
 

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.classes import TrafficClass
@@ -15,11 +14,12 @@ from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.plays.transfers import around, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
+from netinterf.values import frozen
 
 __all__ = ["PLAYS", "leaving"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Freeze:
     """How a documented freezer is set."""
 

@@ -12,11 +12,12 @@ from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.transfers import fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
+from netinterf.values import frozen
 
 __all__ = ["PLAYS"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Slowness:
     """How a documented box slows handshakes; ranges are drawn from, evenly in the logarithm."""
 

@@ -11,13 +11,14 @@ from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.transfers import BUDGET, affordable, beginnings, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
+from netinterf.values import frozen
 
 __all__ = ["PLAYS"]
 
 SHAPING = "rate.shaping"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Queue:
     """How a documented shaper is set; ranges are drawn from, evenly in the logarithm."""
 

@@ -12,13 +12,14 @@ from netinterf.simulate.network.queues import Bottleneck, Link
 from netinterf.simulate.plays.transfers import BUDGET, affordable, beginnings, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, ENDS, Scenario
 from netinterf.simulate.scene import Scene
+from netinterf.values import frozen
 
 __all__ = ["PLAYS", "Bucket"]
 
 POLICING = "rate.policing"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Bucket:
     """How a documented policer is set; ranges are drawn from, evenly in the logarithm."""
 

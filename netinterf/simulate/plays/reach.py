@@ -2,14 +2,13 @@
 
 from functools import partial
 
-import attrs
-
 from netinterf.simulate.boxes.border import Border
 from netinterf.simulate.encode import TCP, UDP
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.reach_places import lay_world, live, networks, places, visit_site
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
+from netinterf.values import frozen
 
 __all__ = ["PLAYS", "networks"]
 
@@ -18,7 +17,7 @@ ISOLATION, ALLOWLIST = "reach.isolation", "reach.isolation.allowlist"
 WEB = frozenset({(UDP, 53), (TCP, 53), (TCP, 80), (TCP, 443)})
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Closure:
     """How a documented border is closed."""
 

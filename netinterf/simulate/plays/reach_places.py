@@ -23,6 +23,7 @@ from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone
 from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.plays.transfers import Site, fetch, spread
 from netinterf.simulate.scene import Conversation, Scene
+from netinterf.values import define, frozen
 
 __all__ = ["HOME", "Network", "Sites", "lay_world", "live", "networks", "places", "visit_site"]
 
@@ -31,7 +32,7 @@ ABROAD = ("XB", "XC", "XD")
 ASNS = range(64_496, 64_512)
 
 
-@attrs.frozen
+@frozen
 class Network:
     """One row of a table of networks."""
 
@@ -85,7 +86,7 @@ def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> 
     return places
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Sites:
     """Where people go: sites at home and abroad, and a resolver on either side."""
 

@@ -13,11 +13,12 @@ from netinterf.simulate.network.packet import SYN, Address
 from netinterf.simulate.network.path import SECOND, Path, Station
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit, web_script
+from netinterf.values import frozen
 
 __all__ = ["Build", "Script", "Targets", "near", "silence", "spread", "with_hello"]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Targets:
     """What the box of one run is after."""
 

@@ -3,7 +3,6 @@
 They open a connection as usual, send one request that may expire on the way, wait, and close; nothing is sent again.
 """
 
-import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import Forger
@@ -25,6 +24,7 @@ from netinterf.simulate.plays.http_pages import any_page, raced
 from netinterf.simulate.plays.tcp_stage import Targets
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Conversation, Scene
+from netinterf.values import define
 
 __all__ = ["PLAYS"]
 
@@ -32,7 +32,7 @@ MSS = b"\x02\x04\x05\xb4"
 PORT = 80
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Prober:
     """One probe: what it does with what it hears."""
 

@@ -19,6 +19,7 @@ from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit
+from netinterf.values import frozen
 
 __all__ = [
     "KEPT",
@@ -40,7 +41,7 @@ ScriptWriter = Callable[[np.random.Generator, str, bool], list[Turn]]
 """Writes what client and server of a name say, depending on whether the name is listed."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Targets:
     """What the forger of one run is after."""
 

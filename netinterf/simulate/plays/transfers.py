@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
@@ -12,6 +11,7 @@ from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import MILLISECOND, Path, Station
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
+from netinterf.values import frozen
 
 __all__ = [
     "BUDGET",
@@ -31,7 +31,7 @@ BUDGET = 1_400_000
 """Bytes of all limited transfers of a scenario: with what is lost and acknowledged some 4,000 packets at most."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Site:
     """A name, where it is served, and the way there."""
 

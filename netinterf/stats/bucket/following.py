@@ -14,6 +14,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.stats import recursion
 from netinterf.stats.recursion import Passed, Steps
 from netinterf.stats.robust import middle
+from netinterf.values import frozen
 
 __all__ = ["SLACK", "Fates", "SeriesBatch", "follow_bucket", "grade_packets"]
 
@@ -23,7 +24,7 @@ of the simulator (development seeds) better than chance or fading do, with 8 tho
 94.0 %; and deep buckets are not upset by every loss that has another cause."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Fates:
     """What became of the packets of one series."""
 
@@ -81,7 +82,7 @@ def grade_packets(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> tu
     return SeriesBatch([Fates(time, size, lost)]).grade(np.zeros(len(rate), np.int64), rate, depth)
 
 
-@attrs.frozen(eq=False, slots=False)
+@frozen(eq=False)
 class SeriesBatch:
     """Several series laid out so that buckets are followed along all of them at once."""
 

@@ -21,6 +21,7 @@ from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.stats.bucket.fit import PLATEAU, CandidateBuckets, class_likelihoods, graded, try_buckets
 from netinterf.stats.bucket.following import SeriesBatch
 from netinterf.stats.losses import price
+from netinterf.values import frozen
 
 __all__ = ["Grids"]
 
@@ -28,7 +29,7 @@ FEW = 16_000
 """Buckets that are tried all at once: each further round of halving costs as much as following thousands more."""
 
 
-@attrs.frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True)
 class Grids:
     """Buckets of many rates and depths for each of some series, and what is known of them; both rise along the grid.
 

@@ -16,6 +16,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
+from netinterf.values import frozen
 
 __all__ = ["Passed", "Steps", "bursts", "count_under", "fade", "follow"]
 
@@ -41,7 +42,7 @@ def laid_out(kind: Any) -> Any:
     return attrs.field(converter=partial(np.ascontiguousarray, dtype=kind))
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Steps:
     """What a bucket that is followed along series meets: their packets, end to end; n packets, s series."""
 
@@ -59,7 +60,7 @@ class Steps:
         return after
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Passed:
     """What of series passed, end to end; n packets, s series."""
 
