@@ -89,22 +89,25 @@ class Table:
     def _checked(self, field: Any, value: Any, count: int) -> Any:
         """Refuse a wrong length or dtype, fill what was left out, and make the column read-only."""
         dtype, shape = field.metadata["dtype"], field.metadata["shape"]
-        where = f"{type(self).__name__}.{field.name}"
+        plain = shape == "plain"
         if value is None:
-            if shape != "plain":
+            if not plain:
                 return _SHAPES[shape].empty(count, dtype)
             value = np.broadcast_to(np.array(field.metadata["fill"], dtype), (count,))  # one value, no memory
-        array = value if shape == "plain" else getattr(value, "values", None)
-        if not isinstance(array, np.ndarray) or (shape != "plain" and not isinstance(value, _SHAPES[shape])):
-            raise SchemaError(f"{where}: expected a {shape} column of {dtype}, found {type(value).__name__}")
+        array = value if plain else getattr(value, "values", None)
+        if not isinstance(array, np.ndarray) or not (plain or isinstance(value, _SHAPES[shape])):
+            raise self._misfit(field, f"a {shape} column of {dtype}", type(value).__name__)
         if array.dtype != dtype or array.ndim != 1:
-            raise SchemaError(f"{where}: expected 1-D {dtype}, found {array.ndim}-D {array.dtype}")
+            raise self._misfit(field, f"1-D {dtype}", f"{array.ndim}-D {array.dtype}")
         if len(value) != count:
-            raise SchemaError(f"{where}: expected {count} rows, found {len(value)}")
-        if shape == "plain":
-            value = value.view()
+            raise self._misfit(field, f"{count} rows", str(len(value)))
+        if plain and array.flags.writeable:
+            value = array.view()
             value.flags.writeable = False
         return value
+
+    def _misfit(self, field: Any, expected: str, found: str) -> SchemaError:
+        return SchemaError(f"{type(self).__name__}.{field.name}: expected {expected}, found {found}")
 
     @classmethod
     def _fields(cls) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ goes into the high bits of a 64-bit key, so one cumulative maximum over the bloc
 from collections.abc import Iterator
 from typing import Any, Self
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 

@@ -7,6 +7,7 @@ keeps both its hop limits this way, and of a server seen once hardly anything is
 way: network address translation makes all replies alike.
 """
 
+import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
