@@ -14,6 +14,8 @@ from netinterf.stats.losses import (
     LOST_IN_GOOD,
     RATES,
     binomial_likelihood,
+    chance_likelihood,
+    chance_likelihoods,
     fading_likelihood,
     harmless_likelihood,
     harmless_likelihoods,
@@ -62,6 +64,14 @@ def test_harmless_is_the_better_of_both_at_its_price(rows):
     expected = chance if losses in (0, count) else max(chance, fading_likelihood(time, lost) - 2 * math.log(count))
     assert harmless_likelihood(time, lost) == pytest.approx(expected)
     assert harmless_likelihood(time, lost) <= 0
+
+
+def test_the_chance_of_many_series_is_that_of_each():
+    """To the last bit, as evidence shows it."""
+    rng = np.random.default_rng(8)
+    lost = [rng.random(count) < rng.random() for count in (0, 1, 2, 40, 333, 2000)]
+    found = chance_likelihoods(np.array([one.sum() for one in lost]), np.array([len(one) for one in lost]))
+    assert found.tolist() == [chance_likelihood(one) for one in lost]
 
 
 def test_series_side_by_side_are_each_what_they_are_alone():
