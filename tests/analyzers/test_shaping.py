@@ -29,7 +29,7 @@ from netinterf.analyzers.shaping.queued import (
     try_queue,
     waiting_lanes,
 )
-from netinterf.analyzers.shaping.unmeasured import ceilings_of, may_have_ceiling
+from netinterf.analyzers.shaping.unmeasured import ceilings_of, long_enough, may_have_ceiling
 from netinterf.schema import Outcome
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
@@ -479,6 +479,21 @@ def test_who_is_not_looked_at_would_not_have_been_queued(seed):
         kept = may_be_queued(windows, len(groups)).tolist()
         queues = map(partial(try_queue, delivered), groups, windows.each(np.arange(len(groups))))
         assert set(kept) >= {place for place, queue in enumerate(queues) if queue}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_whose_packets_came_in_less_time_than_a_queue_is_busy_cannot_have_a_ceiling(seed):
+    """Groups that are left out have no windows that last as long; all others are kept, as they were."""
+    rng = np.random.default_rng(seed)
+    lanes = np.flatnonzero(rng.random(40) < 0.5)
+    delivered = some_deliveries(rng, lanes)
+    delivered.time[:] *= rng.choice([0.001, 0.01, 0.02, 1.0], 40)[delivered.lane % 40]
+    parts = [np.sort(rng.choice(lanes, int(rng.integers(1, 4)), replace=False)).tolist() for _ in range(30)]
+    kept = [part.tolist() for part in long_enough(delivered, Ragged.of(parts, np.int64))]
+    spans = [np.ptp(delivered.time[np.isin(delivered.lane, part)]) for part in parts]
+    assert kept == [part for part, span in zip(parts, spans, strict=True) if span >= 0.3 * (1 - 1e-9)]
+    assert all(merged(delivered, np.array(part)).lasting.sum() < 0.3 for part in parts if part not in kept)
+    assert len(long_enough(delivered, Ragged.of([], np.int64))) == 0
 
 
 @pytest.mark.parametrize("seed", range(4))

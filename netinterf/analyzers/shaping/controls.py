@@ -16,6 +16,7 @@ import numpy as np
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
 from netinterf.arrays import F64, I64, Mask
+from netinterf.stats.robust import quantile_of
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
@@ -168,7 +169,7 @@ def beyond(queued: Queued, own: Deliveries, others: Others) -> Excess:
         return Excess()
     ends = queued.windows.end
     sums = queued.rate + others.between(queued.windows.begin, ends) / np.maximum(queued.windows.lasting, 1e-6)
-    rate = LOOSE * float(np.quantile(sums, 0.9))
+    rate = LOOSE * quantile_of(sums, 0.9)
     time = np.concatenate([ends, delivered.time, own.time])
     size = np.concatenate([np.zeros(len(ends)), delivered.size, own.size])
     order = np.argsort(time, kind="stable")

@@ -22,6 +22,7 @@ from netinterf.analyzers.shaping.queued import (
 from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import Rule
+from netinterf.stats.robust import middle
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
@@ -63,13 +64,13 @@ class Limit:
     @property
     def rate(self) -> float:
         """Bytes a second on the wire."""
-        return float(np.median([queue.rate for queue in self.queues]))
+        return middle(np.array([queue.rate for queue in self.queues]))
 
     @property
     def wait(self) -> float:
         """Usual waiting in seconds, NaN where none was measured."""
         waits = [queue.wait for queue in self.queues if not np.isnan(queue.wait)]
-        return float(np.median(waits)) if waits else float("nan")
+        return middle(np.array(waits)) if waits else float("nan")
 
     @property
     def rule(self) -> Rule:
@@ -144,7 +145,7 @@ def lanes_at(windows: Windows, queues: list[Queued]) -> I64:
         windows: Those of all lanes of the client.
         queues: Its queues of one rate.
     """
-    rate = float(np.median([queue.rate for queue in queues]))
+    rate = middle(np.array([queue.rate for queue in queues]))
     lanes, place = np.unique(windows.group, return_inverse=True)
     count = np.bincount(place, minlength=len(lanes))
     close = near(windows.rate, rate, CEILING)

@@ -16,6 +16,7 @@ import numpy as np
 
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, first_of, least_trip
 from netinterf.arrays import F64, I64, Mask
+from netinterf.stats.robust import middle, quantile_of
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 from netinterf.values import frozen
@@ -44,8 +45,8 @@ WINDOW, SMALLEST, ENOUGH = 12_000.0, 4_500.0, 20
 would have fewer than twenty windows have smaller ones, of three packets at least: small transfers that count are slow
 ones, whose packets come apart."""
 
-BLOCK = 4_096
-"""Deliveries that are cut together, about: so many cost little more than one, and take half a megabyte."""
+BLOCK = 16_384
+"""Deliveries that are cut together, about: so many take two megabytes, and more at once cost as much one by one."""
 
 LEAST_WAIT = 0.005
 """Seconds of waiting that count, of the packet of a window that waited least: what managed queues aim at (RFC 8289,
@@ -153,7 +154,7 @@ class Queued:
     @property
     def wait(self) -> float:
         """Usual waiting in seconds, NaN where no delay was measured."""
-        return float(np.median(self.windows.wait[self.windows.waiting])) if self.windows.waiting.any() else float("nan")
+        return middle(self.windows.wait[self.windows.waiting]) if self.windows.waiting.any() else float("nan")
 
 
 def cut_windows(delivered: Deliveries, group: I64) -> Windows:
@@ -258,7 +259,7 @@ def filled(queued: Queued, trip: F64) -> bool:
     if len(at_rate) < LEAST_TRIPS:
         return False
     took = np.nanmin(trip[queued.sides]) + windows.wait[at_rate]
-    return bool(np.quantile(took, 0.9) >= FILLED * np.quantile(took, 0.1) or np.median(took) >= FILLED * took[0])
+    return bool(quantile_of(took, 0.9) >= FILLED * quantile_of(took, 0.1) or middle(took) >= FILLED * took[0])
 
 
 def steadiest(tried: list[Queued], taken: I64 | None = None) -> list[Queued]:

@@ -16,6 +16,7 @@ from netinterf.analyzers.shaping.queued import (
     CEILING,
     LEAST_TIME,
     LEAST_WINDOWS,
+    NEARLY,
     Queued,
     Windows,
     above_after,
@@ -26,6 +27,7 @@ from netinterf.analyzers.shaping.queued import (
     steadiest,
 )
 from netinterf.arrays import F64, I64
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["find_unmeasured"]
@@ -67,11 +69,23 @@ def find_unmeasured(trace: Trace, delivered: Deliveries, waiting: I64, taken: I6
     known = np.add.reduceat(~np.isnan(arrivals.wait), first) if len(lanes) else np.empty(0, np.int64)
     mute = lanes[((known == 0) | np.isin(lanes, waiting)) & ~np.isin(lanes >> 1, taken)]
     tried = []
-    for groups, windows in merged_each(arrivals, candidates(trace, mute)):
+    for groups, windows in merged_each(arrivals, long_enough(arrivals, candidates(trace, mute))):
         promising = may_have_ceiling(windows)
         for members, own in zip(groups.take(promising), windows.each(promising), strict=True):
             tried.append(try_ceiling(trace, arrivals, members, own, waiting))
     return steadiest([queue for queue in tried if queue], taken)
+
+
+def long_enough(arrivals: Deliveries, groups: Ragged) -> Ragged:
+    """Leave out the groups whose packets all came within less time than a queue must be busy."""
+    if not len(groups):
+        return groups
+    first = first_of(arrivals.lane)
+    place = np.searchsorted(arrivals.lane[first], groups.values)
+    begin, end = arrivals.time[first][place], arrivals.time[np.append(first[1:], len(arrivals.lane)) - 1][place]
+    opens = groups.offsets[:-1]  # none is empty
+    span = np.maximum.reduceat(end, opens) - np.minimum.reduceat(begin, opens)
+    return groups.take(np.flatnonzero(span >= NEARLY * LEAST_TIME))
 
 
 def may_have_ceiling(windows: Windows) -> I64:
