@@ -12,7 +12,16 @@ from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.dependence import checked_members
 
-__all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "middle", "quantile_of", "robust_scale", "theil_sen"]
+__all__ = [
+    "MAD_TO_SIGMA",
+    "group_median",
+    "group_quantile",
+    "middle",
+    "quantile_of",
+    "quantiles_of",
+    "robust_scale",
+    "theil_sen",
+]
 
 MAD_TO_SIGMA = 1.482602218505602
 """Median absolute deviation to standard deviation, for normal data: 1 / Φ⁻¹(3/4) (Rousseeuw and Croux 1993)."""
@@ -114,11 +123,16 @@ def middle(values: F64) -> float:
 
 def quantile_of(values: F64, q: float) -> float:
     """Compute a quantile of numbers, one at least and all of them finite, as numpy does, which takes long for a few."""
+    return float(quantiles_of(values, np.array([q]))[0])
+
+
+def quantiles_of(values: F64, q: F64) -> F64:
+    """Compute several; see `quantile_of`."""
     ordered, place = np.sort(values), q * (len(values) - 1)
-    low = int(place)
-    part, below, above = place - low, ordered[low], ordered[min(low + 1, len(values) - 1)]
-    between = above - (above - below) * (1 - part) if part >= 0.5 else below + (above - below) * part
-    return float(between)
+    low = place.astype(np.int64)
+    part, below, above = place - low, ordered[low], ordered[np.minimum(low + 1, len(values) - 1)]
+    between: F64 = np.where(part >= 0.5, above - (above - below) * (1 - part), below + (above - below) * part)
+    return between
 
 
 def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:

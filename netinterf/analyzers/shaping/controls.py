@@ -16,7 +16,7 @@ import numpy as np
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
 from netinterf.arrays import F64, I64, Mask
-from netinterf.stats.robust import quantile_of
+from netinterf.stats.robust import quantile_of, quantiles_of
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
@@ -134,7 +134,7 @@ def apart(queued: Queued, others: Others) -> float:
     rate = (np.bincount(bins, windows.rate * lasting) / np.maximum(time, BLUR / 2))[full]
     sums = rate + (moved / np.maximum(time, BLUR / 2))[full]
     alone = cost(rate, queued.rate)
-    tried = np.unique(np.quantile(sums, np.linspace(0, 1, RATES)))
+    tried = np.unique(quantiles_of(sums, np.linspace(0, 1, RATES)))
     together = cost(sums, tried[:, None]).min()
     return float(together - alone)
 

@@ -121,10 +121,13 @@ def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list
         For each of these flows, the log-likelihood ratio of having only luck against sharing the bucket.
     """
     rate, depth = np.array([fit.rate]), np.array([fit.depth])
-    pooled = own.joined(spared)
-    left = follow_bucket(pooled.time, pooled.size, pooled.lost, rate, depth)[:, 0]
-    mine = np.isin(pooled.flow, np.unique(own.flow))
-    empty = left < 0
-    drops = (np.count_nonzero(pooled.lost & empty & mine) + 1) / (np.count_nonzero(empty & mine) + 2)  # Laplace's rule
-    llr = empty * np.where(pooled.lost, np.log(CHANCE_LOSS / drops), np.log((1 - CHANCE_LOSS) / (1 - drops)))
-    return [float(llr[pooled.flow == part.flow[0]].sum()) for part in spared]
+    time, size, lost, flow = (
+        np.concatenate([getattr(part, name) for part in (own, *spared)]) for name in ("time", "size", "lost", "flow")
+    )
+    order = np.lexsort((~lost, time))
+    lost, flow = lost[order], flow[order]
+    empty = follow_bucket(time[order], size[order], lost, rate, depth)[:, 0] < 0
+    mine = empty & np.isin(flow, np.unique(own.flow))
+    drops = (np.count_nonzero(lost & mine) + 1) / (np.count_nonzero(mine) + 2)  # Laplace's rule
+    llr = empty * np.where(lost, np.log(CHANCE_LOSS / drops), np.log((1 - CHANCE_LOSS) / (1 - drops)))
+    return [float(llr[flow == part.flow[0]].sum()) for part in spared]

@@ -14,6 +14,7 @@ from netinterf.stats.robust import (
     group_quantile,
     middle,
     quantile_of,
+    quantiles_of,
     robust_scale,
     theil_sen,
 )
@@ -39,6 +40,7 @@ def test_quantiles_of_a_few_numbers_are_to_the_bit_those_of_numpy(values, q):
     numbers = np.array(values)
     assert middle(numbers) == np.median(numbers)
     assert quantile_of(numbers, q) == np.quantile(numbers, q)
+    assert quantiles_of(numbers, np.array([0.0, q, 1.0])).tolist() == np.quantile(numbers, [0.0, q, 1.0]).tolist()
 
 
 @given(st.integers(MANY + 1, 3 * MANY), st.integers(0, 99), st.sampled_from(["alike", "in order", "in turns", "few"]))
