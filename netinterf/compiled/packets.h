@@ -9,6 +9,8 @@
 #include "shared.h"
 
 enum { REACH = 1 << 30 };             /* `flows.unwrap`: the largest step between sound numbers of one side */
+#define LOWEST (-((int64_t)1 << 39))  /* and between which they lie */
+#define HIGHEST ((int64_t)1 << 44)
 #define NOTHING (-((int64_t)1 << 40)) /* `flows.blocks`: less than every number */
 
 /* Columns of `schema.Packets`, those of `flows.segments.COLUMNS`. */
@@ -68,7 +70,7 @@ static inline int64_t distance(uint32_t number, uint32_t from)
 static inline bool is_sound(int64_t number, int64_t *last)
 {
     int64_t step = number - *last;
-    if (step > REACH || step < -REACH)
+    if (step > REACH || step < -REACH || number < LOWEST || number > HIGHEST)
         return false;
     *last = number;
     return true;

@@ -2,8 +2,9 @@
 
 The rule, row by row along a side: a number stands for the 64-bit value nearest to the last sound one (serial number
 arithmetic, RFC 1982; RFC 9293 §3.4), the first row being measured from the initial sequence number. A row is sound when
-it lies within 2**30 of the last sound one, the largest window TCP can have (RFC 7323 §2.3); resets are never sound,
-because theirs are the numbers that are made up. What is not sound still gets a number, but moves nothing.
+it lies within 2**30 of the last sound one, the largest window TCP can have (RFC 7323 §2.3), and inside `BOUNDS`; resets
+are never sound, because theirs are the numbers that are made up. What is not sound still gets a number, but moves
+nothing.
 
 Nearly every side stays within 2**29 of its start, and there the rule is plain subtraction. Sides that move further are
 summed up step by step, still without a loop; only sides with a wild number outside a reset are walked row by row.
@@ -13,10 +14,14 @@ import numpy as np
 
 from netinterf.arrays import I64, U32, Mask
 
-__all__ = ["REACH", "sound_rows", "unwrap"]
+__all__ = ["BOUNDS", "REACH", "sound_rows", "unwrap"]
 
 REACH = 1 << 30
 """Largest step between sound numbers of one side: the largest window of TCP (RFC 7323 §2.3)."""
+
+BOUNDS = -(1 << 39), 1 << 44
+"""Between which numbers lie that are sound: 16 TB. Some ten thousand crafted segments lead farther, and `blocks.packed`
+has no room for what lies there."""
 
 
 def unwrap(raw: U32, side: I64, moves: Mask) -> tuple[I64, Mask]:
@@ -63,7 +68,7 @@ def unwrap_far(raw: U32, side: I64, moves: Mask) -> tuple[I64, Mask]:
     starts = np.flatnonzero(first)
     total -= np.repeat((total - steps)[starts], np.diff(starts, append=len(movers)))
     sound = np.ones(len(movers), np.bool_)
-    wild = np.unique(owner[np.abs(steps) > REACH])
+    wild = np.unique(owner[(np.abs(steps) > REACH) | is_outside(total)])
     for begin, end in zip(np.searchsorted(owner, wild), np.searchsorted(owner, wild, side="right"), strict=True):
         total[begin:end], sound[begin:end] = walk(value[begin:end])
     numbers = np.empty(len(raw), np.int64)
@@ -88,9 +93,16 @@ def walk(raw: U32) -> tuple[I64, Mask]:
     for row, value in enumerate(raw.tolist()):
         step = ((value - last + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
         numbers[row] = last + step
-        sound[row] = abs(step) <= REACH
+        sound[row] = abs(step) <= REACH and not is_outside(numbers[row])
         last = last + step if sound[row] else last
     return numbers, sound
+
+
+def is_outside(numbers: I64) -> Mask:
+    """Say which numbers lie outside `BOUNDS`."""
+    lowest, highest = BOUNDS
+    outside: Mask = (numbers < lowest) | (numbers > highest)
+    return outside
 
 
 def sound_rows(numbers: I64, side: I64, moves: Mask) -> Mask:
@@ -112,11 +124,12 @@ def sound_rows(numbers: I64, side: I64, moves: Mask) -> Mask:
     before = np.zeros(len(rows), np.int64)
     before[1:] = np.where(first[1:], 0, value[:-1])
     sound = np.ones(len(rows), np.bool_)
-    wild = np.unique(owner[np.abs(value - before) > REACH])
+    outside = is_outside(value)
+    wild = np.unique(owner[(np.abs(value - before) > REACH) | outside])
     for begin, end in zip(np.searchsorted(owner, wild), np.searchsorted(owner, wild, side="right"), strict=True):
         last = 0
         for row, number in enumerate(value[begin:end].tolist(), int(begin)):
-            sound[row] = abs(number - last) <= REACH
+            sound[row] = abs(number - last) <= REACH and not outside[row]
             last = number if sound[row] else last
     kept = moves.copy()
     kept[rows] = sound

@@ -268,3 +268,11 @@ def test_a_burst_copied_behind_its_end():
     packets = marked(*sorted([*opening, *burst, *copies], key=lambda one: one.time))
     assert np.count_nonzero(packets.marks & Mark.DUPLICATE_FRAME) >= 20
     assert not (packets.marks & Mark.REPEAT).any()
+
+
+@pytest.mark.parametrize("step", [2**30, -(2**30) + 1])
+def test_numbers_lead_nowhere_that_has_no_room(step):
+    """Each number is near the one before it, and together they would leave what can be counted."""
+    far = [client("A", (100 + place * step) % 2**32, 500, 1) for place in range(32_000)]
+    packets = marked(*HELLO, *far)
+    assert -(1 << 40) < packets.relative_seq.min() <= packets.relative_seq.max() < (1 << 44) + (1 << 32)

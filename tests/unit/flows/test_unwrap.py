@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netinterf.flows.unwrap import REACH, sound_rows, unwrap
+from netinterf.flows.unwrap import BOUNDS, REACH, sound_rows, unwrap
 from tests.oracles.naive_flows import walk
 
 
@@ -56,6 +56,21 @@ def test_a_wild_number_moves_nothing():
     numbers, sound = unwrap(raw, np.zeros(4, np.int64), np.ones(4, np.bool_))
     assert numbers.tolist() == [1, 100, 3_000_000_000 - 2**32, 200]
     assert sound.tolist() == [True, True, False, True]
+
+
+@pytest.mark.parametrize(("step", "bound"), [(REACH, BOUNDS[1]), (-REACH, BOUNDS[0])])
+def test_numbers_that_are_led_away_stay_within_bounds(step, bound):
+    """Steps that are sound one by one end where numbers have no room; what goes on from there moves nothing."""
+    truth = np.arange(bound // step + 100) * step
+    zero, moves = np.zeros(len(truth), np.int64), np.ones(len(truth), np.bool_)
+    numbers, sound = unwrap(truth.astype(np.uint32), zero, moves)
+    inside = np.abs(truth) <= abs(bound)
+    assert np.array_equal(truth[inside], numbers[inside])
+    assert sound[inside].all()
+    assert not sound.all()
+    assert np.abs(numbers[sound]).max() <= abs(bound)
+    assert np.abs(numbers).max() < abs(bound) + 2**32
+    assert sound.tolist() == sound_rows(numbers, zero, moves).tolist()
 
 
 def test_nothing_unwraps_to_nothing():
