@@ -19,7 +19,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I32, I64, U16, U32, Mask
+from netinterf.arrays import I32, I64, U16, Mask
 from netinterf.compiled import is_there
 from netinterf.flows.blocks import TcpBlock, flow_spans, packed, running_top, tcp_block, top_before
 from netinterf.flows.grouping import mix
@@ -153,7 +153,7 @@ def echoed(packets: Packets, block: TcpBlock, acks: AckColumns) -> tuple[I64, I6
     """Pair the first segment that carries a timestamp with the first packet that echoes it and acknowledges more.
 
     Segments and echoes with the same value are brought together by one sort of a mix of side and value, whose low bits
-    say the row; pairs are checked for true equality.
+    say the row. Where these bits alone told two mixes apart, whole ones are sorted.
     """
     rows, side, out = block.rows, block.side, block.outbound
     stamped = packets.tcp_options.take(rows) & TcpOption.TIMESTAMPS.value != 0
@@ -164,40 +164,32 @@ def echoed(packets: Packets, block: TcpBlock, acks: AckColumns) -> tuple[I64, I6
     asks = np.flatnonzero(acks.ack_eliciting & stamped)
     echo = packets.tsecr.take(rows)
     echoes = np.flatnonzero(acks.acknowledges & stamped & (acks.ack > acked) & (echo != 0))
-    key = np.concatenate(
-        [
-            side[asks].astype(np.uint64) << np.uint64(32) | packets.tsval[rows[asks]],
-            (side[echoes] ^ 1).astype(np.uint64) << np.uint64(32) | echo[echoes],
-        ]
-    )
+    asked = side.astype(np.uint64) << np.uint64(32) | packets.tsval.take(rows)
+    answered = (side ^ 1).astype(np.uint64) << np.uint64(32) | echo
+    mixed = mix(np.concatenate([asked[asks], answered[echoes]]))
     entry = np.concatenate([asks << 1 | 1, echoes << 1]).astype(np.uint64)
     bits = np.uint64((2 * len(rows)).bit_length())
-    order = np.sort((mix(key) >> bits << bits) | entry)
-    group, entry = order >> bits, order & ((np.uint64(1) << bits) - np.uint64(1))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = group[1:] != group[:-1]
-    is_echo = entry & np.uint64(1) == 0
-    row = (entry >> np.uint64(1)).astype(np.int64)
-    return first_echoes(first, is_echo, row, (side, packets.tsval.take(rows), echo), acks)
+    order = np.sort((mixed >> bits << bits) | entry)
+    entry = order & ((np.uint64(1) << bits) - np.uint64(1))
+    row, is_echo = (entry >> np.uint64(1)).astype(np.int64), entry & np.uint64(1) == 0
+    key = np.where(is_echo, answered[row], asked[row])
+    if ((key[1:] != key[:-1]) & (order[1:] >> bits == order[:-1] >> bits)).any():  # their mixes begin alike
+        exact = np.lexsort((entry, mix(key)))
+        row, is_echo, key = row[exact], is_echo[exact], key[exact]
+    first = np.ones(len(key), np.bool_)
+    first[1:] = key[1:] != key[:-1]
+    return first_echoes(first, is_echo, row, acks)
 
 
-def first_echoes(
-    first: Mask,
-    is_echo: Mask,
-    row: I64,
-    columns: tuple[I64, U32, U32],
-    acks: AckColumns,
-) -> tuple[I64, I64]:
+def first_echoes(first: Mask, is_echo: Mask, row: I64, acks: AckColumns) -> tuple[I64, I64]:
     """Pick, in each group of equal timestamps, the first segment and the first echo after it."""
-    side, tsval, tsecr = columns
     starts = np.flatnonzero(first)
     head = np.repeat(starts, np.diff(starts, append=len(first)))
     echoes = np.cumsum(is_echo)
     # the first echo of its group, in a group that begins with a segment
     chosen = np.flatnonzero(is_echo & ~is_echo[head] & (echoes - echoes[head] == 1))
     asked, answer = row[head[chosen]], row[chosen]
-    fits = (side[asked] == side[answer] ^ 1) & (tsval[asked] == tsecr[answer])
-    fits &= acks.ack[answer] >= acks.end[asked]
+    fits = acks.ack[answer] >= acks.end[asked]
     return asked[fits], answer[fits]
 
 

@@ -1,8 +1,10 @@
 """Round trips and sides on short conversations."""
 
+import numpy as np
 import pytest
 
 from netinterf.flows.assign import assign_flows
+from netinterf.flows.grouping import mix
 from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
@@ -138,3 +140,16 @@ def test_datagrams_have_sides_too():
     sides, samples = measured(asked, asked.reversed())
     assert sides.payload_bytes.tolist() == [30, 30]
     assert (sides.sent.tolist(), samples) == ([-1, -1], [])
+
+
+def test_timestamps_that_mix_alike_are_kept_apart():
+    """Among many packets the mixes of these two differ in the bits that make room for row numbers alone."""
+    first, other, many = 14419960, 17149714, 1 << 14
+    rows = (2 * (many + len(HELLO) + 4)).bit_length()
+    mixed = mix(np.array([first, other], np.uint64)) >> np.uint64(rows)
+    assert mixed[0] == mixed[1]
+    silence = [at(35, client("A", 100, 500))] * many
+    asked = [at(40 + n, client("A", 100 + n, 500, 1, tsval=value)) for n, value in enumerate((first, other))]
+    answers = [at(50 + n, server("A", 500, 101 + n, tsval=7, tsecr=value)) for n, value in enumerate((first, other))]
+    _, samples = measured(*HELLO, *silence, *asked, *answers)
+    assert [sample[1:3] for sample in samples if sample[0] == RttKind.TIMESTAMP] == [(1, 10.0), (1, 10.0)]
