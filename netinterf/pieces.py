@@ -28,17 +28,18 @@ def gather(buffer: U8, starts: I64, lengths: I64) -> U8:
     Args:
         buffer: Where the bytes are.
         starts: First byte of each span.
-        lengths: Length of each span; all spans lie inside the buffer.
+        lengths: Length of each span; all that have bytes lie inside the buffer.
 
     Raises:
         IndexError: One does not.
     """
+    out = np.empty(max(int(lengths.sum()), 0), np.uint8)
     if is_there():
-        out = np.empty(int(lengths.sum()), np.uint8)
         _copy("copy_spans", buffer, starts, np.ascontiguousarray(lengths, np.int64), out)
         return out
     left, source = lengths.astype(np.int64), starts.astype(np.int64)
-    out = np.empty(int(left.sum()), np.uint8)
+    if len(wrong := np.flatnonzero((left < 0) | (source < 0) & (left > 0))):  # numpy would count from the end
+        raise _outside(buffer, source, int(wrong[0]))
     target = np.cumsum(left) - left
     size = LARGEST_PIECE
     while len(rows := np.flatnonzero(left >= 2 * size)):
@@ -68,6 +69,8 @@ def gather_fields(buffer: U8, starts: I64, width: int) -> NDArray[np.void]:
         out = np.empty(len(starts), f"V{width}")
         _copy("copy_fields", buffer, starts, width, out)
         return out
+    if len(wrong := np.flatnonzero(starts < 0)):  # numpy would count from the end
+        raise _outside(buffer, starts, int(wrong[0]))
     copied: NDArray[np.void] = overlapping(buffer, width)[starts]
     return copied
 
@@ -81,6 +84,11 @@ def _copy(name: str, buffer: U8, starts: I64, size: Any, out: NDArray[Any]) -> N
     """Copy in C."""
     wrong = np.full(1, -1)
     places = np.ascontiguousarray(starts, np.int64)
-    call(name, len(places), len(buffer), buffer, places, size, out, wrong)
+    call(name, len(places), len(buffer), buffer, places, size, out.nbytes, out, wrong)
     if wrong[0] >= 0:
-        raise IndexError(f"piece {wrong[0]} begins at byte {places[wrong[0]]} and does not lie in {len(buffer)} bytes")
+        raise _outside(buffer, places, int(wrong[0]))
+
+
+def _outside(buffer: U8, starts: I64, number: int) -> IndexError:
+    """Say which piece does not lie in the buffer."""
+    return IndexError(f"piece {number} begins at byte {starts[number]} and does not lie in {len(buffer)} bytes")

@@ -27,9 +27,29 @@ def test_fields_are_those_of_slices(starts: list[int], width: int) -> None:
     assert fields.tobytes() == b"".join(BYTES[at : at + width].tobytes() for at in starts)
 
 
-def test_what_lies_outside_is_refused() -> None:
-    """Nothing is read beyond the end."""
+OUTSIDE = [
+    ([0, len(BYTES) - 3], [1, 2000]),
+    ([-1], [1]),
+    ([len(BYTES)], [1]),
+    ([5, 5], [90, -90]),
+    ([0, 1], [8, 2**62]),
+]
+
+
+@pytest.mark.parametrize(("starts", "lengths"), OUTSIDE)
+def test_what_lies_outside_is_refused(starts: list[int], lengths: list[int]) -> None:
+    """Nothing is read beyond the end or before the begin, and nothing written where there is no room."""
+    with pytest.raises((IndexError, MemoryError)):
+        gather(BYTES, np.array(starts), np.array(lengths))
+
+
+@pytest.mark.parametrize("start", [-1, len(BYTES) - 3, 2**62])
+def test_fields_outside_are_refused(start: int) -> None:
+    """Of one width, too."""
     with pytest.raises(IndexError):
-        gather_fields(BYTES, np.array([0, len(BYTES) - 3]), 4)
-    with pytest.raises((IndexError, ValueError)):
-        gather(BYTES, np.array([0, len(BYTES) - 3]), np.array([1, 2000]))
+        gather_fields(BYTES, np.array([0, start]), 4)
+
+
+def test_a_span_without_bytes_lies_anywhere() -> None:
+    """Such are the payloads of packets that were cut in their headers, of which the last one begins behind the end."""
+    assert gather(BYTES, np.array([3, len(BYTES) + 12, -1]), np.array([2, 0, 0])).tobytes() == BYTES[3:5].tobytes()
