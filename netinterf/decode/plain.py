@@ -48,5 +48,6 @@ def plain(frames: Frames, out: Columns) -> I64:
         return np.arange(count)
     left, found = np.empty(count, np.int64), np.zeros(1, np.int64)
     columns = tuple(getattr(out, field.name) for field in attrs.fields(Columns))
-    call("decode", count, frames.data, frames.at, frames.captured, frames.length, frames.kinds, columns, left, found)
+    places = map(np.ascontiguousarray, (frames.at, frames.captured, frames.length, frames.kinds))
+    call("decode", count, frames.data, *places, columns, left, found)
     return left[: int(found[0])]

@@ -72,6 +72,15 @@ def test_link_types_say_whether_their_frames_crossed_a_wire():
     assert set(LINK_KINDS.values()) - {Kind.LOOPBACK} <= set(WIRED)
 
 
+def test_columns_of_records_may_have_gaps():
+    """They may be views of a wider table, such as a structured array."""
+    buffer, records = records_of([bytes(FLOW)] * 5)
+    wide = {known.name: np.repeat(getattr(records, known.name), 2)[::2] for known in Records.schema()}
+    narrow, views = (decode(buffer, each, [1]) for each in (records, Records(**wide)))
+    assert narrow.packets.equals(views.packets)
+    assert narrow.endpoints.equals(views.endpoints)
+
+
 def test_rows_come_in_time_order():
     """Frames out of order are sorted by time, equal times keep their order, and quotes follow their packets."""
     error = ETHER / IP(src="10.0.0.1") / ICMP(type=11) / IP(src="192.0.2.1", ttl=1) / UDP(sport=7, dport=9)
