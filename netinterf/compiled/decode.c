@@ -78,7 +78,7 @@ static inline bool is_tag(uint16_t type) { return type == 0x8100 || type == 0x88
 /* Find the IP header behind the link layer; -1 where that is not plain. */
 static int64_t behind_link(const struct frame *frame, uint8_t kind, struct packet *packet)
 {
-    packet->status = 0;
+    packet->status = packet->version = 0;
     if (kind == KIND_RAW || kind == KIND_IPV4 || kind == KIND_IPV6) {
         if (frame->captured < 1)
             return -1;
@@ -102,10 +102,10 @@ static int64_t behind_link(const struct frame *frame, uint8_t kind, struct packe
 /* Enter the IP packet at an offset, and say whether it is plain and holds a transport header of 8 bytes or more. */
 static bool enter(const struct frame *frame, int64_t at, struct packet *packet)
 {
-    const uint8_t *ip = frame->bytes + at;
     int64_t head = packet->version == 4 ? 20 : 40, length;
-    if (at < 0 || frame->captured < at + head || ip[0] >> 4 != packet->version)
+    if (at < 0 || frame->captured < at + head || frame->bytes[at] >> 4 != packet->version)
         return false;
+    const uint8_t *ip = frame->bytes + at;
     if (packet->version == 4) {
         length = two(ip + 2); /* 0 where that was left to the network card, RFC 791 §3.1 counts the header */
         packet->protocol = ip[9];

@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+#if UINTPTR_MAX != UINT64_MAX
+#error "numpy counts in fewer than 64 bits here, and its arrays would be read as if it did not"
+#endif
+
 #ifdef _WIN32
 #define SHARED __declspec(dllexport)
 #else
