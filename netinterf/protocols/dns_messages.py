@@ -269,8 +269,8 @@ class _Block:
             rows, owner, end, length = rows[fits], owner[fits], end[fits], length[fits]
             self.place[rows] = end + 10 + length
             rounds.append(_Places(rows, np.full(len(rows), number), owner, end, length))
-        else:
-            self.note(rows, ParseError.TOO_LONG, self.place[rows])
+        rows = rows[total[rows] > MAX_RECORDS]
+        self.note(rows, ParseError.TOO_LONG, self.place[rows])
         if not rounds:
             return _Places(*(np.empty(0, np.int64) for _ in range(5)))
         message, place, owner, fixed, sizes = (

@@ -197,6 +197,17 @@ def test_record_counts_are_bounded():
     assert len(answers) == MAX_RECORDS
 
 
+@pytest.mark.parametrize("parser", [parse_messages, parse_each])
+def test_as_many_records_as_are_read_are_not_too_many(parser):
+    """Nothing is wrong with the largest message, and what stands behind its last record is left over."""
+    most = message("a.b", *[record(1, b"", owner=b"\0")] * MAX_RECORDS)
+    length = np.array([len(most), len(most) + 3])
+    data = np.frombuffer(most + most + b"xyz", np.uint8)
+    messages, _ = parser(data, np.array([0, len(most)]), length, length)
+    assert messages.error.tolist() == [ParseError.NONE, ParseError.TRAILING]
+    assert messages.trailing.tolist() == [0, 3]
+
+
 def test_a_question_without_class_is_read_on():
     """The form known from Iran (class missing, one record promised too many) gives its answer and its error."""
     wire = message(
