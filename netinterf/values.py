@@ -3,14 +3,18 @@
 attrs writes the methods of a class as text, which Python compiles: a third of a millisecond a class, of which the
 library has several hundred. A scan of a small capture makes instances of a few, and spent a quarter of its time on
 methods that nobody called. So a class stays as it was declared until something asks for what attrs gives it: its
-constructor (without which no other method is called), its fields, its signature, or how it is restored.
+constructor (without which few methods are called), its fields, its signature, whether it is frozen, how it is
+restored, or how an instance without fields, which is restored without asking, is compared.
 
 To whoever reads types, `frozen` and `define` are those of attrs. Two options are settled: instances have no slots,
 since a class with slots cannot be completed in place; and one function says what an instance of any class holds, since
 that is the dearest method to compile and the one that is called least.
 """
 
+import os
+import sys
 from collections.abc import Callable
+from reprlib import recursive_repr
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +23,12 @@ import attrs
 __all__ = ["define", "frozen"]
 
 WRITTEN = ("__init__", "__attrs_attrs__")
-ABSENT = ("__match_args__", "__signature__", "__setstate__")
+ABSENT = ("__match_args__", "__signature__", "__setstate__", "__setattr__", "__eq__", "__hash__")
 """What may be asked of a class before it is complete: what attrs always writes, and what it adds to or leaves alone."""
 
 WRITING = RLock()  # two threads may be the first to use a class, and a class completes those that it is derived from
+if sys.platform != "win32":  # a process that is forked meanwhile would wait for a thread that it does not have
+    os.register_at_fork(before=WRITING.acquire, after_in_parent=WRITING.release, after_in_child=WRITING.release)
 
 
 class Unwritten:
@@ -50,11 +56,12 @@ def deferred(write: Callable[..., type]) -> Callable[..., Any]:
         def complete() -> None:
             with WRITING:
                 if isinstance(vars(kind)["__init__"], Unwritten):
-                    for name in ABSENT:
+                    for name in standing & vars(kind).keys():  # all of them, unless this was interrupted before
                         delattr(kind, name)
                     write(kind, **options, slots=False, repr=False, init=True)  # in place of what stands for it
 
-        for name in (*WRITTEN, *ABSENT):
+        standing = set(ABSENT) - vars(kind).keys()  # what the class says itself stays
+        for name in (*WRITTEN, *standing):
             setattr(kind, name, Unwritten(kind, name, complete))
         if "__repr__" not in vars(kind):
             type.__setattr__(kind, "__repr__", shown)
@@ -63,10 +70,11 @@ def deferred(write: Callable[..., type]) -> Callable[..., Any]:
     return decorator
 
 
+@recursive_repr()
 def shown(value: Any) -> str:
     """Say what an instance holds, in the words of attrs."""
     names = [field.name for field in attrs.fields(type(value)) if field.repr]
-    held = ", ".join(f"{name}={getattr(value, name)!r}" for name in names)
+    held = ", ".join(f"{name}={getattr(value, name, attrs.NOTHING)!r}" for name in names)
     return f"{type(value).__qualname__.rsplit('>.', 1)[-1]}({held})"
 
 

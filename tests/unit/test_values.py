@@ -1,5 +1,6 @@
 """Value classes: completed when first used, and then what attrs makes of them."""
 
+import copy
 import inspect
 import pickle
 import subprocess
@@ -73,14 +74,15 @@ def test_a_class_is_what_attrs_makes_of_it(ours: Callable[..., Any], options: st
         inspect.signature,
         lambda kind: kind.__match_args__,
         lambda kind: getattr(kind, "__setstate__", None),
+        lambda kind: kind.__setattr__,
     ],
 )
 def test_a_class_is_completed_when_it_is_asked(ask: Callable[[type], object]) -> None:
     """Nothing is compiled before, whatever is asked first completes all, and nothing is left of what stood for it."""
     kind = declared(frozen, "")
-    assert "__eq__" not in vars(kind)
+    assert isinstance(vars(kind)["__init__"], values.Unwritten)
     ask(kind)
-    assert "__eq__" in vars(kind)
+    assert inspect.isfunction(vars(kind)["__init__"])
     assert not [value for value in vars(kind).values() if isinstance(value, values.Unwritten)]
 
 
@@ -119,9 +121,10 @@ def test_threads_may_use_a_class_first_together() -> None:
 
 def test_instances_travel_to_processes_that_have_made_none() -> None:
     """What is restored there is compared and frozen as it was."""
-    sent = pickle.dumps([Sent("a"), Sent("a")])
+    sent = pickle.dumps([Sent("a"), Sent("a"), Signal(), Signal()])
     code = (
-        "import pickle, sys; first, second = pickle.load(sys.stdin.buffer); assert first == second;"
+        "import pickle, sys; first, second, *empty = pickle.load(sys.stdin.buffer); assert first == second;"
+        " assert len(set(empty)) == 1;"
         " assert repr(first) == \"Sent(name='a')\"; first.name = 'b'"
     )
     root = Path(__file__).parents[2]
@@ -134,3 +137,97 @@ class Sent:
     """Something to send."""
 
     name: str
+
+
+@frozen
+class Signal:
+    """Something without fields to send."""
+
+
+def test_attrs_derives_classes_from_classes_that_nobody_used() -> None:
+    """What is derived from a frozen class is frozen, and can be made."""
+
+    @frozen
+    class Place:
+        name: str
+
+    @attrs.define
+    class Server(Place):
+        port: int = 443
+
+    server = Server("a")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        server.port = 80  # type: ignore[misc]
+
+
+def test_a_class_says_some_things_itself() -> None:
+    """How it is restored stays as it was declared."""
+
+    @frozen
+    class Counter:
+        count: int
+
+        def __setstate__(self, state: dict[str, Any]) -> None:
+            object.__setattr__(self, "count", state["count"] + 1)
+
+    assert copy.copy(Counter(1)) == Counter(2)
+
+
+def test_a_class_is_completed_after_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while its methods are compiled leaves it as it was declared."""
+    kind = declared(frozen, "")
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.compile", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            kind("a")
+    assert kind("a") == kind("a")
+
+
+def interrupted(*_: object, **__: object) -> None:
+    """Stand for a user who wants no more."""
+    raise KeyboardInterrupt
+
+
+FORKING = """
+import os, signal, threading, time
+from netinterf.values import WRITING, frozen
+
+@frozen
+class Visit:
+    name: str
+
+held = threading.Event()
+
+def hold():
+    with WRITING:
+        held.set()
+        time.sleep(0.2)
+
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    Visit("a")
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are not forked here")
+def test_a_process_is_forked_while_a_thread_completes_a_class() -> None:
+    """The new process waits for no thread that it does not have."""
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, cwd=root)
+
+
+def test_instances_that_hold_one_another_are_shown() -> None:
+    """The second time stands for the whole, as with attrs."""
+
+    @define
+    class Peer:
+        other: object = None
+
+    peer = Peer()
+    peer.other = Peer(peer)
+    assert repr(peer).endswith("Peer(other=Peer(other=...))")
