@@ -9,7 +9,8 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling, analyzer, units
 from netinterf.analyzers.throttling.acks import acknowledgement_series
-from netinterf.analyzers.throttling.analyzer import kind_of
+from netinterf.analyzers.throttling.analyzer import kind_of, own_line
+from netinterf.analyzers.throttling.controls import Controls
 from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import Tested as Weighed
 from netinterf.analyzers.throttling.judge import strength
@@ -674,3 +675,26 @@ def test_laboratory_transfers(captures_dir, folder):
     for path in files[:: max(1, len(files) // 3)][:3]:
         _, accused = found(read(path))
         assert accused == (folder == "positive"), path.name
+
+
+def test_a_server_may_be_limited_at_large() -> None:
+    """It is under names of two domains, among these flows and all that are limited there: as an obvious twin says."""
+    ask = b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
+    moved = []
+    for place, names in enumerate([(b"a.org", b"b.org", b"a.org"), (b"a.org", b"www.a.org", b"c.org")]):
+        flows = [Flow(4, port=40000 + 10 * place + k, request=ask % name) for k, name in enumerate(names)]
+        moved.append(transfer(7 + place, policer(1e6, 1e6), flows=flows, server=f"198.51.100.{place + 1}"))
+    trace = trace_of(merge(*moved))
+    rng, count = np.random.default_rng(5), len(trace.flows)
+    assert count == 6
+    answers = []
+    for _ in range(200):
+        limited, flows = (np.flatnonzero(rng.random(count) < 0.4) for _ in range(2))
+        if not len(flows):
+            continue
+        servers = trace.flows.server[flows]
+        same = [flow for flow in (*limited, *flows) if trace.flows.server[flow] in servers]
+        told = len({*servers}) == 1 and len({flow_domains(trace)[flow] for flow in same}) > 1
+        answers.append(own_line(Controls(trace, count_numbers(trace), limited), flows))
+        assert answers[-1] == told
+    assert len(set(answers)) == 2

@@ -231,8 +231,12 @@ def own_line(controls: Controls, flows: I64) -> bool:
 
     Its other flows need not have been limited together with these, nor for the same client.
     """
-    servers = np.unique(controls.trace.flows.server[flows])
-    return len(servers) == 1 and bool(controls.limited_at_large[servers[0]])
+    flow = controls.trace.flows
+    servers = np.unique(flow.server[flows])
+    limited = controls.limited_at[servers]
+    alike = np.append(flows, limited[limited >= 0])  # some of these flows may have lost too little to be limited
+    owners, ports = (len(np.unique(column[alike])) for column in (controls.domain, flow.server_port))
+    return len(servers) == 1 and (ports > 1 or owners > 1 or bool(controls.limited_at_large[servers[0]]))
 
 
 def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool, queued: bool) -> Rule:

@@ -109,14 +109,19 @@ class Controls:
         return flow_domains(self.trace)
 
     @cached_property
+    def limited_at(self) -> I64:
+        """Give for each host one of its flows that are limited, -1 where there is none."""
+        flow = np.full(len(self.trace.hosts), -1)
+        flow[self.trace.flows.server[self.limited]] = self.limited
+        return flow
+
+    @cached_property
     def limited_at_large(self) -> Mask:
         """Of each host, whether it is limited under names of different domains or at several ports."""
         flows, several = self.trace.flows, np.zeros(len(self.trace.hosts), np.bool_)
         server = flows.server[self.limited]
-        for column in (self.domain[self.limited], flows.server_port[self.limited].astype(np.int64)):
-            one = np.zeros(len(several), np.int64)
-            one[server] = column  # the last write wins
-            several[server[column != one[server]]] = True
+        for column in (self.domain, flows.server_port):
+            several[server[column[self.limited] != column[self.limited_at[server]]]] = True
         return several
 
 
