@@ -47,13 +47,25 @@ class SeveralVerdicts(Sequence[Verdict]):  # noqa: PLW1641 - it has no hash, as 
     def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
     def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
         if isinstance(row, slice):
-            return tuple(self[place] for place in range(*row.indices(len(self))))
+            return tuple(self.written(np.arange(len(self))[row]))
         place = row + len(self) if row < 0 else row
         for ledger, rows in self.parts:
             if 0 <= place < len(rows):
                 return ledger.write(int(rows[place]))
             place -= len(rows)
         raise IndexError(f"verdict {row} of {len(self)}")
+
+    def __reversed__(self) -> Iterator[Verdict]:
+        return self.written(np.arange(len(self))[::-1])
+
+    def written(self, places: I64) -> Iterator[Verdict]:
+        """Write out some, as many at a time as are of one ledger."""
+        edges = np.cumsum([0, *(len(rows) for _, rows in self.parts)])
+        part = np.searchsorted(edges, places, side="right") - 1
+        for run in np.split(np.arange(len(places)), np.flatnonzero(np.diff(part)) + 1):
+            for number in part[run[:1]].tolist():
+                ledger, rows = self.parts[number]
+                yield from ledger.written(rows[places[run] - edges[number]])
 
     def __add__(self, others: Sequence[Verdict]) -> list[Verdict]:
         return [*self, *others]

@@ -29,7 +29,9 @@ def test_it_is_a_sequence_of_what_is_meant(ledgers: list[Ledger]) -> None:
     assert len(some) == len(slow)
     assert list(some) == slow
     assert [some[place] for place in range(-len(slow), len(slow))] == slow + slow
-    assert some[1:-1:3] == tuple(slow[1:-1:3])
+    for part in (slice(1, -1, 3), slice(None, None, -1), slice(-3, None), slice(5, 2), slice(0, 10_000)):
+        assert some[part] == tuple(slow[part])
+    assert list(reversed(some)) == slow[::-1]
     assert some == slow
     assert slow == some
     assert some != slow[:-1]
@@ -44,6 +46,7 @@ def test_ledgers_of_which_nothing_is_meant_are_let_go(ledgers: list[Ledger]) -> 
     nothing = SeveralVerdicts([(ledgers[0], np.empty(0, np.int64))])
     assert nothing.parts == ()
     assert nothing == [] == SeveralVerdicts()
+    assert nothing[:] == ()
     assert not nothing
 
 
