@@ -12,7 +12,6 @@ that is the dearest method to compile and the one that is called least.
 """
 
 import os
-import sys
 from collections.abc import Callable
 from reprlib import recursive_repr
 from threading import RLock
@@ -27,7 +26,7 @@ ABSENT = ("__match_args__", "__signature__", "__setstate__", "__setattr__", "__e
 """What may be asked of a class before it is complete: what attrs always writes, and what it adds to or leaves alone."""
 
 WRITING = RLock()  # two threads may be the first to use a class, and a class completes those that it is derived from
-if sys.platform != "win32":  # a process that is forked meanwhile would wait for a thread that it does not have
+if hasattr(os, "register_at_fork"):  # a process that is forked meanwhile would wait for a thread that it does not have
     os.register_at_fork(before=WRITING.acquire, after_in_parent=WRITING.release, after_in_child=WRITING.release)
 
 

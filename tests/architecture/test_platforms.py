@@ -54,6 +54,7 @@ GUARDED = {
     ("workers.py", "os.sched_getaffinity"),  # behind hasattr
     ("capture/source.py", "mmap.MAP_SHARED"),  # only where MAP_POPULATE is known, which is Linux
     ("capture/source.py", "mmap.PROT_READ"),
+    ("values.py", "os.register_at_fork"),  # behind hasattr
 }
 
 
