@@ -33,9 +33,8 @@ COUNTS = ("calls", "bytes")
 MOST_GROWTH = 1.15
 """Exponent from which on a count grows with more than the packets: a sort of all packets is at 1.1."""
 
-LEAST_CALLS = 500
-"""Calls for a thousand packets below which nothing is held against them: what does not go packet by packet takes a few
-more where a capture is large enough for a step to pay."""
+FEW_CALLS = 500
+"""Budget of calls for a thousand packets at least: fewer are the small difference of two large counts."""
 
 OVER = 1.5
 """What a budget may be passed by: versions of numpy differ in how many of its functions call others."""
@@ -57,8 +56,17 @@ class Touched:
 
 
 def count(name: str, folder: Path) -> Touched:
-    """Count what a mix takes in two sizes."""
-    paths = [made(name, SMALL, times, folder=folder) for times in (1, FACTOR)]
+    """Count what a mix takes in two sizes; where that grows too fast, once more between the larger and one of its like.
+
+    A step that is taken once a capture is worth it looks like growth between two sizes, and like none between the next.
+    """
+    found = count_from(1, name, folder)
+    return count_from(FACTOR, name, folder) if grown([found]) else found
+
+
+def count_from(times: int, name: str, folder: Path) -> Touched:
+    """Count what so many times the small mix takes, and four times as much."""
+    paths = [made(name, SMALL, each, folder=folder) for each in (times, times * FACTOR)]
     packets = [len(open_capture(path).records) for path in paths]
     answered(paths[1])  # what is loaded and kept once is not counted
     base, *calls = (calls_of(partial(answered, path)) for path in (made("web", 50, folder=folder), *paths))
@@ -102,12 +110,7 @@ def exponent(few: float, many: float, factor: float) -> float:
 
 def grown(found: Sequence[Touched]) -> list[str]:
     """Say which mixes make counts grow faster than their packets."""
-    counts = [
-        (one.mix, what, getattr(one, f"{what}_growth"))
-        for one in found
-        for what in COUNTS
-        if what != "calls" or one.calls >= LEAST_CALLS
-    ]
+    counts = [(one.mix, what, getattr(one, f"{what}_growth")) for one in found for what in COUNTS]
     return [
         f"{mix}: {what} grow as packets to the power of {growth:.2f}"
         for mix, what, growth in counts
@@ -143,7 +146,7 @@ def run(*, jobs: int, write: bool) -> int:
     names = [field.name for field in attrs.fields(Touched)]
     print(table(names, [[f"{value:,.2f}" if isinstance(value, float) else value for value in row] for row in rows]))
     if write:
-        budgets = {one.mix: {"calls": max(round(one.calls), LEAST_CALLS), "bytes": round(one.bytes)} for one in found}
+        budgets = {one.mix: {"calls": max(round(one.calls), FEW_CALLS), "bytes": round(one.bytes)} for one in found}
         BUDGETS.write_text(json.dumps(budgets, indent=1) + "\n", encoding="utf-8")
     problems = grown(found)
     if library() is None:

@@ -1,11 +1,12 @@
 """Units and changes written out: from rows of tables to objects in words, on demand."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Iterator
+from typing import Any
 
 import attrs
 import numpy as np
 
+from netinterf.arrays import I64
 from netinterf.comparison.attempts import TRANSPORTS, Attempts, Side, State
 from netinterf.comparison.causes import CAUSES
 from netinterf.comparison.changes import Shift, find_changes
@@ -18,6 +19,7 @@ from netinterf.schema import Grade, Outcome
 from netinterf.trace import host_text
 from netinterf.values import frozen
 from netinterf.written.ledger import Ledger
+from netinterf.written.sequence import Written
 
 __all__ = ["Units", "changes_of"]
 
@@ -34,7 +36,7 @@ SHOWN = 6
 
 
 @frozen(eq=False)
-class Units(Sequence[ComparedUnit]):
+class Units(Written[ComparedUnit]):
     """All units of a comparison, written out when asked for: the surest blocks first."""
 
     judgement: Judgement = attrs.field(repr=False)
@@ -51,21 +53,14 @@ class Units(Sequence[ComparedUnit]):
     def __len__(self) -> int:
         return len(self.judgement.contrasts)
 
-    @overload
-    def __getitem__(self, row: int) -> ComparedUnit: ...
-    @overload
-    def __getitem__(self, row: slice) -> tuple[ComparedUnit, ...]: ...
-    def __getitem__(self, row: int | slice) -> ComparedUnit | tuple[ComparedUnit, ...]:
-        if isinstance(row, slice):
-            return tuple(self.write(place) for place in range(*row.indices(len(self))))
-        if not -len(self) <= row < len(self):
-            raise IndexError(f"unit {row} of {len(self)}")
-        return self.write(row % len(self))
-
     def of(self, *findings: Finding) -> Iterator[ComparedUnit]:
         """Walk the units of some findings."""
         wanted = [FINDINGS.index(finding) for finding in findings]
-        return (self.write(int(row)) for row in np.flatnonzero(np.isin(self.judgement.contrasts.finding, wanted)))
+        return self.written(np.flatnonzero(np.isin(self.judgement.contrasts.finding, wanted)))
+
+    def written(self, rows: I64) -> Iterator[ComparedUnit]:
+        """Write out some units."""
+        return map(self.write, rows.tolist())
 
     def write(self, row: int) -> ComparedUnit:
         """Write out one unit."""

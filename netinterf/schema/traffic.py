@@ -101,11 +101,6 @@ class Packets(Table):
         """Offset of the transport payload in the trace's buffer, per packet."""
         return self.at + self.payload_at
 
-    def payloads(self, rows: I64) -> tuple[I64, I64]:
-        """Say for some packets where their payload begins in the trace's buffer, and how many bytes of it are there."""
-        at, captured = self.payload_at[rows].astype(np.int64), self.captured[rows].astype(np.int64)
-        return self.at[rows] + at, np.maximum(np.minimum(at + self.payload_length[rows], captured) - at, 0)
-
 
 @frozen(eq=False, kw_only=True)
 class Endpoints(Table):

@@ -1,7 +1,7 @@
 """Verdicts written out: a judgement as a sequence of objects in words, made on demand."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import Subjects
 from netinterf.written.group_record import write_group
 from netinterf.written.record import Verdict
+from netinterf.written.sequence import Written
 from netinterf.written.unexplained import Unexplained, unexplained
 from netinterf.written.verdict_record import write_verdicts
 
@@ -28,25 +29,11 @@ BLOCK = 1024
 
 
 @frozen(eq=False, kw_only=True)
-class Ledger(Judgement, Sequence[Verdict]):
+class Ledger(Judgement, Written[Verdict]):
     """The verdicts of one capture, written out when asked for: flows, exchanges, then groups that were found."""
 
     def __len__(self) -> int:
         return len(self.verdicts) + len(self.groups)
-
-    @overload
-    def __getitem__(self, row: int) -> Verdict: ...
-    @overload
-    def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
-    def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
-        if isinstance(row, slice):
-            return tuple(self.written(np.arange(len(self))[row]))
-        if not -len(self) <= row < len(self):
-            raise IndexError(f"verdict {row} of {len(self)}")
-        return self.write(row % len(self))
-
-    def __iter__(self) -> Iterator[Verdict]:
-        return self.written(np.arange(len(self)))
 
     def findings(self) -> Iterator[Verdict]:
         """Walk only the verdicts that are interfered or possibly so."""
@@ -77,10 +64,6 @@ class Ledger(Judgement, Sequence[Verdict]):
     def group_verdicts(self) -> Iterator[Verdict]:
         """Walk only the groups."""
         return self.written(np.arange(len(self.verdicts), len(self)))
-
-    def write(self, row: int) -> Verdict:
-        """Write out one verdict."""
-        return next(self.written(np.array([row])))
 
     def written(self, rows: I64) -> Iterator[Verdict]:
         """Write out some verdicts, a block of them at a time."""

@@ -1,7 +1,6 @@
-"""Verdicts of one or several ledgers as one sequence: written out when asked for, since mostly few are."""
+"""Verdicts of one or several ledgers as one sequence."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import overload
 
 import attrs
 import numpy as np
@@ -10,6 +9,7 @@ from netinterf.arrays import I64
 from netinterf.values import frozen
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
+from netinterf.written.sequence import Written
 
 __all__ = ["Part", "SeveralVerdicts"]
 
@@ -24,7 +24,7 @@ def telling(parts: Iterable[Part]) -> tuple[Part, ...]:
 
 
 @frozen(eq=False)
-class SeveralVerdicts(Sequence[Verdict]):  # noqa: PLW1641 - it has no hash, as a list has none
+class SeveralVerdicts(Written[Verdict]):  # noqa: PLW1641 - it has no hash, as a list has none
     """Some verdicts of each of some ledgers, one after the other; it may be added to a list, and equals one."""
 
     parts: tuple[Part, ...] = attrs.field(default=(), repr=False, converter=telling)
@@ -37,35 +37,14 @@ class SeveralVerdicts(Sequence[Verdict]):  # noqa: PLW1641 - it has no hash, as 
     def __len__(self) -> int:
         return sum(len(rows) for _, rows in self.parts)
 
-    def __iter__(self) -> Iterator[Verdict]:
-        for ledger, rows in self.parts:
-            yield from ledger.written(rows)
-
-    @overload
-    def __getitem__(self, row: int) -> Verdict: ...
-    @overload
-    def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
-    def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
-        if isinstance(row, slice):
-            return tuple(self.written(np.arange(len(self))[row]))
-        place = row + len(self) if row < 0 else row
-        for ledger, rows in self.parts:
-            if 0 <= place < len(rows):
-                return ledger.write(int(rows[place]))
-            place -= len(rows)
-        raise IndexError(f"verdict {row} of {len(self)}")
-
-    def __reversed__(self) -> Iterator[Verdict]:
-        return self.written(np.arange(len(self))[::-1])
-
-    def written(self, places: I64) -> Iterator[Verdict]:
+    def written(self, rows: I64) -> Iterator[Verdict]:
         """Write out some, as many at a time as are of one ledger."""
-        edges = np.cumsum([0, *(len(rows) for _, rows in self.parts)])
-        part = np.searchsorted(edges, places, side="right") - 1
-        for run in np.split(np.arange(len(places)), np.flatnonzero(np.diff(part)) + 1):
+        edges = np.cumsum([0, *(len(meant) for _, meant in self.parts)])
+        part = np.searchsorted(edges, rows, side="right") - 1
+        for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(part)) + 1):
             for number in part[run[:1]].tolist():
-                ledger, rows = self.parts[number]
-                yield from ledger.written(rows[places[run] - edges[number]])
+                ledger, meant = self.parts[number]
+                yield from ledger.written(meant[rows[run] - edges[number]])
 
     def __add__(self, others: Sequence[Verdict]) -> list[Verdict]:
         return [*self, *others]

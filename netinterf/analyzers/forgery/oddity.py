@@ -71,7 +71,7 @@ def longest(trace: Trace, side: I64) -> F64:
 
 def begins_http(trace: Trace, rows: I64) -> Mask:
     """Say whether the payload of each packet begins an HTTP/1 answer."""
-    starts, captured = trace.packets.payloads(rows)
+    starts, captured = trace.packets.payload_start[rows], trace.packets.payload_captured[rows]
     enough = captured >= len(HTTP)
     starts = starts[enough]
     begins = np.zeros(len(rows), np.bool_)
@@ -83,7 +83,7 @@ def begins_http(trace: Trace, rows: I64) -> Mask:
 
 def begins_page(trace: Trace, rows: I64) -> Mask:
     """Say whether the payload of each packet begins an HTTP answer, or markup without a status line (RFC 1945 §6)."""
-    starts, captured = trace.packets.payloads(rows)
+    starts, captured = trace.packets.payload_start[rows], trace.packets.payload_captured[rows]
     markup = captured > 0
     markup[markup] = trace.buffer[starts[markup]] == ord("<")
     page: Mask = markup | begins_http(trace, rows)

@@ -42,11 +42,10 @@ def test_every_mix_has_a_budget() -> None:
 
 def test_growth_and_budgets_are_held() -> None:
     """What grows faster than its packets, or takes half as much again as it may, is named; the rest is not."""
-    good = Touched(mix="web", packets=4000, calls=1000.0, calls_growth=1.0, bytes=200.0, bytes_growth=0.9)
-    budgets = {"web": {"calls": 900.0, "bytes": 200.0}}
+    good = Touched(mix="web", packets=4000, calls=100.0, calls_growth=1.0, bytes=200.0, bytes_growth=0.9)
+    budgets = {"web": {"calls": 90.0, "bytes": 200.0}}
     assert grown([good]) == over_budget([good], budgets) == []
     assert "calls grow" in grown([attrs.evolve(good, calls_growth=1.2)])[0]
-    assert grown([attrs.evolve(good, calls=100.0, calls_growth=1.2)]) == []  # a step, where hardly anything is called
     assert "301 bytes" in over_budget([attrs.evolve(good, bytes=301.0)], budgets)[0]
     assert len(over_budget([attrs.evolve(good, mix="another")], budgets)) == 2
     assert exponent(10, 160, 4) == pytest.approx(2)
