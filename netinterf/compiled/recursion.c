@@ -23,6 +23,9 @@
 /* Buckets of one series that are followed side by side: as many as hide how long each waits for its last step. */
 enum { LANES = 32 };
 
+/* Packets that move a link before what it carries is stored again. */
+enum { STRIDE = 4 };
+
 /* What is in a bucket when a packet comes: bytes, after so many seconds. */
 static inline double refilled(double level, double rate, double depth, double gap)
 {
@@ -122,6 +125,24 @@ SHARED WIDE void bursts(int64_t rates, const int64_t *owner, const double *rate,
     }
 }
 
+/* Move a link through some packets, of which each has how much stays and turns, cell by cell, and how much likelier it is
+   in the bad state. */
+static inline void pass(int64_t packets, int64_t cells, const double *restrict stays, const double *restrict turns,
+                        const double *likelier, double *restrict bad, double *restrict both)
+{
+    for (int64_t cell = 0; cell < cells; cell++) {
+        double here = bad[cell], all = both[cell];
+        for (int64_t packet = 0; packet < packets; packet++) {
+            double now = here * stays[packet * cells + cell] + all * turns[packet * cells + cell];
+            double more = now * likelier[packet];
+            all += more;
+            here = now + more;
+        }
+        bad[cell] = here;
+        both[cell] = all;
+    }
+}
+
 /* Move all links that are tried along one series, `every` packets between two logarithms. See `arrays.fade`: a link is
    tried with each share and each of the rates, which are its cells; `share` has that of each. `stay` has the shape
    (packets, rates), `likelier` (2, links); `here`, (links, cells), is moved, and what was seen in each stretch is
@@ -140,21 +161,23 @@ SHARED WIDE void fade(int64_t packets, int64_t every, int64_t links, int64_t cel
                 turns[cell] = share[cell] * (1.0 - stays[cell]);
         }
         for (int64_t link = 0; link < links; link++, seen += cells) {
-            double *restrict bad = here + link * cells, *restrict both = seen;
+            double *bad = here + link * cells;
             for (int64_t cell = 0; cell < cells; cell++)
-                both[cell] = 1.0;
-            for (int64_t packet = start; packet < stop; packet++) {
+                seen[cell] = 1.0;
+            for (int64_t packet = start; packet < stop;) {
                 const double *stays = laid + (packet - start) * cells, *turns = stays + every * cells;
-                double than_good = likelier[lost[packet] * links + link];
-                for (int64_t cell = 0; cell < cells; cell++) {
-                    double now = bad[cell] * stays[cell] + both[cell] * turns[cell];
-                    double more = now * than_good;
-                    both[cell] += more;
-                    bad[cell] = now + more;
-                }
+                double than_good[STRIDE] = {0};
+                int64_t many = stop - packet < STRIDE ? 1 : STRIDE;
+                for (int64_t next = 0; next < many; next++)
+                    than_good[next] = likelier[lost[packet + next] * links + link];
+                if (many == STRIDE) /* said so that it is unrolled */
+                    pass(STRIDE, cells, stays, turns, than_good, bad, seen);
+                else
+                    pass(1, cells, stays, turns, than_good, bad, seen);
+                packet += many;
             }
             for (int64_t cell = 0; cell < cells; cell++)
-                bad[cell] /= both[cell];
+                bad[cell] /= seen[cell];
         }
     }
 }
