@@ -47,10 +47,11 @@ def price(numbers: int | I64, count: ArrayLike) -> F64:
     return np.asarray(0.5 * numbers, np.float64) * np.log(np.maximum(count, 1))
 
 
-def binomial_likelihood(hits: I64, trials: I64) -> F64:
+def binomial_likelihood(hits: I64 | F64, trials: I64 | F64) -> F64:
     """Give the greatest log-likelihood of so many hits in so many trials; 0 for no trials."""
-    rest, total = trials - hits, np.maximum(trials, 1)
-    part: F64 = hits * np.log(np.maximum(hits, 1) / total) + rest * np.log(np.maximum(rest, 1) / total)
+    hit, every = np.asarray(hits, np.float64), np.asarray(trials, np.float64)
+    rest, total = every - hit, np.maximum(every, 1.0)
+    part: F64 = hit * np.log(np.maximum(hit, 1.0) / total) + rest * np.log(np.maximum(rest, 1.0) / total)
     return part
 
 

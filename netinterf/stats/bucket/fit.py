@@ -13,7 +13,7 @@ Source: Flach et al., "An Internet-Wide Analysis of Traffic Policing", SIGCOMM 2
 losses).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,10 +33,11 @@ __all__ = [
     "CandidateBuckets",
     "Parted",
     "best_buckets",
-    "class_likelihoods",
     "explain_each",
     "fit_bucket",
     "graded",
+    "greatest_likelihood",
+    "is_made",
     "loss_line_rate",
     "penalized_likelihood",
     "try_buckets",
@@ -93,6 +94,9 @@ of less than a packet a second."""
 
 PLATEAU = 1e-6
 """Log-likelihoods that close are equal: the middle of the buckets that explain the losses equally well is taken."""
+
+AT_ONCE = 2048
+"""Buckets whose likelihood is worked out at a time."""
 
 NO_FIT = BucketFit(np.nan, np.nan, -np.inf, 0.0, np.nan, np.nan, -np.inf)
 
@@ -181,16 +185,23 @@ def graded(series: SeriesBatch, owner: I64, rate: F64, depth: F64, counts: I64, 
         counts: Packets by class and bucket, shape (3, m).
         losses: Those of them that were lost.
     """
-    packets, slow = SHALLOW
-    real = (depth >= LEAST_SECONDS * rate) & ((depth >= packets * series.packets[owner]) | (depth >= slow * rate))
     return CandidateBuckets(
         owner,
         rate,
         depth,
         counts,
         losses,
-        np.where(real, penalized_likelihood(counts, losses, series.lengths[owner]), -np.inf),
+        np.where(
+            is_made(series, owner, rate, depth), penalized_likelihood(counts, losses, series.lengths[owner]), -np.inf
+        ),
     )
+
+
+def is_made(series: SeriesBatch, owner: I64, rate: F64, depth: F64) -> Mask:
+    """Say which buckets are deep enough to be made, each for one of the series; a deeper or slower one is so, too."""
+    packets, slow = SHALLOW
+    deep: Mask = (depth >= packets * series.packets[owner]) | (depth >= slow * rate)
+    return deep & (depth >= LEAST_SECONDS * rate)
 
 
 def best_buckets(candidates: CandidateBuckets, harmless: F64) -> list[BucketFit]:
@@ -286,24 +297,55 @@ def penalized_likelihood(counts: I64, losses: I64, count: I64) -> F64:
         losses: Those of them that were lost.
         count: Packets in all, by bucket, which set what the bucket and a third probability cost.
     """
-    share = losses / np.maximum(counts, 1)
-    three, two = class_likelihoods(counts, losses, count)
-    empties = (counts[0] > 0) & (share[0] > DROPS)
-    falls = empties & (share[0] >= share[1]) & (share[1] >= share[2])
-    result = np.where(falls, three, -np.inf)
-    for low, likelihood in zip((1, 2), two, strict=True):
-        few, many = losses[:low].sum(axis=0), counts[:low].sum(axis=0)
-        others, rest = losses[low:].sum(axis=0), counts[low:].sum(axis=0)
-        more = empties & (few * rest > others * many)
-        result = np.maximum(result, np.where(more, likelihood, -np.inf))
-    return result - price(4, count)
+    return _where_it_drops(_penalized, counts, losses, count)
 
 
-def class_likelihoods(counts: I64, losses: I64, count: I64) -> tuple[F64, list[F64]]:
-    """Give the log-likelihood of three classes, less the price of the third, and of the first or last two in one."""
-    first, second, third = (binomial_likelihood(losses[place], counts[place]) for place in range(3))
-    two = [
-        first + binomial_likelihood(losses[1] + losses[2], counts[1] + counts[2]),
-        binomial_likelihood(losses[0] + losses[1], counts[0] + counts[1]) + third,
-    ]
-    return first + second + third - price(1, count), two
+def greatest_likelihood(counts: I64, losses: I64, count: I64) -> F64:
+    """Give what the log-likelihood, less its price, of buckets between two never exceeds; -inf where none drops enough.
+
+    Args:
+        counts: Packets by class, those lost as in the bucket with the least and those passed as in that with the most,
+            shape (3, m).
+        losses: Those of them that were lost.
+        count: Packets in all, by bucket.
+    """
+    return _where_it_drops(_greatest, counts, losses, count)
+
+
+def _where_it_drops(of: Callable[[F64, F64, F64], F64], counts: I64, losses: I64, count: I64) -> F64:
+    """Work out something of packets by class, those that were lost, and what one number costs, if an empty one drops.
+
+    Where it does not, it is -inf. Of a few buckets at a time, so that what is held meanwhile stays in the cache.
+    """
+    result = np.full(counts.shape[1], -np.inf)
+    drops = np.flatnonzero((counts[0] > 0) & (losses[0] / np.maximum(counts[0], 1) > DROPS))
+    for start in range(0, len(drops), AT_ONCE):
+        part = drops[start : start + AT_ONCE]
+        met, gone = (column[:, part].astype(np.float64) for column in (counts, losses))
+        result[part] = of(met, gone, price(1, count[part]))
+    return result
+
+
+def _penalized(met: F64, gone: F64, number: F64) -> F64:
+    share = gone / np.maximum(met, 1.0)
+    three, first_last, both_third = _class_likelihoods(met, gone, number)
+    result = np.where((share[0] >= share[1]) & (share[1] >= share[2]), three, -np.inf)
+    (few, last, both, rest), (few_met, last_met, both_met, rest_met) = (
+        (column[0], column[1] + column[2], column[0] + column[1], column[2]) for column in (gone, met)
+    )
+    result = np.maximum(result, np.where(few * last_met > last * few_met, first_last, -np.inf))
+    result = np.maximum(result, np.where(both * rest_met > rest * both_met, both_third, -np.inf))
+    return result - 4 * number
+
+
+def _greatest(met: F64, gone: F64, number: F64) -> F64:
+    three, *two = _class_likelihoods(met, gone, number)
+    bound: F64 = np.maximum(three, np.maximum(*two)) - 4 * number
+    return bound
+
+
+def _class_likelihoods(met: F64, gone: F64, number: F64) -> tuple[F64, F64, F64]:
+    """Give the log-likelihood of three classes, less the price of the third, and of the last or first two in one."""
+    first, second, third = binomial_likelihood(gone, met)
+    last, both = (binomial_likelihood(gone[one] + gone[1], met[one] + met[1]) for one in (2, 0))
+    return first + second + third - number, first + last, both + third

@@ -18,9 +18,8 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
-from netinterf.stats.bucket.fit import PLATEAU, CandidateBuckets, class_likelihoods, graded, try_buckets
+from netinterf.stats.bucket.fit import PLATEAU, CandidateBuckets, graded, greatest_likelihood, is_made, try_buckets
 from netinterf.stats.bucket.following import SeriesBatch
-from netinterf.stats.losses import price
 from netinterf.values import frozen
 
 __all__ = ["Grids"]
@@ -88,10 +87,11 @@ class Grids:
         while boxes.shape[1]:
             corners = self._corners(boxes, rows, columns)
             self._try(np.append(corners, least), best)
-            grid, low, high, left, right = boxes
-            kept = (high - low > 1) | (right - left > 1)
+            _, low, high, left, right = boxes
+            wide = (high - low > 1) | (right - left > 1)
+            boxes, corners = boxes[:, wide], corners[:, wide]
             # twice the plateau: equals of the best are kept, and rounding cannot lose one
-            kept &= self._bound(grid, corners[0], corners[3]) >= best[self.owner[grid]] - 2 * PLATEAU
+            kept = self._bound(boxes[0], corners) >= best[self.owner[boxes[0]]] - 2 * PLATEAU
             boxes, parent = _halved(boxes[:, kept])
             lowest, highest = corners[0, kept][parent], corners[3, kept][parent]
             same = np.all(self.counts[:, lowest] == self.counts[:, highest], axis=0)
@@ -151,14 +151,15 @@ class Grids:
             [self._nodes(grid, rows[row], columns[column]) for row in (low, high) for column in (left, right)]
         )
 
-    def _bound(self, grid: I64, least: I64, greatest: I64) -> F64:
-        """Give what no bucket exceeds between two: losses graded as by the least, passes as by the greatest."""
-        losses = self.losses[:, least].astype(np.int64)
-        passed = self.counts[:, greatest] - self.losses[:, greatest]
-        count = self.series.lengths[self.owner[grid]]
-        three, two = class_likelihoods(losses + passed, losses, count)
-        bound: F64 = np.maximum(three, np.maximum(*two)) - price(4, count)
-        return bound
+    def _bound(self, grid: I64, corners: I64) -> F64:
+        """Give what no bucket of boxes exceeds: losses graded as by the least, passes as by the greatest.
+
+        It is -inf where none is deep enough to be made, not even the deepest and slowest.
+        """
+        least, deepest, _, greatest = corners
+        losses, passed = self.losses[:, least], self.counts[:, greatest] - self.losses[:, greatest]
+        bound = greatest_likelihood(losses + passed, losses, self.series.lengths[self.owner[grid]])
+        return np.where(is_made(self.series, *self._buckets(deepest)), bound, -np.inf)
 
     def _copy(self, nodes: I64, source: I64) -> None:
         """Know unknown nodes, shape (4, n), to be as others are, n of them."""
