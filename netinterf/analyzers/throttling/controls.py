@@ -171,10 +171,7 @@ def contrasted(controls: Controls, around: Surroundings) -> Asking[Compared]:
     llrs = yield from spared_llrs(controls, around, meanwhile)
     if sum(llrs) >= (BEYOND_DOUBT if at_once(domain, around.own, around.alike) else SURE):
         return attrs.evolve(spared(trace, domain, around.own, meanwhile, llrs), bar=SURE)
-    own = around.own.parted(around.own.flow)
-    free = passed_freely(around.own, around.fit, own)
-    own = [series for series, llr in zip(own, free, strict=True) if llr < -DECIDED or lost_alike(series, around.usual)]
-    lossy = [*own, *around.alike, *around.back]
+    lossy = limited_alike(around, domain)
     servers = {int(domain[series.flow[0]]) for series in lossy}
     if len(servers) > 1 and (yield from whole_link(controls, around, meanwhile)):
         rows = np.unique(np.concatenate([series.row[series.lost] for series in lossy]))[:MOST_WITNESSES]
@@ -185,6 +182,20 @@ def contrasted(controls: Controls, around: Surroundings) -> Asking[Compared]:
     if sum(ever) > DECIDED:
         return contrast(Others.SPARED_ELSEWHEN, sum(ever), around.clean)
     return contrast(Others.UNCLEAR, sum(ever), around.clean) if around.clean else Compared()
+
+
+def limited_alike(around: Surroundings, domain: I64) -> list[Series]:
+    """List the flows that may share a limit, both ways: of the direction's own those that do not pass it freely.
+
+    Nothing is said of servers of one domain, which may all be the target.
+    """
+    others = [*around.alike, *around.back]
+    if len(np.unique(domain[np.concatenate([series.flow for series in (around.own, *others)])])) == 1:
+        return []
+    own = around.own.parted(around.own.flow)
+    free = passed_freely(around.own, around.fit, own)
+    own = [series for series, llr in zip(own, free, strict=True) if llr < -DECIDED or lost_alike(series, around.usual)]
+    return [*own, *others]
 
 
 def settled(trace: Trace, directions: list[Direction], contrasts: list[Compared]) -> list[Compared]:

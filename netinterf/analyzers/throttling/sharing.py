@@ -120,6 +120,8 @@ def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list
     Returns:
         For each of these flows, the log-likelihood ratio of having only luck against sharing the bucket.
     """
+    if not spared:
+        return []
     rate, depth = np.array([fit.rate]), np.array([fit.depth])
     time, size, lost, flow = (
         np.concatenate([getattr(part, name) for part in (own, *spared)]) for name in ("time", "size", "lost", "flow")

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinterf.arrays import F64, I64, Mask
+from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.errors import ParameterError
 from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, price
@@ -300,7 +300,7 @@ def penalized_likelihood(counts: I64, losses: I64, count: I64) -> F64:
     return _where_it_drops(_penalized, counts, losses, count)
 
 
-def greatest_likelihood(counts: I64, losses: I64, count: I64) -> F64:
+def greatest_likelihood(counts: I64 | I32, losses: I64 | I32, count: I64) -> F64:
     """Give what the log-likelihood, less its price, of buckets between two never exceeds; -inf where none drops enough.
 
     Args:
@@ -312,7 +312,9 @@ def greatest_likelihood(counts: I64, losses: I64, count: I64) -> F64:
     return _where_it_drops(_greatest, counts, losses, count)
 
 
-def _where_it_drops(of: Callable[[F64, F64, F64], F64], counts: I64, losses: I64, count: I64) -> F64:
+def _where_it_drops(
+    of: Callable[[F64, F64, F64], F64], counts: I64 | I32, losses: I64 | I32, count: I64
+) -> F64:
     """Work out something of packets by class, those that were lost, and what one number costs, if an empty one drops.
 
     Where it does not, it is -inf. Of a few buckets at a time, so that what is held meanwhile stays in the cache.
