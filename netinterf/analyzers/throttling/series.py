@@ -5,6 +5,7 @@ size before anything is counted. Which of them the network lost is told by `loss
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -67,7 +68,7 @@ class Series:
     def _one_lane_per_flow(self) -> I64:
         return self.flow
 
-    @property
+    @cached_property
     def fates(self) -> Fates:
         """What became of the packets, for a search of the bucket that explains it."""
         return Fates(self.time, self.size, self.lost)
@@ -88,8 +89,9 @@ class Series:
     def parted(self, key: I64) -> list["Series"]:
         """Part by a value of each packet, such as its flow, in order of the values."""
         order = np.argsort(key, kind="stable")
-        edges = np.flatnonzero(np.diff(key[order], prepend=-1, append=-1)) if len(key) else [0]
-        return [self.take(order[begin:end]) for begin, end in pairwise(edges)]
+        edges = np.flatnonzero(np.diff(key[order], prepend=-1, append=-1)).tolist() if len(key) else [0]
+        ordered = self.take(order)
+        return [ordered.take(slice(begin, end)) for begin, end in pairwise(edges)]
 
     def of_each(self, ways: Ways) -> list["Series"]:
         """Part by direction: one series for each, also where it has no packets."""

@@ -312,9 +312,7 @@ def greatest_likelihood(counts: I64 | I32, losses: I64 | I32, count: I64) -> F64
     return _where_it_drops(_greatest, counts, losses, count)
 
 
-def _where_it_drops(
-    of: Callable[[F64, F64, F64], F64], counts: I64 | I32, losses: I64 | I32, count: I64
-) -> F64:
+def _where_it_drops(of: Callable[[F64, F64, F64], F64], counts: I64 | I32, losses: I64 | I32, count: I64) -> F64:
     """Work out something of packets by class, those that were lost, and what one number costs, if an empty one drops.
 
     Where it does not, it is -inf. Of a few buckets at a time, so that what is held meanwhile stays in the cache.

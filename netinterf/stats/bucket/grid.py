@@ -100,14 +100,14 @@ class Grids:
 
     @property
     def candidates(self) -> CandidateBuckets:
-        """What is known of the buckets."""
-        return self._candidates_at(np.flatnonzero(self.known))
+        """What is known of the buckets that may explain losses."""
+        return self._candidates_at(np.flatnonzero(np.isfinite(self.gain)))
 
     @property
     def least(self) -> CandidateBuckets:
-        """What is known of the buckets with the least depths."""
+        """What is known of those with the least depths."""
         nodes = np.arange(self.depths.shape[2] - 1, self.depths.size, self.depths.shape[2])
-        return self._candidates_at(nodes[self.known[nodes]])
+        return self._candidates_at(nodes[np.isfinite(self.gain[nodes])])
 
     def _candidates_at(self, nodes: I64) -> CandidateBuckets:
         """Give what is known of the buckets at some nodes."""
