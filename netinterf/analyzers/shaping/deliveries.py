@@ -56,6 +56,8 @@ class Deliveries:
 
     def take(self, rows: Mask | I64 | slice) -> "Deliveries":
         """Select deliveries, in the order given."""
+        if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
         return Deliveries(
             **{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "clock_error")}
         )

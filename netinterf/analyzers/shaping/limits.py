@@ -5,6 +5,8 @@ queues with what passed them by add up. Transfers of the same client that keep t
 met the limit as well, though nothing else tells that they were queued.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from netinterf.analyzers.shaping import rules
@@ -49,14 +51,14 @@ class Limit:
     pairs: list[tuple[Queued, Others]]
     met: I64  # further lanes that came at the rate
     llr: float  # queues of their own against one for all, nats
-    beyond: Excess  # what passed later, beyond the rate
+    beyond: Excess  # what passed later, beyond the rate, where that does not decide
 
-    @property
+    @cached_property
     def queues(self) -> list[Queued]:
         """The queues."""
         return [queue for queue, _ in self.pairs]
 
-    @property
+    @cached_property
     def flows(self) -> I64:
         """Rows in Flows that were limited, ascending."""
         return np.unique(np.concatenate([self.met >> 2, *(queue.flows for queue in self.queues)]))
@@ -112,19 +114,16 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
         limited = np.concatenate([met >> 2, *(queue.flows for queue in queues)])
         asked = service[limited]
         pairs = [(queue, exchanged.beside(trace, queue).without(waits, service, asked)) for queue in queues]
-        own = [delivered.of(queue.lanes) for queue in queues]
-        limits.append(
-            Limit(
-                pairs=pairs,
-                met=met,
-                llr=sum(apart(queue, others) for queue, others in pairs),
-                beyond=max(
-                    (beyond(queue, mine, others) for (queue, others), mine in zip(pairs, own, strict=True)),
-                    key=lambda excess: excess.size,
-                ),
-            )
-        )
+        llr = sum(apart(queue, others) for queue, others in pairs)
+        excess = Excess() if abs(llr) >= DECIDED else greatest_excess(delivered, pairs)  # it is not asked for then
+        limits.append(Limit(pairs=pairs, met=met, llr=llr, beyond=excess))
     return limits
+
+
+def greatest_excess(delivered: Deliveries, pairs: list[tuple[Queued, Others]]) -> Excess:
+    """Measure what passed later, beyond the rate of the queue for which that is most."""
+    excesses = [beyond(queue, delivered.of(queue.lanes), others) for queue, others in pairs]
+    return max(excesses, key=lambda excess: excess.size)
 
 
 def parted(trace: Trace, queued: list[Queued]) -> list[list[Queued]]:

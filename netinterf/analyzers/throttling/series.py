@@ -26,6 +26,7 @@ __all__ = [
     "ETHERNET",
     "Series",
     "at_client",
+    "fates_together",
     "seconds",
     "wire_packets",
 ]
@@ -88,10 +89,15 @@ class Series:
 
     def parted(self, key: I64) -> list["Series"]:
         """Part by a value of each packet, such as its flow, in order of the values."""
-        order = np.argsort(key, kind="stable")
-        edges = np.flatnonzero(np.diff(key[order], prepend=-1, append=-1)).tolist() if len(key) else [0]
+        order, edges = by_value(key)
         ordered = self.take(order)
         return [ordered.take(slice(begin, end)) for begin, end in pairwise(edges)]
+
+    def fates_of(self, key: I64) -> list[Fates]:
+        """Tell what became of the packets, parted in the same way."""
+        order, edges = by_value(key)
+        time, size, lost = self.time[order], self.size[order], self.lost[order]
+        return [Fates(time[begin:end], size[begin:end], lost[begin:end]) for begin, end in pairwise(edges)]
 
     def of_each(self, ways: Ways) -> list["Series"]:
         """Part by direction: one series for each, also where it has no packets."""
@@ -110,6 +116,19 @@ class Series:
         keys = (~columns["lost"], columns["time"])
         order = np.lexsort(keys if ways is None else (*keys, ways.way[columns["lane"]]))
         return self.with_columns({name: column[order] for name, column in columns.items()})
+
+
+def by_value(key: I64) -> tuple[I64, list[int]]:
+    """Put in order of a value, of equal ones as they stood: places, and where each value begins, and the last ends."""
+    order = np.argsort(key, kind="stable")
+    return order, np.flatnonzero(np.diff(key[order], prepend=-1, append=-1)).tolist() if len(key) else [0]
+
+
+def fates_together(parts: Sequence[Series]) -> Fates:
+    """Tell what became of the packets of several series of the same direction, in the order of `Series.joined`."""
+    time, size, lost = (np.concatenate([getattr(part, name) for part in parts]) for name in ("time", "size", "lost"))
+    order = np.lexsort((~lost, time))
+    return Fates(time[order], size[order], lost[order])
 
 
 def data_rows(trace: Trace, ways: Ways) -> tuple[I64, I64]:

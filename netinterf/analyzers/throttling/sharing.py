@@ -15,10 +15,10 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.throttling.judge import strength
-from netinterf.analyzers.throttling.series import Series
+from netinterf.analyzers.throttling.series import Series, fates_together
 from netinterf.arrays import I64
 from netinterf.stats.bucket.fit import BucketFit, Parted, explain_each
-from netinterf.stats.bucket.following import follow_bucket
+from netinterf.stats.bucket.following import Fates, follow_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
 from netinterf.values import frozen
@@ -38,22 +38,23 @@ class Company:
     servers: I64  # the server of each of their packets
     spared: Sequence[Series]  # others, by flow
     near: BucketFit  # a bucket that explains some of the limited flows
-    whole: Series = attrs.field(init=False)  # all of it
-    kinds: list[list[Series]] = attrs.field(
+    whole: Fates = attrs.field(init=False)  # all of it
+    kinds: list[list[Fates]] = attrs.field(
         init=False
     )  # the limited flows by what may have a bucket: all, servers, flows
 
     @whole.default
-    def _all_together(self) -> Series:
-        return self.limited.joined(self.spared)
+    def _all_together(self) -> Fates:
+        return fates_together([self.limited, *self.spared])
 
     @kinds.default
-    def _parted(self) -> list[list[Series]]:
-        finer = (self.limited.parted(key) for key in (np.zeros_like(self.servers), self.servers, self.limited.flow))
-        return list({len(parts): parts for parts in finer}.values())  # with as many parts they are the same
+    def _parted(self) -> list[list[Fates]]:
+        finer = (self.limited.fates_of(key) for key in (self.servers, self.limited.flow))
+        # with as many parts they are the same
+        return list({len(parts): parts for parts in ([self.limited.fates], *finer)}.values())
 
     @property
-    def searched(self) -> list[Series]:
+    def searched(self) -> list[Fates]:
         """What is searched for buckets to try: all where some are spared, the limited flows, and these in parts."""
         return [*([self.whole] if self.spared else []), *(part for parts in self.kinds for part in parts)]
 
@@ -75,13 +76,13 @@ def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
     parts = [[company.whole, company.limited, *company.spared] for company in companies]
     found = iter(harmless_likelihoods([(part.time, part.lost) for own in parts for part in own]).tolist())
     harmless = [list(islice(found, len(own))) for own in parts]
-    searched: list[Series] = []
+    searched: list[Fates] = []
     known: list[float] = []
     for company, (of_whole, of_limited, *_) in zip(companies, harmless, strict=True):
         searched += company.searched
         known += [of_whole, of_limited] if company.spared else [of_limited]
         known += [np.nan] * (len(searched) - len(known))
-    fits = iter(search_buckets([part.fates for part in searched], known))
+    fits = iter(search_buckets(searched, known))
     asked = [
         questions(company, list(islice(fits, len(company.searched))), own[0], own[1])
         for company, own in zip(companies, harmless, strict=True)
@@ -105,8 +106,8 @@ def questions(company: Company, fits: Sequence[BucketFit], of_whole: float, of_l
         of_limited: … of the limited flows.
     """
     rate, depth = np.array([(fit.rate, fit.depth) for fit in (company.near, *fits) if np.isfinite(fit.rate)]).T
-    whole = Parted([company.whole.fates], rate, depth, of_whole)
-    return [whole, *(Parted([part.fates for part in parts], rate, depth, of_limited) for parts in company.kinds)]
+    whole = Parted([company.whole], rate, depth, of_whole)
+    return [whole, *(Parted(parts, rate, depth, of_limited) for parts in company.kinds)]
 
 
 def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list[float]:
