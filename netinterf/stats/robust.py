@@ -155,10 +155,10 @@ def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:
     if len(places) < 2:
         return float("nan")
     with np.errstate(all="ignore"):  # differences beyond the double range, and of points at one place
-        run, rise = _each_pair(across[places]), _each_pair(up[places])
-        distance = np.abs(run)
-        np.divide(rise, run, out=run)
-        slopes = run[distance >= max(middle(distance), np.nextafter(0.0, 1.0))]
+        run, slope = _each_pair(across[places]), _each_pair(up[places])
+        np.divide(slope, run, out=slope)
+        distance = np.abs(run, out=run)
+        slopes = slope[distance >= max(middle(distance), np.nextafter(0.0, 1.0))]
     return middle(slopes) if len(slopes) and not np.isnan(slopes).any() else float("nan")
 
 

@@ -166,7 +166,7 @@ def contrasted(controls: Controls, around: Surroundings) -> Asking[Compared]:
     limited = [around.own, *around.alike, *around.showing]
     begin = min(series.time[series.lost].min() for series in limited)  # before, nobody met the limit
     end = max(series.time.max() for series in limited)
-    meanwhile = [series.take((series.time >= begin) & (series.time <= end)) for series in around.clean]
+    meanwhile = [series.between(begin, end) for series in around.clean]
     meanwhile = [series for series in meanwhile if len(series)]
     llrs = yield from spared_llrs(controls, around, meanwhile)
     if sum(llrs) >= (BEYOND_DOUBT if at_once(domain, around.own, around.alike) else SURE):

@@ -87,6 +87,11 @@ class Series:
             rows = np.flatnonzero(rows)
         return self.with_columns({name: getattr(self, name)[rows] for name in COLUMNS})
 
+    def between(self, begin: float, end: float) -> "Series":
+        """Select the packets of a stretch of time, in seconds; the first and the last moment are part of it."""
+        low, high = np.searchsorted(self.time, begin), np.searchsorted(self.time, end, side="right")
+        return self.take(slice(int(low), int(high)))
+
     def parted(self, key: I64) -> list["Series"]:
         """Part by a value of each packet, such as its flow, in order of the values."""
         order, edges = by_value(key)

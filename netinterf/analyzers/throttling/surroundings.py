@@ -90,7 +90,8 @@ def around(judged: Judged, same: Series, back: Series) -> Surroundings:
 
 def passed(series: Series, most: float) -> bool:
     """Say whether some packets of a flow passed, and no more than such a share was lost."""
-    return bool((~series.lost).any() and np.mean(series.lost) <= most)
+    lost = int(np.count_nonzero(series.lost))
+    return lost < len(series) and lost / len(series) <= most
 
 
 def shows_bucket(fit: BucketFit) -> bool:
@@ -100,6 +101,8 @@ def shows_bucket(fit: BucketFit) -> bool:
 
 def lost_alike(part: Series, usual: float) -> bool:
     """Say whether losses are likelier at the rate of the limited direction than by luck."""
+    if not usual > CHANCE_LOSS:
+        return False
     lost = int(np.count_nonzero(part.lost))
     more = lost * np.log(usual / CHANCE_LOSS) + (len(part) - lost) * np.log((1 - usual) / (1 - CHANCE_LOSS))
-    return bool(usual > CHANCE_LOSS and more > DECIDED)
+    return bool(more > DECIDED)
