@@ -107,10 +107,13 @@ class SeriesBatch:
     @steps.default
     def _lay_out(self) -> Steps:
         first = np.append(0, np.cumsum(self.lengths))
-        gap, size, lost = np.zeros(first[-1]), np.empty(first[-1]), np.empty(first[-1], np.bool_)
-        for fates, begin, end in zip(self.series, first[:-1].tolist(), first[1:].tolist(), strict=True):
-            gap[begin + 1 : end] = np.diff(fates.time)
-            size[begin:end], lost[begin:end] = fates.size, fates.lost
+        time, size, lost = (
+            np.concatenate([np.empty(0, kind), *(getattr(fates, name) for fates in self.series)])
+            for name, kind in (("time", np.float64), ("size", np.float64), ("lost", np.bool_))
+        )
+        with np.errstate(over="ignore"):  # from one series to the next
+            gap = np.diff(time, prepend=time[:1])
+        gap[first[:-1][self.lengths > 0]] = 0.0
         return Steps(gap, size, lost, first, edge=self.packets, slack=SLACK * self.packets)
 
     @cached_property
