@@ -128,6 +128,8 @@ def walk(buffer: Buffer, start: int, until: int, chain: Chain) -> Walk:
     Returns:
         What `walk_each` returns, only sooner.
     """
+    if is_there() and until - start <= LOOK:  # in C so few are walked as soon as guessed
+        return walk_each(buffer, start, until, chain)
     sample = walk_each(buffer, start, until, chain, limit=SAMPLE)
     if sample.why != "limit":
         return sample

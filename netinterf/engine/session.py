@@ -266,7 +266,7 @@ class Session:
         self._remembered = self._remembered.with_flows(window.trace, left.flows & ~window.dns_alone)
         staying = packets.frame[~np.append(left.flows, True)[packets.flow]]  # what is of no flow is not held any longer
         self._judged_window = None
-        self._window.keep(staying)
+        self._window = self._window.with_only(staying)
         return final_verdicts
 
     def _final(self, ledger: Ledger, final: Mask) -> Part:

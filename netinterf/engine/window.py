@@ -1,6 +1,7 @@
 """The frames that a session holds: added as they come, handed out as a capture, dropped when they are let go."""
 
 from collections.abc import Iterable
+from typing import Self
 
 import attrs
 import numpy as np
@@ -11,7 +12,6 @@ from netinterf.capture import Capture
 from netinterf.capture.stream import FrameBatch, Stream
 from netinterf.pieces import gather
 from netinterf.schema import Diagnostic, Records
-from netinterf.values import frozen
 
 __all__ = ["MOST_FRAMES", "Window"]
 
@@ -22,45 +22,24 @@ BETWEEN = 1 / 16
 """Share of a buffer between frames, like their headers, for which copying the frames out of it does not pay."""
 
 
-@frozen(eq=False)
-class Part:
-    """Some frames: their bytes one after the other, where they lie, and their offsets in the stream."""
-
-    buffer: U8
-    records: Records
-    origins: I64
-    size: int  # bytes of the frames; the buffer may hold a little more
-
-    @classmethod
-    def of(cls, buffer: U8, records: Records, origins: I64) -> "Part":
-        """Copy frames out of a buffer, or keep it where it holds little else."""
-        captured = records.captured.astype(np.int64)
-        size = int(captured.sum())
-        if len(buffer) - size <= len(buffer) * BETWEEN:
-            return cls(buffer, records, origins, size)
-        packed = attrs.evolve(records, at=np.cumsum(captured) - captured)
-        return cls(gather(buffer, records.at, captured), packed, origins, size)
-
-
 class Window:
-    """Frames and their bytes, in the order of the capture."""
+    """Frames and their bytes, in the order of the capture.
+
+    The bytes lie in one buffer with room behind them, so that each is copied once when it comes. What is handed out are
+    views of that buffer, and only what is behind them is written later.
+    """
 
     def __init__(self) -> None:
-        self._parts: list[Part] = []
-
-    @property
-    def packets(self) -> int:
-        """How many frames are held."""
-        return sum(len(part.records) for part in self._parts)
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes of them are held."""
-        return sum(part.size for part in self._parts)
+        self.packets = 0  # frames held
+        self.bytes = 0  # bytes of them
+        self._buffer = np.empty(0, np.uint8)
+        self._used = 0  # bytes of the buffer; a little more than those of the frames
+        self._records: list[Records] = []
+        self._origins: list[I64] = []  # offsets of the frames in the stream
 
     def add(self, batch: FrameBatch) -> None:
         """Hold more frames; hardly more than their own bytes is kept."""
-        self._parts.append(Part.of(batch.buffer, batch.records, batch.records.at + batch.before))
+        self._put(batch.buffer, batch.records, batch.records.at + batch.before)
 
     def capture(self, source: str, stream: Stream) -> Capture:
         """Hand out what is held as a capture of its own.
@@ -69,33 +48,44 @@ class Window:
             source: What to call it in errors.
             stream: Where the frames came from.
         """
-        part = self._join()
-        return Capture(source, stream.format, part.buffer, part.records, stream.interfaces, stream.diagnostics)
+        buffer = self._buffer[: self._used]
+        return Capture(source, stream.format, buffer, self._join()[0], stream.interfaces, stream.diagnostics)
 
     def in_stream(self, notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Turn the offsets of notes about the held bytes into offsets in the stream, as those of a file are."""
-        part, shifted = self._join(), []
+        (records, origins), shifted = self._join(), []
         for note in notes:
-            row = None if note.offset is None else int(np.searchsorted(part.records.at, note.offset))
-            shifted.append(note if row is None else attrs.evolve(note, offset=int(part.origins[row])))
+            row = None if note.offset is None else int(np.searchsorted(records.at, note.offset))
+            shifted.append(note if row is None else attrs.evolve(note, offset=int(origins[row])))
         return tuple(shifted)
 
-    def keep(self, frames: NDArray[np.integer]) -> None:
-        """Hold on to the frames of these numbers, and drop all others."""
-        part = self._join()
-        rows = np.searchsorted(part.records.frame, np.sort(frames))
-        self._parts = [Part.of(part.buffer, part.records.take(rows), part.origins[rows])]
+    def with_only(self, frames: NDArray[np.integer]) -> Self:
+        """Hold the frames of these numbers alone, in a window of their own with as much room."""
+        records, origins = self._join()
+        rows, kept = np.searchsorted(records.frame, np.sort(frames)), type(self)()
+        kept._buffer = np.empty(len(self._buffer), np.uint8)
+        kept._put(self._buffer[: self._used], records.take(rows), origins[rows])
+        return kept
 
-    def _join(self) -> Part:
-        """Put everything held into one piece."""
-        if len(self._parts) != 1:
-            parts = self._parts
-            before = np.cumsum([0, *(len(part.buffer) for part in parts)])
-            records = [
-                attrs.evolve(part.records, at=part.records.at + shift)
-                for part, shift in zip(parts, before, strict=False)
-            ]
-            buffer = np.concatenate([np.empty(0, np.uint8), *(part.buffer for part in parts)])
-            origins = np.concatenate([np.empty(0, np.int64), *(part.origins for part in parts)])
-            self._parts = [Part(buffer, Records.concat(records), origins, self.bytes)]
-        return self._parts[0]
+    def _put(self, buffer: U8, records: Records, origins: I64) -> None:
+        """Copy frames behind those that are held."""
+        captured = records.captured.astype(np.int64)
+        size, at = int(captured.sum()), records.at
+        if len(buffer) - size > len(buffer) * BETWEEN:
+            buffer, at = gather(buffer, at, captured), np.cumsum(captured) - captured
+        used = self._used + len(buffer)
+        if used > len(self._buffer):
+            roomier = np.empty(2 * used, np.uint8)
+            roomier[: self._used] = self._buffer[: self._used]
+            self._buffer = roomier
+        self._buffer[self._used : used] = buffer
+        self._records.append(attrs.evolve(records, at=at + self._used))
+        self._origins.append(origins)
+        self._used, self.packets, self.bytes = used, self.packets + len(records), self.bytes + size
+
+    def _join(self) -> tuple[Records, I64]:
+        """Put the rows of everything held into one table."""
+        if len(self._records) != 1:
+            self._records = [Records.concat(self._records)]
+            self._origins = [np.concatenate([np.empty(0, np.int64), *self._origins])]
+        return self._records[0], self._origins[0]
