@@ -7,7 +7,7 @@ client's first datagrams are put together by their offsets before the hello is r
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
-from netinterf.protocols.quic_initial import SALTS, V2, read_initial
+from netinterf.protocols.quic_initial import SALTS, V2, Crypto, read_initial
 from netinterf.protocols.streams import words
 from netinterf.protocols.tls_hello import read_hellos
 from netinterf.schema import Mark, Packets, ParseError, Quic
@@ -18,7 +18,10 @@ __all__ = ["parse_quic"]
 UDP = 17
 
 MOST_INITIALS = 4
-"""Initials of a client that are opened: hellos with post-quantum keys take two, and a lost one is repeated."""
+"""Initials of a client that are opened at most: hellos with post-quantum keys take two, and a lost one is repeated."""
+
+HEADER = 4
+"""Bytes of a hello's type and length (RFC 8446 §4)."""
 
 LEAST = 20
 """Bytes of the shortest long header with a connection id of eight bytes (RFC 9000 §7.2), a token and a length."""
@@ -45,7 +48,7 @@ def parse_quic(buffer: U8, packets: Packets) -> Quic:
     version = words(buffer, packets.payload_start[row[first]] + 1, 4)
     hellos = read_initials(buffer, packets, row, first, count)
     whole = Ragged.of([np.frombuffer(hello, np.uint8) for hello in hellos], np.uint8)
-    readable = np.flatnonzero(whole.lengths >= 4)
+    readable = np.flatnonzero(whole.lengths >= HEADER)
     begin, end = whole.offsets[:-1][readable], whole.offsets[1:][readable]
     length = words(whole.values, begin + 1, 3)
     read = read_hellos(whole.values, begin, end, length, np.ones(len(readable), np.bool_))
@@ -79,14 +82,18 @@ def read_initials(buffer: U8, packets: Packets, row: I64, first: I64, count: I64
     begin, end = start.tolist(), (start + size).tolist()
     hellos = []
     for place, number in zip(first.tolist(), np.minimum(count, MOST_INITIALS).tolist(), strict=True):
-        frames: list[tuple[int, bytes]] = []
+        frames: list[Crypto] = []
+        hello = b""
         for packet in range(place, place + number):
             frames += read_initial(buffer[begin[packet] : end[packet]].tobytes())[1]
-        hellos.append(reassemble(frames))
+            hello = reassemble(frames)
+            if len(hello) >= HEADER + int.from_bytes(hello[1:HEADER], "big") > HEADER:  # what follows repeats it
+                break
+        hellos.append(hello)
     return hellos
 
 
-def reassemble(frames: list[tuple[int, bytes]]) -> bytes:
+def reassemble(frames: list[Crypto]) -> bytes:
     """Join CRYPTO frames from offset 0 up to the first hole."""
     whole = b""
     for offset, piece in sorted(frames):

@@ -41,8 +41,11 @@ Crypto = tuple[int, bytes]
 SAMPLE = 16
 """Bytes of a packet that hide its header (RFC 9001 §5.4.3)."""
 
-CRYPTO, BEHIND_PADDING = b"\x06", re.compile(rb"[^\x00\x01]")
-"""Type of a CRYPTO frame (RFC 9000 §19.6); and the next frame that is neither PADDING nor PING, which are one byte."""
+VARINT = rb"([\x00-\x3f]|[\x40-\x7f].|[\x80-\xbf].{3}|[\xc0-\xff].{7})"
+"""A variable-length integer: the first two bits tell its size (RFC 9000 §16)."""
+
+CRYPTO_HEAD = re.compile(rb"[\x00\x01]*\x06" + VARINT + VARINT, re.DOTALL)
+"""PADDING and PING, which are one byte; then type, offset and length of a CRYPTO frame (RFC 9000 §19)."""
 
 
 @frozen
@@ -54,12 +57,15 @@ class Keys:
     header: bytes
 
 
+def value(varint: bytes) -> int:
+    """Give the number that a variable-length integer stands for."""
+    return int.from_bytes(varint, "big") & (1 << (8 * len(varint) - 2)) - 1
+
+
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """Read a variable-length integer; give it and the place behind it."""
-    size = 1 << (data[at] >> 6)
-    if size == 1:
-        return data[at], at + 1
-    return int.from_bytes(data[at : at + size], "big") & (1 << (8 * size - 2)) - 1, at + size
+    behind = at + (1 << (data[at] >> 6))
+    return value(data[at:behind]), behind
 
 
 def expand(secret: bytes, label: str, size: int) -> bytes:
@@ -69,7 +75,6 @@ def expand(secret: bytes, label: str, size: int) -> bytes:
     return hmac.digest(secret, info + b"\x01", hashlib.sha256)[:size]
 
 
-@lru_cache(1024)
 def initial_keys(destination: bytes, version: int, *, server: bool) -> Keys:
     """Derive what protects Initials (RFC 9001 §5.2).
 
@@ -86,12 +91,18 @@ def initial_keys(destination: bytes, version: int, *, server: bool) -> Keys:
 
 
 @lru_cache(1024)
-def ciphers(keys: Keys) -> tuple[Any, Any]:
-    """Prepare AES-GCM, and what encrypts one block after the other with AES, for all Initials of one direction."""
+def ciphers(destination: bytes, version: int, *, server: bool) -> tuple[Any, Any, int]:
+    """Prepare what opens and seals all Initials of one direction; see `initial_keys`.
+
+    Returns:
+        AES-GCM; what encrypts one block after the other with AES; and the IV as a number.
+    """
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    return AESGCM(keys.key), Cipher(algorithms.AES(keys.header), modes.ECB()).encryptor()
+    keys = initial_keys(destination, version, server=server)
+    encryptor = Cipher(algorithms.AES(keys.header), modes.ECB()).encryptor()
+    return AESGCM(keys.key), encryptor, int.from_bytes(keys.iv, "big")
 
 
 @cache
@@ -102,9 +113,9 @@ def invalid_tag() -> type[Exception]:
     return InvalidTag
 
 
-def nonce(keys: Keys, number: int) -> bytes:
+def nonce(iv: int, number: int) -> bytes:
     """Combine IV and packet number (RFC 9001 §5.3)."""
-    return (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
+    return (iv ^ number).to_bytes(12, "big")
 
 
 def read_initial(datagram: bytes) -> tuple[int, list[Crypto]]:
@@ -135,26 +146,23 @@ def remove_protection(datagram: bytes, version: int) -> bytes:
     at += 1 + datagram[at]
     token, at = read_varint(datagram, at)
     size, at = read_varint(datagram, at + token)
-    keys = initial_keys(destination, version, server=False)
-    gcm, encryptor = ciphers(keys)
+    gcm, encryptor, iv = ciphers(destination, version, server=False)
     sample = datagram[at + 4 : at + 4 + SAMPLE]
     if len(sample) < SAMPLE:
         raise ValueError("cut")  # before it is mixed into the next sample
     mask = encryptor.update(sample)
     first = datagram[0] ^ mask[0] & 0x0F
     width = (first & 3) + 1
-    number = bytes(byte ^ cover for byte, cover in zip(datagram[at : at + width], mask[1:], strict=False))
-    head = bytes([first]) + datagram[1:at] + number
-    sealed = datagram[at + width : at + size]
-    return bytes(gcm.decrypt(nonce(keys, int.from_bytes(number, "big")), sealed, head))
+    number = int.from_bytes(datagram[at : at + width], "big") ^ int.from_bytes(mask[1 : 1 + width], "big")
+    head = bytes([first]) + datagram[1:at] + number.to_bytes(width, "big")
+    return bytes(gcm.decrypt(nonce(iv, number), datagram[at + width : at + size], head))
 
 
 def read_crypto(frames: bytes) -> list[Crypto]:
     """Pick the CRYPTO frames out of a client's first Initial, which holds PADDING, PING and CRYPTO."""
     crypto, at = list[Crypto](), 0
-    while (found := BEHIND_PADDING.search(frames, at)) and found[0] == CRYPTO:
-        offset, at = read_varint(frames, found.end())
-        size, at = read_varint(frames, at)
-        crypto.append((offset, frames[at : at + size]))
-        at += size
+    while found := CRYPTO_HEAD.match(frames, at):
+        offset, size = map(value, found.groups())
+        at = found.end() + size
+        crypto.append((offset, frames[found.end() : at]))
     return crypto

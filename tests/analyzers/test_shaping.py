@@ -17,6 +17,7 @@ from netinterf.analyzers.shaping.controls import Others, apart, cost
 from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, credited_early, deliveries, sizeable
 from netinterf.analyzers.shaping.queued import (
     CEILING,
+    LEAST_TIME,
     Queued,
     Windows,
     candidates,
@@ -438,11 +439,12 @@ def test_groups_are_cut_all_at_once_as_each_alone(monkeypatch, block, seed):
     lanes = np.flatnonzero(rng.random(40) < 0.5)
     delivered = some_deliveries(rng, lanes)
     parts = [np.sort(rng.choice(lanes, int(rng.integers(1, 5)), replace=False)) for _ in range(12)]
-    windows, ceilings, promising = [], [], []
+    windows, ceilings, promising = [], [], {}
     for groups, cut in merged_each(delivered, Ragged.of(parts, np.int64)):
         some = np.unique(cut.group)
         ceilings += ceilings_of(cut).tolist()
-        promising += [len(windows) + number for number in may_have_ceiling(cut).tolist()]
+        numbers, rates = may_have_ceiling(cut)
+        promising |= dict(zip((len(windows) + numbers).tolist(), rates.tolist(), strict=True))
         windows += list(cut.each(np.arange(len(groups))))
         assert len(some) == len([part for part in cut.each(np.arange(len(groups))) if len(part.rate)])
     assert len(windows) == len(parts)
@@ -457,7 +459,10 @@ def test_groups_are_cut_all_at_once_as_each_alone(monkeypatch, block, seed):
             behind = np.cumsum(at) > 0
             above = (alone.rate > slow[-1] * (1 + 2 * CEILING)) & behind
             keeps = at.sum() >= 5 and at.mean() >= 0.35 and above.mean() <= 0.05
+            busy = alone.lasting[at].sum()
+            keeps &= busy >= LEAST_TIME and busy >= 0.15 * alone.lasting.sum()
             assert (place in promising) == keeps
+            assert promising.get(place, slow[-1]) == pytest.approx(slow[-1], rel=1e-12)
     assert ceilings == pytest.approx(slow, rel=1e-12)
 
 

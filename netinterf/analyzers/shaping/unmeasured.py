@@ -70,9 +70,9 @@ def find_unmeasured(trace: Trace, delivered: Deliveries, waiting: I64, taken: I6
     mute = lanes[((known == 0) | np.isin(lanes, waiting)) & ~np.isin(lanes >> 1, taken)]
     tried = []
     for groups, windows in merged_each(arrivals, long_enough(arrivals, candidates(trace, mute))):
-        promising = may_have_ceiling(windows)
-        for members, own in zip(groups.take(promising), windows.each(promising), strict=True):
-            tried.append(try_ceiling(trace, arrivals, members, own, waiting))
+        promising, rates = may_have_ceiling(windows)
+        for members, own, rate in zip(groups.take(promising), windows.each(promising), rates.tolist(), strict=True):
+            tried.append(try_ceiling(trace, arrivals, members, own, rate, waiting))
     return steadiest([queue for queue in tried if queue], taken)
 
 
@@ -88,21 +88,25 @@ def long_enough(arrivals: Deliveries, groups: Ragged) -> Ragged:
     return groups.take(np.flatnonzero(span >= NEARLY * LEAST_TIME))
 
 
-def may_have_ceiling(windows: Windows) -> I64:
-    """List the groups with a rate that enough windows keep to, and few exceed."""
+def may_have_ceiling(windows: Windows) -> tuple[I64, F64]:
+    """List the groups with a rate that enough windows keep to, for long enough, and few exceed; give the rates, too."""
     starts = first_of(windows.group)
-    length = np.diff(starts, append=len(windows.group))
-    rate = np.repeat(ceilings_of(windows), length)
-    at = near(windows.rate, rate, CEILING)
+    length, rates = np.diff(starts, append=len(windows.group)), ceilings_of(windows)
     if not len(starts):
-        return starts
+        return starts, rates
+    rate = np.repeat(rates, length)
+    at = near(windows.rate, rate, CEILING)
     above = np.add.reduceat(above_after(windows, at, rate), starts, dtype=np.int64)
     hits = np.add.reduceat(at, starts, dtype=np.int64)
+    busy, lasting = (np.add.reduceat(time, starts) for time in (np.where(at, windows.lasting, 0), windows.lasting))
     keep = (hits >= LEAST_WINDOWS) & (hits >= LEAST_AT * length) & (above <= MOST_ABOVE * length)
-    return windows.group[starts[keep]]
+    keep &= (busy >= LEAST_TIME) & (busy >= LEAST_BUSY * lasting)
+    return windows.group[starts[keep]], rates[keep]
 
 
-def try_ceiling(trace: Trace, delivered: Deliveries, lanes: I64, windows: Windows, waiting: I64) -> Queued | None:
+def try_ceiling(
+    trace: Trace, delivered: Deliveries, lanes: I64, windows: Windows, rate: float, waiting: I64
+) -> Queued | None:
     """Ask whether the ceiling that some lanes have together (`may_have_ceiling`) is a queue's.
 
     Args:
@@ -110,18 +114,15 @@ def try_ceiling(trace: Trace, delivered: Deliveries, lanes: I64, windows: Window
         delivered: Arrivals.
         lanes: Which came together.
         windows: Those of all of them together.
+        rate: The ceiling.
         waiting: Lanes whose packets are known to have waited.
     """
-    rate = float(ceilings_of(windows)[0])
     at = near(windows.rate, rate, CEILING)
-    count = int(np.count_nonzero(at))
-    busy = float(windows.lasting[at].sum())
-    if busy < LEAST_TIME or busy < LEAST_BUSY * float(windows.lasting.sum()):
-        return None
-    queue = len(np.intersect1d(lanes, waiting)) > 0 or common(delivered, lanes, rate, count / len(at))
+    steady = int(np.count_nonzero(at)) / len(at)
+    queue = len(np.intersect1d(lanes, waiting)) > 0 or common(delivered, lanes, rate, steady)
     if not queue and not any(spread_early(trace, delivered, lane, rate) for lane in lanes.tolist()):
         return None
-    return Queued(lanes=lanes, windows=windows.take(at), rate=rate, steady=count / len(at), sure=True)
+    return Queued(lanes=lanes, windows=windows.take(at), rate=rate, steady=steady, sure=True)
 
 
 def ceilings_of(windows: Windows) -> F64:

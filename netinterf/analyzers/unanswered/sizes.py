@@ -4,7 +4,7 @@ import numpy as np
 
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.silences import TCP, Silences, apart
-from netinterf.arrays import Mask
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -35,18 +35,15 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
     Returns:
         None passed between the same two hosts in that direction; and none passed in that direction of all the client's.
     """
-    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    flows = trace.flows
     large = (silences.unanswered_payload >= LARGE) & ~small_unacked(trace, silences)
     large[large] = ~acks_lost(trace, silences.take(large))
     nothing = np.zeros(len(silences), np.bool_)
     if not large.any():
         return nothing, nothing.copy()
-    rows = np.flatnonzero((packets.protocol == TCP) & (packets.payload_length >= LARGE) & (packets.flow >= 0))
-    side = 2 * packets.flow[rows].astype(np.int64) + ~packets.outbound[rows]
-    end = packets.relative_seq[rows] + packets.payload_length[rows]
-    passed = end <= sides.acked[side]
-    rows, side = rows[passed], side[passed]
-    size = packets.payload_length[rows].astype(np.int64)
+    largest_passed = largest_acknowledged(trace)
+    side = np.flatnonzero(largest_passed)
+    size = largest_passed[side]
     hosts, way = len(trace.hosts), side % 2
     client, server = flows.client[side // 2].astype(np.int64), flows.server[side // 2].astype(np.int64)
     own_client, own_server = (column[silences.flow].astype(np.int64) for column in (flows.client, flows.server))
@@ -69,6 +66,17 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
             )
         )
     return none_passed[0], none_passed[1]
+
+
+def largest_acknowledged(trace: Trace) -> I64:
+    """Find the largest packet of each side, from `LARGE` on, that was acknowledged; 0 without any."""
+    packets = trace.packets
+    rows = np.flatnonzero((packets.payload_length >= LARGE) & (packets.protocol == TCP) & (packets.flow >= 0))
+    side, size = 2 * packets.flow[rows].astype(np.int64) + ~packets.outbound[rows], packets.payload_length[rows]
+    passed = packets.relative_seq[rows] + size <= trace.sides.acked[side]
+    largest = np.zeros(len(trace.sides), np.int64)
+    np.maximum.at(largest, side[passed], size[passed])
+    return largest
 
 
 def small_unacked(trace: Trace, silences: Silences) -> Mask:

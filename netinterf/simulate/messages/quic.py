@@ -10,7 +10,7 @@ from struct import pack
 
 import numpy as np
 
-from netinterf.protocols.quic_initial import V1, V2, Crypto, ciphers, initial_keys, nonce
+from netinterf.protocols.quic_initial import V1, V2, Crypto, ciphers, nonce
 
 __all__ = ["HANDSHAKE", "V1", "V2", "Crypto", "ack_frame", "close_frame", "crypto_frames", "initial",
            "long_packet", "retry", "short_packet", "transport_parameters", "varint",
@@ -66,12 +66,11 @@ def initial(
         token: Token of an earlier Retry.
         size: Least bytes of the packet; PADDING fills it up.
     """
-    keys = initial_keys(key_id or destination, version, server=server)
-    gcm, encryptor = ciphers(keys)
+    gcm, encryptor, iv = ciphers(key_id or destination, version, server=server)
     head = long_head(INITIAL, version, destination, source, NUMBER - 1) + varint(len(token)) + token
     frames += bytes(max(4, size - len(head) - 2 - NUMBER - TAG - len(frames)) if size else max(0, 4 - len(frames)))
     head += varint(NUMBER + len(frames) + TAG, 2) + number.to_bytes(NUMBER, "big")
-    sealed = gcm.encrypt(nonce(keys, number), frames, head)
+    sealed = gcm.encrypt(nonce(iv, number), frames, head)
     mask = encryptor.update(sealed[4 - NUMBER : 20 - NUMBER])
     covered = bytes(byte ^ cover for byte, cover in zip(head[-NUMBER:], mask[1:], strict=False))
     return bytes([head[0] ^ mask[0] & 0x0F]) + head[1:-NUMBER] + covered + bytes(sealed)

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 from shutil import which
+from struct import pack
 
 import numpy as np
 import pytest
@@ -66,14 +67,41 @@ def test_pieces_are_put_together_up_to_the_first_hole() -> None:
     assert reassemble([(1, b"bc")]) == b""
 
 
-def initial() -> bytes:
-    """Write one Initial with a hello."""
+def initials(name: str, cuts: list[int]) -> list[bytes]:
+    """Write the Initials of a hello that is cut into pieces."""
     rng = np.random.default_rng(1)
-    (frames,) = quic.crypto_frames(hello_message("a.example", rng, SHAPES["go"]), rng, [0])
-    return quic.initial(rng.bytes(8), b"", 0, frames, size=1200)
+    pieces = quic.crypto_frames(hello_message(name, rng, SHAPES["go"]), rng, cuts, shuffled=len(cuts) > 1)
+    target = rng.bytes(8)
+    return [quic.initial(target, b"", number, frames, size=1200) for number, frames in enumerate(pieces)]
 
 
-WHOLE = initial()
+def names_of(payloads: list[bytes]) -> list[str]:
+    """Read what a client sent in these datagrams."""
+    ports, at = pack("!HH", 40_000, 443), bytes([192, 0, 2, 1, 198, 51, 100, 1])
+    frames = [
+        pack("!BBHHHBBH", 0x45, 0, 28 + len(one), 0, 0, 64, 17, 0) + at + ports + pack("!HH", 8 + len(one), 0) + one
+        for one in payloads
+    ]
+    return list(read(times=range(len(frames)), frames=frames, link_type=101).quic.name)
+
+
+(WHOLE,) = initials("a.example", [0])
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=4))
+def test_a_hello_is_read_from_whatever_order_its_initials_came_in(order: list[int]) -> None:
+    """Shuffled or repeated, the name is found; and never another one where a piece is lost."""
+    pieces = initials("a.example", [100, 100, 0])
+    (name,) = names_of([pieces[number] for number in order])
+    assert name in ({"a.example"} if len(set(order)) == len(pieces) else {"", "a.example"})
+
+
+def test_what_follows_a_whole_hello_changes_nothing() -> None:
+    """Offsets are never used for other bytes (RFC 9000 §2.2): a server reads the hello that came first."""
+    other = initials("b.example", [0])
+    assert names_of([WHOLE, *other]) == ["a.example"]
+    assert names_of([*other, WHOLE]) == ["b.example"]
 
 
 @settings(max_examples=200)
