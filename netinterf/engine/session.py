@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Analyzer
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import I64, U32, Mask
 from netinterf.capture.source import name_of
 from netinterf.capture.stream import CaptureStream, FrameBatch, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
@@ -257,6 +257,12 @@ class Session:
 
     def _release(self) -> Part:
         """Judge the window, let conversations go until it is half full, or less, and give their verdicts."""
+        final_verdicts, staying = self._leave()
+        self._window.keep(staying)
+        return final_verdicts
+
+    def _leave(self) -> tuple[Part, U32]:
+        """Judge the window, choose who leaves; give their verdicts, and the frames of those that stay."""
         window = self._judge_window(partial=True, in_part=True)
         left = leaving(window.trace, window.remains, self._limits[0] // 2, self._limits[1] // 2)
         verdicts, packets = window.judged.ledger.verdicts, window.trace.packets
@@ -264,10 +270,9 @@ class Session:
         final_verdicts = self._final(window.judged.ledger, final)
         self._tally = self._tally.with_left(window.trace, verdicts, left, final, window.notes)
         self._remembered = self._remembered.with_flows(window.trace, left.flows & ~window.dns_alone)
-        staying = packets.frame[~np.append(left.flows, True)[packets.flow]]  # what is of no flow is not held any longer
         self._judged_window = None
-        self._window = self._window.with_only(staying)
-        return final_verdicts
+        # what is of no flow is not held any longer
+        return final_verdicts, packets.frame[~np.append(left.flows, True)[packets.flow]]
 
     def _final(self, ledger: Ledger, final: Mask) -> Part:
         """List some of the verdicts, and the groups of which they are most members."""

@@ -1,7 +1,7 @@
 """The frames that a session holds: added as they come, handed out as a capture, dropped when they are let go."""
 
 from collections.abc import Iterable
-from typing import Self
+from sys import getrefcount
 
 import attrs
 import numpy as np
@@ -22,11 +22,15 @@ BETWEEN = 1 / 16
 """Share of a buffer between frames, like their headers, for which copying the frames out of it does not pay."""
 
 
+UNSEEN = 2
+"""References to a buffer of which there is no view: the window's, and the one that asks."""
+
+
 class Window:
     """Frames and their bytes, in the order of the capture.
 
     The bytes lie in one buffer with room behind them, so that each is copied once when it comes. What is handed out are
-    views of that buffer, and only what is behind them is written later.
+    views of that buffer: while there are any, only what is behind them is written.
     """
 
     def __init__(self) -> None:
@@ -59,13 +63,18 @@ class Window:
             shifted.append(note if row is None else attrs.evolve(note, offset=int(origins[row])))
         return tuple(shifted)
 
-    def with_only(self, frames: NDArray[np.integer]) -> Self:
-        """Hold the frames of these numbers alone, in a window of their own with as much room."""
-        records, origins = self._join()
-        rows, kept = np.searchsorted(records.frame, np.sort(frames)), type(self)()
-        kept._buffer = np.empty(len(self._buffer), np.uint8)
-        kept._put(self._buffer[: self._used], records.take(rows), origins[rows])
-        return kept
+    def keep(self, frames: NDArray[np.integer]) -> None:
+        """Hold on to the frames of these numbers, and drop all others; their room is used again if nobody looks at it.
+
+        The kernel clears memory before it hands it out, which takes longer than copying what comes into it.
+        """
+        (records, origins), held = self._join(), self._buffer[: self._used]
+        rows = np.searchsorted(records.frame, np.sort(frames))
+        if getrefcount(self._buffer) > UNSEEN + 1:  # (*held* is a view as well)
+            self._buffer = np.empty(len(self._buffer), np.uint8)
+        self._records, self._origins = [], []
+        self._used = self.packets = self.bytes = 0
+        self._put(held, records.take(rows), origins[rows])
 
     def _put(self, buffer: U8, records: Records, origins: I64) -> None:
         """Copy frames behind those that are held."""
