@@ -16,6 +16,7 @@ from netinterf.written.record import Verdict
 __all__ = ["Interface", "Pipe", "Source", "open_source"]
 
 PIECE = 1 << 16  # bytes read at once: what a pipe holds on Linux
+TOGETHER = 16  # pieces fed at once where more came meanwhile: listing their frames costs little more than for one
 AHEAD = 256  # pieces read ahead of the judgement; then whoever captures must wait, and counts what it loses
 POLL = 0.2  # s that a thread waits for packets before it looks whether they are still wanted
 
@@ -43,20 +44,29 @@ class ReadAhead(Generic[Piece]):
         except OSError as error:
             self._pieces.put(error)
 
-    def wait(self, seconds: float) -> Piece | None:
-        """Wait for a piece; None when none came in time, or none will any more.
+    def wait(self, seconds: float, most: int = 1) -> list[Piece]:
+        """Wait for a piece; give it and those that are there behind it, *most* at most.
+
+        None are given when none came in time, or none will any more.
 
         Raises:
-            OSError: Reading failed.
+            OSError: Reading failed, behind all that was given.
         """
-        try:
-            piece = self._pieces.get(timeout=max(seconds, 0.0))
-        except queue.Empty:
-            return None
-        self.ended = piece is None or isinstance(piece, OSError)
-        if isinstance(piece, OSError):
-            raise piece
-        return piece
+        pieces: list[Piece] = []
+        while len(pieces) < most and not self.ended:
+            try:
+                piece = self._pieces.get(timeout=0.0 if pieces else max(seconds, 0.0))
+            except queue.Empty:
+                break
+            if isinstance(piece, OSError) and pieces:
+                self._pieces.put(piece)  # for the next call: nothing is behind it
+                break
+            self.ended = piece is None or isinstance(piece, OSError)
+            if isinstance(piece, OSError):
+                raise piece
+            if piece is not None:
+                pieces.append(piece)
+        return pieces
 
 
 class Source(Protocol):
@@ -100,8 +110,8 @@ class Pipe:
 
     def feed(self, session: Session, seconds: float) -> Sequence[Verdict]:
         """Feed the bytes that came."""
-        piece = self._ahead.wait(seconds)
-        return [] if piece is None else session.feed(piece)
+        pieces = self._ahead.wait(seconds, TOGETHER)
+        return session.feed(b"".join(pieces)) if pieces else []
 
     @property
     def ended(self) -> bool:
@@ -129,7 +139,7 @@ class Interface:
 
     def feed(self, session: Session, seconds: float) -> Sequence[Verdict]:
         """Feed the packets that came."""
-        batch = self._ahead.wait(seconds) or Frames.of([], [], self._listener.link_type)
+        (batch,) = self._ahead.wait(seconds) or [Frames.of([], [], self._listener.link_type)]
         return session.feed_packets(batch.times, batch.frames, batch.link_type)
 
     @property
