@@ -40,6 +40,11 @@ class FrameBatch:
     records: Records
     before: int
 
+    def part(self, begin: int, end: int) -> "FrameBatch":
+        """Give the frames from one on and before another."""
+        whole = (begin, end) == (0, len(self.records))
+        return self if whole else attrs.evolve(self, records=self.records.take(slice(begin, end)))
+
 
 class Stream(Protocol):
     """What gives the frames of a capture as they come."""

@@ -232,11 +232,15 @@ class Session:
 
     def _take(self, batch: FrameBatch) -> list[Part]:
         """Put frames into the window, and make room where it is too full."""
-        self._hold(batch)
-        final: list[Part] = []
-        while self._window.packets > self._limits[0] or self._window.bytes > self._limits[1]:
-            final.append(self._release())
-        return final
+        final, begin = list[Part](), 0
+        while True:
+            while self._window.packets > self._limits[0] or self._window.bytes > self._limits[1]:
+                final.append(self._release())
+            if begin == len(batch.records):
+                return final
+            end = self._window.full_at(batch, begin, *self._limits)
+            self._hold(batch.part(begin, end))
+            begin = end
 
     def _judge_window(self, *, partial: bool, in_part: bool) -> JudgedWindow:
         """Judge the window as it is.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8
 from netinterf.capture import Capture
-from netinterf.capture.stream import FrameBatch, Stream
+from netinterf.capture.stream import BATCH_BYTES, FrameBatch, Stream
 from netinterf.pieces import gather
 from netinterf.schema import Diagnostic, Records
 
@@ -40,6 +40,19 @@ class Window:
         self._used = 0  # bytes of the buffer; a little more than those of the frames
         self._records: list[Records] = []
         self._origins: list[I64] = []  # offsets of the frames in the stream
+
+    def full_at(self, batch: FrameBatch, begin: int, packets: int, size: int) -> int:
+        """Say how many frames of a batch to have added, from one on, when to look whether this holds too much.
+
+        Where it will, that is at the next multiple of `BATCH_BYTES` in the stream, however many bytes come together: so
+        what a window holds does not depend on that.
+        """
+        ends = batch.before + batch.records.at + batch.records.captured
+        held = self.bytes + np.cumsum(batch.records.captured[begin:], dtype=np.int64)
+        full = begin + min(max(packets - self.packets, 0), int(np.searchsorted(held, size, side="right")))
+        if full >= len(ends):
+            return len(ends)
+        return int(np.searchsorted(ends, -(-int(ends[full]) // BATCH_BYTES) * BATCH_BYTES, side="right"))
 
     def add(self, batch: FrameBatch) -> None:
         """Hold more frames; hardly more than their own bytes is kept."""

@@ -195,6 +195,16 @@ def test_the_window_keeps_its_limits(crowded: bytes) -> None:
     assert session.so_far().summary.packets > 5 * session._window.packets
 
 
+def test_verdicts_do_not_depend_on_how_much_comes_at_once(crowded: bytes) -> None:
+    """Whoever is behind feeds more at a time, and a window lets go at the same places all the same."""
+    told = []
+    for size in (1 << 16, 3 << 16, 1 << 20):
+        session, found = fed(crowded, size, max_packets=300, max_bytes=200_000)
+        told.append((session.summary, [str(verdict) for verdict in found]))
+    assert told[0] == told[1] == told[2]
+    assert "session.released" in [note.code for note in told[0][0].diagnostics]
+
+
 @pytest.mark.parametrize("place", [-1, -2, 3, 0])
 def test_late_packets_are_no_new_subject(place: int) -> None:
     """A packet of a connection that left, even its SYN sent again, makes no second subject."""
