@@ -44,6 +44,9 @@ SAMPLE = 16
 VARINT = rb"([\x00-\x3f]|[\x40-\x7f].|[\x80-\xbf].{3}|[\xc0-\xff].{7})"
 """A variable-length integer: the first two bits tell its size (RFC 9000 §16)."""
 
+MASKS = {size: (1 << (8 * size - 2)) - 1 for size in (1, 2, 4, 8)}
+"""Bits of an integer of so many bytes that are its value."""
+
 CRYPTO_HEAD = re.compile(rb"[\x00\x01]*\x06" + VARINT + VARINT, re.DOTALL)
 """PADDING and PING, which are one byte; then type, offset and length of a CRYPTO frame (RFC 9000 §19)."""
 
@@ -57,15 +60,10 @@ class Keys:
     header: bytes
 
 
-def value(varint: bytes) -> int:
-    """Give the number that a variable-length integer stands for."""
-    return int.from_bytes(varint, "big") & (1 << (8 * len(varint) - 2)) - 1
-
-
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """Read a variable-length integer; give it and the place behind it."""
-    behind = at + (1 << (data[at] >> 6))
-    return value(data[at:behind]), behind
+    size = 1 << (data[at] >> 6)
+    return int.from_bytes(data[at : at + size], "big") & MASKS[size], at + size
 
 
 def expand(secret: bytes, label: str, size: int) -> bytes:
@@ -162,7 +160,8 @@ def read_crypto(frames: bytes) -> list[Crypto]:
     """Pick the CRYPTO frames out of a client's first Initial, which holds PADDING, PING and CRYPTO."""
     crypto, at = list[Crypto](), 0
     while found := CRYPTO_HEAD.match(frames, at):
-        offset, size = map(value, found.groups())
-        at = found.end() + size
-        crypto.append((offset, frames[found.end() : at]))
+        offset, size = found.groups()  # (read here, as there are a dozen in a hello)
+        begin = found.end()
+        at = begin + (int.from_bytes(size, "big") & MASKS[len(size)])
+        crypto.append((int.from_bytes(offset, "big") & MASKS[len(offset)], frames[begin:at]))
     return crypto
