@@ -55,8 +55,6 @@ def binomial_cost(hits: ArrayLike, tried: ArrayLike) -> Cost:
     Raises:
         ParameterError: The columns differ in length, or a count is not finite or not from 0 to *tried*.
     """
-    from scipy.special import xlogy
-
     hit, trials = checked_pair(hits, tried, "tried")
     if (hit > trials).any():
         raise ParameterError("hits", float((hit - trials).max()), "at most as many as tried")
@@ -64,11 +62,19 @@ def binomial_cost(hits: ArrayLike, tried: ArrayLike) -> Cost:
 
     def cost(begin: I64, end: I64) -> F64:
         a, m = k[end] - k[begin], n[end] - n[begin]
-        within = xlogy(a, np.where(m > 0, a / np.where(m > 0, m, 1.0), 1.0))
-        within += xlogy(m - a, np.where(m > 0, (m - a) / np.where(m > 0, m, 1.0), 1.0))
+        whole = np.where(m > 0, m, 1.0)
+        within = times_log(a, a / whole) + times_log(m - a, (m - a) / whole)
         return np.asarray(np.maximum(-within, 0.0))
 
     return cost
+
+
+def times_log(count: F64, rate: F64) -> F64:
+    """Multiply counts by the logarithms of their rates: 0 for a count of 0, whatever its rate.
+
+    (That is ``scipy.special.xlogy``, whose import takes a quarter as long as a capture of a hundred thousand packets.)
+    """
+    return np.asarray(count * np.log(np.where(count > 0, rate, 1.0)))
 
 
 def poisson_cost(counts: ArrayLike, exposure: ArrayLike | None = None) -> Cost:
@@ -86,8 +92,6 @@ def poisson_cost(counts: ArrayLike, exposure: ArrayLike | None = None) -> Cost:
     Raises:
         ParameterError: The columns differ in length, or a value is negative or not finite.
     """
-    from scipy.special import xlogy
-
     numbers = np.asarray(counts, np.float64)
     events, times = checked_pair(numbers, np.ones(len(numbers)) if exposure is None else exposure, "exposure")
     if (events[times == 0] > 0).any():
@@ -96,7 +100,7 @@ def poisson_cost(counts: ArrayLike, exposure: ArrayLike | None = None) -> Cost:
 
     def cost(begin: I64, end: I64) -> F64:
         a, m = k[end] - k[begin], t[end] - t[begin]
-        return np.asarray(a - xlogy(a, np.where(m > 0, a / np.where(m > 0, m, 1.0), 1.0)))
+        return np.asarray(a - times_log(a, a / np.where(m > 0, m, 1.0)))
 
     return cost
 
