@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U64, Mask
+from netinterf.compiled import call, is_there
 from netinterf.table import Text
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "ordered",
     "risen",
 ]
+
+Table = NDArray[np.signedinteger[Any]]
 
 MOST = 2**62
 """Largest number of combinations that are held in one 64-bit number."""
@@ -53,10 +56,21 @@ def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
     """
     words = np.ascontiguousarray(keys).view(np.uint64)
     low, high = (int(words.min()), int(words.max())) if len(words) else (0, 0)
-    if high - low <= DENSE * len(words):
-        return _numbered_by_value((words - np.uint64(low)).view(np.int64), high - low + 1)
-    bits = max(8, (4 * len(words)).bit_length())
-    table = np.empty(1 << bits, np.int32 if len(words) < 2**31 else np.int64)  # (the less of the cache it takes)
+    dense, bits = high - low <= DENSE * len(words), max(8, (4 * len(words)).bit_length())
+    size = high - low + 1 if dense else 1 << bits
+    table: Table = np.empty(size, np.int32 if len(words) < 2**31 else np.int64)  # (the less of the cache it takes)
+    if is_there() and table.dtype == np.int32:
+        number, first, found = np.empty(len(words), np.int64), np.empty(len(words), np.int64), np.zeros(1, np.int64)
+        if dense:
+            call("number_small_keys", len(words), words, low, table, number, first, found)
+        else:
+            call("number_keys", len(words), words, bits, table, np.empty(len(words), np.int32), number, first, found)
+        return number, first[: int(found[0])].copy()
+    return _by_value((words - np.uint64(low)).view(np.int64), table) if dense else _by_hash(words, bits, table)
+
+
+def _by_hash(words: U64, bits: int, table: Table) -> tuple[I64, I64]:
+    """Number keys alike with a table of ``2**bits`` places."""
     shift, factor = np.uint64(64 - bits), int(GOLDEN_RATIO)
     number, firsts, count = np.empty(len(words), np.int64), [np.empty(0, np.int64)], 0
     left, own = np.arange(len(words)), words
@@ -75,10 +89,9 @@ def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
     return number, np.concatenate(firsts)
 
 
-def _numbered_by_value(keys: I64, size: int) -> tuple[I64, I64]:
-    """Number keys below *size* alike, each in a place of its own."""
+def _by_value(keys: I64, table: Table) -> tuple[I64, I64]:
+    """Number keys alike, each of which has a place of its own in a table."""
     place = np.arange(len(keys))
-    table = np.empty(size, np.int32 if len(keys) < 2**31 else np.int64)
     table[keys] = place  # the last write wins
     first = np.flatnonzero(table[keys] == place)
     table[keys[first]] = np.arange(len(first))
@@ -179,11 +192,14 @@ def hash_rows(column: Text) -> U64:
     if "hash" in column.told:
         return column.told["hash"]
     hashes = column.lengths.astype(np.uint64)
-    for rows, words in _words(column):
-        # every step can be undone: different words stay different
-        mixed = (words ^ (words >> np.uint64(32))) * GOLDEN_RATIO
-        mixed ^= mixed >> np.uint64(29)
-        hashes[rows] = (hashes[rows] + mixed) * GOLDEN_RATIO
+    if is_there():
+        call("hash_texts", len(column), column.offsets, column.values, hashes)
+    else:
+        for rows, words in _words(column):
+            # every step can be undone: different words stay different
+            mixed = (words ^ (words >> np.uint64(32))) * GOLDEN_RATIO
+            mixed ^= mixed >> np.uint64(29)
+            hashes[rows] = (hashes[rows] + mixed) * GOLDEN_RATIO
     hashes.flags.writeable = False
     column.told["hash"] = hashes
     return hashes
@@ -212,6 +228,9 @@ def _are_equal(column: Text, others: I64) -> Mask:
         known: Mask = column.told["number"][others] == column.told["number"]
         return known
     same: Mask = column.lengths[others] == column.lengths
+    if is_there():
+        call("compare_texts", len(column), column.offsets, column.values, others, same)
+        return same
     for (rows, words), (_, theirs) in zip(_words(column), _words(column, others), strict=True):
         same[rows[words != theirs]] = False
     return same

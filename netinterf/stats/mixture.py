@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netinterf.arrays import F64
+from netinterf.arrays import F64, I64
+from netinterf.compiled import call, is_there
 from netinterf.errors import ParameterError
+from netinterf.numbering import numbered
 from netinterf.stats.dependence import checked_members
 from netinterf.stats.levels import row_blocks
 from netinterf.values import frozen
@@ -93,23 +95,31 @@ def log_likelihoods(
     """
     shares = _checked_grid(grid)
     values, places = checked_members(llr, group, count, "llr")
-    telling = (places >= 0) & (values != 0)
-    times = None if weight is None else _checked_weight(weight, len(values))
-    if times is not None:
-        telling &= times > 0
-        times = times[telling]
+    times = np.ones(len(values)) if weight is None else _checked_weight(weight, len(values))
+    telling = (places >= 0) & (values != 0) & (times > 0)
     ratio = np.exp(np.clip(values[telling], -LARGEST, LARGEST))
-    places = places[telling]
+    places, times = places[telling], times[telling]
     result = np.zeros((count, len(shares)))
     for rows in row_blocks(len(ratio), 4):  # the columns of one pass
-        for place, share in enumerate(shares):
-            part = ratio[rows] * share
-            part += 1.0 - share
-            np.log(part, out=part)
-            if times is not None:
-                part *= times[rows]
-            result[:, place] += np.bincount(places[rows], part, minlength=count)
+        result += _added_up(ratio[rows], places[rows], times[rows], count, shares)
     return result
+
+
+def _added_up(ratio: F64, places: I64, times: F64, count: int, shares: F64) -> F64:
+    """Add up ``ln((1 - θ) + θ·ratio)`` of members, each so many times, by the places of their groups."""
+    total = np.zeros((count, len(shares)))
+    if is_there():
+        for rows in row_blocks(len(ratio), len(shares)):
+            kind, first = numbered(ratio[rows].view(np.int64))  # many weigh the same
+            logs = np.log(ratio[rows][first][:, None] * shares + (1.0 - shares))
+            call("add_rows", len(kind), len(shares), logs, kind, times[rows], places[rows], total)
+        return total
+    for place, share in enumerate(shares):
+        part = ratio * share
+        part += 1.0 - share
+        np.log(part, out=part)
+        total[:, place] = np.bincount(places, part * times, minlength=count)
+    return total
 
 
 def mixture_of(loglik: F64, grid: F64, level: float = 0.95) -> Mixture:

@@ -1,6 +1,7 @@
 """What is compiled gives the tables that its twins in numpy give, to the last bit and in the same order."""
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,9 @@ from netinterf.flows.assign import assign_flows
 from netinterf.flows.rtt import rtt_samples
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
-from netinterf.table import Ragged, Table
+from netinterf.numbering import hash_rows, numbered, numbered_text
+from netinterf.stats.mixture import log_likelihoods, share_grid
+from netinterf.table import Ragged, Table, Text
 from netinterf.trace import decode_capture
 from tests.oracles.segments import decoded
 from tests.oracles.stacks import every_stack
@@ -68,6 +71,31 @@ def test_frames_are_equal(drawn):
             damaged[place] = value
         frames.append(bytes(damaged))
     assert_equal(*both_ways(lambda: decode_capture(from_memory(range(len(frames)), frames, 1), partial=True)))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=200), st.integers(1, 3000), st.integers(0, 99))
+def test_numbers_are_equal(values, count, seed):
+    """Keys and strings get the same numbers, and the same rows stand for them, however many meet in the table."""
+    rng = np.random.default_rng(seed)
+    keys, small = rng.choice(np.array(values, np.uint64), count), rng.integers(-5, count, count)
+    words = [key.tobytes()[: key % 9] * int(key % 5) for key in keys]
+
+    def numbers():
+        text = Text.of(words)
+        return *numbered(keys), *numbered(small), hash_rows(text), numbered_text(text)[0], numbered_text(text)[1].values
+
+    for made, pure in zip(*both_ways(numbers), strict=True):
+        assert made.tolist() == pure.tolist()
+
+
+@given(st.lists(st.tuples(st.floats(-30, 30), st.integers(-1, 3), st.integers(0, 3)), max_size=60), st.booleans())
+def test_likelihoods_are_equal(rows, weighted):
+    """Those of groups of whom a share is affected, with members that weigh the same."""
+    llr, group, weight = np.array(rows + rows, float).reshape(-1, 3).T
+    made, pure = both_ways(
+        lambda: log_likelihoods(llr, group.astype(int), 4, share_grid(), weight if weighted else None)
+    )
+    assert made.tolist() == pure.tolist()
 
 
 @pytest.mark.captures

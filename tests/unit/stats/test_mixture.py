@@ -17,6 +17,8 @@ from netinterf.stats.mixture import (
 )
 from tests.oracles import naive_mixture
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 llrs = st.floats(-30, 30) | st.sampled_from([0.0, 1e-12, -1e-12, 650.0, -650.0, 800.0, np.inf, -np.inf])
 members = st.lists(st.tuples(llrs, st.integers(-1, 3), st.integers(0, 3)), max_size=25)
 grids = st.sampled_from([share_grid(), share_grid(2, 0.5), share_grid(7, 0.001), np.array([0.3]), np.array([1.0])])
