@@ -25,6 +25,7 @@ __all__ = [
     "numbered_text",
     "order_of_different",
     "ordered",
+    "ordered_within",
     "risen",
 ]
 
@@ -108,13 +109,15 @@ def joined(*columns: tuple[NDArray[Any], int]) -> tuple[I64, int]:
         The joined column and how many values it can have.
     """
     first, size = columns[0]
-    result = first.astype(np.int64)
+    result: I64 = first.astype(np.int64)
     for column, width in columns[1:]:
         if size * width >= MOST:
             result, size = numbered(result)[0], len(result) + 1
         if size * width >= MOST:
             column, width = numbered(column.astype(np.int64))[0], len(column) + 1  # noqa: PLW2901
-        result, size = result * width + column, size * width
+        result *= width
+        result += column
+        size *= width
     return result, size
 
 
@@ -150,6 +153,30 @@ def ordered(keys: NDArray[np.integer[Any]]) -> I64:
     return order
 
 
+def ordered_within(group: NDArray[np.integer[Any]], *keys: NDArray[Any]) -> I64:
+    """Order rows by their groups, and in each by some keys, the first one first; what is equal stays as it stands.
+
+    Args:
+        group: Numbers from 0, below a small multiple of how many rows there are.
+        keys: Whole numbers or floats of 64 bits, aligned with *group*; NaN comes last.
+    """
+    if not is_there() or not len(group):
+        return np.lexsort((*reversed(keys), group))
+    rows, first = np.empty(len(group), np.int64), np.zeros(int(group.max()) + 2, np.int64)
+    columns = tuple(map(_rising, keys))
+    spare = np.empty(len(group), np.int64)
+    call("order_within", len(rows), len(first) - 1, group.astype(np.int64), len(keys), columns, first, rows, spare)
+    return rows
+
+
+def _rising(key: NDArray[Any]) -> I64:
+    """Give whole numbers that are in order as the keys are."""
+    if key.dtype.kind != "f":
+        return np.ascontiguousarray(key, np.int64)
+    bits = np.where(np.isnan(key), np.nan, key + 0.0).view(np.int64)  # the one NaN, and the one zero
+    return bits ^ (bits >> 63 & np.int64(2**63 - 1))
+
+
 def order_of_different(keys: NDArray[np.integer[Any]]) -> I64:
     """Order whole numbers from 0 that are all different, and below a small multiple of how many they are."""
     place = np.full(int(keys.max(initial=-1)) + 1, -1)
@@ -179,12 +206,12 @@ def combined(*columns: NDArray[np.integer[Any]]) -> I64:
 
 def _from_zero(column: NDArray[np.integer[Any]]) -> tuple[I64, int]:
     """Give a column in numbers from 0 on, and how many values it can have."""
-    whole = column.astype(np.int64)
+    whole = column.astype(np.int64, copy=False)
     low, high = (int(whole.min()), int(whole.max())) if len(whole) else (0, 0)
     if high - low >= MOST:
         number, first = numbered(whole)
         return number, len(first)
-    return whole - low, high - low + 1
+    return whole - low if low else whole, high - low + 1
 
 
 def hash_rows(column: Text) -> U64:

@@ -34,10 +34,12 @@ class Fact:
 
 def binned(numbers: NDArray[Any], borders: Sequence[float], known: Mask | None = None) -> Values:
     """Say between which borders numbers lie: 0 below the first, and so on; -1 where not *known*."""
-    values, place = np.asarray(numbers, np.float64), np.zeros(len(numbers), np.int64)
+    values, place = np.asarray(numbers, np.float64), np.zeros(len(numbers), np.int8)
     for border in borders:  # a handful: quicker than searching for each number
         place += ~(values < border)
-    return place if known is None else np.where(known, place, UNKNOWN)
+    if known is not None:
+        place[~known] = UNKNOWN
+    return place.astype(np.int64)
 
 
 def steps(what: str, borders: Sequence[float]) -> tuple[str, ...]:

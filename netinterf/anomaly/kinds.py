@@ -18,6 +18,11 @@ class Kind:
     facts: tuple[Fact, ...]
     ported: bool = True  # peers share protocol and port
 
+    @property
+    def blind(self) -> frozenset[str]:
+        """Flags of Recording under which some of the facts say nothing."""
+        return frozenset(flag for fact in self.facts for flag in fact.blind)
+
 
 CONNECTION = Kind(id="connection", many="connections", facts=CONNECTIONS)
 CONVERSATION = Kind(id="conversation", many="conversations", facts=DATAGRAMS)

@@ -82,10 +82,12 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
         row = np.flatnonzero(chosen)
         if len(row):
             values = np.empty((len(row), len(category.facts)), np.int8, order="F")  # read and judged fact by fact
+            own = subject[row]
+            blind = {flag: np.flatnonzero(getattr(trace.recording, flag)[flow[row]]) for flag in category.blind}
             for column, fact in enumerate(category.facts):
-                values[:, column] = fact.read(view)[subject[row]]
+                values[:, column] = fact.read(view).astype(np.int8)[own]
                 for flag in fact.blind:
-                    values[getattr(trace.recording, flag)[flow[row]], column] = UNKNOWN
+                    values[blind[flag], column] = UNKNOWN
             peers = peers_of(trace, flow[row], name.take(row), ported=category.ported)
             members.append(Members.of(category, row, values, peers))
     return members

@@ -11,7 +11,7 @@ import numpy as np
 from netinterf.arrays import I64, U64
 from netinterf.attribute.trait import MOST, UNKNOWN, Findings, Trait
 from netinterf.context.forged import ForgedKind, address_owners, forged_addresses
-from netinterf.numbering import combined, numbered_text
+from netinterf.numbering import combined, numbered_text, ordered_within
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.schema import IpFlag, ParseError
@@ -150,7 +150,7 @@ def answer_lines(trace: Trace, message: I64) -> tuple[I64, I64, list[str]]:
     lines = [f"CNAME {name}" for name in names] + address_lines(high[first], low[first])
     number = np.concatenate([target, len(names) + place, len(lines) + code])
     reply = np.concatenate([reply[alias], reply[address], silent])
-    order = np.lexsort((np.concatenate([alias, address, silent]), reply))
+    order = ordered_within(reply, np.concatenate([alias, address, silent]))
     return reply[order], number[order], lines + [f"RCODE {code}" for code in range(16)]
 
 

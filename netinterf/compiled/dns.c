@@ -97,11 +97,24 @@ static int64_t read_name(const uint8_t *message, int64_t place, int64_t stop, ui
     return -1;
 }
 
-/* Write a text in lower case, of ASCII letters. */
-static void lower(uint8_t *text, int64_t length)
+/* Write a text in lower case, of ASCII letters; give the bits that became others. */
+static inline uint8_t lowered(const uint8_t *text, int64_t length, uint8_t *lower)
 {
-    for (int64_t at = 0; at < length; at++)
-        text[at] |= (uint8_t)((text[at] >= 'A' && text[at] <= 'Z') << 5);
+    uint8_t changed = 0;
+    for (int64_t at = 0; at < length; at++) {
+        uint8_t bit = (uint8_t)((text[at] >= 'A' && text[at] <= 'Z') << 5);
+        lower[at] = text[at] | bit;
+        changed |= bit;
+    }
+    return changed;
+}
+
+static void lower(uint8_t *text, int64_t length) { lowered(text, length, text); }
+
+/* Write bytes in lower case, of ASCII letters; `changed` becomes whether that makes a difference. */
+SHARED void lower_letters(int64_t length, const uint8_t *bytes, uint8_t *lower, int64_t *changed)
+{
+    *changed = lowered(bytes, length, lower) != 0;
 }
 
 /* Give the bytes of record data before the name in it, -1 for types that hold none. */

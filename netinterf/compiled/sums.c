@@ -1,4 +1,6 @@
-/* Sums of rows by group (`stats.mixture`). */
+/* Sums of rows by group (`stats.mixture`), and the strongest of each group (`verdict.weigh`). */
+
+#include <math.h>
 
 #include "shared.h"
 
@@ -11,5 +13,17 @@ SHARED void add_rows(int64_t count, int64_t width, const double *rows, const int
         double *sum = total + group[one] * width, factor = times[one];
         for (int64_t at = 0; at < width; at++)
             sum[at] += row[at] * factor;
+    }
+}
+
+/* Find the pair of the largest size for each key, of equal sizes that of the lower value, and of those the last;
+   `best`, one for each key, is -1 where there is none. */
+SHARED void find_strongest(int64_t count, const int64_t *key, const double *value, int64_t *best)
+{
+    for (int64_t one = 0; one < count; one++) {
+        int64_t other = best[key[one]];
+        double size = fabs(value[one]), most = other < 0 ? -1.0 : fabs(value[other]);
+        if (size > most || (size == most && value[one] <= value[other]))
+            best[key[one]] = one;
     }
 }

@@ -136,6 +136,7 @@ def special_bits(high: U64, low: U64) -> U16:
     bits = np.zeros(len(high), np.uint16)
     mapped = is_ipv4(high, low)
     four, six = np.flatnonzero(mapped), np.flatnonzero(~mapped)
+    four = four[_special_blocks()[low[four] >> np.uint64(16) & np.uint64(0xFFFF)]]  # few
     bits[four] = _matched(high[four], low[four], _BOGUS_V4, Special.BOGON)
     if len(six):
         bits[six] = _six(high[six], low[six])
@@ -164,6 +165,15 @@ def _matched(high: U64, low: U64, ranges: tuple[tuple[str, Special], ...], extra
         inside = (high & np.uint64(high_mask) == first) & (low & np.uint64(low_mask) == second)
         bits[inside] |= np.uint16(flag | extra)
     return bits
+
+
+@cache
+def _special_blocks() -> Mask:
+    """Say of each /16 of IPv4, by its number, whether some special-purpose range lies in it, or holds it."""
+    block, special = np.arange(1 << 16), np.zeros(1 << 16, np.bool_)
+    for (_, second, _, low_mask), _ in _halved(_BOGUS_V4):
+        special |= block & (low_mask >> 16) == second >> 16 & low_mask >> 16 & 0xFFFF
+    return special
 
 
 @cache

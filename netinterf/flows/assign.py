@@ -16,7 +16,7 @@ from netinterf.arrays import I32, U8, Mask
 from netinterf.flows.conversations import Ports, endpoint_hash, group_conversations
 from netinterf.flows.grouping import Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
-from netinterf.numbering import distinct, order_of_different
+from netinterf.numbering import among, combined, distinct, order_of_different
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
 from netinterf.values import frozen
@@ -130,13 +130,14 @@ def describe(packets: Packets, endpoints: Endpoints, ports: Ports, groups: Group
         high[:, column] = np.where(place, endpoints.source_high[first], endpoints.target_high[first])
         low[:, column] = np.where(place, endpoints.source_low[first], endpoints.target_low[first])
     highs, lows = high.reshape(-1), low.reshape(-1)
-    same = group_rows(mix(mix(highs) + lows), lambda rows: [highs[rows], lows[rows]])
-    order = order_of_different(same.rows[same.starts])
-    members = same.rows[same.starts][order]
-    host = np.empty(len(highs), np.int32)
+    same = combined(highs.view(np.int64), lows.view(np.int64))
+    appeared = np.empty(int(same.max(initial=-1)) + 1, np.int64)
+    appeared[same[::-1]] = np.arange(len(same))[::-1]  # the last write wins
+    order = order_of_different(appeared)
+    members = appeared[order]
     number = np.empty(len(order), np.int32)
     number[order] = np.arange(len(order), dtype=np.int32)
-    host[same.rows] = np.repeat(number, same.lengths)
+    host = number[same]
     flows = Flows(
         client=host[0::2].copy(),
         server=host[1::2].copy(),
@@ -180,14 +181,16 @@ def tie_quotes(quotes: IcmpQuotes, packets: Packets, flows: Flows, hosts: Hosts)
     there = mix(mix(hashes[0]) + hashes[1] + flows.protocol)
     back = mix(mix(hashes[1]) + hashes[0] + flows.protocol)
     begun = np.concatenate([flows.first_packet, flows.first_packet]).astype(np.uint64)
-    table = (np.concatenate([there, back]) >> bits << bits) | begun
+    table = np.concatenate([there, back]) >> bits
+    quoted = np.flatnonzero(among(table, np.unique(sought >> bits)))  # few of all
+    table = table[quoted] << bits | begun[quoted]
     order = np.argsort(table, kind="stable")
     keys = (sought >> bits << bits) | quotes.packet.astype(np.uint64)
     place = np.searchsorted(table[order], keys, side="right").astype(np.int64)
     flow = np.full(len(quotes), -1, np.int32)
     outbound = np.zeros(len(quotes), np.bool_)
-    for candidate in (place, place - 1):
-        entry = order[np.clip(candidate, 0, len(order) - 1)]
+    for candidate in (place, place - 1) if len(quoted) else ():
+        entry = quoted[order[np.clip(candidate, 0, len(order) - 1)]]
         number = (entry % len(flows)).astype(np.int32)
         towards = entry < len(flows)
         fits = quoted_between(quotes, number, towards, ends) & (quotes.protocol == flows.protocol[number])

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I32, I64, Mask
-from netinterf.numbering import combined, distinct, hash_rows, order_of_different, ordered
+from netinterf.numbering import among, combined, distinct, hash_rows, order_of_different, ordered
 from netinterf.schema import Dns, Exchanges, Packets, ParseError
 from netinterf.table import Ragged
 
@@ -98,6 +98,7 @@ def _tie_damaged(dns: Dns, packets: Packets, reply: Mask, asker: Mask) -> I64:
     if not len(damaged) or not len(queries):
         return source
     tie = (dns.flow.astype(np.int64) << 17) | (asker.astype(np.int64) << 16) | dns.id
+    queries = queries[among(tie[queries], distinct(tie[damaged]))]
     queries = queries[np.argsort(tie[queries], kind="stable")]
     # Messages are in time order, so (tie, row) sorts by (tie, time) and the query wanted stands just before the reply.
     order = np.lexsort((np.append(queries, damaged), np.append(tie[queries], tie[damaged])))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8
+from netinterf.compiled import call, is_there
 from netinterf.numbering import ordered
 from netinterf.pieces import gather
 from netinterf.schema import ParseError
@@ -195,6 +196,10 @@ class _Reading:
 def lowered(names: Text) -> Text:
     """Write names in lower case (ASCII letters only, RFC 4343 §3)."""
     values = names.values
+    if is_there():
+        lower, changed = np.empty(len(values), np.uint8), np.zeros(1, np.int64)
+        call("lower_letters", len(values), values, lower, changed)
+        return Text(names.offsets, lower) if changed[0] else names
     upper = (values >= 0x41) & (values <= 0x5A)
     if not upper.any():
         return names

@@ -208,10 +208,11 @@ def member_log_odds(llr: ArrayLike, group: NDArray[np.integer[Any]], loglik: F64
     with np.errstate(divide="ignore"):  # share 1 leaves nobody unaffected
         hit, hit_top = _scaled(rows + np.log(shares))
         spared, spared_top = _scaled(rows + np.log1p(-shares))
-    result = np.full(len(values), np.nan)
     inside = np.flatnonzero(places >= 0)
-    for block in row_blocks(len(inside), 8):
-        chosen = inside[block]
+    kind, first = numbered(numbered(values[inside].view(np.int64))[0] * len(rows) + places[inside])  # many are alike
+    result, alike = np.full(len(values), np.nan), inside[first]
+    for block in row_blocks(len(alike), 8):
+        chosen = alike[block]
         own = places[chosen]
         value = np.clip(values[chosen], -LARGEST, LARGEST)
         ratio = np.exp(value)
@@ -223,6 +224,7 @@ def member_log_odds(llr: ArrayLike, group: NDArray[np.integer[Any]], loglik: F64
         with np.errstate(divide="ignore"):
             odds = np.log(affected) - np.log(unaffected)
         result[chosen] = value + odds + hit_top[own] - spared_top[own]
+    result[inside] = result[alike][kind]
     return result
 
 

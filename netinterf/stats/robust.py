@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import F64
 from netinterf.errors import ParameterError
+from netinterf.numbering import ordered_within
 from netinterf.stats.dependence import checked_members
 
 __all__ = [
@@ -54,7 +55,7 @@ def group_quantile(values: NDArray[Any], group: NDArray[np.integer[Any]], count:
     _, places = checked_members(np.where(known, numbers, 0.0), group, count, "values")
     known &= places >= 0
     numbers, group = numbers[known], places[known]
-    order = np.lexsort((numbers, group))
+    order = ordered_within(group, numbers)
     numbers = numbers[order]
     sizes = np.bincount(group, minlength=count)[:count]
     starts = np.cumsum(sizes) - sizes

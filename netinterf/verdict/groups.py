@@ -15,6 +15,7 @@ import numpy as np
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import Network
 from netinterf.mechanisms import Contrast, Mechanism, Trigger, covers, is_rate
+from netinterf.numbering import ordered_within
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Hosts, Outcome, Verdicts
 from netinterf.stats.contrast import contrast
 from netinterf.stats.mixture import log_likelihoods, member_log_odds, mixture_of, share_grid
@@ -151,7 +152,7 @@ def find_members(
     loglik = log_likelihoods(clusters.llr[pair % len(clusters)], pair // len(clusters), at, observations.grid)
     llr = weights.llr[row]
     odds = member_log_odds(llr, group, loglik, observations.grid)
-    order = np.lexsort((row, -odds, group))
+    order = ordered_within(group, -odds, row)
     return Members(group=group[order], row=row[order], log_odds=odds[order], llr=llr[order], loglik=loglik)
 
 

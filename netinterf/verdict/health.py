@@ -80,7 +80,7 @@ def flow_reasons(trace: "Trace") -> Bits:
 
 
 def _set(bits: Bits, where: Mask, reason: Reason) -> None:
-    bits[where] |= np.uint32(reason)
+    bits |= np.where(where, np.uint32(reason), np.uint32(0))
 
 
 def _carried(trace: "Trace") -> Mask:

@@ -4,7 +4,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import related
-from netinterf.numbering import distinct
+from netinterf.numbering import distinct, ordered_within
 from netinterf.schema import Evidence, Grade, Groups, Verdicts
 from netinterf.table import Ragged, spans
 from netinterf.verdict.model import Model
@@ -51,8 +51,7 @@ def strongest_first(evidence: Evidence, value: F64, row: I64, count: int) -> tup
     rows = np.flatnonzero(row >= 0)
     alphabet = np.argsort(np.argsort([rule.id for rule in evidence.rules], kind="stable"))
     rank = alphabet[evidence.rule[rows]] if len(rows) else rows  # rules are numbered as they are met
-    keys = (rank, evidence.time[rows], -np.abs(value[rows]), row[rows])
-    order = rows[np.lexsort(keys)]
+    order = rows[ordered_within(row[rows], -np.abs(value[rows]), evidence.time[rows], rank)]
     sizes = np.bincount(row[rows], minlength=count)
     return Ragged.from_lengths(sizes, order.astype(np.int32)), Ragged.from_lengths(sizes, value[order])
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import MECHANISMS
+from netinterf.numbering import ordered_within
 from netinterf.values import frozen
 from netinterf.verdict.model import Model
 from netinterf.verdict.selective import restrain, without_doubtful
@@ -69,7 +70,7 @@ def at_most(ceiling: float, odds: F64, certain: F64, unsure: Mask) -> F64:
 def leading(hypotheses: Hypotheses, count: int) -> I64:
     """Find the hypothesis that leads each verdict row, among those that something speaks for; -1 without one."""
     top = np.full(count, -1, np.int64)
-    order = np.lexsort((-hypotheses.mechanism, hypotheses.score, hypotheses.row))
+    order = ordered_within(hypotheses.row, hypotheses.score, -hypotheses.mechanism)
     order = order[hypotheses.supported[order]]
     top[hypotheses.row[order]] = order  # the last write wins: the highest score
     return top

@@ -30,6 +30,7 @@ from collections.abc import Callable
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.compiled import call, is_there
 from netinterf.mechanisms import covers
 from netinterf.numbering import distinct, ordered
 from netinterf.schema import Evidence, Rule
@@ -206,16 +207,19 @@ def pair_suspicions(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -
     keys = _most_special(distinct(row[named] * count + named_mechanism[named]), mechanisms)
     usable = (row >= 0) & ~np.isnan(evidence.llr) & (evidence.llr != 0)
     hypotheses, witnesses = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    suspected = distinct(keys % count)
+    suspected = {}  # by mechanism, the place of each verdict row's suspicion, -1 without one
+    for special in distinct(keys % count).tolist():
+        suspected[special] = np.full(int(row.max()) + 1, -1)
+        place = np.flatnonzero(keys % count == special)
+        suspected[special][keys[place] // count] = place
     for general in distinct(named_mechanism[usable]).tolist():
         rows = np.flatnonzero(usable & (named_mechanism == general))
         word = "" if general < 0 else mechanisms[general]
-        for special in (place for place in suspected if covers(word, mechanisms[place])):
-            wanted = row[rows] * count + special
-            at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-            match = keys[at] == wanted
-            hypotheses.append(at[match])
-            witnesses.append(rows[match])
+        for special, place in suspected.items():
+            if covers(word, mechanisms[special]):
+                at = place[row[rows]]
+                hypotheses.append(at[at >= 0])
+                witnesses.append(rows[at >= 0])
     return Suspicions(
         row=keys // count,
         mechanism=keys % count,
@@ -246,7 +250,9 @@ def _of_rule(evidence: Evidence, value: Callable[[Rule], float]) -> F64:
 
 def rules_seen(evidence: Evidence) -> list[int]:
     """List the places of the rules that say something."""
-    return distinct(evidence.rule).tolist() if len(evidence) else []
+    seen = np.zeros(len(evidence.rules), np.bool_)
+    seen[evidence.rule] = True
+    return np.flatnonzero(seen).tolist()
 
 
 def values(evidence: Evidence, model: Model) -> F64:
@@ -277,6 +283,10 @@ def strongest(suspicions: Suspicions, evidence: Evidence, value: F64) -> I64:
     groups = sorted({evidence.rules[place].group for place in rules_seen(evidence)})
     group = _of_rule(evidence, lambda rule: groups.index(rule.group))[suspicions.pair_evidence]
     key = suspicions.pair_hypothesis * len(groups) + group.astype(np.int64)
+    if is_there():
+        best = np.full(len(suspicions) * len(groups), -1)
+        call("find_strongest", len(key), key, value, best)
+        return best[best >= 0]
     order = ordered(key)
     value, begins = value[order], np.flatnonzero(np.append(True, key[order][1:] != key[order][:-1])[: len(order)])
     if not len(begins):

@@ -14,9 +14,12 @@ from netinterf.flows.rtt import rtt_samples
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
 from netinterf.numbering import hash_rows, numbered, numbered_text
+from netinterf.protocols.dns_names import lowered
+from netinterf.schema import Evidence, Rule
 from netinterf.stats.mixture import log_likelihoods, share_grid
 from netinterf.table import Ragged, Table, Text
 from netinterf.trace import decode_capture
+from netinterf.verdict.weigh import pair_suspicions, strongest
 from tests.oracles.segments import decoded
 from tests.oracles.stacks import every_stack
 from tests.properties.test_flows import conversations_on_wire
@@ -96,6 +99,37 @@ def test_likelihoods_are_equal(rows, weighted):
         lambda: log_likelihoods(llr, group.astype(int), 4, share_grid(), weight if weighted else None)
     )
     assert made.tolist() == pure.tolist()
+
+
+SUSPECTED = tuple(Rule(id=word, mechanism="dns", group=word, says="") for word in "ab")
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0.5, -0.5, 1.0, -1.0]), st.integers(0, 1)), max_size=40))
+def test_the_strongest_are_equal(rows):
+    """Of each group of each hypothesis the same observation counts, of equal ones as well."""
+    owner, value, rule = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0, int),) * 3
+    nothing = Ragged.empty(len(rows), np.int32)
+    evidence = Evidence(
+        subject=owner.astype(np.int32),
+        subject_kind=np.zeros(len(rows), np.uint8),
+        rule=rule.astype(np.uint16),
+        time=np.zeros(len(rows), np.int64),
+        llr=value.astype(np.float64),
+        forged=nothing,
+        witness=nothing,
+        measured=Ragged.empty(len(rows), np.float64),
+        rules=SUSPECTED,
+    )
+    suspicions = pair_suspicions(evidence, owner, ("dns",))
+    made, pure = both_ways(lambda: strongest(suspicions, evidence, evidence.llr[suspicions.pair_evidence]))
+    assert made.tolist() == pure.tolist()
+
+
+@given(st.lists(st.text("aZ.é[@", max_size=9), max_size=9))
+def test_lower_case_is_equal(names):
+    """Only letters of ASCII change."""
+    made, pure = both_ways(lambda: lowered(Text.of(names)))
+    assert list(made) == list(pure) == [name.lower() for name in names]
 
 
 @pytest.mark.captures

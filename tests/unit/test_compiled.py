@@ -29,10 +29,11 @@ sys.exit(main(["scan", "--all", "--format", "jsonl", sys.argv[2]]))
 
 
 @needs_library
-def test_a_scan_says_the_same_without_a_library(tmp_path):
-    """Where the environment asks for none, none is loaded, and a policed transfer is judged to the same bytes."""
-    path = tmp_path / "policed.pcap"
-    simulate.write(simulate.run("rate.policing", 5), path)
+@pytest.mark.parametrize("scenario", ["rate.policing", "dns.injection"])
+def test_a_scan_says_the_same_without_a_library(tmp_path, scenario):
+    """Where the environment asks for none, none is loaded, and a capture is judged to the same bytes."""
+    path = tmp_path / "capture.pcap"
+    simulate.write(simulate.run(scenario, 5), path)
     said = [
         subprocess.run(
             [sys.executable, "-W", "error", "-c", SCAN, "pure" if pure else "compiled", str(path)],
@@ -42,7 +43,7 @@ def test_a_scan_says_the_same_without_a_library(tmp_path):
         ).stdout
         for pure in ("", "1")
     ]
-    assert b'"rate.policing"' in said[0]
+    assert f'"{scenario}"'.encode() in said[0]
     assert said[0] == said[1]
 
 

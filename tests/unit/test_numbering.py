@@ -17,6 +17,7 @@ from netinterf.numbering import (
     numbered_text,
     order_of_different,
     ordered,
+    ordered_within,
     risen,
 )
 from netinterf.table import Text
@@ -89,6 +90,17 @@ def test_order_is_that_of_a_stable_sort(values: list[int]) -> None:
     different = np.array(list(dict.fromkeys(values)), np.int64) % 70_001
     different = different[np.sort(np.unique(different, return_index=True)[1])]
     assert order_of_different(different).tolist() == np.argsort(different).tolist()
+
+
+FLOATS = st.floats() | st.sampled_from([0.0, -0.0, float("nan"), -float("nan"), 1.0])
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), FLOATS, st.integers(-2, 2)), max_size=120))
+def test_order_within_groups_is_that_of_a_stable_sort(rows: list[tuple[int, float, int]]) -> None:
+    """Groups come in order, their rows by the first key and then the second, what is equal as it stands."""
+    group, size, place = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0, int),) * 3
+    assert ordered_within(group, size, place).tolist() == np.lexsort((place, size, group)).tolist()
+    assert ordered_within(group, place).tolist() == sorted(range(len(rows)), key=lambda row: (group[row], place[row]))
 
 
 @given(st.lists(st.lists(st.integers(-(2**40), 2**40), max_size=40).map(sorted), max_size=9))

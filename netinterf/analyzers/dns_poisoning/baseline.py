@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import ordered, risen
+from netinterf.numbering import ordered, ordered_within, risen
 from netinterf.table import spans
 from netinterf.values import frozen
 
@@ -42,7 +42,8 @@ class Baseline:
     @property
     def first(self) -> I64:
         """Place among the m where those of each suspect's server begin, n."""
-        return np.searchsorted(self.server, self.asked)
+        size = np.bincount(self.server, minlength=self.hosts)
+        return (np.cumsum(size) - size)[self.asked]
 
     def count(self, which: Mask) -> I64:
         """Count, for each suspect, those of its server that do; *which* has m entries, the result n."""
@@ -59,16 +60,20 @@ class Baseline:
         place = np.zeros(self.hosts, np.int64)
         place[self.server] = place[self.asked] = 1
         place = np.cumsum(place) - 1  # of these servers, without gaps
-        top = int(values.max(initial=0)) + 1
+        top, floor = int(values.max(initial=0)) + 1, np.asarray(low)
+        if top <= len(values):  # of few different values, their places among these
+            less = np.append(0, np.cumsum(np.bincount(values, minlength=top) > 0))
+            values, floor, high = less[values], less[np.clip(floor, 0, top)], less[np.clip(high + 1, 0, top)] - 1
+            top = int(less[-1])
         size = (int(place.max(initial=-1)) + 1) * (top + 1)
         keys = place[self.server] * (top + 1) + values
-        first, last = (place[self.asked] * (top + 1) + np.clip(border, 0, top) for border in (low, high + 1))
+        first, last = (place[self.asked] * (top + 1) + np.clip(border, 0, top) for border in (floor, high + 1))
         if size <= DENSE * (len(values) + len(self.asked)):  # small values are counted, large ones sorted
             before: I64 = np.append(0, np.cumsum(np.bincount(keys, minlength=size)))
             count: I64 = before[last] - before[first]
         else:
-            keys = risen(keys)
-            count = np.searchsorted(keys, last) - np.searchsorted(keys, first)
+            begin = self.first if not floor.any() else np.searchsorted(keys, first)
+            count = np.searchsorted(risen(keys), last) - begin
         return count
 
     def least(self, values: I64) -> F64:
@@ -109,5 +114,5 @@ def sample_of_servers(replies: Replies, suspects: I64, clean: Mask, hosts: int) 
     step = np.where(size > SAMPLE, (size - 1) / (SAMPLE - 1), 1.0)
     place = np.where(nth == np.repeat(taken - 1, taken), np.repeat(size - 1, taken), nth * np.repeat(step, taken))
     rows = rows[np.repeat(np.cumsum(size) - size, taken) + place.astype(np.int64)]
-    rows = rows[np.lexsort((replies.packet[rows], replies.server[rows]))]
+    rows = rows[ordered_within(replies.server[rows], replies.packet[rows])]
     return Baseline(rows=rows, server=replies.server[rows], asked=replies.server[suspects], hosts=hosts)

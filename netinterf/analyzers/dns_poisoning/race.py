@@ -11,7 +11,7 @@ from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.contradictions import DISJOINT, IMPOSSIBLE_PAIR, SERVER_FLAGS, Pairs, weigh_pairs
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import combined, distinct
+from netinterf.numbering import combined, distinct, ordered_within
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
 from netinterf.values import frozen
@@ -110,7 +110,7 @@ def _pairs(members: Ragged) -> Pairs:
 def _least_gap(trace: Trace, replies: Replies, members: Ragged) -> I64:
     """Find the least time between two members of each race, ns."""
     race, time = members.parents(), trace.packets.time[replies.packet[members.values]]
-    gap = np.diff(time[np.lexsort((time, race))])
+    gap = np.diff(time[ordered_within(race, time)])
     inside = np.diff(race) == 0
     least = np.full(len(members), np.iinfo(np.int64).max)
     np.minimum.at(least, race[1:][inside], gap[inside])

@@ -19,6 +19,7 @@ from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies, names_by_server
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import ordered_within
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
@@ -201,7 +202,7 @@ def _unlike_best(races: Races, race: I64, members: I64, score: F64, against: F64
     Returns:
         k answers.
     """
-    order = np.lexsort((members, -np.round(score, 3), race))  # the last write wins: of the best fits the last
+    order = ordered_within(race, -np.round(score, 3), members)  # the last write wins: of the best fits the last
     best_place = np.zeros(len(races.exchange), np.int64)
     best_place[race[order]] = order
     best = np.full(len(races.exchange), -1, np.int64)

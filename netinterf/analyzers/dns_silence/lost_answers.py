@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_silence.questions import Lookups, first_and_last
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import combined
+from netinterf.numbering import combined, ordered_within
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
@@ -75,7 +75,7 @@ def repeated(trace: Trace, lookups: Lookups) -> Mask:
     known = (exchanges.queries.lengths > 0) & (exchanges.replies.lengths > 0)
     again: Mask = known & (last > replied + CROSSING_NS)
     question = combined(exchanges.flow.astype(np.int64), lookups.name, lookups.kind)
-    order = np.lexsort((lookups.since, question))
+    order = ordered_within(question, lookups.since)
     first, second = order[:-1], order[1:]
     pair = (question[first] == question[second]) & known[first] & (lookups.since[first] > 0)
     pair &= lookups.since[second] > replied[first] + CROSSING_NS

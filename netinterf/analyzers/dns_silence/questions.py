@@ -7,7 +7,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.context.domains import domain_numbers
 from netinterf.context.networks import network_numbers
 from netinterf.context.resolvers import public_resolver
-from netinterf.numbering import combined, hash_rows
+from netinterf.numbering import combined, hash_rows, ordered_within
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Ragged
@@ -164,7 +164,7 @@ def has_servfail_norm(trace: Trace, server: I64, silent: Mask) -> Mask:
 
 def next_time(group: I64, since: I64) -> I64:
     """When the next row of each row's group begins; 0 for the last."""
-    order = np.lexsort((since, group))
+    order = ordered_within(group, since)
     later = np.zeros(len(group), np.int64)
     same = group[order[:-1]] == group[order[1:]]
     later[order[:-1][same]] = since[order[1:][same]]

@@ -12,7 +12,7 @@ from netinterf.analyzers.unanswered.silences import TCP
 from netinterf.analyzers.unanswered.waiting import find_unanswered_syns
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.special import Special, is_ipv4, special_bits
-from netinterf.numbering import combined
+from netinterf.numbering import combined, numbered
 from netinterf.stats.rates import beta_binomial_tail
 from netinterf.trace import Trace
 from netinterf.values import frozen
@@ -51,18 +51,17 @@ def fell_together(attempts: Attempts) -> Together | None:
     A network belongs to them when it never answers while they are silent, and always does otherwise.
     """
     known = np.flatnonzero(attempts.passed >= 0)
-    cluster, passed = attempts.cluster[known], attempts.passed[known] == 1
-    intermittent = np.intersect1d(cluster[passed], cluster[~passed])
-    if len(intermittent) < FEWEST_TOGETHER:
-        return None
-    torn = known[np.isin(cluster, intermittent)]
-    begins, ends, _ = closed_spans(units_of(attempts, torn))
-    closed = within(attempts.time[known], begins, ends) if len(begins) else np.zeros(len(known), np.bool_)
-    number, place = np.unique(cluster, return_inverse=True)
+    passed = attempts.passed[known] == 1
+    place, first = numbered(attempts.cluster[known])
 
     def count(mask: Mask) -> I64:
-        return np.bincount(place[mask], minlength=len(number))
+        return np.bincount(place[mask], minlength=len(first))
 
+    intermittent = (count(passed) > 0) & (count(~passed) > 0)
+    if np.sum(intermittent) < FEWEST_TOGETHER:
+        return None
+    begins, ends, _ = closed_spans(units_of(attempts, known[intermittent[place]]))
+    closed = within(attempts.time[known], begins, ends) if len(begins) else np.zeros(len(known), np.bool_)
     silent = (count(closed & ~passed) > 0) & (count(closed & passed) == 0)
     silent &= (count(~closed & passed) > 0) & (count(~closed & ~passed) == 0)
     steady = (count(closed & passed) > 0) & (count(~passed) == 0)
