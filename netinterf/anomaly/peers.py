@@ -74,7 +74,7 @@ def _sums(group: I64, size: I64, value: I64 | int = 0, width: int = 1) -> I64:
     """Add up the sizes of each entry's group, of those with its value, which is below *width*."""
     if int(group.max(initial=-1)) + 1 >= len(group) and (np.bincount(group) <= 1).all():
         return size  # each is alone
-    key = group * width + value
+    key = group * width + value if width > 1 else group
     total: I64 = np.bincount(key, size).astype(np.int64)[key]
     return total
 

@@ -15,6 +15,7 @@ enum { MAX_NAME = 255, MAX_STEPS = 255, POINTER = 0xC0 };     /* `protocols.dns_
 enum { QUESTION_NAME = 0xC000 | HEADER, NO_CLASS = QUESTION_NAME, INTERNET = 1 };
 enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, AAAA = 28, SRV = 33, OPT = 41 };
 enum { BAD_VALUE = 3, TRAILING = 6, MISSING = 7 }; /* `schema.ParseError` */
+enum { FETCHED_AHEAD = 8 }; /* messages whose first bytes are asked for before they are needed */
 enum { DNSSEC_OK = 0x8000, EXTENDED_ERROR = 15, MOST_OPTIONS = 64 };
 
 struct messages {
@@ -274,6 +275,8 @@ SHARED void measure_dns(int64_t count, const uint8_t *data, const int64_t *start
                         struct sizes *sizes)
 {
     for (int64_t row = 0; row < count; row++) {
+        if (row + FETCHED_AHEAD < count)
+            FETCH(data + start[row + FETCHED_AHEAD]);
         struct sizes at = *sizes;
         struct walk walk = {.message = data + start[row], .start = start[row], .length = length[row], .at = &at};
         plain[row] = walk_message(&walk);
@@ -289,6 +292,8 @@ SHARED void read_dns(int64_t count, const uint8_t *data, const int64_t *start, c
     struct sizes at = {0};
     for (int64_t row = 0; row < count; row++) {
         struct walk walk = {.message = data + start[row], .start = start[row], .length = length[row], .at = &at};
+        if (row + FETCHED_AHEAD < count)
+            FETCH(data + start[row + FETCHED_AHEAD]);
         walk.messages = messages;
         walk.answers = answers;
         if (plain[row])

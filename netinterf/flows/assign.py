@@ -16,12 +16,15 @@ from netinterf.arrays import I32, U8, Mask
 from netinterf.flows.conversations import Ports, endpoint_hash, group_conversations
 from netinterf.flows.grouping import Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
-from netinterf.numbering import among, combined, distinct, order_of_different
+from netinterf.numbering import combined, distinct, order_of_different
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
 from netinterf.values import frozen
 
 __all__ = ["Assigned", "assign_flows", "paths", "tie_quotes"]
+
+QUOTED_BITS = 16
+"""Bits of a hash by which most flows are told apart from those that ICMP quotes, in a table that a cache holds."""
 
 REASSEMBLY_NS = 60 * 10**9
 """How far apart fragments of one packet may be (RFC 1122 §3.3.2: 60 to 120 seconds; RFC 8200 §4.5: 60)."""
@@ -181,16 +184,18 @@ def tie_quotes(quotes: IcmpQuotes, packets: Packets, flows: Flows, hosts: Hosts)
     there = mix(mix(hashes[0]) + hashes[1] + flows.protocol)
     back = mix(mix(hashes[1]) + hashes[0] + flows.protocol)
     begun = np.concatenate([flows.first_packet, flows.first_packet]).astype(np.uint64)
-    table = np.concatenate([there, back]) >> bits
-    quoted = np.flatnonzero(among(table, np.unique(sought >> bits)))  # few of all
-    table = table[quoted] << bits | begun[quoted]
+    table = np.concatenate([there, back])
+    quoted = np.zeros(1 << QUOTED_BITS, np.bool_)
+    quoted[sought >> np.uint64(64 - QUOTED_BITS)] = True
+    rows = np.flatnonzero(quoted[table >> np.uint64(64 - QUOTED_BITS)])  # mostly few of all
+    table = table[rows] >> bits << bits | begun[rows]
     order = np.argsort(table, kind="stable")
     keys = (sought >> bits << bits) | quotes.packet.astype(np.uint64)
     place = np.searchsorted(table[order], keys, side="right").astype(np.int64)
     flow = np.full(len(quotes), -1, np.int32)
     outbound = np.zeros(len(quotes), np.bool_)
-    for candidate in (place, place - 1) if len(quoted) else ():
-        entry = quoted[order[np.clip(candidate, 0, len(order) - 1)]]
+    for candidate in (place, place - 1) if len(rows) else ():
+        entry = rows[order[np.clip(candidate, 0, len(order) - 1)]]
         number = (entry % len(flows)).astype(np.int32)
         towards = entry < len(flows)
         fits = quoted_between(quotes, number, towards, ends) & (quotes.protocol == flows.protocol[number])

@@ -243,16 +243,9 @@ def _most_special(keys: I64, mechanisms: tuple[str, ...]) -> I64:
 def _of_rule(evidence: Evidence, value: Callable[[Rule], float]) -> F64:
     """Give each observation what its rule has; of eight hundred rules, few say anything in a capture."""
     given = np.zeros(len(evidence.rules), np.float64)
-    for place in rules_seen(evidence):
+    for place in evidence.rules_seen:
         given[place] = value(evidence.rules[place])
     return given[evidence.rule]
-
-
-def rules_seen(evidence: Evidence) -> list[int]:
-    """List the places of the rules that say something."""
-    seen = np.zeros(len(evidence.rules), np.bool_)
-    seen[evidence.rule] = True
-    return np.flatnonzero(seen).tolist()
 
 
 def values(evidence: Evidence, model: Model) -> F64:
@@ -280,7 +273,7 @@ def strongest(suspicions: Suspicions, evidence: Evidence, value: F64) -> I64:
     Returns:
         Places among the pairs.
     """
-    groups = sorted({evidence.rules[place].group for place in rules_seen(evidence)})
+    groups = sorted({evidence.rules[place].group for place in evidence.rules_seen})
     group = _of_rule(evidence, lambda rule: groups.index(rule.group))[suspicions.pair_evidence]
     key = suspicions.pair_hypothesis * len(groups) + group.astype(np.int64)
     if is_there():

@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-import numpy as np
-
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.aftermath import tls_at_answered, tried_in_vain
@@ -84,5 +82,4 @@ class DnsPoisoning:
             *declared_filter_signs(reply_cases, content),  # against interference; and who asks for the filter
         ]
         tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]
-        evidence = join([Evidence.empty(rules=self.rules), *tables])
-        return evidence.take(np.argsort(evidence.rule, kind="stable"))
+        return join([Evidence.empty(rules=self.rules), *sorted(tables, key=lambda table: int(table.rule[0]))])

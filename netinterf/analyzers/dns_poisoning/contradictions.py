@@ -101,7 +101,7 @@ def _unread(trace: Trace, replies: Replies, pairs: Pairs) -> F64:
     left, right = pairs.left, pairs.right
     exists = (codes[left] != codes[right]) & ((codes[left] == NXDOMAIN) | (codes[right] == NXDOMAIN))
     apart = np.abs(hops[left] - hops[right]) > HOP_TOLERANCE
-    apart &= ~(_usual_hops(replies, left) & _usual_hops(replies, right))
+    apart &= ~_usual_hops(replies, np.stack([left, right])).all(axis=0)
     return np.where(exists | apart | (flags[left] != flags[right]), CUT_OFF_DISAGREE, 0.0)
 
 

@@ -204,7 +204,8 @@ def _template(replies: Replies, suspects: I64, base: Baseline) -> Mask:
     shared = values[(counts >= 2) & (2 * most >= total)[values >> 16]]
     if not len(shared):
         return np.zeros(len(suspects), np.bool_)
-    own = among(shared, distinct(base.server << 16 | replies.ip_id[base.rows]))
+    used = base.server << 16 | replies.ip_id[base.rows]
+    own = among(shared, distinct(used[among(used, distinct(shared))]))
     return among(value, distinct(shared[~own]))
 
 
