@@ -13,7 +13,7 @@ from netinterf.errors import SchemaError
 from netinterf.pieces import gather
 from netinterf.values import frozen
 
-__all__ = ["Ragged", "Rows", "Text", "equal_values", "spans"]
+__all__ = ["Ragged", "Rows", "Text", "equal_values", "long_runs", "spans"]
 
 LONG_RUN = 16
 """Rows in a row from which copying them as a whole is faster, on the average."""
@@ -45,6 +45,19 @@ def row_numbers(rows: Rows, count: int) -> I64:
     if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.min(initial=0) >= 0:
         return rows.astype(np.int64)
     return np.arange(count)[rows]
+
+
+def long_runs(index: NDArray[np.integer[Any]], least: int) -> tuple[I64, I64] | None:
+    """Say where row numbers rise by one, run after run, and where each run ends; None where runs are shorter.
+
+    Args:
+        index: Row numbers, none below 0.
+        least: How long runs must be on the average.
+    """
+    breaks = np.flatnonzero(index[1:] != index[:-1] + 1) + 1
+    if len(breaks) * least >= len(index):
+        return None
+    return index[np.append(0, breaks)].astype(np.int64), index[np.append(breaks, len(index)) - 1].astype(np.int64) + 1
 
 
 @frozen(eq=False)
@@ -119,14 +132,13 @@ class Ragged:
 
     def _taken(self, index: I64) -> Self:
         """Select rows by their numbers; long runs of them are copied as a whole."""
-        breaks = np.flatnonzero(index[1:] != index[:-1] + 1) + 1
         lengths = self.offsets[index + 1] - self.offsets[index]
-        if len(breaks) * LONG_RUN >= len(index):
+        runs = long_runs(index, LONG_RUN)
+        if runs is None:
             return type(self).from_lengths(lengths, self._copied(self.offsets[index], lengths))
-        begins = self.offsets[index[np.append(0, breaks)]].tolist()
-        ends = self.offsets[index[np.append(breaks, len(index)) - 1] + 1].tolist()
-        runs = [self.values[begin:end] for begin, end in zip(begins, ends, strict=True)]
-        return type(self).from_lengths(lengths, np.concatenate(runs))
+        begins, ends = (self.offsets[border].tolist() for border in runs)
+        copied = [self.values[begin:end] for begin, end in zip(begins, ends, strict=True)]
+        return type(self).from_lengths(lengths, np.concatenate(copied))
 
     def _copied(self, starts: I64, lengths: I64) -> NDArray[Any]:
         """Copy spans of the values, one after the other."""

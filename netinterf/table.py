@@ -5,7 +5,7 @@ class gives it length, selection, joining, row access and a schema, so that a ne
 are read-only: a table is a value, and the same rows may be shared by many tables without copying.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -14,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrow import table_to_arrow
-from netinterf.columns import Ragged, Rows, Text, equal_values, spans
+from netinterf.columns import Ragged, Rows, Text, equal_values, long_runs, spans
 from netinterf.errors import SchemaError
 from netinterf.values import frozen
 
 __all__ = ["Column", "Ragged", "Rows", "Table", "Text", "column", "ragged", "spans", "text"]
+
+
+LONG_RUN = 256
+"""Rows in a row from which copying them as a whole is faster than one by one, on the average."""
 
 
 @frozen
@@ -154,7 +158,8 @@ class Table:
             rows = np.flatnonzero(rows)
         columns = {field.name: getattr(self, field.name) for field in self._fields()}
         ragged = {id(value): value.take(rows) for value in columns.values() if isinstance(value, Ragged)}
-        changes = {name: ragged[id(value)] if id(value) in ragged else value[rows] for name, value in columns.items()}
+        plain = _picker(rows, len(self))
+        changes = {name: ragged[id(value)] if id(value) in ragged else plain(value) for name, value in columns.items()}
         return attrs.evolve(self, **changes)  # columns that were one stay one
 
     def renumber(self, places: Mapping[str, NDArray[np.integer[Any]]]) -> Self:
@@ -222,6 +227,16 @@ class Table:
         return type(self) is type(other) and all(
             _same(getattr(self, field.name), getattr(other, field.name)) for field in self._fields()
         )
+
+
+def _picker(rows: Rows, count: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Give what selects rows of a plain column: one by one, or by long runs that are copied as a whole."""
+    if isinstance(rows, np.ndarray) and len(rows) and rows.min() >= 0 and rows.max() < count:
+        runs = long_runs(rows, LONG_RUN)
+        if runs is not None:
+            pairs = list(zip(*(border.tolist() for border in runs), strict=True))
+            return lambda column: np.concatenate([column[begin:end] for begin, end in pairs])
+    return lambda column: column[rows]
 
 
 def _cast(cls: type[Table], field: Any, value: Any) -> Any:

@@ -107,10 +107,7 @@ class Contrast:
     def _sorted_keys(self, shared: tuple[str, ...]) -> I64:
         """Sort what happened by one grouping, once."""
         if shared not in self._keys:
-            group = self._table.of(*shared)[self._rows]
-            order = ordered(group)
-            keys = moments(group[order], self._time[order])  # mostly in order of time already
-            self._keys[shared] = risen(keys)
+            self._keys[shared] = risen(moments(self._table.of(*shared)[self._rows], self._time))
         return self._keys[shared]
 
 

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64
 from netinterf.errors import ParameterError
+from netinterf.numbering import combined, numbered
+from netinterf.table import spans
 from netinterf.values import frozen
 
 __all__ = [
@@ -119,14 +121,14 @@ def beta_binomial_tail(k: ArrayLike, n: ArrayLike, a: float, b: float) -> F64:
         return np.zeros(0)
     from scipy.special import betaln, gammaln  # its import takes longer than most captures
 
-    pairs, place = np.unique(np.stack([hits, trials]), axis=1, return_inverse=True)
-    length = (pairs[1] - pairs[0] + 1).astype(np.int64)
+    place, first = numbered(combined(hits.view(np.int64), trials.view(np.int64)))
+    length = (trials[first] - hits[first] + 1).astype(np.int64)
     start = np.cumsum(length) - length
-    row = np.repeat(np.arange(len(length)), length)
-    times, most = pairs[0][row] + np.arange(len(row)) - start[row], pairs[1][row]
+    row = np.repeat(first, length)
+    times, most = hits[row] + spans(np.zeros(len(first), np.int64), length), trials[row]
     ways = gammaln(most + 1) - gammaln(times + 1) - gammaln(most - times + 1)
     each = ways + betaln(a + times, b + most - times) - betaln(a, b)
-    tail: F64 = np.minimum(np.logaddexp.reduceat(each, start), 0.0)[place.reshape(-1)]
+    tail: F64 = np.minimum(np.logaddexp.reduceat(each, start), 0.0)[place]
     return tail
 
 

@@ -72,8 +72,8 @@ class Baseline:
             before: I64 = np.append(0, np.cumsum(np.bincount(keys, minlength=size)))
             count: I64 = before[last] - before[first]
         else:
-            begin = self.first if not floor.any() else np.searchsorted(keys, first)
-            count = np.searchsorted(risen(keys), last) - begin
+            keys = risen(keys)
+            count = np.searchsorted(keys, last) - (np.searchsorted(keys, first) if floor.any() else self.first)
         return count
 
     def least(self, values: I64) -> F64:

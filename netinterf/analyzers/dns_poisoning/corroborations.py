@@ -9,7 +9,7 @@ from netinterf.analyzers.dns_poisoning.content import LOCAL, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import network_numbers
-from netinterf.numbering import combined, distinct, ordered, risen
+from netinterf.numbering import among, combined, distinct, ordered, risen
 from netinterf.schema import Rule
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
@@ -58,7 +58,7 @@ def transport_contrasts(trace: Trace, replies: Replies) -> Corroborations:
     for place in places.tolist():
         same = alike[int(number[place])]
         counts, records = lengths[same], given.values[spans(given.offsets[same], lengths[same])]
-        agreeing = np.repeat(np.arange(len(same)), counts)[np.isin(network[records], network[truths[place]])]
+        agreeing = np.repeat(np.arange(len(same)), counts)[among(network[records], np.sort(network[truths[place]]))]
         elsewhere = (counts > 0) & (np.bincount(agreeing, minlength=len(same)) == 0)
         denied = (counts == 0) & (codes[same] == NXDOMAIN)
         rows.append(same[elsewhere | denied])
