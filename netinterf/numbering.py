@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64, U64, Mask
+from netinterf.arrays import I64, U8, U64, Mask
 from netinterf.compiled import call, is_there
 from netinterf.table import Text
 
@@ -220,7 +220,7 @@ def hash_rows(column: Text) -> U64:
         return column.told["hash"]
     hashes = column.lengths.astype(np.uint64)
     if is_there():
-        call("hash_texts", len(column), column.offsets, column.values, hashes)
+        call("hash_texts", len(column), *_bytes(column), hashes)
     else:
         for rows, words in _words(column):
             # every step can be undone: different words stay different
@@ -256,11 +256,16 @@ def _are_equal(column: Text, others: I64) -> Mask:
         return known
     same: Mask = column.lengths[others] == column.lengths
     if is_there():
-        call("compare_texts", len(column), column.offsets, column.values, others, same)
+        call("compare_texts", len(column), *_bytes(column), np.ascontiguousarray(others), same)
         return same
     for (rows, words), (_, theirs) in zip(_words(column), _words(column, others), strict=True):
         same[rows[words != theirs]] = False
     return same
+
+
+def _bytes(column: Text) -> tuple[I64, U8]:
+    """Give where each string begins, and all bytes, as C reads them."""
+    return np.ascontiguousarray(column.offsets), np.ascontiguousarray(column.values)
 
 
 def _words(column: Text, taken: I64 | None = None) -> Iterator[tuple[I64, U64]]:

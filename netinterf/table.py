@@ -232,7 +232,7 @@ class Table:
 def _picker(rows: Rows, count: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Give what selects rows of a plain column: one by one, or by long runs that are copied as a whole."""
     if isinstance(rows, np.ndarray) and len(rows) and rows.min() >= 0 and rows.max() < count:
-        runs = long_runs(rows, LONG_RUN)
+        runs = long_runs(rows.astype(np.int64, copy=False), LONG_RUN)
         if runs is not None:
             pairs = list(zip(*(border.tolist() for border in runs), strict=True))
             return lambda column: np.concatenate([column[begin:end] for begin, end in pairs])

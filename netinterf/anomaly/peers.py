@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, Mask
+from netinterf.compiled import call, is_there
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.table import Text
 from netinterf.trace import Trace
@@ -58,16 +59,25 @@ class Peers:
         known = values >= 0
         value, width = np.where(known, values, 0).astype(np.int64), int(values.max(initial=0)) + 1
         size = np.where(known, self.size, 0)
-        same = [
-            (
-                _sums(group, size, value, width) - _sums(unit, size, value, width),
-                _sums(group, size) - _sums(unit, size),
-            )
-            for group, unit in self.peer_groups
-        ]
+        same = []
+        for groups in self.peer_groups:
+            (alike, among), (own_alike, own) = (_alike(group, size, value, width) for group in groups)
+            same.append((alike - own_alike, among - own))
         most = np.logical_or.reduce([2 * alike > among + imagined for alike, among in same])
         alike, among = same[0]
         return most & known, np.where(known, alike, 0), among
+
+
+def _alike(group: I64, size: I64, value: I64, width: int) -> tuple[I64, I64]:
+    """Add up the sizes of those in each entry's group with its value, which is below *width*, and of all in it."""
+    if not is_there():
+        return _sums(group, size, value, width), _sums(group, size)
+    groups = int(group.max(initial=-1)) + 1
+    whole, parts = np.zeros(groups, np.int64), np.zeros(groups * width, np.int64)
+    alike, among = np.empty(len(group), np.int64), np.empty(len(group), np.int64)
+    columns = map(np.ascontiguousarray, (group, value, size))
+    call("count_alike", len(group), width, *columns, whole, parts, alike, among)
+    return alike, among
 
 
 def _sums(group: I64, size: I64, value: I64 | int = 0, width: int = 1) -> I64:

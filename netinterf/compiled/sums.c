@@ -1,4 +1,4 @@
-/* Sums of rows by group (`stats.mixture`), and the strongest of each group (`verdict.weigh`). */
+/* Sums by group (`stats.mixture`, `anomaly.peers`), and the strongest of each group (`verdict.weigh`). */
 
 #include <math.h>
 
@@ -25,5 +25,20 @@ SHARED void find_strongest(int64_t count, const int64_t *key, const double *valu
         double size = fabs(value[one]), most = other < 0 ? -1.0 : fabs(value[other]);
         if (size > most || (size == most && value[one] <= value[other]))
             best[key[one]] = one;
+    }
+}
+
+/* Add up the sizes of those of each one's group that have its value, and of all of them; `whole` and `parts`, one for
+   each group, and for each value of each group, are all 0. */
+SHARED void count_alike(int64_t count, int64_t width, const int64_t *group, const int64_t *value, const int64_t *size,
+                        int64_t *whole, int64_t *parts, int64_t *alike, int64_t *among)
+{
+    for (int64_t one = 0; one < count; one++) {
+        whole[group[one]] += size[one];
+        parts[group[one] * width + value[one]] += size[one];
+    }
+    for (int64_t one = 0; one < count; one++) {
+        among[one] = whole[group[one]];
+        alike[one] = parts[group[one] * width + value[one]];
     }
 }

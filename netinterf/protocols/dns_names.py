@@ -198,7 +198,7 @@ def lowered(names: Text) -> Text:
     values = names.values
     if is_there():
         lower, changed = np.empty(len(values), np.uint8), np.zeros(1, np.int64)
-        call("lower_letters", len(values), values, lower, changed)
+        call("lower_letters", len(values), np.ascontiguousarray(values), lower, changed)
         return Text(names.offsets, lower) if changed[0] else names
     upper = (values >= 0x41) & (values <= 0x5A)
     if not upper.any():

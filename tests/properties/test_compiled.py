@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinterf import compiled
+from netinterf.anomaly.peers import Peers
 from netinterf.capture import from_memory, open_capture
 from netinterf.errors import CaptureError
 from netinterf.flows.assign import assign_flows
@@ -123,6 +124,14 @@ def test_the_strongest_are_equal(rows):
     suspicions = pair_suspicions(evidence, owner, ("dns",))
     made, pure = both_ways(lambda: strongest(suspicions, evidence, evidence.llr[suspicions.pair_evidence]))
     assert made.tolist() == pure.tolist()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(-1, 3)), max_size=40))
+def test_peers_are_equal(rows):
+    """As many share a value, far and near, in either way; of nobody and of one as well."""
+    port, unit, value = np.array(rows, np.int64).reshape(-1, 3).T.copy()
+    made, pure = both_ways(lambda: Peers.of(port, port, unit).shared(value))
+    assert [column.tolist() for column in made] == [column.tolist() for column in pure]
 
 
 @given(st.lists(st.text("aZ.é[@", max_size=9), max_size=9))
