@@ -90,7 +90,7 @@ class Ragged:
         """Build from the length of each row and all values in row order."""
         sizes = np.asarray(lengths, dtype=np.int64).reshape(-1)
         offsets = np.zeros(len(sizes) + 1, np.int64)
-        np.cumsum(sizes, out=offsets[1:])
+        sizes.cumsum(out=offsets[1:])
         return cls(offsets, values)
 
     @classmethod
@@ -122,7 +122,8 @@ class Ragged:
     @property
     def lengths(self) -> I64:
         """Length of each row."""
-        return self.offsets[1:] - self.offsets[:-1]
+        lengths: I64 = self.offsets[1:] - self.offsets[:-1]
+        return lengths
 
     def take(self, rows: Rows) -> Self:
         """Select rows, in the order given."""
@@ -132,6 +133,8 @@ class Ragged:
 
     def _taken(self, index: I64) -> Self:
         """Select rows by their numbers; long runs of them are copied as a whole."""
+        if not len(index):
+            return self.empty(0, self.values.dtype)
         lengths = self.offsets[index + 1] - self.offsets[index]
         runs = long_runs(index, LONG_RUN)
         if runs is None:

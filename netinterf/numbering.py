@@ -4,7 +4,7 @@ Columns of a million rows are numbered by hashing into a table and checking what
 sorting them; nothing rests on that hash being free of collisions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "joined",
     "numbered",
     "numbered_text",
+    "one_of",
     "order_of_different",
     "ordered",
     "ordered_within",
@@ -197,6 +198,14 @@ def among(keys: NDArray[np.integer[Any]], rising: I64) -> Mask:
         return np.zeros(len(keys), np.bool_)
     there: Mask = rising[np.minimum(np.searchsorted(rising, keys), len(rising) - 1)] == keys
     return there
+
+
+def one_of(values: NDArray[np.integer[Any]], few: Iterable[int]) -> Mask:
+    """Say which numbers are one of a few: `numpy.isin` takes long to see that they are."""
+    found = np.zeros(values.shape, np.bool_)
+    for number in few:
+        found |= values == number
+    return found
 
 
 def combined(*columns: NDArray[np.integer[Any]]) -> I64:

@@ -7,7 +7,7 @@ are read-only: a table is a value, and the same rows may be shared by many table
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import attrs
 import numpy as np
@@ -78,46 +78,75 @@ DESCRIBED = ("shape", "meaning", "unit", "refers", "missing")
 _SHAPES: dict[str, type[Ragged]] = {"ragged": Ragged, "text": Text}
 
 
+class Shape(NamedTuple):
+    """What a column must be, read off its declaration once for all tables of a class."""
+
+    name: str
+    word: str  # "plain", "ragged" or "text"
+    kind: type[Ragged] | None  # None for plain columns
+    dtype: np.dtype[Any]
+    fill: NDArray[Any]  # one value, read-only, for each row of a plain column that was left out
+
+    @classmethod
+    def of(cls, field: Any) -> Self:
+        """Read the declaration of a column."""
+        word, dtype = field.metadata["shape"], field.metadata["dtype"]
+        fill = np.array(field.metadata["fill"] or 0, dtype)
+        fill.flags.writeable = False
+        return cls(field.name, word, _SHAPES.get(word), dtype, fill)
+
+    def filled(self, count: int) -> Any:
+        """Give the column where it was left out; *count* equal values take no memory."""
+        if self.kind is not None:
+            return self.kind.empty(count, self.dtype)
+        return np.ndarray((count,), self.dtype, self.fill, strides=(0,))
+
+
 @frozen(eq=False, kw_only=True)
 class Table:
     """Base of every table; subclasses only declare columns."""
 
     __column_fields__: ClassVar[tuple[Any, ...]] = ()
+    __shapes__: ClassVar[tuple[Shape, ...]] = ()
 
     def __attrs_post_init__(self) -> None:
-        fields = self._fields()
-        given = next((len(v) for f in fields if (v := getattr(self, f.name)) is not None), 0)
-        for field in fields:
-            object.__setattr__(self, field.name, self._checked(field, getattr(self, field.name), given))
+        shapes = self._shapes()
+        given = next((len(value) for shape in shapes if (value := getattr(self, shape.name)) is not None), 0)
+        for shape in shapes:
+            value = getattr(self, shape.name)
+            if (column := self._checked(shape, value, given)) is not value:
+                object.__setattr__(self, shape.name, column)
 
-    def _checked(self, field: Any, value: Any, count: int) -> Any:
+    def _checked(self, shape: Shape, value: Any, count: int) -> Any:
         """Refuse a wrong length or dtype, fill what was left out, and make the column read-only."""
-        dtype, shape = field.metadata["dtype"], field.metadata["shape"]
-        plain = shape == "plain"
         if value is None:
-            if not plain:
-                return _SHAPES[shape].empty(count, dtype)
-            value = np.broadcast_to(np.array(field.metadata["fill"], dtype), (count,))  # one value, no memory
-        array = value if plain else getattr(value, "values", None)
-        if not isinstance(array, np.ndarray) or not (plain or isinstance(value, _SHAPES[shape])):
-            raise self._misfit(field, f"a {shape} column of {dtype}", type(value).__name__)
-        if array.dtype != dtype or array.ndim != 1:
-            raise self._misfit(field, f"1-D {dtype}", f"{array.ndim}-D {array.dtype}")
+            return shape.filled(count)
+        array = value if shape.kind is None else getattr(value, "values", None)
+        if not isinstance(array, np.ndarray) or not (shape.kind is None or isinstance(value, shape.kind)):
+            raise self._misfit(shape, f"a {shape.word} column of {shape.dtype}", type(value).__name__)
+        if array.dtype != shape.dtype or array.ndim != 1:
+            raise self._misfit(shape, f"1-D {shape.dtype}", f"{array.ndim}-D {array.dtype}")
         if len(value) != count:
-            raise self._misfit(field, f"{count} rows", str(len(value)))
-        if plain and array.flags.writeable:
+            raise self._misfit(shape, f"{count} rows", str(len(value)))
+        if shape.kind is None and array.flags.writeable:
             value = array.view()
             value.flags.writeable = False
         return value
 
-    def _misfit(self, field: Any, expected: str, found: str) -> SchemaError:
-        return SchemaError(f"{type(self).__name__}.{field.name}: expected {expected}, found {found}")
+    def _misfit(self, shape: Shape, expected: str, found: str) -> SchemaError:
+        return SchemaError(f"{type(self).__name__}.{shape.name}: expected {expected}, found {found}")
 
     @classmethod
     def _fields(cls) -> tuple[Any, ...]:
         if "__column_fields__" not in cls.__dict__:
             cls.__column_fields__ = tuple(f for f in attrs.fields(cls) if "dtype" in f.metadata)
         return cls.__column_fields__
+
+    @classmethod
+    def _shapes(cls) -> tuple[Shape, ...]:
+        if "__shapes__" not in cls.__dict__:
+            cls.__shapes__ = tuple(map(Shape.of, cls._fields()))
+        return cls.__shapes__
 
     @classmethod
     def of(cls, **columns: Any) -> Self:
@@ -138,19 +167,10 @@ class Table:
     @classmethod
     def empty(cls, **extra: Any) -> Self:
         """Build a table without rows; *extra* gives fields that are no columns."""
-        shapes = {f.name: f for f in cls._fields()}
-        return cls(
-            **{
-                name: np.empty(0, f.metadata["dtype"])
-                if f.metadata["shape"] == "plain"
-                else _SHAPES[f.metadata["shape"]].empty(0, f.metadata["dtype"])
-                for name, f in shapes.items()
-            },
-            **extra,
-        )
+        return cls(**{shape.name: shape.filled(0) for shape in cls._shapes()}, **extra)
 
     def __len__(self) -> int:
-        return len(getattr(self, self._fields()[0].name))
+        return len(getattr(self, self._shapes()[0].name))
 
     def take(self, rows: Rows) -> Self:
         """Select rows by number, mask or slice, in the order given."""
@@ -185,6 +205,8 @@ class Table:
         """Join tables one after the other; fields that are no columns are taken from the first."""
         if not tables:
             return cls.empty()
+        if len(tables) == 1:
+            return tables[0]
         changes, ragged = dict[str, Any](), dict[tuple[int, ...], Ragged]()
         for field in cls._fields():
             parts = [getattr(table, field.name) for table in tables]
