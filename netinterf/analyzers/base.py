@@ -149,8 +149,8 @@ def _lists(rows: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None, 
 def join(tables: Sequence[Evidence]) -> Evidence:
     """Put evidence of several analyzers into one table, with one list of rules (equal rules are kept once)."""
     numbers: dict[Rule, int] = {}
-    for table in tables:
-        for rule in table.rules:
+    for rules in {id(table.rules): table.rules for table in tables}.values():  # (one analyzer's are one)
+        for rule in rules:
             numbers.setdefault(rule, len(numbers))
     filled = [table for table in tables if len(table)]
     if not filled:

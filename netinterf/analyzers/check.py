@@ -105,7 +105,9 @@ def sound(analyzer: Analyzer, evidence: object, flows: int, exchanges: int) -> E
     """Check the same but for packets, given how many flows and exchanges there are."""
     if not isinstance(evidence, Evidence):
         raise AnalyzerError(analyzer.name, f"returned {type(evidence).__name__}, not Evidence")
-    demand(not len(evidence) or int(evidence.rule.max()) < len(evidence.rules), analyzer, "uses an unknown rule")
+    if not len(evidence):
+        return evidence
+    demand(int(evidence.rule.max()) < len(evidence.rules), analyzer, "uses an unknown rule")
     demand(np.isfinite(evidence.llr).all(), analyzer, "gives a weight that is not finite")
     for kind, count in ((SubjectKind.FLOW, flows), (SubjectKind.EXCHANGE, exchanges)):
         subject = evidence.subject[evidence.subject_kind == kind]

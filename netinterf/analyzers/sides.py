@@ -33,6 +33,12 @@ class SidePackets:
     acked: I64  # highest relative ack of the side so far, this packet included
     edge: I64  # highest relative number so far that the side had room for (ack and window)
 
+    @classmethod
+    def none(cls) -> "SidePackets":
+        """Give the packets of no flow."""
+        nothing = np.empty(0, np.int64)
+        return cls(row=nothing, side=nothing, end=nothing, top=nothing, acked=nothing, edge=nothing)
+
     def take(self, keep: Mask) -> "SidePackets":
         """Select packets; what had been reached by then stays as it was."""
         return SidePackets(**{name: column[keep] for name, column in attrs.asdict(self, recurse=False).items()})
@@ -99,6 +105,8 @@ def side_packets(
         but: Rows in Packets that are left out.
     """
     packets = trace.packets
+    if not len(flows):
+        return SidePackets.none()
     row = trace.by_flow.take(flows).values.astype(np.int64)
     keep = (packets.tcp_flags[row] & without == 0) & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
     if not answers:

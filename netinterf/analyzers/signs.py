@@ -88,6 +88,11 @@ class Sign:
     witness: Rows | None = None  # a further row in Packets that shows it, -1 for none, or lists of them
     forged: Rows | None = None  # packets held to be forged where they are others than those of the case
 
+    def cases(self, count: int) -> I64:
+        """Number the cases that show it, out of *count*."""
+        where = np.asarray(self.where)
+        return where.nonzero()[0] if where.ndim else np.arange(count if where else 0)
+
     def take(self, rows: I64, count: int) -> "Sign":
         """Select cases out of *count*."""
         if not np.any(self.where):
@@ -210,10 +215,9 @@ def record(analyzer: Analyzer, cases: Cases, signs: Signs, family: Family | None
             left out.
     """
     tables = []
-    for sign in signs.values():
+    for sign in signs.values() if len(cases) else ():
         rule = sign.rule if family is None else family.of(sign.rule)
-        pick = np.flatnonzero(np.broadcast_to(sign.where, (len(cases),)))
-        if rule is None or not len(pick):
+        if rule is None or not len(pick := sign.cases(len(cases))):
             continue
         subset, observed = cases.take(pick), sign.take(pick, len(cases))
         tables.append(

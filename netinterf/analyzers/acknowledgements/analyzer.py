@@ -47,6 +47,8 @@ class Acknowledgements:
     def unsent(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged before the server sent it."""
         acks, time = find_acked_unsent(trace), trace.packets.time
+        if not len(acks):
+            return []
         measured = {"bytes": acks.length, "gap_ms": (time[acks.witness] - time[acks.row]) / 1e6}
         signs = [sign(rules.ACKED_UNSENT, acks.bare, measured), sign(rules.ACKED_EARLY, ~acks.bare, measured)]
         return self.write(trace, acks.row, acks.witness, acks.length, by_rule(signs))
@@ -54,6 +56,8 @@ class Acknowledgements:
     def premature(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged too shortly after the server had sent it."""
         acks = find_premature_acks(trace)
+        if not len(acks.row):
+            return []
         measured = {"bytes": acks.length, "waited_ms": acks.waited / 1e6, "rtt_ms": acks.rtt / 1e6}
         share = np.where(acks.samples >= 2, 1.0, rules.ONE_SAMPLE_SHARE)
         soon = sign(rules.ACKED_SOON, acks.rtt > 0, measured, strength=share)
@@ -62,6 +66,8 @@ class Acknowledgements:
     def mid_segment(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged to the middle of what the server had sent."""
         acks = find_mid_segment_acks(trace)
+        if not len(acks.row):
+            return []
         middle = sign(rules.ACKED_BETWEEN, True, {"bytes": acks.length})
         return self.write(trace, acks.row, acks.within, acks.length, by_rule([middle]))
 
@@ -87,6 +93,8 @@ class Acknowledgements:
     def synacks(self, trace: Trace) -> list[Evidence]:
         """Write down which clients answer a greeting that their server never gave."""
         row, synack, rejected = find_unknown_synacks(trace)
+        if not len(row):
+            return []
         cases = Cases(subject=trace.packets.flow[row], time=trace.packets.time[row], witness=each_once(row, synack))
         share = np.where(rejected, 1.0, rules.UNANSWERED_SHARE)
         return record(self, cases, by_rule([sign(rules.UNKNOWN_NUMBER, True, strength=share)]))

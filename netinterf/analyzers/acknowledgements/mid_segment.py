@@ -51,6 +51,8 @@ def find_mid_segment_acks(trace: Trace) -> MidSegmentAcks:
     acks = np.bincount(service)
     partial = np.flatnonzero(ack != packets.relative_seq[data] + packets.payload_length[data])
     row, data, ack, service = row[partial], data[partial], ack[partial], service[partial]
+    if not len(row):
+        return MidSegmentAcks(row=row, within=row, length=row)
     within = reached_within(trace, row, data)
     pick = within >= 0
     partials = np.bincount(service[pick], minlength=len(acks))

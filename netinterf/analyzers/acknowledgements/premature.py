@@ -80,6 +80,8 @@ def first_acknowledgements(trace: Trace) -> tuple[I64, I64]:
     handshake = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & (first >= 0) & ~trace.recording.at_client
     acks = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0) & (packets.relative_ack > 1)
     acks &= packets.tcp_flags & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST) == TcpFlag.ACK
+    if not handshake.any():
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     row = np.flatnonzero(acks & (packets.marks & Mark.DUPLICATE_FRAME == 0))
     flow, place = np.unique(packets.flow[row], return_index=True)
     row, acked = row[place], first[flow]

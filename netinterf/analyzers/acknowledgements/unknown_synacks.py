@@ -44,6 +44,8 @@ def find_unknown_synacks(trace: Trace) -> tuple[I64, I64, Mask]:
     flow, place = np.unique(flow, return_index=True)
     first = row[place]
     first = first[~own[flow] & (first > synack[flow])]
+    if not len(first):
+        return first, first, first > 0
     first = first[single_synack(trace, packets.flow[first].astype(np.int64))]
     rejected, accepted = reactions(trace, first)
     first, rejected = first[~accepted], rejected[~accepted]

@@ -39,10 +39,11 @@ def find_acked_unsent(trace: Trace) -> AckedUnsent:
     """
     packets = trace.packets
     row, sent, base = overreaching(trace)
+    if not len(row):
+        return AckedUnsent(flow=row, row=row, witness=row, length=row, bare=row > 0)
     server = 2 * packets.flow[row].astype(np.int64) + 1
     witness = first_below(trace, base, row, server, sent)
-    bare = packets.tcp_flags[witness] & TcpFlag.FIN == 0 if len(row) else witness >= 0
-    bare &= packets.payload_length[witness] == 0 if len(row) else bare
+    bare = (packets.tcp_flags[witness] & TcpFlag.FIN == 0) & (packets.payload_length[witness] == 0)
     pick = (witness >= 0) & (bare | (not lost_packets(trace)))
     return AckedUnsent(
         flow=server[pick] // 2,
@@ -67,6 +68,8 @@ def overreaching(trace: Trace) -> tuple[I64, I64, SidePackets]:
     row = np.flatnonzero(unseen)
     flow = packets.flow[row]
     row = row[~trace.recording.at_client[flow] & trace.recording.timing_informative[flow]]
+    if not len(row):
+        return row, row, SidePackets.none()
     base = side_packets(trace, np.unique(packets.flow[row]).astype(np.int64))
     server = 2 * packets.flow[row].astype(np.int64) + 1
     before, ack = base.before(server, row), packets.relative_ack[row]

@@ -5,6 +5,7 @@ import numpy as np
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, host_rtt
 from netinterf.analyzers.sides import stamps_agreed
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import one_of
 from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import IpFlag, TcpOption
 from netinterf.table import spans
@@ -37,8 +38,8 @@ def from_gateway(trace: Trace, row: I64, side: I64) -> Mask:
     if not len(row):
         return np.zeros(0, np.bool_)
     informative = trace.recording.at_client[side // 2] & trace.recording.ttl_informative[side // 2]
-    fresh = informative & np.isin(packets.ttl[row], INITIAL_TTLS) & (side % 2 == 1)
-    local: Mask = fresh & (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
+    fresh = informative & one_of(packets.ttl[row], INITIAL_TTLS) & (side % 2 == 1)
+    local: Mask = fresh & (syn >= 0) & ~one_of(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
     return local
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from netinterf.analyzers.sides import SidePackets, side_packets
 from netinterf.arrays import I64, Mask
-from netinterf.numbering import distinct
+from netinterf.numbering import distinct, one_of
 from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
@@ -38,6 +38,13 @@ class Suspects:
     def __len__(self) -> int:
         return len(self.row)
 
+    @classmethod
+    def none(cls) -> "Suspects":
+        """Suspect no packet."""
+        nothing = np.empty(0, np.int64)
+        columns = dict.fromkeys(("row", "flow", "side", "other", "previous", "previous_other", "gap"), nothing)
+        return cls(**columns, acks=np.empty(0, np.bool_), base=SidePackets.none())
+
 
 def find_suspects(trace: Trace) -> Suspects:
     """Select the resets that somebody on the path could have forged.
@@ -50,6 +57,8 @@ def find_suspects(trace: Trace) -> Suspects:
     is_rst = (packets.protocol == TCP) & ((packets.tcp_flags & TcpFlag.RST) != 0) & (packets.flow >= 0)
     row = arrived(trace, np.flatnonzero(is_rst))
     row = row[trace.checksum_ok(row)]
+    if not len(row):
+        return Suspects.none()
     base = side_packets(trace, distinct(packets.flow[row]))
     stale = left_over(trace, base, row)
     stale[stale] = ~(aimed_at(trace, base, row[stale]) > 0)
@@ -59,6 +68,8 @@ def find_suspects(trace: Trace) -> Suspects:
 def arrived(trace: Trace, row: I64) -> I64:
     """Keep the packets that somebody on the path may have written: those that did not begin at the tap, once each."""
     packets = trace.packets
+    if not len(row):
+        return row
     row = row[(packets.marks[row] & Mark.DUPLICATE_FRAME) == 0]
     flow, outbound = packets.flow[row], packets.outbound[row]
     own = np.where(outbound, trace.recording.at_client[flow], trace.recording.at_server[flow])
@@ -72,7 +83,7 @@ def router_away(trace: Trace, row: I64) -> Mask:
     if not len(row):
         return np.zeros(0, np.bool_)
     away: Mask = (syn >= 0) & trace.recording.ttl_informative[packets.flow[row]]
-    away &= ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
+    away &= ~one_of(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
     return away
 
 

@@ -47,6 +47,11 @@ class Breaks:
     def __len__(self) -> int:
         return len(self.flow)
 
+    @classmethod
+    def none(cls) -> "Breaks":
+        """Give no break."""
+        return cls(**dict.fromkeys((field.name for field in attrs.fields(cls)), np.empty(0, np.int64)))
+
     def take(self, rows: I64 | Mask) -> "Breaks":
         """Select rows."""
         return Breaks(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
@@ -54,11 +59,14 @@ class Breaks:
 
 def joined_breaks(parts: Sequence[Breaks]) -> Breaks:
     """Put breaks together, by flow and time: each once, and counted from where the one before had moved again."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return Breaks.none()
     names = [field.name for field in attrs.fields(Breaks)]
     table = Breaks(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
     table = table.take(np.lexsort((table.resumed, table.passed, table.flow)))
     again = np.maximum.accumulate(table.flow << 32 | np.maximum(table.resumed, 0))  # of this flow or an earlier one
-    before = np.append(0, again[:-1]) if len(table) else again
+    before = np.append(0, again[:-1])
     later = np.where(before >> 32 == table.flow, before & 0xFFFFFFFF, 0)
     table = attrs.evolve(table, began=np.maximum(table.began, later))
     return table.take((later == 0) | (table.passed >= later))
@@ -69,7 +77,9 @@ def find_ends(trace: Trace) -> Breaks:
     silences = unexplained_by_icmp(
         trace, one_per_flow([find_unacked(trace), find_waiting(trace), find_quic(trace, both_ways=True)])
     )
-    silences = silences.take(midway(trace, silences))
+    silences = silences.take(midway(trace, silences)) if len(silences) else silences
+    if not len(silences):
+        return Breaks.none()
     return Breaks(
         flow=silences.flow,
         side=silences.side,

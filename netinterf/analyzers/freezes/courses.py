@@ -67,6 +67,16 @@ class Stops:
     def __len__(self) -> int:
         return len(self.flow)
 
+    @classmethod
+    def none(cls) -> "Stops":
+        """Give no stop."""
+        columns: dict[str, Any] = dict.fromkeys(
+            ("flow", "row", "last", "since", "until", "heard"), np.empty(0, np.int64)
+        )
+        columns |= dict.fromkeys(("client_left", "client_alive", "pushed"), np.empty(0, np.bool_))
+        counts = np.empty((0, len(PLACES)), np.int64)
+        return cls(**columns, packets=counts, packets_most=counts, bytes=counts, bytes_most=counts)
+
     def take(self, rows: I64 | Mask) -> "Stops":
         """Select rows."""
         return Stops(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
@@ -103,6 +113,8 @@ class Courses:
 def find_stops(trace: Trace) -> Stops:
     """Find where connections were stopped in the middle, for good or for long."""
     breaks = joined_breaks([find_ends(trace), find_stalls(trace)])
+    if not len(breaks):
+        return Stops.none()
     return Stops(
         flow=breaks.flow,
         row=breaks.passed,

@@ -30,6 +30,8 @@ def find_stalls(trace: Trace) -> Breaks:
     flows, sides = trace.flows, trace.sides
     open_ = (flows.protocol == TCP) & (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & under_way(trace)
     flow = np.flatnonzero(open_ & (flows.last - flows.first >= STALL_NS))
+    if not len(flow):
+        return Breaks.none()
     observable = waiting_shown(trace)[flow]
     return joined_breaks([stalls_of(trace, flow[observable[:, place]], place) for place in (0, 1)])
 

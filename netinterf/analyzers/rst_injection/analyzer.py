@@ -86,8 +86,10 @@ class RstInjection:
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
     def contradictions(self, trace: Trace) -> list[Evidence]:
-        """Write down what contradicts itself: bytes, or answers to a SYN."""
-        data, synack = conflicting_data(trace), second_synacks(trace)
+        """Write down bytes that contradict each other."""
+        data = conflicting_data(trace)
+        if not len(data):
+            return []
         pairs, signs = cases_of(trace, data), contrary(data)
         kinds = (  # no pair is both: an HTTP answer that also ends the stream is one
             (rules.contrary_data, ~data.http & ~data.fin),
@@ -98,14 +100,15 @@ class RstInjection:
         for family, which in kinds:  # the family's own rules stand for those of its twins
             rows = np.flatnonzero(which)
             tables += record(self, pairs.take(rows), taken(signs, rows, len(pairs)), family)
-        two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.maybe_one_sender, ONE_SENDER_SHARE, 1.0))
-        return tables + record(self, cases_of(trace, synack), by_rule([two]))
+        return tables
 
     def sprays(self, trace: Trace) -> list[Evidence]:
         """Write down data and resets that were sprayed over numbers outside the stream, once a flow."""
         tables = []
         for rule, resets in ((rules.DATA_SPRAYED, False), (rules.SPRAYED, True)):
             row, place_count = sprayed(trace, resets=resets)
+            if not len(row):
+                continue
             flow, first, owner = np.unique(trace.packets.flow[row], return_index=True, return_inverse=True)
             every = merged(owner.astype(np.int64), row, len(flow))
             cases = Cases(subject=flow, time=trace.packets.time[row[first]], witness=every, forged=every)
@@ -114,23 +117,32 @@ class RstInjection:
 
     def synacks(self, trace: Trace) -> list[Evidence]:
         """Write down greetings of one server that differ from connection to connection, or to one SYN."""
+        rivals, byte_swapped, counted = second_synacks(trace), byte_swapped_ports(trace), find_counted(trace)
+        tables = []
+        if len(rivals):
+            strength = np.where(rivals.maybe_one_sender, ONE_SENDER_SHARE, 1.0)
+            tables += record(
+                self, cases_of(trace, rivals), by_rule([sign(rules.SECOND_SYNACK, True, strength=strength)])
+            )
         row, window_count = find_varied(trace)
-        counted, byte_swapped = find_counted(trace), byte_swapped_ports(trace)
-        pairs = joined_pairs(second_synacks(trace), byte_swapped)
-        early, times = raced(trace, pairs)
-        denial = refused(trace, pairs)  # the server's refusal of the number that the client took
-        tables = record(
-            self, of_packets(trace, row), by_rule([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": window_count})])
-        )
+        varied = sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": window_count})
+        tables += record(self, of_packets(trace, row), by_rule([varied]))
         tables += record(self, of_packets(trace, counted), by_rule([sign(rules.SYNACK_COUNTING, True)]))
         swapped_cases = of_packets(trace, byte_swapped.forged, byte_swapped.flow)
         tables += record(self, swapped_cases, by_rule([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
+        pairs = joined_pairs(rivals, byte_swapped)
+        return tables + (self.pairs(trace, pairs) if len(pairs) else [])
+
+    def pairs(self, trace: Trace, pairs: Contradictions) -> list[Evidence]:
+        """Write down what tells two greetings to one SYN apart."""
+        early, times = raced(trace, pairs)
+        denial = refused(trace, pairs)  # the server's refusal of the number that the client took
         beside = [
             sign(rules.SYNACK_NEARER, early, times, witness=pairs.genuine),
             sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), witness=pairs.genuine),
             sign(rules.SYNACK_REFUSED, denial >= 0, witness=denial),
         ]
-        return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), by_rule(beside))
+        return record(self, of_packets(trace, pairs.forged, pairs.flow), by_rule(beside))
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], I64]:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow, if not the stage alone is odd.

@@ -21,7 +21,7 @@ from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
-__all__ = ["Contradictions", "conflicting_data", "joined_pairs", "second_synacks"]
+__all__ = ["Contradictions", "conflicting_data", "empty", "joined_pairs", "second_synacks"]
 
 LEAST_BYTES = 7
 """Bytes of an overlap that tell: a keep-alive may bring one of garbage (RFC 9293 §3.8.4), and up to six are padding of
@@ -40,6 +40,9 @@ class Contradictions:
     http: Mask  # the forged bytes begin an HTTP answer
     fin: Mask  # they carry a FIN, and begin no HTTP answer
     maybe_one_sender: Mask  # nothing shows that they are two: one broken sender may have written both
+
+    def __len__(self) -> int:
+        return len(self.flow)
 
 
 def conflicting_data(trace: Trace) -> Contradictions:
@@ -83,6 +86,8 @@ def second_synacks(trace: Trace) -> Contradictions:
     row = np.flatnonzero(
         (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & (packets.flow >= 0) & ~packets.outbound
     )
+    if len(row) < 2:
+        return empty()
     syn = np.flatnonzero((packets.tcp_flags & synack == TcpFlag.SYN) & (packets.flow >= 0) & packets.outbound)
     flow = packets.flow[row]
     order = np.lexsort((row, flow))
@@ -115,6 +120,8 @@ def pair_up(trace: Trace, flow: I64, first: I64, second: I64) -> Contradictions:
     When both look alike the one that came first is held to be forged: an injector is nearer than the host that it
     imitates, or it would have nothing to win. So it is where its claimed sender disowns it.
     """
+    if not len(flow):
+        return empty()
     _, earliest = np.unique(flow, return_index=True)
     flow, first, second = flow[earliest], first[earliest], second[earliest]
     denied = disowned(trace, first, second)

@@ -42,10 +42,14 @@ def find_fins(trace: Trace) -> Suspects:
     pages = (side % 2 == 1) & web[side // 2] & (sides.first_payload[side] == row)
     pages[pages] = begins_page(trace, row[pages])
     row, side = row[~pages], side[~pages]
+    if not len(row):
+        return Suspects.none()
     more = sides.sent[side] > segment_end(packets, row)
     suspicious = unlike_synack(trace, row, side) | more | too_early(trace, row, side) | ack_regressions(trace, row).any
     row = row[suspicious]
     row = row[trace.checksum_ok(row)]
+    if not len(row):
+        return Suspects.none()
     flow, first = np.unique(packets.flow[row], return_index=True)
     own = with_same_writer(trace, row[first]).values
     return beside(trace, row, side_packets(trace, flow.astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, but=own))

@@ -40,12 +40,16 @@ def find_first_data(trace: Trace) -> Suspects:
     answers = np.where(client_unseen, answer >= 0, (request >= 0) & (answer > request))
     flow = np.flatnonzero((flows.protocol == TCP) & answers & ~web)
     row = answer[flow]
+    if not len(row):
+        return Suspects.none()
     row = row[~client_unseen[packets.flow[row]] | ~begins_page(trace, row)]
     row = row[np.isin(row, arrived(trace, row)) & (packets.payload_length[row] > PADDING)]
     row = row[packets.tcp_flags[row] & (TcpFlag.RST | TcpFlag.FIN) == 0]
     side = 2 * packets.flow[row].astype(np.int64) + 1
     row = row[unlike_synack(trace, row, side) | too_early(trace, row, side) | ack_regressions(trace, row).any]
     row = row[trace.checksum_ok(row)]
+    if not len(row):
+        return Suspects.none()
     chosen, own = np.unique(packets.flow[row]).astype(np.int64), with_same_writer(trace, row).values
     base = side_packets(trace, chosen, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
     return beside(trace, row, base)
@@ -60,15 +64,19 @@ def find_later_data(trace: Trace) -> Suspects:
     packets, sides = trace.packets, trace.sides
     data = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
     row = np.flatnonzero(data & (packets.tcp_flags & (TcpFlag.RST | TcpFlag.FIN | TcpFlag.SYN) == 0))
+    if not len(row):
+        return Suspects.none()
     side = 2 * packets.flow[row].astype(np.int64) + 1
     unlike = unlike_synack(trace, row, side)
     unlike_packets = np.bincount(side[unlike], minlength=len(sides))
     few = unlike & (unlike_packets <= FEW * sides.payload_packets)[side]
     denied = np.zeros(len(row), np.bool_)
-    stepped = np.flatnonzero(steps_back(trace)[side // 2])  # only there can anything be taken back
-    denied[stepped] = ack_regressions(trace, row[stepped]).late >= 0
+    if len(stepped := np.flatnonzero(steps_back(trace)[side // 2])):  # only there can anything be taken back
+        denied[stepped] = ack_regressions(trace, row[stepped]).late >= 0
     row = row[(few | denied) & (row != sides.first_payload[side])]
     row = arrived(trace, row)
+    if not len(row):
+        return Suspects.none()
     row = row[trace.checksum_ok(row) & ~begins_page(trace, row)]
     flow, first = np.unique(packets.flow[row], return_index=True)
     row = np.sort(row[first])

@@ -9,7 +9,7 @@ set up alike, and one of them goes on with the connection.
 import numpy as np
 
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_ONE
-from netinterf.analyzers.rst_injection.contradiction import Contradictions
+from netinterf.analyzers.rst_injection.contradiction import Contradictions, empty
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
@@ -34,6 +34,8 @@ def byte_swapped_ports(trace: Trace) -> Contradictions:
         (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & (packets.flow >= 0) & ~packets.outbound
     )
     row = row[trace.sides.syn[2 * packets.flow[row]] < 0]  # nobody had asked from there
+    if not len(row):
+        return empty()
     syn = trace.sides.syn[0::2].astype(np.int64)
     own = trace.sides.syn[1::2].astype(np.int64)
     flow = np.flatnonzero((syn >= 0) & (own >= 0) & (flows.client_port != flows.client_port.byteswap()))

@@ -62,6 +62,8 @@ def find_counted(trace: Trace) -> I64:
     row = np.flatnonzero(
         (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & (packets.flow >= 0) & ~packets.outbound
     )
+    if not len(row):
+        return row
     flow = packets.flow[row]
     telling = trace.recording.ttl_informative[flow] & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
     row, flow = row[telling], flow[telling]

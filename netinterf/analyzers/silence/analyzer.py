@@ -85,7 +85,8 @@ class Silence:
         # of several silences of one flow, the one counts that is found first in this order
         every = one_per_flow([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
         silences, quic_silences = unexplained_by_icmp(trace, every), unexplained_by_icmp(trace, find_quic(trace))
-        tables = self.dead_beyond_hop(trace, find_dead_beyond_hop(trace))
+        dead = find_dead_beyond_hop(trace)
+        tables = self.dead_beyond_hop(trace, dead) if len(dead.flow) else []
         if len(silences):  # they are held against everything else, so where there are none most work is saved
             tables += self.silent(trace, silences)
         if len(quic_silences):

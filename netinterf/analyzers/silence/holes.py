@@ -42,6 +42,8 @@ def find_holes(trace: Trace) -> Silences:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     row = np.flatnonzero((packets.marks & Mark.GAP_BEFORE != 0) & (packets.protocol == TCP) & (packets.flow >= 0))
     row = row[packets.marks[row] & Mark.DUPLICATE_FRAME == 0]
+    if not len(row):
+        return Silences.none()
     row = row[trace.recording.loss_share[packets.flow[row]] == 0]
     far = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     waits = waiting_shown(trace).reshape(-1)[far ^ 1]

@@ -125,9 +125,11 @@ def find_dead_beyond_hop(trace: Trace) -> DeadBeyondHop:
     packets, sides = trace.packets, trace.sides
     request = sides.first_payload[0::2].astype(np.int64)
     flow = np.flatnonzero(single_request(trace))
+    if len(flow) < 2 * FEWEST:
+        return joined([])
     row, last = request[flow], sides.last[2 * flow + 1].astype(np.int64)
     rst = sides.rst[2 * flow].astype(np.int64)
-    until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], trace.ended) if len(flow) else row
+    until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], trace.ended)
     alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
     keep = np.flatnonzero(alive | waited)
     flow, row, last, alive = flow[keep], row[keep], last[keep], alive[keep]

@@ -29,6 +29,8 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
             its server looks alike.
     """
     quic = trace.quic
+    if not len(quic):
+        return Silences.none()
     observable = waiting_shown(trace)[quic.flow]
     side = np.concatenate(
         [2 * quic.flow[observable[:, place]].astype(np.int64) + place for place in range(1 + both_ways)]

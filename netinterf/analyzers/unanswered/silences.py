@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import one_of
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
@@ -73,6 +74,13 @@ class Silences:
     def __len__(self) -> int:
         return len(self.flow)
 
+    @classmethod
+    def none(cls) -> "Silences":
+        """Give no silence."""
+        first_data, names = np.empty(0, np.bool_), [field.name for field in attrs.fields(cls)]
+        columns: dict[str, Any] = dict.fromkeys(names, np.empty(0, np.int64))
+        return cls(**columns | {"first_data": first_data})
+
     @property
     def seconds(self) -> F64:
         """How long each is known to have lasted, seconds."""
@@ -85,7 +93,7 @@ class Silences:
 
     def is_kind(self, *kinds: Kind) -> Mask:
         """Say of each row whether it is one of *kinds*."""
-        return np.isin(self.kind, kinds)
+        return one_of(self.kind, kinds)
 
     def is_first_request(self) -> Mask:
         """Say of each row whether a client's first request was not acknowledged, or not answered."""
@@ -95,6 +103,9 @@ class Silences:
 
 def one_per_flow(parts: Sequence[Silences]) -> Silences:
     """Put silences together; of several of one flow, the one of the first part that has it."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return Silences.none()
     names = [field.name for field in attrs.fields(Silences)]
     table = Silences(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
     _, first = np.unique(table.flow, return_index=True)
@@ -104,6 +115,8 @@ def one_per_flow(parts: Sequence[Silences]) -> Silences:
 def unexplained_by_icmp(trace: Trace, silences: Silences) -> Silences:
     """Leave out silences that ICMP explains: unreachable, or run out of hops as the sender meant it to."""
     about = trace.quotes.flow[trace.quotes.flow >= 0]
+    if not len(about) or not len(silences):
+        return silences
     return silences.take(~np.isin(silences.flow, about))
 
 

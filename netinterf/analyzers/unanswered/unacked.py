@@ -37,6 +37,8 @@ def find_unacked(trace: Trace) -> Silences:
     connections that the other end had reset before, or closed and reset when more came.
     """
     side = stuck_sides(trace)
+    if not len(side):
+        return Silences.none()
     base = side_packets(trace, np.unique(side // 2))
     packets, sides = trace.packets, trace.sides
     acked = sides.acked[base.side].astype(np.int64)

@@ -37,6 +37,8 @@ def find_waiting(trace: Trace) -> Silences:
     two_way = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
     two_way &= trace.ended - flows.first >= WAIT_NS
     side = np.flatnonzero(two_way[:, None] & waiting_shown(trace))
+    if not len(side):
+        return Silences.none()
     other = side ^ 1
     left, ended = gave_up(trace, side), gave_up(trace, other)
     open_ended = (ended < 0) | ((left >= 0) & (left < ended))
@@ -44,7 +46,7 @@ def find_waiting(trace: Trace) -> Silences:
     all_acked = sides.acked[side] >= sides.sent[side] - (sides.fin[side] >= 0)
     mute = (side % 2 == 0) & all_acked & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
     last = last_until(trace, other, np.where(mute, left, -1))
-    until = np.where(left >= 0, packets.time[np.maximum(left, 0)], trace.ended) if len(side) else side
+    until = np.where(left >= 0, packets.time[np.maximum(left, 0)], trace.ended)
     silent = until - packets.time[last]
     keep = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
     cut = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH == 0)
@@ -98,6 +100,8 @@ def find_unanswered_syns(trace: Trace) -> Silences:
     tcp = flows.protocol == TCP
     keep = tcp & ~answered & (syns >= SYN_TRIES) & (sides.syn[0::2] >= 0) & waiting_shown(trace)[:, 0]
     keep &= sides.sent[0::2] <= 1
+    if not keep.any():
+        return Silences.none()
     keep &= np.isin(flows.client, flows.client[tcp & answered & (syns > 0)])
     flow = np.flatnonzero(keep)
     end = trace.ended
