@@ -253,7 +253,7 @@ def decode_capture(
         timed = with_rtt(sides, rtts)
         return rtts, timed, *gather(packets, flows, timed, rtts, by_flow, vantage)
 
-    (segments, messages), (rtts, timed, recording, tap) = concurrently(heads, trips)
+    (segments, messages), (rtts, timed, recording, tap) = concurrently(heads, trips, rows=len(packets))
     return Trace(
         source=capture.source,
         buffer=capture.buffer,

@@ -19,6 +19,9 @@ Other = TypeVar("Other")
 WORKERS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 """Threads at most; decoding gained nothing beyond four."""
 
+WORTH_A_THREAD = 1_000
+"""Packets from which a second thread helps: before, it takes as long to begin as to do the work (measured)."""
+
 
 def each(function: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
     """Call *function* on every item; answers come in the order of the items, and the first error is raised."""
@@ -29,9 +32,9 @@ def each(function: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answ
         return list(pool.map(function, pieces))
 
 
-def concurrently(first: Callable[[], Answer], second: Callable[[], Other]) -> tuple[Answer, Other]:
-    """Call two functions at the same time and return both answers."""
-    if WORKERS == 1:
+def concurrently(first: Callable[[], Answer], second: Callable[[], Other], *, rows: int) -> tuple[Answer, Other]:
+    """Call two functions at the same time and return both answers; where few *rows* are looked at, in turn."""
+    if WORKERS == 1 or rows < WORTH_A_THREAD:
         return first(), second()
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(second)

@@ -8,6 +8,7 @@ import numpy as np
 
 from netinterf.arrays import I64, U8, U16, Mask
 from netinterf.decode.gather import Buffer, as_bytes, gather, gather_bytes
+from netinterf.numbering import one_of
 from netinterf.schema import Packets, Status
 from netinterf.table import Rows, spans
 
@@ -64,11 +65,13 @@ def transport_ok(buffer: Buffer, packets: Packets, rows: Rows) -> Mask:
         a checksum, cut or fragmented packets, lengths that contradict each other, packets joined by offload.
     """
     data, index = as_bytes(buffer), np.arange(len(packets))[rows]
+    if not len(index):
+        return np.empty(0, np.bool_)
     protocol = packets.protocol[index]
     start = packets.transport_at[index].astype(np.int64)
     length = packets.payload_at[index].astype(np.int64) + packets.payload_length[index] - start
     at, room = _reach(data, packets, index, packets.transport_at[index])
-    judged = np.isin(protocol, (1, 6, 17, 58)) & ((packets.status[index] & _UNJUDGED) == 0)
+    judged = one_of(protocol, (1, 6, 17, 58)) & ((packets.status[index] & _UNJUDGED) == 0)
     judged &= (length >= 8) & (length <= room)
     # A UDP checksum of zero means that none was computed (RFC 768); IPv6 allows that to tunnels (RFC 6935).
     judged &= (protocol != 17) | (gather(data, at + 6, room - 6, np.dtype(">u2")) != 0)

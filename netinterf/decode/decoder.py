@@ -18,6 +18,7 @@ from netinterf.decode.gather import Buffer, as_bytes
 from netinterf.decode.headers import LINK_KINDS, LINK_TYPES, Kind, link_type_name
 from netinterf.decode.plain import Frames, plain
 from netinterf.errors import UnsupportedLinkType
+from netinterf.numbering import one_of
 from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
 from netinterf.values import frozen
 from netinterf.workers import each
@@ -194,10 +195,12 @@ def _quotes(data: U8, at: I64, captured: I64, columns: Columns) -> IcmpQuotes:
     """Decode the packets quoted in ICMP and ICMPv6 errors, as if each were a short capture of its own."""
     kind = columns.icmp >> 8
     # RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem. RFC 4443 §3: 1 to 4.
-    first = (columns.protocol == 1) & np.isin(kind, (3, 4, 5, 11, 12))
+    first = (columns.protocol == 1) & one_of(kind, (3, 4, 5, 11, 12))
     first |= (columns.protocol == 58) & (kind >= 1) & (kind <= 4)
     first &= (columns.status & np.uint16(Status.FRAGMENT_LATER)) == 0
     rows = np.flatnonzero(first)
+    if not len(rows):
+        return IcmpQuotes.empty()
     skip = columns.transport_at[rows].astype(np.int64) + 8
     room = np.minimum(captured[rows], columns.payload_at[rows].astype(np.int64) + columns.payload_length[rows]) - skip
     rows, skip, room = rows[room >= 20], skip[room >= 20], room[room >= 20]

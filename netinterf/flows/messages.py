@@ -76,20 +76,22 @@ def read_messages(
     """
     reader = Reader(buffer, packets, segments)
     over_dns = np.flatnonzero((flows.protocol == 6) & ((flows.server_port == 53) | (flows.client_port == 53)))
-    dns = parse_dns(buffer, packets, flows, hosts, reader.streams(_sides_of(over_dns), HEAD_LIMIT))
+    dns_streams = reader.streams(_sides_of(over_dns), HEAD_LIMIT) if len(over_dns) else None
+    dns = parse_dns(buffer, packets, flows, hosts, dns_streams)
     opening = segments.side[(segments.offset == 0) & (segments.kind == SegmentKind.FRESH)]
     kind = np.zeros(len(sides), np.uint8)
 
-    def read_openings(low: int) -> tuple[list[Tls], Http]:
+    def read_openings(low: int) -> tuple[list[Tls], list[Http]]:
         side = opening[low : low + SIDES_AT_ONCE]
         peek = reader.streams(side, PEEK_BYTES)
         secure = begins_tls(peek)
         kind[side[secure]] = TLS_SIDE  # no side is in two batches
-        return reader.tls(side[secure]), parse_http(reader.streams(side[~secure & begins_http(peek)], HEAD_BYTES))
+        web = side[~secure & begins_http(peek)]
+        return reader.tls(side[secure]), [parse_http(reader.streams(web, HEAD_BYTES))] if len(web) else []
 
     read = each(read_openings, range(0, len(opening), SIDES_AT_ONCE))
     tls = [table for tables, _ in read for table in tables]
-    http = [heads for _, heads in read]
+    http = [table for _, tables in read for table in tables]
     http += reader.later_heads(kind)
     tls += reader.later_hellos(kind)
     return Messages(
@@ -108,7 +110,8 @@ def _sides_of(flows: I64) -> I64:
 
 
 def _by_packet(heads: Http) -> Http:
-    return heads.take(np.argsort(heads.packet, kind="stable"))
+    risen = (heads.packet[1:] >= heads.packet[:-1]).all()
+    return heads if risen else heads.take(np.argsort(heads.packet, kind="stable"))
 
 
 def _by_side(messages: Tls) -> Tls:
@@ -150,6 +153,8 @@ class Reader:
         rows = np.flatnonzero(
             (fresh | (pieces.kind == SegmentKind.CONFLICT)) & (pieces.skip == 0) & (pieces.length > 4)
         )
+        if not len(rows):
+            return []
         rows = rows[begins_head(self.buffer, packets.payload_start[pieces.packet[rows]])]
         batches = []
         for low in range(0, len(rows), SIDES_AT_ONCE):
@@ -167,6 +172,8 @@ class Reader:
         pieces = self.segments
         fresh = (pieces.kind == SegmentKind.FRESH) & (pieces.offset > 0) & (kind[pieces.side] != TLS_SIDE)
         rows = np.flatnonzero(fresh & (pieces.skip == 0) & (pieces.length >= 10))
+        if not len(rows):
+            return []
         rows = rows[begins_hello(self.buffer, self.packets.payload_start[pieces.packet[rows]])]
         side, first = np.unique(pieces.side[rows], return_index=True)
         start = pieces.offset[rows[first]].astype(np.int64)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, U16, Mask
 from netinterf.flows.grouping import Groups, first_index
+from netinterf.numbering import among, one_of
 from netinterf.schema import OrientedBy, Packets, TcpFlag
 
 __all__ = ["SERVICE_PORTS", "orient", "split_reused"]
@@ -23,6 +24,8 @@ SERVICE_PORTS = (
     *(8000, 8008, 8080, 8081, 8443, 8883, 8888, 9001, 9030, 9200, 9418, 11211, 19302, 27017, 51820),
 )
 """Ports from 1024 up that servers listen on (IANA service names registry, and customary alternatives for the web)."""
+
+LISTED_PORTS = np.array(SERVICE_PORTS)  # (they rise)
 
 
 def split_reused(groups: Groups, swapped: Mask, packets: Packets) -> Groups:
@@ -115,9 +118,9 @@ def orient(groups: Groups, swapped: Mask, packets: Packets, ports: tuple[U16, U1
     source, target = rank(ports[0][first]), rank(ports[1][first])
     decided = source != target
     client[decided] ^= (source < target)[decided]
-    echo = np.isin(packets.protocol[first], ICMP)
-    decided |= echo & np.isin(packets.icmp[first], (*ECHO_REQUESTS, *ECHO_REPLIES))
-    client[echo] ^= np.isin(packets.icmp[first[echo]], ECHO_REPLIES)
+    echo = one_of(packets.protocol[first], ICMP)
+    decided |= echo & one_of(packets.icmp[first], (*ECHO_REQUESTS, *ECHO_REPLIES))
+    client[echo] ^= one_of(packets.icmp[first[echo]], ECHO_REPLIES)
     oriented[decided] = OrientedBy.PORTS
 
     kind = packets.tcp_flags & HANDSHAKE
@@ -137,6 +140,6 @@ def orient(groups: Groups, swapped: Mask, packets: Packets, ports: tuple[U16, U1
 
 def rank(ports: U16) -> U8:
     """Rank ports by how surely a server listens there: 0 below 1024, 1 listed, 2 all others and port 0."""
-    ranks = np.where(np.isin(ports, SERVICE_PORTS), 1, 2).astype(np.uint8)
+    ranks = np.where(among(ports, LISTED_PORTS), 1, 2).astype(np.uint8)
     ranks[(ports > 0) & (ports < 1024)] = 0
     return ranks

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, Mask
+from netinterf.numbering import one_of
 from netinterf.protocols.dns_exchanges import build_exchanges
 from netinterf.protocols.dns_messages import HEADER, Messages, parse_messages
 from netinterf.protocols.dns_names import lowered
@@ -75,7 +76,7 @@ def plausible(messages: Messages, length: I64) -> Mask:
     opcode = messages.flags >> 11 & 15
     records = messages.answers.astype(np.int64) + messages.authorities + messages.additionals
     least = HEADER + MIN_QUESTION * messages.questions.astype(np.int64) + MIN_RECORD * np.maximum(records - 1, 0)
-    asked = (messages.questions == 1) & (messages.kind > 0) & np.isin(messages.qclass, CLASSES)
+    asked = (messages.questions == 1) & (messages.kind > 0) & one_of(messages.qclass, CLASSES)
     sane: Mask = (opcode <= 6) & (opcode != 3) & ((least <= length) | asked) & (length >= HEADER)
     return sane
 
@@ -88,6 +89,8 @@ def _over_udp(buffer: U8, packets: Packets, flows: Flows) -> tuple[Dns, Answers]
     chosen &= packets.marks & np.uint16(Mark.DUPLICATE_FRAME) == 0
     rows = np.flatnonzero(chosen)
     rows = rows[port[packets.flow[rows]]]
+    if not len(rows):
+        return Dns.empty(), Answers.empty()
     captured = packets.payload_captured[rows].astype(np.int64)
     length = packets.payload_length[rows].astype(np.int64)
     # The rest of a fragmented datagram is in other packets: one byte more than captured says that it is incomplete.

@@ -40,8 +40,9 @@ def parse_quic(buffer: U8, packets: Packets) -> Quic:
     row = np.flatnonzero((packets.protocol == UDP) & packets.outbound & (packets.payload_length >= LEAST))
     row = row[(packets.flow[row] >= 0) & (packets.payload_captured[row] >= LEAST)]
     row = row[packets.marks[row] & Mark.DUPLICATE_FRAME == 0]
-    start = packets.payload_start[row]
-    row = row[is_initial(buffer, start)]
+    row = row[is_initial(buffer, packets.payload_start[row])] if len(row) else row
+    if not len(row):
+        return Quic.empty()
     order = np.argsort(packets.flow[row], kind="stable")
     row = row[order]
     flow, first, count = np.unique(packets.flow[row], return_index=True, return_counts=True)

@@ -69,6 +69,8 @@ def by_handshakes(packets: Packets, sides: Sides, rtts: RttSamples, by_flow: Rag
     timed[rtts.side[rtts.kind == RttKind.HANDSHAKE]] = True
     timed = timed[0::2]
     untimed = np.flatnonzero((syn_ack >= 0) & ~timed)
+    if not len(untimed):
+        return beyond_queues(ahead)
     near = by_flow.take(untimed)
     owner, row = near.parents(), near.values.astype(np.int64)
     first = packets.outbound[row] & (packets.tcp_flags[row] & (TcpFlag.ACK | TcpFlag.RST) == TcpFlag.ACK)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinterf.arrays import I32, I64, Mask
-from netinterf.numbering import numbered
+from netinterf.numbering import numbered, one_of
 from netinterf.schema import Flows, Packets, Sides, Vantage
 
 __all__ = ["INITIAL_TTLS", "PLACES", "elect", "places", "votes"]
@@ -29,7 +29,7 @@ def votes(packets: Packets, sides: Sides) -> I64:
     """
     first = sides.first.reshape(-1, 2)
     two_way = np.flatnonzero((first[:, 0] >= 0) & (first[:, 1] >= 0))
-    fresh = np.isin(packets.ttl[first[two_way]], INITIAL_TTLS)
+    fresh = one_of(packets.ttl[first[two_way]], INITIAL_TTLS)
     client, server = sides.rtt[2 * two_way], sides.rtt[2 * two_way + 1]
     timed = (client >= 0) & (server >= 0)
     whole = np.maximum(client + server, 1)

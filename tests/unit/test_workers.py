@@ -13,7 +13,8 @@ def test_answers_come_in_the_order_of_the_items(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(workers, "WORKERS", count)
     assert workers.each(lambda number: number * number, range(50)) == [number * number for number in range(50)]
     assert workers.each(len, []) == []
-    assert workers.concurrently(lambda: "left", lambda: "right") == ("left", "right")
+    for rows in (1, 10_000):
+        assert workers.concurrently(lambda: "left", lambda: "right", rows=rows) == ("left", "right")
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -23,7 +24,7 @@ def test_errors_reach_the_caller(monkeypatch: pytest.MonkeyPatch, count: int) ->
     with pytest.raises(ZeroDivisionError):
         workers.each(lambda number: 1 // number, [1, 0, 2])
     with pytest.raises(ZeroDivisionError):
-        workers.concurrently(lambda: 1, lambda: 1 // 0)
+        workers.concurrently(lambda: 1, lambda: 1 // 0, rows=10_000)
 
 
 def test_nothing_is_left_running() -> None:
