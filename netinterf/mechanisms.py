@@ -281,6 +281,7 @@ def upwards(path: str) -> Iterator[Mechanism]:
         path = path.rpartition(".")[0]
 
 
+@cache
 def known_as(path: str) -> Mechanism | None:
     """Give the record of a path, or of the nearest one above it; None for a path of another vocabulary."""
     return next(upwards(path), None)

@@ -6,7 +6,7 @@ follows from one thing is counted once. It is made by ``python -m benchmarks ano
 """
 
 import json
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -36,6 +36,11 @@ class Ordinary:
     nats: F64  # how far ordinary conversations stand out, rising
     beyond: F64  # share of them that stands out so far or farther
 
+    @cached_property
+    def rare(self) -> tuple[F64, ...]:
+        """How rare each value of a fact is, nats: by the parent's value and the own, plus one each."""
+        return tuple(np.pad(-np.log(tails(chance)), ((0, 0), (1, 0))) for chance in self.chance)
+
     def rarity(self, values: I8) -> F32:
         """Give how rare each value is among ordinary conversations that agree in the parent's: -ln of its tail.
 
@@ -46,8 +51,7 @@ class Ordinary:
             The same shape, in nats; 0 where unknown.
         """
         nats = np.zeros(values.shape, np.float32, order="F")  # they are many, and three decimals count
-        for column, (parent, chance) in enumerate(zip(self.parent, self.chance, strict=True)):
-            rare = np.pad(-np.log(tails(chance)), ((0, 0), (1, 0)))  # by the parent's value and the own, plus one each
+        for column, (parent, rare) in enumerate(zip(self.parent, self.rare, strict=True)):
             given = values[:, parent].astype(np.int64) + 1 if parent >= 0 else 0
             nats[:, column] = rare.reshape(-1)[given * rare.shape[1] + values[:, column] + 1]
         return nats

@@ -64,7 +64,9 @@ def top(rarity: F32, count: int = FACTS_COUNTED) -> F32:
     return most
 
 
-def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) -> list[Members]:
+def members_of(
+    trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text, *, all_kinds: bool = True
+) -> list[Members]:
     """Read the facts of all subjects, kind by kind.
 
     Args:
@@ -73,6 +75,7 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
         kind: SubjectKind code of each.
         flow: Row in Flows of each, or of what carries it.
         name: Server name or question name of each, empty without one.
+        all_kinds: Whether facts are read of a kind, too, in which nobody has peers, so that nothing can be said.
     """
     view = View(trace)
     exchange = kind == SubjectKind.EXCHANGE
@@ -80,7 +83,10 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
     members = []
     for category, chosen in ((CONNECTION, connection), (CONVERSATION, ~exchange & ~connection), (QUESTION, exchange)):
         row = np.flatnonzero(chosen)
-        if len(row):
+        if not len(row):
+            continue
+        peers = peers_of(trace, flow[row], name.take(row), ported=category.ported)
+        if all_kinds or peers.peers.any():
             values = np.empty((len(row), len(category.facts)), np.int8, order="F")  # read and judged fact by fact
             own = subject[row]
             blind = {flag: np.flatnonzero(getattr(trace.recording, flag)[flow[row]]) for flag in category.blind}
@@ -88,7 +94,6 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
                 values[:, column] = fact.read(view).astype(np.int8)[own]
                 for flag in fact.blind:
                     values[blind[flag], column] = UNKNOWN
-            peers = peers_of(trace, flow[row], name.take(row), ported=category.ported)
             members.append(Members.of(category, row, values, peers))
     return members
 
@@ -109,7 +114,7 @@ def find_anomalies(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Te
     """
     score = np.full(len(subject), np.nan)
     listed = [np.empty((0, len(COLUMNS) + 2))]
-    for members in members_of(trace, subject, kind, flow, name):
+    for members in members_of(trace, subject, kind, flow, name, all_kinds=False):
         usual = ordinary()[members.kind.id]
         rarity = own_rarity(members, usual)
         own = np.where(members.alone, np.nan, usual.standing(top(rarity)))

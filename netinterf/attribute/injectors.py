@@ -86,7 +86,7 @@ def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     Returns:
         The largest set of hands that answered questions alike; empty without forged replies.
     """
-    return tell_injectors(forged_replies(trace, verdicts))
+    return tell_injectors(forged_replies(trace, verdicts)) if (verdicts.mechanism >= 0).any() else ()
 
 
 def forged_replies(trace: Trace, verdicts: Verdicts) -> ForgedReplies:

@@ -6,6 +6,8 @@ copy from the client's own packets. What the capture cannot show, or what does n
 
 from enum import IntEnum
 
+import numpy as np
+
 from netinterf.arrays import I64, U8
 from netinterf.table import Ragged
 from netinterf.values import frozen
@@ -75,3 +77,8 @@ class Traits:
 
     def __len__(self) -> int:
         return len(self.value)
+
+    @classmethod
+    def none(cls) -> "Traits":
+        """Describe no finding."""
+        return cls(value=np.empty((0, len(Trait)), np.int64), text=Ragged.empty(0, np.uint8))

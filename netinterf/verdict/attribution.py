@@ -63,6 +63,12 @@ class Attributions:
     traits: Traits
     mechanism: NDArray[np.str_]
 
+    @classmethod
+    def none(cls) -> "Attributions":
+        """Hold no finding against the catalogue."""
+        nothing, words = np.empty(0, np.int64), np.empty(0, np.str_)
+        return cls(row=nothing, scores=Scores.none(), names=Names.none(), traits=Traits.none(), mechanism=words)
+
     def of(self, rows: I64) -> tuple[Attributed, ...]:
         """List the systems that verdicts look like, the likeliest first; empty when none is `SURE`.
 
@@ -163,6 +169,8 @@ def appearance_of(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> App
 
 def attribute(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Attributions:
     """Hold all findings against the catalogue."""
+    if not (verdicts.grade <= POSSIBLE).any():
+        return Attributions.none()
     appearance = appearance_of(verdicts, evidence, trace)
     scores, names = Scores.none(), Names.none()
     if len(appearance.row):  # the catalogue, with its lists of pages, is read when there is something to compare

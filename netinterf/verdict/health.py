@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netinterf.arrays import I64, U8, U32, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Reason
 
@@ -50,8 +51,8 @@ def outcomes(bits: Bits) -> U8:
     """
     lowest = bits & (~bits + np.uint32(1))
     result = np.zeros(len(bits), np.uint8)
-    for reason, cause in CATALOGUE.items():
-        result[lowest == reason] = {"down": 1, "insufficient": 3}[cause.outcome.value]
+    for reason in distinct(lowest[lowest > 0]).tolist():
+        result[lowest == reason] = {"down": 1, "insufficient": 3}[CATALOGUE[Reason(reason)].outcome.value]
     return result
 
 
