@@ -33,6 +33,12 @@ class Answers:
     def __len__(self) -> int:
         return len(self.head)
 
+    @classmethod
+    def none(cls) -> "Answers":
+        """Give no answer."""
+        rows, page = np.empty(0, np.int64), Ragged.empty(0, np.uint8)
+        return cls(suspects=Suspects.none(), head=rows, request=rows, suspicious=np.empty(0, np.bool_), page=page)
+
     def take(self, rows: I64) -> "Answers":
         """Select rows."""
         columns = {field.name: getattr(self.suspects, field.name)[rows] for field in attrs.fields(Suspects)[:-1]}
@@ -50,6 +56,8 @@ def find_answers(trace: Trace) -> Answers:
     sides, http = trace.sides, trace.http
     request = first_heads(trace, np.flatnonzero(http.outbound & (http.status == 0)))
     flow = np.flatnonzero(request >= 0)
+    if not len(flow):
+        return Answers.none()
     row = sides.first_payload[2 * flow + 1].astype(np.int64)
     keep = (row > http.packet[request[flow]]) & np.isin(row, arrived(trace, row[row >= 0]))
     keep &= trace.packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.RST == 0  # bytes on a reset are no answer
@@ -61,6 +69,8 @@ def find_answers(trace: Trace) -> Answers:
     small = sides.payload_bytes[side] <= SMALL
     keep = (suspicious | small) & trace.checksum_ok(row)
     flow, row, suspicious, small = flow[keep], row[keep], suspicious[keep], small[keep]
+    if not len(row):
+        return Answers.none()
     answered = first_heads(trace, np.flatnonzero(~http.outbound & (http.status > 0)))[flow]
     begins = http.packet[np.maximum(answered, 0)] == row if len(http) else row < 0
     own = with_same_writer(trace, row).values  # by the same writer: no witness of what its sender looks like

@@ -60,6 +60,8 @@ class SlowHandshakes:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down whose handshakes were slow, and what speaks for somebody on the path or against it."""
         handshakes = find_handshakes(trace)
+        if not len(handshakes):
+            return Evidence.empty(rules=self.rules)
         two_way: Mask = np.all(trace.sides.packets.reshape(-1, 2)[handshakes.flow] > 0, axis=1)
         handshakes = handshakes.take(two_way)
         again = trace.sides.repeats.astype(np.int64) + trace.sides.fills
@@ -98,6 +100,8 @@ class SlowHandshakes:
         """Write down long handshakes in which nothing was kept."""
         took = trace.packets.time[handshakes.done] - trace.packets.time[handshakes.hello]
         pick = np.flatnonzero((handshakes.done >= 0) & (took >= LONG_NS) & (flow_resent == 0))
+        if not len(pick):
+            return []
         done = handshakes.done[pick]
         cases = Cases(
             subject=handshakes.flow[pick],

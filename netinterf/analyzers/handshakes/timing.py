@@ -51,6 +51,8 @@ def find_handshakes(trace: Trace) -> Handshakes:
     """Find the hello of each TCP flow, what the client said next, having heard the server, and the answer to that."""
     packets, tls, pieces, sides = trace.packets, trace.tls, trace.segments, trace.sides
     hellos = np.flatnonzero(tls.outbound & (tls.kind == TlsKind.CLIENT_HELLO))
+    if not len(hellos):
+        return Handshakes(flow=hellos, hello=hellos, done=hellos, over=hellos)
     flow, first = np.unique(tls.flow[hellos].astype(np.int64), return_index=True)  # of a flow's hellos the first
     hello, whole = (column[hellos[first]].astype(np.int64) for column in (tls.packet, tls.last_packet))
     place = np.full(len(trace.flows), -1)

@@ -135,6 +135,8 @@ class Isolation:
     def never_reached(self, trace: Trace) -> list[Evidence]:
         """Write down web servers that never answered while others did, where nobody can say where they lie."""
         unreached = find_unreached(trace)
+        if not len(unreached):
+            return []
         worth = np.minimum(unreached.surprise, HINT)
         measured: Measured = {"silent": unreached.silent}
         cases = Cases(

@@ -215,6 +215,8 @@ def protocols(trace: Trace) -> I64:
 def questions(trace: Trace) -> Columns:
     """Say of every DNS exchange over UDP whether it was answered; what was answered late failed first."""
     exchanges, dns, packets = trace.exchanges, trace.dns, trace.packets
+    if not len(exchanges):
+        return (np.empty(0, np.int64),) * len(attrs.fields(Origins))
     queried, answered = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
     over = (trace.flows.protocol[exchanges.flow] == UDP) & (trace.flows.server_port[exchanges.flow] == 53) & queried
     reported = np.isin(exchanges.flow, trace.quotes.flow[trace.quotes.flow >= 0])

@@ -71,6 +71,8 @@ def permanent_stalls(trace: Trace) -> Stalls:
     stuck &= (sides.fin[1::2] < 0) & (sides.rst[1::2] < 0)
     flow = np.flatnonzero(unanswered & (stuck | (udp & spoke)))
     flow = flow[packets.time[last_sent[flow]] - packets.time[heard[flow]] >= OPEN_NS]
+    if not len(flow):
+        return stalls(trace, flow, flow, flow, flow)
     flow_rows = trace.by_flow.take(flow)
     owner, row = flow_rows.parents(), flow_rows.values.astype(np.int64)
     after = packets.outbound[row] & (row > heard[flow[owner]]) & (packets.tcp_flags[row] & TcpFlag.RST == 0)
@@ -92,6 +94,8 @@ def temporary_stalls(trace: Trace) -> Stalls:
     tcp, udp = flows.protocol == TCP, (flows.protocol == UDP) & (flows.server_port != 53)
     patient = (tcp & (sides.repeats[0::2] >= TRIES)) | (udp & (sides.packets[0::2] > TRIES))
     flow = np.flatnonzero(patient & (flows.last - flows.first >= OPEN_NS) & (sides.packets[1::2] > 0))
+    if not len(flow):
+        return stalls(trace, flow, flow, flow, flow)
     flow_rows = trace.by_flow.take(flow)
     owner, row = flow_rows.parents(), flow_rows.values.astype(np.int64)
     once = packets.marks[row] & Mark.DUPLICATE_FRAME == 0

@@ -83,6 +83,15 @@ class Unreached:
     steady: I64  # those that did meanwhile
     surprise: F64  # nats: how unlikely so many dead ones are where nearly all are well (`causes.HIGH`)
 
+    def __len__(self) -> int:
+        return len(self.flow)
+
+    @classmethod
+    def none(cls) -> "Unreached":
+        """Give no connection."""
+        rows = np.empty(0, np.int64)
+        return cls(flow=rows, first=rows, last=rows, silent=rows, steady=rows, surprise=np.empty(0))
+
 
 def find_unreached(trace: Trace) -> Unreached:
     """Find connections to web servers of many networks that never answered while others did.
@@ -92,6 +101,8 @@ def find_unreached(trace: Trace) -> Unreached:
     common.
     """
     silences = find_unanswered_syns(trace)
+    if not len(silences):
+        return Unreached.none()
     flows, sides = trace.flows, trace.sides
     flow, row, last = silences.flow, silences.row, silences.last
     counted = named(trace) & (flows.protocol == TCP) & np.isin(flows.server_port, WEB)

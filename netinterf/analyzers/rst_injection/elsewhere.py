@@ -71,6 +71,8 @@ def find_elsewhere(trace: Trace, suspects: Suspects, chosen: I64, suspicious: Ma
     others = np.zeros(len(chosen), np.int64)
     for sign in range(signs.shape[1]):
         mine = np.flatnonzero(suspicious & signs[:, sign])
+        if len(mine) < 2:
+            continue  # nobody else shows it
         alike = client[mine] * 6 + stage[mine]
         least = np.full(len(mine), np.iinfo(np.int64).max)
         for label in (network[flow[mine]], name[flow[mine]]):  # another network and another name

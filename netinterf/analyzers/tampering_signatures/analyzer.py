@@ -52,9 +52,11 @@ class TamperingSignatures:
         """Write down the signature of each connection that shows one; near the client what arrives is not seen."""
         counts = received(trace)
         code = signatures_of(counts)
+        if not (code >= 0).any():
+            return Evidence.empty(rules=self.rules)
         cases = Cases(subject=counts.flow, time=trace.packets.time[counts.last], witness=counts.last)
         signs = [sign(rule, code == place, {"packets": counts.packets}) for place, rule in enumerate(RULES)]
-        return join(record(self, cases, by_rule(signs)) or [Evidence.empty(rules=self.rules)])
+        return join(record(self, cases, by_rule(signs)))
 
 
 @frozen(eq=False, kw_only=True)
@@ -73,6 +75,13 @@ class Received:
     acking: I64  # resets with ACK
     silent: Mask  # nothing came for three seconds, or ever again
 
+    @classmethod
+    def none(cls) -> "Received":
+        """Give no connection."""
+        rows, flags = np.empty(0, np.int64), np.empty(0, np.bool_)
+        counts = dict.fromkeys(("packets", "acks", "data", "late", "bare", "fields", "acking"), rows)
+        return cls(flow=rows, last=rows, **counts, zero=flags, silent=flags)
+
 
 def received(trace: Trace) -> Received:
     """Read the first packets of the client of every connection that begins with its SYN."""
@@ -81,6 +90,8 @@ def received(trace: Trace) -> Received:
     headed = packets.status[row] & (Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
     row = row[packets.outbound[row] & (packets.protocol[row] == TCP) & headed]
     row = row[~trace.recording.at_client[packets.flow[row]]]
+    if not len(row):
+        return Received.none()
     flow = packets.flow[row].astype(np.int64)
     sent = np.bincount(flow, minlength=count)
     start = np.cumsum(sent) - sent

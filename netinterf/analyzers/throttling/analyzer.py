@@ -67,7 +67,9 @@ class Throttling:
         numbering = count_numbers(trace)
         directions, skipped = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
         directions += ack_loss_directions(needless_repeats(trace))
-        judged = judge_directions(trace, directions, numbering, self.least_losses)
+        judged = judge_directions(trace, directions, numbering, self.least_losses) if directions else []
+        if not judged:
+            return join([Evidence.empty(rules=self.rules), *self.skipped(trace, skipped)])
         candidates = chosen(judged)
         controls = Controls(trace, numbering, limited_flows(judged))
         contrasts = compared_with_others(controls, [candidate for candidate, _ in candidates])
@@ -81,6 +83,8 @@ class Throttling:
 
     def skipped(self, trace: Trace, skipped: Skipped) -> list[Evidence]:
         """Write down who was not looked at."""
+        if not len(skipped.flow):
+            return []
         flow, first = np.unique(skipped.flow, return_index=True)
         witness = trace.flows.first_packet[flow]
         cases = Cases(subject=flow, time=trace.flows.first[flow], witness=witness)
@@ -111,6 +115,8 @@ def is_limited(judged: Judged) -> bool:
 def measured_limits(candidates: list[Judged]) -> list[Limit]:
     """Measure the buckets that directions met, of those that did."""
     best = [judged.bucket for judged in candidates if judged.bucket and is_limited(judged)]
+    if not best:
+        return []
     fates, fits = [test.unit.fates for test in best], [test.fit for test in best]
     buckets = measure_buckets(fates, fits)
     known = intervals_of_buckets(fates, fits, buckets)

@@ -135,6 +135,8 @@ def compare(controls: Controls, limited: Sequence[Judged]) -> list[Compared]:
     Returns:
         The contrast of each.
     """
+    if not limited:
+        return []
     flows = controls.trace.flows
     exchanged = np.bincount(flows.client, controls.trace.by_flow.lengths)
     load = np.cumsum([exchanged[judged.direction.client(controls.trace)] for judged in limited]) // AT_ONCE

@@ -71,6 +71,8 @@ def count_numbers(trace: Trace) -> Numbering:
     moves, wild, clean, right, skipped, silent = (np.zeros(count) for _ in range(6))
     trips = least_trips(trace)
     for outbound in (False, True):
+        if not usable[:, int(not outbound)].any():
+            continue
         ways = Ways.of([Direction(flows=np.flatnonzero(usable[:, int(not outbound)]), outbound=outbound)])
         sent = sent_rows(trace, ways, np.arange(len(ways.flow)))
         before, behind, between, lane = steps(trace, *sent)

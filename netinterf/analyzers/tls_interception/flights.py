@@ -59,6 +59,8 @@ def read_flights(trace: Trace) -> Flights | None:
     """Read the certificates of servers; None when there is none."""
     tls = trace.tls
     rows = np.flatnonzero((tls.kind == TlsKind.CERTIFICATE) & ~tls.outbound & (tls.certificates.lengths > 0))
+    if not len(rows):
+        return None
     _, first = np.unique(tls.flow[rows], return_index=True)
     rows = rows[first]
     number, ders = numbered_text(tls.certificates.take(rows))
