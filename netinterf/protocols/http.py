@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
+from netinterf.numbering import among
 from netinterf.protocols.streams import Streams, words
 from netinterf.schema import Http, ParseError
 from netinterf.table import Text
@@ -79,6 +80,8 @@ _TOKEN_TABLE[np.frombuffer(TOKEN, np.uint8)] = True
 _TOKEN_TABLE.flags.writeable = False
 _FIRST_WORDS = np.array(sorted({int.from_bytes((name + b" ")[:4], "big") for name in (b"HTTP/", *METHODS)}))
 _FIRST_WORDS.flags.writeable = False
+_FIRST_BYTES = np.array(sorted({word >> 24 for word in _FIRST_WORDS.tolist()}))
+_FIRST_BYTES.flags.writeable = False
 
 
 def begins_head(buffer: U8, at: I64) -> Mask:
@@ -90,9 +93,9 @@ def begins_head(buffer: U8, at: I64) -> Mask:
         buffer: Bytes of the capture.
         at: Positions, each at least 4 bytes before the end of the buffer.
     """
-    may: Mask = np.isin(buffer[at], np.unique(_FIRST_WORDS >> 24))
+    may: Mask = among(buffer[at], _FIRST_BYTES)
     rows = np.flatnonzero(may)
-    may[rows] = np.isin(words(buffer, at[rows], 4), _FIRST_WORDS)
+    may[rows] = among(words(buffer, at[rows], 4), _FIRST_WORDS)
     return may
 
 

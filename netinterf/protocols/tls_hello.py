@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U8, U16, Mask
+from netinterf.numbering import distinct
 from netinterf.protocols.cursor import Cursor
 from netinterf.protocols.streams import words
 from netinterf.schema import ParseError
@@ -124,7 +125,7 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask) -> H
     cipher = np.zeros(len(start), np.uint16)
     cipher[answering] = words(data, walk.at[answering], 2)
     walk.at[answering] += 3
-    rows = np.union1d(asking, answering)
+    rows = distinct(np.concatenate([asking, answering]))
     extensions, places = _walk_extensions(walk, _enter_extensions(walk, rows))
     versions, chosen = _versions(walk, client, *places[SUPPORTED_VERSIONS])
     version[chosen >= 0] = chosen[chosen >= 0]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netinterf.arrays import I64, U8, U32, Mask
-from netinterf.numbering import distinct
+from netinterf.numbering import distinct, one_of
 from netinterf.schema import Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Reason
 
@@ -179,7 +179,7 @@ def _refused(trace: "Trace") -> Iterator[tuple[Mask, Reason]]:
     answers = np.flatnonzero(~http.outbound & (http.status > 0))
     _, first = np.unique(http.flow[answers], return_index=True)
     first = answers[first]
-    refused[http.flow[first[np.isin(http.status[first], REFUSALS)]]] = True
+    refused[http.flow[first[one_of(http.status[first], REFUSALS)]]] = True
     yield refused, Reason.REFUSAL_UNEXPLAINED
 
 

@@ -8,6 +8,7 @@ from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_sy
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import distinct
 from netinterf.pieces import gather
 from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
@@ -74,7 +75,7 @@ def find_answers(trace: Trace) -> Answers:
     answered = first_heads(trace, np.flatnonzero(~http.outbound & (http.status > 0)))[flow]
     begins = http.packet[np.maximum(answered, 0)] == row if len(http) else row < 0
     own = with_same_writer(trace, row).values  # by the same writer: no witness of what its sender looks like
-    base = side_packets(trace, np.unique(flow), without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
+    base = side_packets(trace, distinct(flow), without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
     return Answers(
         suspects=beside(trace, row, base),
         head=np.where((answered >= 0) & begins, answered, -1),

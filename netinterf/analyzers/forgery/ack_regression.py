@@ -13,6 +13,7 @@ from netinterf.analyzers.forgery.order import counted_first, stamped_first
 from netinterf.analyzers.forgery.sequence import reorder_margin
 from netinterf.analyzers.sides import side_packets
 from netinterf.arrays import I64, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 from netinterf.values import frozen
@@ -115,5 +116,5 @@ def acknowledged_before(trace: Trace, row: I64) -> I64:
     """Highest number that the side of some packets had acknowledged before, -1 for none."""
     packets = trace.packets
     flow = packets.flow[row].astype(np.int64)
-    base = side_packets(trace, np.unique(flow))
+    base = side_packets(trace, distinct(flow))
     return base.at(base.acked, base.before(2 * flow + ~packets.outbound[row], row))

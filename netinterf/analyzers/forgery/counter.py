@@ -9,7 +9,7 @@ whenever it strikes, while a stack starts every packet with one hop limit, and a
 import numpy as np
 
 from netinterf.arrays import I64, U8, U16, Mask
-from netinterf.numbering import combined
+from netinterf.numbering import combined, distinct
 
 __all__ = ["CYCLE", "counted_together"]
 
@@ -54,4 +54,4 @@ def counted_together(group: I64, ttl: U8, window: U16) -> Mask:
 
 def kinds(owner: I64, value: I64, size: int) -> I64:
     """Count the different values, below 65,536, of each of *size* owners."""
-    return np.bincount(np.unique(owner << 16 | value) >> 16, minlength=size)
+    return np.bincount(distinct(owner << 16 | value) >> 16, minlength=size)

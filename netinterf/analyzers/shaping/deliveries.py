@@ -10,6 +10,7 @@ import numpy as np
 
 from netinterf.analyzers.sides import running_top
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Mark, RttKind, TcpFlag, TcpOption
 from netinterf.stats.robust import group_quantile
 from netinterf.table import spans
@@ -89,7 +90,7 @@ def deliveries(trace: Trace, sides: I64) -> Deliveries:
         All of them; acknowledgements of TCP only, waiting where round trips or timestamps tell it.
     """
     packets = trace.packets
-    flows = np.unique(sides >> 1)
+    flows = distinct(sides >> 1)
     rows = trace.by_flow.values[spans(trace.by_flow.offsets[flows], trace.by_flow.lengths[flows])]
     rows = rows[packets.marks[rows] & Mark.DUPLICATE_FRAME == 0].astype(np.int64)
     side = 2 * packets.flow[rows].astype(np.int64) + ~packets.outbound[rows]

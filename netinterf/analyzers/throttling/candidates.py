@@ -12,6 +12,7 @@ from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import least_delay, with_delays
 from netinterf.analyzers.throttling.ways import Direction, Ways, least_of, path_rtt, side_by_side
 from netinterf.arrays import Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Mark
 from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
@@ -116,7 +117,7 @@ def misses_packets(trace: Trace, series: Series, ways: Ways) -> Mask:
 
     Of connections that began before the capture, bytes count from the first that was captured.
     """
-    packets, lanes, way = trace.packets, np.unique(series.lane), ways.way[series.lane]
+    packets, lanes, way = trace.packets, distinct(series.lane), ways.way[series.lane]
     rows, lane, along = ways.packets(trace, lanes)
     new = along & (packets.payload_length[rows] > 0)
     new &= packets.marks[rows] & (Mark.REPEAT | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0

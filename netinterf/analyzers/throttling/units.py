@@ -14,6 +14,7 @@ import numpy as np
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.ways import SEQ_BITS, Direction, Ways
 from netinterf.arrays import F64, I64
+from netinterf.numbering import distinct
 from netinterf.schema import Mark
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -185,7 +186,7 @@ def _answer_numbers(trace: Trace, ways: Ways, series: Series) -> I64:
     acknowledged, and the next data comes no sooner than half the sender's round trip. Else it is a message within a
     transfer, such as the window updates of HTTP/2.
     """
-    (rows, lane, along), packets = ways.packets(trace, np.unique(series.lane)), trace.packets
+    (rows, lane, along), packets = ways.packets(trace, distinct(series.lane)), trace.packets
     request = ~along & (packets.payload_length[rows] > 0)
     request &= packets.marks[rows] & (Mark.REPEAT | Mark.KEEP_ALIVE | Mark.DUPLICATE_FRAME) == 0
     rows, lane = rows[request], lane[request]

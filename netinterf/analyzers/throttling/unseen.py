@@ -18,6 +18,7 @@ from netinterf.analyzers.throttling.series import Series, at_client
 from netinterf.analyzers.throttling.ways import SEQ_BITS, UNKNOWN_RTT, Direction, Ways, answers, path_rtt
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import distinct
 from netinterf.schema import Mark, TcpFlag
 from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
@@ -227,7 +228,7 @@ def in_vain(trace: Trace, ways: Ways, before: I64, behind: I64, lane: I64) -> tu
 def receiver_room(trace: Trace, ways: Ways, before: I64, behind: I64, lane: I64) -> I64:
     """Give the lesser window in the first and in the last answer between two packets, bytes; -1 without an answer."""
     packets = trace.packets
-    acks, answered = answers(trace, ways, np.unique(lane))
+    acks, answered = answers(trace, ways, distinct(lane))
     if len(acks) == 0:
         return np.full(len(before), -1)
     key, own = answered << SEQ_BITS | acks, lane << SEQ_BITS

@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.analyzers.unanswered.silences import TCP
 from netinterf.arrays import I64, Mask
-from netinterf.numbering import hash_rows
+from netinterf.numbering import hash_rows, one_of
 from netinterf.table import Text
 from netinterf.trace import Trace
 
@@ -45,7 +45,7 @@ def mid_body(trace: Trace, side: I64, reached: I64) -> Mask:
     http, packets = trace.http, trace.packets
     bodiless = np.isin(hash_rows(http.method), hash_rows(Text.of([word.encode() for word in BODILESS])))
     bodies_absent = np.isin(http.flow, http.flow[bodiless])
-    bodies_absent |= ~http.outbound & ((http.status < 200) | np.isin(http.status, (204, 304)))
+    bodies_absent |= ~http.outbound & ((http.status < 200) | one_of(http.status, (204, 304)))
     head = np.flatnonzero((http.content_length >= 0) & (http.head_length > 0) & ~bodies_absent)
     row = http.packet[head].astype(np.int64)
     end = packets.relative_seq[row] - 1 + http.head_length[head] + http.content_length[head]
