@@ -247,6 +247,8 @@ def numbered_text(column: Text) -> tuple[I64, Text]:
     Returns:
         For each row a number from 0 without gaps, and the different strings by number.
     """
+    if len(column) < 2:
+        return np.zeros(len(column), np.int64), column
     number, first = numbered(hash_rows(column))
     same = _are_equal(column, first[number])
     if not same.all():  # two strings with one hash: tell them apart by themselves

@@ -108,6 +108,7 @@ class Table:
 
     __column_fields__: ClassVar[tuple[Any, ...]] = ()
     __shapes__: ClassVar[tuple[Shape, ...]] = ()
+    __empty__: ClassVar[Any] = None
 
     def __attrs_post_init__(self) -> None:
         shapes = self._shapes()
@@ -167,7 +168,12 @@ class Table:
     @classmethod
     def empty(cls, **extra: Any) -> Self:
         """Build a table without rows; *extra* gives fields that are no columns."""
-        return cls(**{shape.name: shape.filled(0) for shape in cls._shapes()}, **extra)
+        if extra:
+            return attrs.evolve(cls.empty(), **extra)
+        if "__empty__" not in cls.__dict__:
+            cls.__empty__ = cls(**{shape.name: shape.filled(0) for shape in cls._shapes()})
+        nothing: Self = cls.__empty__
+        return nothing
 
     def __len__(self) -> int:
         return len(getattr(self, self._shapes()[0].name))

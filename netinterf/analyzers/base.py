@@ -148,6 +148,8 @@ def _lists(rows: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None, 
 
 def join(tables: Sequence[Evidence]) -> Evidence:
     """Put evidence of several analyzers into one table, with one list of rules (equal rules are kept once)."""
+    if len(tables) == 1:
+        return tables[0]
     numbers: dict[Rule, int] = {}
     for rules in {id(table.rules): table.rules for table in tables}.values():  # (one analyzer's are one)
         for rule in rules:

@@ -96,7 +96,7 @@ def fits(analyzer: Analyzer, trace: Trace, evidence: object) -> None:
         AnalyzerError: The first part that does not hold.
     """
     table = sound(analyzer, evidence, len(trace.flows), len(trace.exchanges))
-    for rows in (table.witness, table.forged):
+    for rows in (table.witness, table.forged) if len(table) else ():
         inside = (rows.values >= 0) & (rows.values < len(trace.packets))
         demand(inside.all(), analyzer, "names a packet that is not there")
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from functools import cache
 from ipaddress import ip_address
 from typing import Self
 
@@ -15,7 +16,7 @@ from netinterf.numbering import hash_rows
 from netinterf.table import Ragged, Text
 from netinterf.values import frozen
 
-__all__ = ["HEADER", "KnownAnswers", "read_answers"]
+__all__ = ["HEADER", "KnownAnswers", "nothing_known", "read_answers"]
 
 HEADER = ("name", "address")
 
@@ -59,6 +60,12 @@ class KnownAnswers:
         hit = np.flatnonzero(self.hashes[place] == hashes)
         rows[hit] = place[hit]
         return rows
+
+
+@cache
+def nothing_known() -> KnownAnswers:
+    """Give a table without names."""
+    return KnownAnswers.of(())
 
 
 def read_answers(path: str | os.PathLike[str]) -> KnownAnswers:

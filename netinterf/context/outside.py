@@ -6,7 +6,7 @@ from typing import Self
 
 import attrs
 
-from netinterf.context.answers import KnownAnswers, read_answers
+from netinterf.context.answers import KnownAnswers, nothing_known, read_answers
 from netinterf.context.networks import Network, read_networks
 from netinterf.values import frozen
 
@@ -26,7 +26,7 @@ class Outside:
     """
 
     networks: tuple[Network, ...] = attrs.field(default=(), repr=False)
-    answers: KnownAnswers = attrs.field(factory=lambda: KnownAnswers.of(()), repr=False)
+    answers: KnownAnswers = attrs.field(factory=nothing_known, repr=False)
 
     @classmethod
     def of(cls, networks: Networks | None = None, answers: Answers | None = None) -> Self:
@@ -44,7 +44,7 @@ class Outside:
         elif isinstance(networks, str | os.PathLike):
             networks = read_networks(networks)
         if answers is None:
-            answers = KnownAnswers.of(())
+            answers = nothing_known()
         elif isinstance(answers, str | os.PathLike):
             answers = read_answers(answers)
         return cls(tuple(networks), answers)

@@ -25,7 +25,7 @@ from netinterf.verdict.same_path import raise_priors
 from netinterf.verdict.selective import find_selective, limited_alone, undecided
 from netinterf.verdict.standing import Standing, apart, stand
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
-from netinterf.verdict.weigh import Hypotheses, values, vocabulary, weigh
+from netinterf.verdict.weigh import Hypotheses, of_rule, values, vocabulary, weigh
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -132,9 +132,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
 
 def skipped(evidence: Evidence, row: I64, count: int) -> Mask:
     """Say which subjects an analyzer did not look at, since it had looked at enough of their clients' traffic."""
-    rules = [place for place, rule in enumerate(evidence.rules) if rule.skipped]
     result = np.zeros(count, np.bool_)
-    result[row[np.isin(evidence.rule, rules) & (row >= 0)]] = True
+    result[row[(of_rule(evidence, lambda rule: rule.skipped) > 0) & (row >= 0)]] = True
     return result
 
 

@@ -49,9 +49,10 @@ def strongest_first(evidence: Evidence, value: F64, row: I64, count: int) -> tup
         Rows of evidence, and what each of them weighs.
     """
     rows = np.flatnonzero(row >= 0)
-    alphabet = np.argsort(np.argsort([rule.id for rule in evidence.rules], kind="stable"))
-    rank = alphabet[evidence.rule[rows]] if len(rows) else rows  # rules are numbered as they are met
-    order = rows[ordered_within(row[rows], -np.abs(value[rows]), evidence.time[rows], rank)]
+    alphabet = np.zeros(len(evidence.rules), np.int64)  # rules are numbered as they are met
+    by_name = sorted(evidence.rules_seen, key=lambda place: evidence.rules[place].id)
+    alphabet[by_name] = np.arange(len(by_name))
+    order = rows[ordered_within(row[rows], -np.abs(value[rows]), evidence.time[rows], alphabet[evidence.rule[rows]])]
     sizes = np.bincount(row[rows], minlength=count)
     return Ragged.from_lengths(sizes, order.astype(np.int32)), Ragged.from_lengths(sizes, value[order])
 

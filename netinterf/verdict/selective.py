@@ -7,7 +7,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.mechanisms import Contrast, is_rate, known_as
 from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
-from netinterf.verdict.weigh import Hypotheses
+from netinterf.verdict.weigh import Hypotheses, of_rule
 
 __all__ = ["find_selective", "limited_alone", "restrain", "undecided", "without_doubtful"]
 
@@ -18,7 +18,7 @@ def find_selective(evidence: Evidence, row: I64, count: int) -> I64:
     Of several that speak, the strongest observation is believed.
     """
     selective = np.full(count, -1, np.int64)
-    place = np.array([_measure(rule.measures) for rule in evidence.rules] or [-1], np.int64)[evidence.rule]
+    place = of_rule(evidence, lambda rule: _measure(rule.measures)).astype(np.int64)
     rows = np.flatnonzero((place >= 0) & (row >= 0))
     value = evidence.measured.values[evidence.measured.offsets[rows] + place[rows]]
     rows, value = rows[~np.isnan(value)], value[~np.isnan(value)]
@@ -37,7 +37,7 @@ def undecided(evidence: Evidence, row: I64, in_part: bool, count: int) -> Mask:
         count: Number of subjects.
     """
     doubt = np.full(count, in_part)
-    about = np.array(["own_line" in rule.measures for rule in evidence.rules] or [False])[evidence.rule]
+    about = of_rule(evidence, lambda rule: "own_line" in rule.measures) > 0
     doubt[row[about & (row >= 0)]] = True
     return doubt
 

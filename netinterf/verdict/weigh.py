@@ -42,8 +42,10 @@ __all__ = [
     "Suspicions",
     "added",
     "odds_of",
+    "of_rule",
     "pair_suspicions",
     "pooled",
+    "rules_seen",
     "short_of",
     "strongest",
     "values",
@@ -143,7 +145,7 @@ def added(
     dependence = np.array([0.0 if word in model.joint else model.dependence for word in mechanisms] or [0.0])
     support = pooled(part, owner, size, dependence[suspicions.mechanism])
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
-    sure = (_of_rule(evidence, lambda rule: rule.decisive)[suspicions.pair_evidence] > 0) & (value > 0)
+    sure = (of_rule(evidence, lambda rule: rule.decisive)[suspicions.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(suspicions.pair_hypothesis, sure, size) > 0
     kind = prior_kind[suspicions.row]
     cap = _caps(kind, model)
@@ -202,7 +204,7 @@ def pair_suspicions(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -
     """
     count = max(len(mechanisms), 1)
     places = {mechanism: place for place, mechanism in enumerate(mechanisms)}
-    named_mechanism = _of_rule(evidence, lambda rule: places.get(rule.mechanism, -1)).astype(np.int64)
+    named_mechanism = of_rule(evidence, lambda rule: places.get(rule.mechanism, -1)).astype(np.int64)
     named = np.flatnonzero((named_mechanism >= 0) & (row >= 0))
     keys = _most_special(distinct(row[named] * count + named_mechanism[named]), mechanisms)
     usable = (row >= 0) & ~np.isnan(evidence.llr) & (evidence.llr != 0)
@@ -240,7 +242,7 @@ def _most_special(keys: I64, mechanisms: tuple[str, ...]) -> I64:
     return keys[keep]
 
 
-def _of_rule(evidence: Evidence, value: Callable[[Rule], float]) -> F64:
+def of_rule(evidence: Evidence, value: Callable[[Rule], float]) -> F64:
     """Give each observation what its rule has; of eight hundred rules, few say anything in a capture."""
     given = np.zeros(len(evidence.rules), np.float64)
     for place in evidence.rules_seen:
@@ -254,9 +256,9 @@ def values(evidence: Evidence, model: Model) -> F64:
     Only support is decisive: nothing refutes every mechanism at once, so against it the cap of a group holds. What is
     no proof is bounded by what real benign traffic supports.
     """
-    factor = _of_rule(evidence, model.factor)
+    factor = of_rule(evidence, model.factor)
     sure = max(model.group_cap, model.decisive_cap)
-    upper = _of_rule(evidence, lambda rule: sure if rule.decisive else model.bound(rule))
+    upper = of_rule(evidence, lambda rule: sure if rule.decisive else model.bound(rule))
     usable = np.clip(evidence.llr, -MAX_NATS, MAX_NATS)  # an infinite weight times nothing would be no number
     value: F64 = np.clip(usable * factor, -model.group_cap, upper)
     return value
@@ -274,7 +276,7 @@ def strongest(suspicions: Suspicions, evidence: Evidence, value: F64) -> I64:
         Places among the pairs.
     """
     groups = sorted({evidence.rules[place].group for place in evidence.rules_seen})
-    group = _of_rule(evidence, lambda rule: groups.index(rule.group))[suspicions.pair_evidence]
+    group = of_rule(evidence, lambda rule: groups.index(rule.group))[suspicions.pair_evidence]
     key = suspicions.pair_hypothesis * len(groups) + group.astype(np.int64)
     if is_there():
         best = np.full(len(suspicions) * len(groups), -1)

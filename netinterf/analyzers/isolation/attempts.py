@@ -129,6 +129,9 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins]:
 
 Columns = tuple[NDArray[Any], ...]
 
+NONE: Columns = (np.empty(0, np.int64),) * 8
+"""What a kind of which there is no attempt gives, column by column."""
+
 
 def conversations(trace: Trace, temporary: Stalls) -> Columns:
     """Say of every flow that its client began whether it was opened and served; flows of DNS speak by `questions`."""
@@ -189,6 +192,8 @@ def serve(trace: Trace, end: int) -> tuple[I64, I64]:
 def stalled(trace: Trace, temporary: Stalls) -> Columns:
     """Count flows that fell silent, for good or for a while, as attempts of that moment, which failed."""
     silent = together(permanent_stalls(trace), temporary)
+    if not len(silent):
+        return NONE
     kind, opened = np.full(len(silent), SubjectKind.FLOW), silent.opened.astype(np.int64)
     base, time = protocols(trace)[silent.flow], trace.packets.time[silent.first]
     return silent.flow, kind, time, base, opened, np.zeros(len(silent), np.int64), silent.first, silent.last
@@ -197,6 +202,8 @@ def stalled(trace: Trace, temporary: Stalls) -> Columns:
 def revived(trace: Trace, temporary: Stalls) -> Columns:
     """Count flows that had been served and were heard again as attempts of that moment, which passed."""
     again = temporary.take(temporary.served)
+    if not len(again):
+        return NONE
     kind, ones = np.full(len(again), SubjectKind.FLOW), np.ones(len(again), np.int64)
     base, time = protocols(trace)[again.flow], trace.packets.time[again.heard]
     return again.flow, kind, time, base, ones, ones, again.heard, again.heard
@@ -216,7 +223,7 @@ def questions(trace: Trace) -> Columns:
     """Say of every DNS exchange over UDP whether it was answered; what was answered late failed first."""
     exchanges, dns, packets = trace.exchanges, trace.dns, trace.packets
     if not len(exchanges):
-        return (np.empty(0, np.int64),) * len(attrs.fields(Origins))
+        return NONE
     queried, answered = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
     over = (trace.flows.protocol[exchanges.flow] == UDP) & (trace.flows.server_port[exchanges.flow] == 53) & queried
     reported = np.isin(exchanges.flow, trace.quotes.flow[trace.quotes.flow >= 0])
