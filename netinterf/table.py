@@ -6,6 +6,7 @@ are read-only: a table is a value, and the same rows may be shared by many table
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -168,11 +169,11 @@ class Table:
     @classmethod
     def empty(cls, **extra: Any) -> Self:
         """Build a table without rows; *extra* gives fields that are no columns."""
-        if extra:
-            return attrs.evolve(cls.empty(), **extra)
         if "__empty__" not in cls.__dict__:
             cls.__empty__ = cls(**{shape.name: shape.filled(0) for shape in cls._shapes()})
-        nothing: Self = cls.__empty__
+        nothing: Self = copy(cls.__empty__) if extra else cls.__empty__
+        for name, value in extra.items():
+            object.__setattr__(nothing, name, value)
         return nothing
 
     def __len__(self) -> int:

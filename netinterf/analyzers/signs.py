@@ -278,6 +278,8 @@ def _lists(rows: Rows) -> Ragged:
 
 def _column(parts: Sequence[ArrayLike], sizes: Sequence[int]) -> NDArray[Any]:
     """Put columns one after the other, each of so many rows; one value stands for all of them."""
+    if not any(map(np.ndim, parts)):
+        return np.repeat(np.array(parts), sizes)
     columns = [part if np.ndim(part) else np.full(size, part) for part, size in zip(parts, sizes, strict=True)]
     return np.concatenate(columns)
 

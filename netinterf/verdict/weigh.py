@@ -45,7 +45,6 @@ __all__ = [
     "of_rule",
     "pair_suspicions",
     "pooled",
-    "rules_seen",
     "short_of",
     "strongest",
     "values",

@@ -88,11 +88,11 @@ class SlowHandshakes:
         names = slowed_names([visits.take(own) for own in rows])
         places = [own[name.rows] for own, of_client in zip(rows, names, strict=True) for name in of_client]
         slowed = [name for of_client in names for name in of_client]
+        shown = each_once(visits.hello, resent.first, resent.last)
         told = []
         for name, place, single in zip(slowed, places, alone(slowed), strict=True):
-            first, last = resent.first[place], resent.last[place]
-            witness = each_once(visits.hello[place], first, last)
-            cases = Cases(subject=visits.flow[place], time=trace.packets.time[first], witness=witness)
+            time = trace.packets.time[resent.first[place]]
+            cases = Cases(subject=visits.flow[place], time=time, witness=shown.take(place))
             told.append((cases, by_rule(slow_signs(visits, resent, name, single, place))))
         return record_each(self, told)
 

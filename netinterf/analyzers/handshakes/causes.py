@@ -149,7 +149,7 @@ def log_beta(a: F64 | float, b: F64 | float) -> F64:
 def log_gamma(values: F64 | float) -> F64:
     """Give the logarithm of the gamma function of each number, as the standard library has it."""
     numbers = np.asarray(values, np.float64)
-    return np.array([lgamma(number) for number in numbers.reshape(-1).tolist()]).reshape(numbers.shape)
+    return np.fromiter(map(lgamma, numbers.reshape(-1).tolist()), np.float64, numbers.size).reshape(numbers.shape)
 
 
 LISTED = 2.0

@@ -37,6 +37,8 @@ MEMORIES_NS = (0, 20_000_000_000, 60_000_000_000)
 """How long an address may stay slow after a name that are tried: not at all, or about as long as in the examples that
 were reported, whose handshakes took up to a minute (net4people/bbs 155)."""
 
+NEVER = np.iinfo(np.int64).max
+
 CLEAR = 5.0
 """Nats from which on ways and lines do not explain slow handshakes: none of 7,158 benign simulated pairs of client and
 server had so many and a contrast besides."""
@@ -166,24 +168,30 @@ def likeliest(weighed: Sequence[Weighed]) -> list[SlowedName]:
 def suspected_names(visits: Visits) -> list[Suspected]:
     """List what may be slowed of one client."""
     site = combined(visits.server, visits.name)
-    chosen, times = np.unique(site[visits.slow & visits.finished], return_counts=True)
-    listed = np.isin(site, chosen)
-    worst = np.sort(chosen[np.argsort(-times, kind="stable")[:MOST_CANDIDATES]])
-    price = log_choose(int(site.max(initial=-1)) + 1, len(chosen))
+    sites = int(site.max(initial=-1)) + 1
+    times = np.bincount(site[visits.slow & visits.finished], minlength=sites)
+    chosen, listed = np.flatnonzero(times), (times > 0)[site]
+    worst = np.sort(chosen[np.argsort(-times[chosen], kind="stable")[:MOST_CANDIDATES]])
+    price = log_choose(sites, len(chosen))
     suspected: list[Suspected] = []
     for own in candidates(visits, site, worst):
         here = site[visits.server == visits.server[own][0]]
-        names = len(np.unique(site[own]))
-        among = max(0.0, log(len(chosen) / FEW)) + (log_choose(len(np.unique(here)), names) if names > 1 else 0.0)
+        names = different(site[own])
+        among = max(0.0, log(len(chosen) / FEW)) + (log_choose(different(here), names) if names > 1 else 0.0)
         suspected += suspect(visits, own, listed, price, among)
     return suspected
+
+
+def different(numbers: I64) -> int:
+    """Count different numbers, which are from 0 on and small."""
+    return int(np.count_nonzero(np.bincount(numbers)))
 
 
 def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
     """List what may be slowed: each name that was slow at a server, and all such names of a server together."""
     single = [site == number for number in chosen.tolist()]
     servers, names = np.unique([int(visits.server[own][0]) for own in single], return_counts=True)
-    listed = np.isin(site, chosen)
+    listed: Mask = np.logical_or.reduce(single)
     return single + [listed & (visits.server == server) for server in servers[names > 1].tolist()]
 
 
@@ -200,9 +208,10 @@ def suspect(visits: Visits, own: Mask, listed: Mask, price: float, choices: floa
     server, network = visits.server[own][0], visits.network[own][0]
     here, there = visits.server == server, visits.network == network
     found: list[Suspected] = []
-    for memory in MEMORIES_NS:
+    late = behind(visits.begin[here], visits.begin[own], visits.end[own])
+    for memory in MEMORIES_NS if len(late) > np.count_nonzero(own) else (0,):
         target = own.copy()
-        target[here] |= followed(visits.begin[here], visits.begin[own], visits.end[own], memory)
+        target[here] |= (late <= memory) if memory else False
         if found and target.sum() == found[-1].target.sum():
             continue
         near = visits.near(target) & ~target
@@ -273,12 +282,9 @@ def log_choose(count: int, taken: int) -> float:
     return lgamma(count + 1) - lgamma(taken + 1) - lgamma(count - taken + 1)
 
 
-def followed(begin: I64, since: I64, until: I64, memory: int) -> Mask:
-    """Say which moments lie after the begin of one of some spans and at most *memory* after its end."""
-    if not memory:
-        return np.zeros(len(begin), np.bool_)
+def behind(begin: I64, since: I64, until: I64) -> I64:
+    """Say how long after the end of some spans each moment lies, of those that began before it; ns."""
     order = np.argsort(since)
     reach = np.maximum.accumulate(until[order])  # of all spans that began before
     begun = np.searchsorted(since[order], begin)
-    follows: Mask = (begun > 0) & (begin - memory <= reach[np.maximum(begun - 1, 0)])
-    return follows
+    return np.where(begun > 0, begin - reach[np.maximum(begun - 1, 0)], NEVER)
