@@ -1,12 +1,15 @@
 """Which packets the network lost, told at the sender, at the receiver, and by acknowledgements that come back."""
 
+import attrs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.throttling.acks import acknowledgement_series, needless_repeats
 from netinterf.analyzers.throttling.losses import direction_series
-from netinterf.analyzers.throttling.series import Series
+from netinterf.analyzers.throttling.series import Series, fates_together
 from netinterf.analyzers.throttling.unseen import count_numbers, usual_spacing
 from netinterf.analyzers.throttling.ways import Direction, Ways
 from netinterf.trace import read
@@ -259,3 +262,33 @@ def test_numbers_that_jump_far_cost_nothing():
     """A hole of a terabyte is one gap among others, not as many packets to write down."""
     pieces = arrived([0.0, 0.01, 0.02, 0.03], [0, 1448, 1 << 40, (1 << 40) + 1448])
     assert spacing_of(pieces) < 0.01
+
+
+def generated(rows):
+    """Lay generated packets out: a step in time, a size, whether it was lost, and a flow."""
+    step, size, lost, flow = (np.array(column) for column in zip(*rows, strict=True))
+    laid = arrived(np.cumsum(step), np.arange(len(step)))
+    return attrs.evolve(laid, size=1.0 * size, lost=lost, flow=flow, lane=flow)
+
+
+def same_fates(one, other):
+    """Say whether the same became of packets."""
+    return all(getattr(one, name).tolist() == getattr(other, name).tolist() for name in ("time", "size", "lost"))
+
+
+packets = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(60, 63), st.booleans(), st.integers(0, 2)), min_size=1, max_size=20
+)
+
+
+@given(packets, st.integers(-1, 9), st.integers(-1, 9))
+def test_what_became_of_parts_is_that_of_the_parts(rows, begin, end):
+    """Columns taken by themselves, and slices, hold what the whole parts hold, packet by packet."""
+    series = generated(rows)
+    parts = [series.take(series.flow == flow) for flow in np.unique(series.flow)]
+    for part, own, fates in zip(parts, series.parted(series.flow), series.fates_of(series.flow), strict=True):
+        assert own.row.tolist() == part.row.tolist()
+        assert same_fates(part, fates)
+    assert same_fates(fates_together(parts), parts[0].joined(parts[1:]))
+    meanwhile = series.take((series.time >= begin) & (series.time <= end))
+    assert series.between(begin, end).row.tolist() == meanwhile.row.tolist()

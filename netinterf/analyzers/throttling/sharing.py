@@ -73,7 +73,7 @@ def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
         For each the log-likelihood ratio, positive for one bucket; and whether limits that choose explain the losses at
         all.
     """
-    parts = [[company.whole, company.limited, *company.spared] for company in companies]
+    parts: list[list[Fates | Series]] = [[one.whole, one.limited, *one.spared] for one in companies]
     found = iter(harmless_likelihoods([(part.time, part.lost) for own in parts for part in own]).tolist())
     harmless = [list(islice(found, len(own))) for own in parts]
     searched: list[Fates] = []

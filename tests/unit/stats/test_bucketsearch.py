@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinterf.stats.bucket import grid
-from netinterf.stats.bucket.fit import NO_FIT
+from netinterf.stats.bucket.fit import NO_FIT, greatest_likelihood, is_made, try_buckets
 from netinterf.stats.bucket.following import Fates, SeriesBatch, follow_bucket, grade_packets
 from netinterf.stats.bucket.grid import Grids
 from netinterf.stats.bucket.passed import granted, measure_bucket, measure_buckets
@@ -173,3 +173,16 @@ def test_boxes_leave_out_no_bucket_as_good_as_the_best(rows, rate, depth, faster
         known.append([best[0], *(part[..., kept].tolist() for part in grids.candidates)])
     if np.isfinite(known[1][0]):
         assert known[0] == known[1]
+
+
+@given(packets, st.floats(1, 3000), st.floats(1, 9000), st.tuples(*[st.floats(1.0, 3.0)] * 4))
+def test_no_bucket_between_two_exceeds_what_these_allow(rows, rate, depth, more):
+    """Losses graded as by the least and passes as by the greatest bound all between; one is made if the rest are."""
+    rates, depths = (first * np.cumprod([1.0, *more[part]]) for first, part in ((rate, np.s_[:2]), (depth, np.s_[2:])))
+    series, own = SeriesBatch([fates(rows)]), np.zeros(3, int)
+    met, gone = series.grade(own, rates, depths)
+    losses, passed = gone[:, [0]], (met - gone)[:, [2]]
+    (bound,) = greatest_likelihood(losses + passed, losses, series.lengths)
+    between = try_buckets(series, own, rates, depths).gain
+    assert (between <= bound + 1e-9).all()
+    assert is_made(series, own[:1], rates[:1], depths[2:])[0] or np.isinf(between).all()
