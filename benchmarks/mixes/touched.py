@@ -33,8 +33,8 @@ COUNTS = ("calls", "bytes")
 MOST_GROWTH = 1.15
 """Exponent from which on a count grows with more than the packets: a sort of all packets is at 1.1."""
 
-FEW_CALLS = 500
-"""Budget of calls for a thousand packets at least: fewer are the small difference of two large counts."""
+LEAST = {"calls": 500, "bytes": 250}
+"""Budgets at least: less is the small difference of two large counts. The tables of any traffic take so many bytes."""
 
 OVER = 1.5
 """What a budget may be passed by: versions of numpy differ in how many of its functions call others."""
@@ -146,7 +146,7 @@ def run(*, jobs: int, write: bool) -> int:
     names = [field.name for field in attrs.fields(Touched)]
     print(table(names, [[f"{value:,.2f}" if isinstance(value, float) else value for value in row] for row in rows]))
     if write:
-        budgets = {one.mix: {"calls": max(round(one.calls), FEW_CALLS), "bytes": round(one.bytes)} for one in found}
+        budgets = {one.mix: {what: max(round(getattr(one, what)), LEAST[what]) for what in COUNTS} for one in found}
         BUDGETS.write_text(json.dumps(budgets, indent=1) + "\n", encoding="utf-8")
     problems = grown(found)
     if library() is None:
