@@ -9,18 +9,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from netinterf.arrays import I64, U8
 from netinterf.capture.formats import Interface, Reader
-from netinterf.capture.pcap import PcapReader
-from netinterf.capture.pcapng import PcapngReader
-from netinterf.capture.source import Progress, Source, load
+from netinterf.capture.joined import Whole, join
+from netinterf.capture.readers import reader_of
+from netinterf.capture.source import Content, Progress, Source, load
 from netinterf.errors import DamagedCapture, ParameterError
 from netinterf.schema import Diagnostic, Records
 from netinterf.values import frozen
 
-__all__ = ["DAMAGE", "Capture", "Listing", "from_memory", "open_capture", "reader_of"]
+__all__ = ["DAMAGE", "Capture", "Listing", "from_memory", "open_capture"]
 
 PART = 1 << 27
 """Bytes in which frames are listed at once: eight times the longest block that is read whole (16 MiB), since every part
 begins with a guess of how large frames are."""
+
+UNKNOWN = 65_535  # the interface of frames whose file describes none
 
 DAMAGE = frozenset(
     {
@@ -35,6 +37,19 @@ DAMAGE = frozenset(
 """Codes of diagnostics that say that frames are missing; ``strict`` turns them into errors."""
 
 
+@frozen
+class File:
+    """One of the files of a recording.
+
+    Args:
+        path: What it is called.
+        first_frame: Number that the first of its frames has, counted through all files.
+    """
+
+    path: str
+    first_frame: int
+
+
 @frozen(eq=False)
 class Capture:
     """Frames and where they lie.
@@ -47,6 +62,7 @@ class Capture:
         records: One row per frame, in file order.
         interfaces: Where frames were captured; `Records.interface` points at it.
         diagnostics: What was damaged, cut or left out.
+        files: The files that it was joined from, in the order of their frames; none where it is one file.
     """
 
     source: str
@@ -55,6 +71,7 @@ class Capture:
     records: Records = attrs.field(repr=False)
     interfaces: tuple[Interface, ...]
     diagnostics: tuple[Diagnostic, ...]
+    files: tuple[File, ...] = ()
 
 
 class Listing:
@@ -66,66 +83,129 @@ class Listing:
         progress: Called with bytes done and bytes in all.
     """
 
-    def __init__(self, source: Source, *, strict: bool = False, progress: Progress | None = None) -> None:
-        self._content = load(source, progress=progress)
-        self._reader = reader_of(self._content.format, self._content.name)
+    def __init__(
+        self, source: Source | Sequence[Source], *, strict: bool = False, progress: Progress | None = None
+    ) -> None:
+        self._joined = isinstance(source, list | tuple)
+        if isinstance(source, list | tuple):
+            self._whole = join(source, strict=strict, progress=progress)
+        else:
+            content = load(source, progress=progress)
+            self._whole = Whole(content.buffer, (content,))
         self._strict, self._progress = strict, progress
+        self._files: list[tuple[File, Content, Reader]] = []  # those that were begun
+        self._interfaces: list[Interface] = []
+        self._places: list[int] = []  # of the interfaces of the file that is listed, among all
+        self._frames = 0
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """What was damaged, cut or left out so far."""
-        return self._content.diagnostics + self._reader.diagnostics
+        """What was damaged, cut or left out so far; of joined files, with their names and offsets in them."""
+        notes = list(self._whole.diagnostics)
+        for file, content, reader in self._files:
+            found = content.diagnostics + reader.diagnostics
+            notes += (
+                [attrs.evolve(note, message=f"{file.path}: {note.message}") for note in found]
+                if self._joined
+                else found
+            )
+        return tuple(notes)
 
     def parts(self) -> Iterator[Records]:
-        """List the frames once, in file order; offsets count from the beginning of the capture.
+        """List the frames once, file by file; offsets and frames count from the beginning of the first.
 
         Raises:
             DamagedCapture: At the end, where the capture is damaged and *strict* is set.
             UnreadableSource: Its header is cut off.
             UnknownFormat: Its version is not known.
         """
-        buffer, progress = self._content.buffer, self._progress
-        at, size, total = 0, PART, len(self._content.buffer)
-        while True:
-            until = min(at + size, total)
-            records, done = self._reader.take(buffer[at:until], at, last=until == total, progress=self._within(at))
-            yield attrs.evolve(records, at=records.at + at) if at else records
-            if until == total:
-                break
-            at, size = at + done, PART if done else 2 * size
-        if progress is not None:
-            progress(total, total)
-        for note in self.diagnostics:
-            if self._strict and note.code in DAMAGE:
-                raise DamagedCapture(self._content.name, note.message, note.offset)
+        for content, before in zip(self._whole.files, self._whole.at, strict=True):
+            reader = reader_of(content.format, content.name)
+            self._files.append((File(content.name, self._frames + 1), content, reader))
+            self._places = []
+            frames = self._frames
+            for records in self._listed(content, reader, before):
+                yield self._among_all(records, reader, before, frames)
+        total = len(self._whole.buffer)
+        if self._progress is not None:
+            self._progress(total, total)
+        for _, content, reader in self._files:
+            for note in content.diagnostics + reader.diagnostics:
+                if self._strict and note.code in DAMAGE:
+                    raise DamagedCapture(content.name, note.message, note.offset)
 
     @property
     def name(self) -> str:
-        """What the source is called in messages."""
-        return self._content.name
+        """What the source is called in messages; of joined files, what the first of them is."""
+        return self._whole.files[0].name
 
     @property
     def path(self) -> str | None:
-        """Where it can be mapped again as it is; None for what was expanded or came by a pipe."""
-        return self._content.path
+        """Where it can be mapped again as it is; None for what was copied: expanded, from a pipe, or joined."""
+        return None if self._joined else self._whole.files[0].path
 
     def capture(self, parts: Sequence[Records]) -> Capture:
         """Take some of its frames as a capture: those of some parts, or all."""
-        content, records = self._content, parts[0] if len(parts) == 1 else Records.concat(parts)
-        name = f"{content.format}+{content.compression}" if content.compression else content.format
-        return Capture(content.name, name, content.buffer, records, self._reader.interfaces, self.diagnostics)
+        records = parts[0] if len(parts) == 1 else Records.concat(parts)
+        kinds = dict.fromkeys(
+            f"{content.format}+{content.compression}" if content.compression else content.format
+            for content in self._whole.files
+        )
+        files = tuple(file for file, _, _ in self._files) if self._joined else ()
+        faces = tuple(self._interfaces)
+        return Capture(self.name, ", ".join(kinds), self._whole.buffer, records, faces, self.diagnostics, files)
+
+    def _listed(self, content: Content, reader: Reader, before: int) -> Iterator[Records]:
+        """List the frames of a file, part by part; offsets count from the beginning of the file."""
+        at, size, total = 0, PART, len(content.buffer)
+        while True:
+            until = min(at + size, total)
+            part = content.buffer[at:until]
+            records, done = reader.take(part, at, last=until == total, progress=self._within(before + at))
+            yield attrs.evolve(records, at=records.at + at) if at else records
+            if until == total:
+                return
+            at, size = at + done, PART if done else 2 * size
+
+    def _among_all(self, records: Records, reader: Reader, before: int, frames: int) -> Records:
+        """Number frames and interfaces through all files, and place frames among all bytes."""
+        self._tell_interfaces(reader)
+        if not self._joined:
+            return records
+        places = np.array([*self._places, UNKNOWN], np.uint16)
+        records = attrs.evolve(
+            records,
+            at=records.at + before,
+            frame=records.frame + np.uint32(frames),
+            interface=places[np.minimum(records.interface, len(self._places))],
+        )
+        self._frames = max(self._frames, int(records.frame.max(initial=0)))
+        return records
+
+    def _tell_interfaces(self, reader: Reader) -> None:
+        """Find the interfaces of a file among those of all; alike ones of two files are one, of one file several."""
+        for face in reader.interfaces[len(self._places) :]:
+            alike = [
+                place for place, known in enumerate(self._interfaces) if known == face and place not in self._places
+            ]
+            if not alike:
+                self._interfaces.append(face)
+            self._places.append(alike[0] if alike else len(self._interfaces) - 1)
 
     def _within(self, at: int) -> Progress | None:
         """Count progress in a part as progress in the whole."""
-        tell, total = self._progress, len(self._content.buffer)
+        tell, total = self._progress, len(self._whole.buffer)
         return None if tell is None else lambda done, _: tell(at + done, total)
 
 
-def open_capture(source: Source, *, strict: bool = False, progress: Progress | None = None) -> Capture:
+def open_capture(
+    source: Source | Sequence[Source], *, strict: bool = False, progress: Progress | None = None
+) -> Capture:
     """Open a capture and list its frames.
 
     Args:
-        source: A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object.
+        source: A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object; or a list of
+            these, the files of one recording.
         strict: Raise on damage instead of returning what was readable.
         progress: Called with bytes done and bytes in all (0 when unknown); they are equal when all is read.
 
@@ -138,11 +218,6 @@ def open_capture(source: Source, *, strict: bool = False, progress: Progress | N
     """
     listing = Listing(source, strict=strict, progress=progress)
     return listing.capture(list(listing.parts()))
-
-
-def reader_of(kind: str, name: str) -> Reader:
-    """Choose what lists the frames of ``"pcap"`` or ``"pcapng"``; *name* is for errors."""
-    return PcapReader(name) if kind == "pcap" else PcapngReader(name)
 
 
 def from_memory(times: ArrayLike, frames: Sequence[bytes], link_type: int) -> Capture:

@@ -27,7 +27,7 @@ from netinterf.errors import NetinterfError, ParameterError, UnknownFormat, Unre
 from netinterf.schema import Diagnostic
 from netinterf.values import frozen
 
-__all__ = ["Content", "Progress", "Source", "load", "name_of", "peek", "standard_input"]
+__all__ = ["PIECE", "Content", "Progress", "Source", "copied", "load", "name_of", "peek", "standard_input"]
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object."""
@@ -216,16 +216,12 @@ def _pieces(stream: Any, name: str, size: int) -> Iterator[bytes]:
 def _spooled(pieces: Iterator[bytes], name: str) -> Content:
     """Expand if need be, look at the first bytes, and copy the rest."""
     inlet = Inlet(name)
-    buffer, full = _copy(inlet.through(pieces), name)
-    notes = inlet.diagnostics
-    if full:
-        message = f"only the first {len(buffer)} bytes were read"
-        notes = (*notes, Diagnostic("capture.stream_limit", message, len(buffer)))
-    return _content(buffer, name, inlet.compression, notes)
+    buffer, notes = copied(inlet.through(pieces), name)
+    return _content(buffer, name, inlet.compression, inlet.diagnostics + notes)
 
 
-def _copy(pieces: Iterator[bytes], name: str) -> tuple[U8, bool]:
-    """Collect pieces in memory, or in a temporary file when they are many; says whether the limit was hit.
+def copied(pieces: Iterator[bytes], name: str) -> tuple[U8, tuple[Diagnostic, ...]]:
+    """Collect pieces in memory, or in a temporary file when they are many; a diagnostic says where a limit was hit.
 
     Raises:
         UnreadableSource: The temporary file cannot be written.
@@ -236,7 +232,7 @@ def _copy(pieces: Iterator[bytes], name: str) -> tuple[U8, bool]:
         if len(buffered) >= MEMORY_LIMIT:
             break
     else:
-        return np.frombuffer(bytes(buffered), np.uint8), False
+        return np.frombuffer(bytes(buffered), np.uint8), ()
     import tempfile  # (few captures are copied)
 
     with tempfile.TemporaryFile(prefix="netinterf-") as file:
@@ -251,8 +247,10 @@ def _copy(pieces: Iterator[bytes], name: str) -> tuple[U8, bool]:
             if size >= MAX_STREAM:
                 break
         file.flush()
-        mapped = _map(file.fileno(), size)
-    return np.frombuffer(mapped, np.uint8), size >= MAX_STREAM
+        mapped = np.frombuffer(_map(file.fileno(), size), np.uint8)
+    if size < MAX_STREAM:
+        return mapped, ()
+    return mapped, (Diagnostic("capture.stream_limit", f"only the first {size} bytes were read", size),)
 
 
 def _content(buffer: U8, name: str, compression: str, notes: tuple[Diagnostic, ...]) -> Content:

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from netinterf.arrays import U8
 from netinterf.capture.formats import Interface, Reader
 from netinterf.capture.inlet import Inlet
-from netinterf.capture.opening import from_memory, reader_of
+from netinterf.capture.opening import from_memory
+from netinterf.capture.readers import reader_of
 from netinterf.schema import Diagnostic, Records
 from netinterf.values import frozen
 

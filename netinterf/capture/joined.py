@@ -1,0 +1,110 @@
+"""One recording in many files: rotated by the recorder, cut afterwards, or of several taps at once.
+
+All bytes are copied one file after the other, so that what a trace points into is one buffer; files that are rotated
+are often compressed at once, and are copied anyway. Files are put in the order of their first packets: names begin anew
+in a ring of files, and shells sort ``trace10`` before ``trace2``. Packets of several taps need no more, since a trace
+sorts its packets by time.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import attrs
+import numpy as np
+
+from netinterf.arrays import U8
+from netinterf.capture.readers import reader_of
+from netinterf.capture.source import PIECE, Content, Progress, Source, copied, load
+from netinterf.errors import CaptureError
+from netinterf.schema import Diagnostic
+from netinterf.values import frozen
+
+__all__ = ["Whole", "join"]
+
+LEFT_OUT = "capture.left_out"
+"""Code of the diagnostic that names a file that could not be read."""
+
+LOOK = 1 << 16  # bytes in which a first packet is looked for; four times as many where there is none
+
+
+@frozen(eq=False)
+class Whole:
+    """Files that are one recording.
+
+    Args:
+        buffer: All bytes, expanded, one file after the other.
+        files: Each file, in the order of first packets; their bytes are parts of the buffer.
+        at: Where each begins in the buffer.
+        diagnostics: Files that could not be read.
+    """
+
+    buffer: U8
+    files: tuple[Content, ...]
+    at: tuple[int, ...] = (0,)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def join(sources: Sequence[Source], *, strict: bool = False, progress: Progress | None = None) -> Whole:
+    """Load files as one.
+
+    Args:
+        sources: The files, in any order.
+        strict: Raise where one cannot be read; else it is left out, which a diagnostic says.
+        progress: Called with bytes done, and 0 as nobody knows how many there will be.
+
+    Raises:
+        CaptureError: None can be read, or one with *strict*; or there is no room for them.
+        ParameterError: A source is of no type that can be read.
+    """
+    loaded, sizes, errors = list[Content](), list[int](), list[CaptureError]()
+
+    def pieces() -> Iterator[bytes]:
+        done = 0
+        for source in sources:
+            try:
+                content = load(source)
+            except CaptureError as error:
+                if strict:
+                    raise
+                errors.append(error)
+                continue
+            loaded.append(attrs.evolve(content, buffer=content.buffer[:0]))
+            sizes.append(len(content.buffer))
+            for at in range(0, sizes[-1], PIECE):
+                if progress is not None:
+                    progress(done + at, 0)
+                yield content.buffer[at : at + PIECE].tobytes()
+            done += sizes[-1]
+
+    buffer, notes = copied(pieces(), "files that are joined")
+    if errors and not loaded:
+        raise errors[0]
+    ends = np.cumsum([0, *sizes]).tolist()
+    files = [
+        (attrs.evolve(content, buffer=buffer[at:end]), at)
+        for content, at, end in zip(loaded, ends, ends[1:], strict=False)
+    ]
+    files.sort(key=lambda pair: (first_time(pair[0]), natural(pair[0].name)))
+    return Whole(
+        buffer,
+        tuple(content for content, _ in files),
+        tuple(at for _, at in files),
+        (*notes, *(Diagnostic(LEFT_OUT, f"left out: {error}") for error in errors)),
+    )
+
+
+def first_time(content: Content) -> float:
+    """Tell when the first packet of a file was recorded, ns; infinity of one without packets."""
+    size = LOOK
+    while True:
+        part = content.buffer[:size]
+        last = len(part) == len(content.buffer)
+        records, _ = reader_of(content.format, content.name).take(part, 0, last=last)
+        if len(records) or last:
+            return int(records.time[0]) if len(records) else float("inf")
+        size *= 4
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Order names as people count: numbers in them by their value."""
+    return [(int(word), "") if word.isdigit() else (-1, word) for word in re.findall(r"[0-9]+|[^0-9]+", name)]
