@@ -1,6 +1,6 @@
-"""What was tried on both sides, and what came of it: one row per flow and DNS exchange.
+"""What was tried, and what came of it: one row per flow and DNS exchange.
 
-A comparison asks one question of an attempt: did the other side react to what was asked of it? So a TLS server that
+One question is asked of an attempt: did the other end react to what was asked of it? So a TLS server that
 answered a hello has answered, though the client left then; a refusal, an alert or a stall shows that somebody lives
 there and no more; silence and resets are failures. What a capture does not show is not known, never a failure.
 """
@@ -13,9 +13,10 @@ import numpy as np
 
 from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
 from netinterf.context.domains import bare_hosts
+from netinterf.context.networks import Network, find_networks, network_numbers
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
-from netinterf.schema import Grade, TriggerKind
+from netinterf.schema import Grade, Hosts, TriggerKind
 from netinterf.table import Table, Text, column, text
 from netinterf.values import frozen
 from netinterf.verdict.clusters import weigh_subjects
@@ -25,14 +26,7 @@ from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP, Subjects
 from netinterf.written.ledger import Ledger
 
-__all__ = ["FAILED", "TRANSPORTS", "Attempts", "Side", "State", "attempts_of"]
-
-
-class Side(IntEnum):
-    """Whose attempt it is: of the captures that are asked about, or of those they are held against."""
-
-    HERE = 0
-    THERE = 1
+__all__ = ["FAILED", "TRANSPORTS", "Attempts", "State", "attempts_of"]
 
 
 class State(IntEnum):
@@ -71,11 +65,14 @@ ACCUSED = tuple(Grade).index(Grade.LIKELY)
 
 @frozen(eq=False, kw_only=True)
 class Attempts(Table):
-    """One row per flow or DNS exchange of either side, side by side and capture by capture."""
+    """One row per flow or DNS exchange, capture by capture."""
 
-    side: U8 = column("u1", "Side code")
-    capture: I32 = column("i4", "place among the ledgers of both sides, those of HERE first")
+    place: I32 = column("i4", "number of the place or time that the capture is of")
+    capture: I32 = column("i4", "number of the capture")
     row: I32 = column("i4", "verdict of that ledger")
+    client: I32 = column("i4", "row in its Hosts of who tried")
+    asn: I64 = column("i8", "AS of the client, -1 where the table of networks does not know it", missing=True)
+    site: I64 = column("i8", "network of the server: its AS, or a stand-in below 0")
     unit: I64 = column("i8", "number of what was tried: a name over a transport, or a server without one")
     service: I64 = column("i8", "number of the server's address, port and transport")
     high: U64 = column("u8", "upper half of the server's address")
@@ -101,11 +98,11 @@ class Attempts(Table):
 
     @property
     def dead(self) -> Mask:
-        """Which of them failed with nobody held to have let it fail: nor any other of their unit on their side.
+        """Which of them failed with nobody held to have let it fail: nor any other of their unit at their place.
 
         Only these may speak for an outage: what was struck says nothing about the server.
         """
-        group = combined(self.side, self.unit)
+        group = combined(self.place, self.unit)
         struck = np.bincount(group, self.state == State.STRUCK, int(group.max(initial=-1)) + 1)[group] > 0
         result: Mask = self.failed & ~struck
         return result
@@ -123,20 +120,17 @@ class Attempts(Table):
         return result
 
 
-def attempts_of(here: Sequence[Ledger], there: Sequence[Ledger], model: Model) -> Attempts:
-    """Lay out what both sides tried.
+def attempts_of(ledgers: Sequence[Ledger], places: Sequence[int], model: Model) -> Attempts:
+    """Lay out what was tried.
 
     Args:
-        here: Captures that are asked about.
-        there: Captures that they are held against.
+        ledgers: Captures.
+        places: Number of the place that each is of.
         model: Priors and weights that the verdicts were reached with.
     """
-    sides = [Side.HERE] * len(here) + [Side.THERE] * len(there)
-    parts = [
-        _of_ledger(ledger, side, place, model)
-        for place, (ledger, side) in enumerate(zip([*here, *there], sides, strict=True))
-    ]
-    attempts = Attempts.concat(parts)
+    attempts = Attempts.concat(
+        [_of_ledger(ledger, place, number, model) for number, (ledger, place) in enumerate(zip(ledgers, places, strict=True))]
+    )
     bits = special_bits(attempts.high, attempts.low)
     own = np.where(bits & np.uint16(HERE_ONLY) != 0, attempts.capture, -1)
     service = combined(attempts.high, attempts.low, own, attempts.port, attempts.transport)
@@ -159,7 +153,7 @@ def without_traces(attempts: Attempts) -> Attempts:
     return attrs.evolve(attempts, state=state.astype(np.uint8))
 
 
-def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts:
+def _of_ledger(ledger: Ledger, place: int, capture: int, model: Model) -> Attempts:
     """Lay out one capture; units and services are numbered later, over all captures."""
     subjects, hosts, verdicts = ledger.subjects, ledger.hosts, ledger.verdicts
     nobody = special_bits(hosts.high, hosts.low) & np.uint16(NO_SERVER) != 0
@@ -170,9 +164,12 @@ def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts
     lowest = reasons & (~reasons + np.uint32(1))
     lookup = subjects.prior_kind[rows] == KIND_EXCHANGE
     return Attempts(
-        side=np.full(len(rows), side, np.uint8),
-        capture=np.full(len(rows), place, np.int32),
+        place=np.full(len(rows), place, np.int32),
+        capture=np.full(len(rows), capture, np.int32),
         row=rows.astype(np.int32),
+        client=subjects.client[rows],
+        asn=_as_of(hosts, ledger.networks)[subjects.client[rows]],
+        site=network_numbers(ledger.networks, hosts.high[server], hosts.low[server]),
         unit=np.zeros(len(rows), np.int64),
         service=np.zeros(len(rows), np.int64),
         high=hosts.high[server],
@@ -196,7 +193,7 @@ def own_weights(ledger: Ledger, model: Model) -> F64:
     """Weigh what the packets of each subject say by themselves, without others of their capture.
 
     What it means that something met silence and nothing more was seen (`Model.quiet`) was fitted to captures without a
-    control. Here the control speaks, so that part is taken off again: what remains argues against, or is nothing.
+    control. Where a control speaks, that part is taken off again: what remains argues against, or is nothing.
     """
     weights = weigh_subjects(ledger.evidence, ledger.subjects, ledger.verdicts.mechanisms, model)
     silent = ledger.subjects.reasons & np.uint32(SILENT) != 0
@@ -211,6 +208,12 @@ def _missed_lookups(lowest: U32) -> float:
     """
     orphans = int(np.count_nonzero(lowest == np.uint32(Reason.QUERY_MISSING)))
     return orphans / max(orphans + int(np.count_nonzero(lowest == 0)), 1)
+
+
+def _as_of(hosts: Hosts, networks: tuple[Network, ...]) -> I64:
+    """Look up the AS of every host, -1 where nothing is known."""
+    asn = np.array([*(network.asn for network in networks), -1], np.int64)
+    return np.asarray(asn[find_networks(networks, hosts.high, hosts.low)])
 
 
 LEAST = 1e-9

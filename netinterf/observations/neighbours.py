@@ -7,7 +7,7 @@ million attempts cost a few sorts.
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.comparison.attempts import Attempts
+from netinterf.observations.attempts import Attempts
 from netinterf.numbering import combined
 from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
@@ -32,12 +32,12 @@ def neighbours_of(attempts: Attempts) -> Neighbours:
     """Look around each attempt.
 
     Args:
-        attempts: Attempts of both sides.
+        attempts: What was tried.
     """
     dead, alive = attempts.dead, attempts.alive
     capture = attempts.capture.astype(np.int64)
     nearest = nearest_other(
-        combined(attempts.side, attempts.service), attempts.unit, attempts.time, dead | alive, BIN_NS
+        combined(attempts.place, attempts.service), attempts.unit, attempts.time, dead | alive, BIN_NS
     )
     return Neighbours(
         state=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
