@@ -28,6 +28,7 @@ __all__ = [
     "ordered",
     "ordered_within",
     "risen",
+    "totals",
 ]
 
 Table = NDArray[np.signedinteger[Any]]
@@ -211,6 +212,17 @@ def one_of(values: NDArray[np.integer[Any]], few: Iterable[int]) -> Mask:
 def combined(*columns: NDArray[np.integer[Any]]) -> I64:
     """Number the distinct combinations of some columns, from 0 without gaps."""
     return numbered(joined(*map(_from_zero, columns))[0])[0]
+
+
+def totals(group: NDArray[np.integer[Any]], values: NDArray[Any] | None, count: int) -> NDArray[np.float64]:
+    """Add values up by group, or count members; numpy gives whole numbers for the latter, and for nothing.
+
+    Args:
+        group: Numbers from 0, below *count*.
+        values: Aligned with it; None counts.
+        count: How many groups there are.
+    """
+    return np.bincount(group, values, count).astype(np.float64)
 
 
 def _from_zero(column: NDArray[np.integer[Any]]) -> tuple[I64, int]:

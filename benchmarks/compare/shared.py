@@ -11,9 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from netinterf.comparison.attempts import Side
 from netinterf.comparison.judge import FINDINGS
-from netinterf.comparison.units import Finding
+from netinterf.comparison.units import Finding, Side
 from netinterf.engine.compare import Comparison, compared
 from netinterf.engine.scan import Result, scan
 
@@ -75,7 +74,7 @@ def documented_units(comparison: Comparison, folder: Path, truth: Truth) -> list
     tried = comparison.judgement.attempts
     ledgers = [one.ledger for one in comparison.here.judged]
     found: list[tuple[int, str]] = []
-    for attempt in (tried.side == Side.HERE).nonzero()[0].tolist():
+    for attempt in (tried.place == Side.HERE).nonzero()[0].tolist():
         ledger = ledgers[int(tried.capture[attempt])]
         key = str(Path(ledger.capture).relative_to(folder)), int(ledger.first_frame[tried.row[attempt]])
         found.extend((int(tried.unit[attempt]), word) for word in truth.get(key, "").split(";") if word)

@@ -11,8 +11,9 @@ A change is no accusation: a server that goes down changes as a block does. What
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.comparison.attempts import Attempts, Side
+from netinterf.comparison.units import Side
 from netinterf.numbering import combined
+from netinterf.observations.attempts import Attempts
 from netinterf.stats.changes import best_split, binomial_cost, split_p
 from netinterf.stats.multiple import benjamini_hochberg
 from netinterf.values import frozen
@@ -101,7 +102,7 @@ def rarest_order(failed: I64, known: I64) -> F64:
 
 def in_series(attempts: Attempts) -> Mask:
     """Say which attempts make one series in time: both sides where one ends before the other begins, else ours."""
-    ours: Mask = attempts.side == Side.HERE
+    ours: Mask = attempts.place == Side.HERE
     if ours.all() or not ours.any():
         return ours
     first, second = attempts.time[ours], attempts.time[~ours]

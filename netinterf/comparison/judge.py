@@ -1,25 +1,21 @@
 """From attempts to findings: what two sides show together, unit by unit.
 
-Two views of the same evidence are possible, and the stronger counts:
-
-- the surest single verdict of the unit, which already knows what its own capture shows around it, and what the other
-  side adds to that;
-- all attempts of the unit by their own packets, or by the mere fact that they failed, whichever tells more, and all
-  that the comparison shows around them.
-
-Neither counts anything twice. Both sides are judged alike, each against the other, so that a control that is censored
-itself is seen as such. Grades follow the verdict format; false discoveries are bounded over all units that were tried
-here (e-BH, which holds under any dependence; units share servers, links and captures).
+A comparison is a campaign of two places (`netinterf.pooling`): both sides are judged alike, each against the other, so
+that a control that is censored itself is seen as such. Grades follow the verdict format; false discoveries are bounded
+over all units that were tried here (e-BH, which holds under any dependence; units share servers, links and captures).
 """
 
 from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I8, I64, U8
-from netinterf.comparison.attempts import Attempts, Side, State, attempts_of
-from netinterf.comparison.causes import FAILING, Kind, weigh_causes
-from netinterf.comparison.units import Finding, Tally, gather_failures, own_llr, tally
+from netinterf.comparison.units import Finding, Side
+from netinterf.observations.attempts import Attempts, attempts_of
+from netinterf.observations.table import observe
+from netinterf.pooling.cells import Cells, pool
 from netinterf.schema import Grade
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.stats.rates import share_difference
@@ -69,20 +65,62 @@ class Judgement:
     attempts: Attempts
 
 
-@frozen(eq=False)
-class Odds:
-    """How sure it is that units were interfered with on one side."""
+@frozen(eq=False, kw_only=True)
+class Seen:
+    """What one side shows of every unit, one entry per unit; what it never tried is of no consequence."""
 
     log_odds: F64
-    prior: F64
+    prior: F64  # -inf where it never tried
     own: F64
     contrast: F64
-    independent: I64  # observations behind own
-    cause: I8
+    independent: I64
+    cause: I64
+    answered: I64
+    failed: I64
+    other: I64
+    struck: I64
+
+    @classmethod
+    def of(cls, cells: Cells, side: Side, count: int) -> Self:
+        """Take the cells of one side.
+
+        Args:
+            cells: Of both sides.
+            side: Which one.
+            count: How many units there are.
+        """
+        mine = np.flatnonzero(cells.tallies.place == side)
+        unit, tallies = cells.tallies.unit[mine], cells.tallies
+
+        def spread(values: NDArray[Any], otherwise: float) -> Any:
+            result = np.full(count, otherwise, values.dtype)
+            result[unit] = values[mine]
+            return result
+
+        answered = spread(tallies.answered, 0)
+        shut = np.flatnonzero((tallies.place != side) & tallies.shut)  # over there: it has no answers of its own here
+        answered[tallies.unit[shut]] = tallies.others_answered[shut]
+        return cls(
+            log_odds=spread(cells.log_odds, -np.inf),
+            prior=spread(cells.prior, -np.inf),
+            own=spread(cells.own, 0),
+            contrast=spread(cells.contrast, 0),
+            independent=spread(cells.independent, 0),
+            cause=spread(cells.cause, -1),
+            answered=answered,
+            failed=spread(tallies.failed, 0),
+            other=spread(tallies.heard + tallies.unknown, 0),
+            struck=spread(tallies.struck, 0),
+        )
+
+    @property
+    def known(self) -> I64:
+        """Of how many attempts it is known what came of them: answered or failed."""
+        return self.answered + self.failed
 
     @property
     def probability(self) -> F64:
-        """The same as probabilities."""
+        """How sure it is that it was interfered with."""
         return 1.0 / (1.0 + np.exp(-np.clip(self.log_odds, -700, 700)))
 
 
@@ -94,23 +132,24 @@ def judge_units(here: Sequence[Ledger], there: Sequence[Ledger], model: Model) -
         there: Captures that they are held against.
         model: Priors, weights and grades.
     """
-    return judge_attempts(attempts_of(here, there, model), model)
+    sides = [Side.HERE] * len(here) + [Side.THERE] * len(there)
+    return judge_attempts(attempts_of([*here, *there], sides, model), model)
 
 
 def judge_attempts(attempts: Attempts, model: Model) -> Judgement:
     """Say what attempts of two sides show together.
 
     Args:
-        attempts: Attempts of both sides.
+        attempts: Attempts of both sides; their places are codes of Side.
         model: Weights and grades.
     """
     count = int(attempts.unit.max(initial=-1)) + 1
     if not count:
         return Judgement(contrasts=Contrasts.empty(), attempts=attempts)
-    ours, theirs = tally(attempts, Side.HERE, count), tally(attempts, Side.THERE, count)
-    odds, other = (odds_on(attempts, side, counts, model) for side, counts in ((Side.HERE, ours), (Side.THERE, theirs)))
-    grade, q_value = grades_of(odds, ours, model)
-    grade_there, _ = grades_of(other, theirs, model)
+    cells = pool(observe(attempts), np.full(len(Side), -1), model)
+    ours, theirs = (Seen.of(cells, side, count) for side in Side)
+    grade, q_value = grades_of(ours, model)
+    grade_there, _ = grades_of(theirs, model)
     finding = findings_of(grade, grade_there, ours, theirs)
     without = np.where(np.isin(finding, (DOWN, CLEAR)), NONE, UNJUDGED)
     low, difference, high = differences(ours, theirs)
@@ -118,74 +157,46 @@ def judge_attempts(attempts: Attempts, model: Model) -> Judgement:
         unit=np.arange(count),
         finding=finding.astype(np.uint8),
         grade=np.where(grade <= POSSIBLE, grade, without).astype(np.uint8),
-        probability=odds.probability,
-        probability_there=other.probability,
+        probability=ours.probability,
+        probability_there=theirs.probability,
         q_value=q_value,
-        own=odds.own,
-        contrast=odds.contrast,
-        cause=odds.cause,
+        own=ours.own,
+        contrast=ours.contrast,
+        cause=ours.cause.astype(np.int8),
         here_answered=ours.answered,
         here_failed=ours.failed,
-        here_other=ours.states.sum(axis=1) - ours.known,
+        here_other=ours.other,
         there_answered=theirs.answered,
         there_failed=theirs.failed,
-        there_other=theirs.states.sum(axis=1) - theirs.known,
+        there_other=theirs.other,
         difference=difference,
         difference_low=low,
         difference_high=high,
     )
-    order = np.lexsort((-ours.known, -odds.log_odds, table.finding))
+    order = np.lexsort((-ours.known, -ours.log_odds, table.finding))
     return Judgement(contrasts=table.take(order), attempts=attempts)
 
 
-def odds_on(attempts: Attempts, side: Side, counts: Tally, model: Model) -> Odds:
-    """Say how sure it is that units were interfered with on one side.
-
-    Args:
-        attempts: Attempts of both sides.
-        side: Which one.
-        counts: What came of its attempts.
-        model: Priors and weights.
-    """
-    count, mine = len(counts.states), attempts.side == side
-    own, independent = own_llr(attempts, side, count, model.site_correlation)
-    prior, surest = np.full(count, -np.inf), np.full(count, -np.inf)
-    np.maximum.at(prior, attempts.unit[mine], attempts.prior[mine])
-    np.maximum.at(surest, attempts.unit[mine], attempts.log_odds[mine])
-    contrast, added = np.zeros(count), np.zeros(count)
-    cause, reset = np.full(count, -1, np.int8), np.zeros(count, np.bool_)
-    units = np.flatnonzero(counts.failed > 0)
-    if len(units):
-        failures = gather_failures(attempts, side, units, count)
-        contrast[units], shares = weigh_causes(failures)
-        alone, _ = weigh_causes(failures, compared=False)
-        added[units] = contrast[units] - alone
-        cause[units], reset[units] = shares.argmax(axis=1), failures.kind == Kind.RESET
-    failing = np.where((cause >= 0) & ~reset, np.minimum(own, 0.0) - np.log(FAILING), -np.inf)
-    log_odds = np.maximum(surest + added, prior + np.maximum(own, failing) + contrast)
-    return Odds(log_odds, prior, own, contrast, independent, cause)
-
-
-def grades_of(odds: Odds, counts: Tally, model: Model) -> tuple[I64, F64]:
+def grades_of(seen: Seen, model: Model) -> tuple[I64, F64]:
     """Climb the ladder of grades; a unit that never failed there is not accused by its context.
 
     Returns:
         Place in ``Grade`` of each unit, and its q-value among the units that were tried on this side.
     """
-    probability, present = odds.probability, np.isfinite(odds.prior)
+    probability, present = seen.probability, np.isfinite(seen.prior)
     q_value = np.ones(len(probability))
-    worth = odds.log_odds[present] - odds.prior[present]
+    worth = seen.log_odds[present] - seen.prior[present]
     q_value[present] = e_benjamini_hochberg(np.exp(np.clip(worth, -700, 700)))
-    proof = (odds.independent >= LEAST) & (odds.contrast >= STRONG) & (counts.states[:, State.STRUCK] >= LEAST)
+    proof = (seen.independent >= LEAST) & (seen.contrast >= STRONG) & (seen.struck >= LEAST)
     bars = [
         (probability >= model.confirmed) & (q_value <= STRICT) & proof,
-        (probability >= model.likely) & (q_value <= USUAL) & (counts.failed > 0),
+        (probability >= model.likely) & (q_value <= USUAL) & (seen.failed > 0),
         probability >= model.possible,
     ]
     return np.where(present, np.select(bars, [CONFIRMED, LIKELY, POSSIBLE], NONE), NONE), q_value
 
 
-def findings_of(grade: I64, grade_there: I64, ours: Tally, theirs: Tally) -> I64:
+def findings_of(grade: I64, grade_there: I64, ours: Seen, theirs: Seen) -> I64:
     """Name what the comparison says of each unit."""
     accused, hit_there = grade <= LIKELY, grade_there <= LIKELY
     fails, works = (ours.failed > 0) & (ours.failed >= ours.answered), theirs.answered > theirs.failed
@@ -201,7 +212,7 @@ def findings_of(grade: I64, grade_there: I64, ours: Tally, theirs: Tally) -> I64
     return np.select(conditions, [BOTH, BLOCKED, SUSPECTED, NOT_COMPARED, CLEAR, NOT_COMPARED, ONLY_HERE], DOWN)
 
 
-def differences(ours: Tally, theirs: Tally) -> tuple[F64, F64, F64]:
+def differences(ours: Seen, theirs: Seen) -> tuple[F64, F64, F64]:
     """Give how much larger the share of failures is here, with its 95 % interval; NaN where one side is missing."""
     low, difference, high = share_difference(ours.failed, ours.known, theirs.failed, theirs.known)
     lacking = (ours.known == 0) | (theirs.known == 0)

@@ -7,14 +7,14 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.comparison.attempts import TRANSPORTS, Attempts, Side, State
-from netinterf.comparison.causes import CAUSES
 from netinterf.comparison.changes import Shift, find_changes
 from netinterf.comparison.judge import FINDINGS, GRADES, Judgement
 from netinterf.comparison.record import AttemptCounts, AttemptFrames, Change, ComparedUnit
-from netinterf.comparison.units import Finding
+from netinterf.comparison.units import Finding, Side
 from netinterf.comparison.words import change_says, reasons_of, says
 from netinterf.mechanisms import reset_of, silence_of
+from netinterf.observations.attempts import TRANSPORTS, Attempts, State
+from netinterf.pooling.causes import CAUSES
 from netinterf.schema import Grade, Outcome
 from netinterf.trace import host_text
 from netinterf.values import frozen
@@ -97,7 +97,7 @@ class Units(Written[ComparedUnit]):
     def mechanism(self, rows: np.ndarray) -> str:
         """Name what was done: what the surest attempt here was found to suffer, else what its failure is called."""
         attempts = self.judgement.attempts
-        ours = rows[attempts.side[rows] == Side.HERE]
+        ours = rows[attempts.place[rows] == Side.HERE]
         surest = int(ours[np.argmax(attempts.log_odds[ours])])
         verdicts = self.ledgers[int(attempts.capture[surest])].verdicts
         named = int(verdicts.mechanism[attempts.row[surest]])
@@ -112,7 +112,7 @@ class Units(Written[ComparedUnit]):
         """Name attempts to look at, failures first, some of each side."""
         attempts = self.judgement.attempts
         for side in Side:
-            mine = rows[attempts.side[rows] == side]
+            mine = rows[attempts.place[rows] == side]
             for row in mine[np.argsort(-attempts.state[mine].astype(np.int64), kind="stable")][:SHOWN].tolist():
                 ledger, place = self.ledgers[int(attempts.capture[row])], int(attempts.row[row])
                 first = int(ledger.first_frame[place])

@@ -128,9 +128,8 @@ def attempts_of(ledgers: Sequence[Ledger], places: Sequence[int], model: Model) 
         places: Number of the place that each is of.
         model: Priors and weights that the verdicts were reached with.
     """
-    attempts = Attempts.concat(
-        [_of_ledger(ledger, place, number, model) for number, (ledger, place) in enumerate(zip(ledgers, places, strict=True))]
-    )
+    numbers = enumerate(zip(ledgers, places, strict=True))
+    attempts = Attempts.concat([_of_ledger(ledger, place, number, model) for number, (ledger, place) in numbers])
     bits = special_bits(attempts.high, attempts.low)
     own = np.where(bits & np.uint16(HERE_ONLY) != 0, attempts.capture, -1)
     service = combined(attempts.high, attempts.low, own, attempts.port, attempts.transport)

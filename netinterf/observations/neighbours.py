@@ -7,8 +7,8 @@ million attempts cost a few sorts.
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.observations.attempts import Attempts
 from netinterf.numbering import combined
+from netinterf.observations.attempts import Attempts
 from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
 

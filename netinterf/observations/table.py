@@ -1,4 +1,4 @@
-"""Attempts added up: what one place tried of one name at one server in five minutes of one capture, and what came of it.
+"""Attempts added up: what one place tried of one name at one server in five minutes, and what came of it.
 
 Rows of different captures and places add up: counts are counts, sums of logarithms are sums, and what packets weigh by
 themselves is the mean of one cluster, so that nothing is counted twice (`netinterf.stats.dependence`). What happened
@@ -9,7 +9,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I32, I64, U8, U16, U32, Mask
 from netinterf.columns import Ragged
-from netinterf.numbering import combined
+from netinterf.numbering import combined, totals
 from netinterf.observations.attempts import DNS, Attempts, State
 from netinterf.observations.line import ordinary_failure
 from netinterf.observations.neighbours import neighbours_of
@@ -91,7 +91,7 @@ def observe(attempts: Attempts) -> Observations:
     chance = ordinary_failure(around.lost, around.around, attempts.missed)
 
     def number(mask: Mask, weight: I64 | F64 | None = None) -> F64:
-        return np.bincount(group[mask], None if weight is None else weight[mask], count)
+        return totals(group[mask], None if weight is None else weight[mask], count)
 
     def most(values: F64) -> F64:
         result = np.full(count, -np.inf)
@@ -132,7 +132,7 @@ def observe(attempts: Attempts) -> Observations:
 
 
 def _own(attempts: Attempts, group: I64, count: int) -> F64:
-    """Weigh what the packets of each row say: the mean of those that say anything, which holds however alike they are."""
+    """Weigh what the packets of each row say: the mean of those that speak, which holds however alike they are."""
     rows = np.flatnonzero(attempts.llr)
     return combine_dependent(attempts.llr[rows], group[rows], count)
 

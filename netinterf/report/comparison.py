@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from netinterf.comparison.attempts import TRANSPORTS, Side
 from netinterf.comparison.record import AttemptCounts, ComparedUnit
-from netinterf.comparison.units import Finding
+from netinterf.comparison.units import Finding, Side
 from netinterf.engine.compare import Comparison
+from netinterf.observations.attempts import TRANSPORTS
 from netinterf.report.lines import wrapped
 from netinterf.stats.rates import share_difference
 from netinterf.writing import printable
@@ -63,7 +63,7 @@ def head_lines(comparison: Comparison) -> Iterator[str]:
     """Write what was compared, and how it came out."""
     attempts = comparison.judgement.attempts
     for side, result in ((Side.HERE, comparison.here), (Side.THERE, comparison.there)):
-        captures, mine = result.captures, attempts.side == side
+        captures, mine = result.captures, attempts.place == side
         count, units = int(mine.sum()), len(np.unique(attempts.unit[mine]))
         what = captures[0].capture if len(captures) == 1 else f"{len(captures):,} captures"
         line = f"{what}: {count:,} attempts at {units:,} names and servers"

@@ -41,6 +41,8 @@ LEVEL = {
     "anomaly": 6,  # beside them: it reads traces and gives no evidence
     "verdict": 7,
     "written": 7.5,  # what was concluded, in words and lines
+    "observations": 7.6,  # what was tried in captures, in rows that add up
+    "pooling": 7.7,  # what such rows show together
     "comparison": 8,
     "privacy": 8,
     "report.figures": 8,  # drawn from traces and verdicts, for those who hold a result as well

@@ -5,7 +5,7 @@ import pytest
 
 from netinterf.comparison.changes import ENOUGH, find_changes
 from netinterf.comparison.written import changes_of
-from tests.unit.comparison.attempts import SECOND, attempts, several
+from tests.unit.observations.attempts import SECOND, attempts, several
 
 ONSET = [*["answered"] * 12, *["silent"] * 10]
 

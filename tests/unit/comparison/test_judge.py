@@ -6,7 +6,7 @@ import pytest
 
 from netinterf.comparison.judge import FINDINGS, judge_attempts
 from netinterf.verdict.model import default_model
-from tests.unit.comparison.attempts import attempts, several
+from tests.unit.observations.attempts import attempts, several
 
 BESIDE = several("here", "other", 1, ["answered"] * 6, begin=5)
 THERE = several("there", "name", 1, ["answered"] * 3)

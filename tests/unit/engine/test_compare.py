@@ -13,11 +13,12 @@ from benchmarks.compare import shared
 from benchmarks.compare.places import KINDS, play_pair
 from netinterf import export
 from netinterf.capture import write_pcap
-from netinterf.comparison.attempts import Side, State, without_traces
+from netinterf.comparison.units import Side
 from netinterf.errors import ParameterError
 from netinterf.export.comparison import comparison_lines
+from netinterf.observations.attempts import State, without_traces
 from netinterf.report.comparison import comparison_text
-from tests.unit.comparison.attempts import attempts, several
+from tests.unit.observations.attempts import attempts, several
 
 NAMED = {"blocked", "both"}
 KIND = {kind.name: kind for kind in KINDS}
@@ -118,8 +119,8 @@ def test_private_servers_are_other_servers_elsewhere():
     comparison = netinterf.compare(example, example)
     tried, local = comparison.judgement.attempts, []
     for attempt in range(len(tried)):
-        ours = tried.side[attempt] == Side.HERE
-        same = (tried.service == tried.service[attempt]) & (tried.side != tried.side[attempt])
+        ours = tried.place[attempt] == Side.HERE
+        same = (tried.service == tried.service[attempt]) & (tried.place != tried.place[attempt])
         address = netinterf.trace.host_text(int(tried.high[attempt]), int(tried.low[attempt]))
         local.append(address.startswith(("10.", "192.168.", "172.")))
         assert same.any() != local[-1], (address, ours)
@@ -131,7 +132,7 @@ def test_probes_of_a_route_trace_are_no_failures():
     example = netinterf.simulate.run("benign.tcp.request-sweep", 3, netinterf.simulate.Conditions.clean())
     trace = netinterf.read(times=example.times, frames=example.frames, link_type=example.link_type)
     ledger = netinterf.explain(netinterf.classify(netinterf.analyze(trace), trace), netinterf.analyze(trace), trace)
-    tried = netinterf.comparison.attempts.attempts_of([ledger], [], netinterf.verdict.model.default_model())
+    tried = netinterf.observations.attempts.attempts_of([ledger], [0], netinterf.verdict.model.default_model())
     assert tried.traced.any()
     assert not np.any(tried.state[np.isin(tried.unit, tried.unit[tried.traced])] == State.SILENT)
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from netinterf.comparison.attempts import TRANSPORTS, Attempts, Side, State
+from netinterf.comparison.units import Side
 from netinterf.numbering import combined, numbered_text
+from netinterf.observations.attempts import TRANSPORTS, Attempts, State
 from netinterf.table import Text
 
 SECOND = 1_000_000_000
@@ -19,9 +20,12 @@ def attempts(*rows, transport="tcp/tls"):
     bare = np.array([not one for one in names], bool)
     state = np.array([State[one.upper()] for one in state], np.uint8)
     return Attempts(
-        side=np.array([Side[one.upper()] for one in side], np.uint8),
+        place=np.array([Side[one.upper()] for one in side], np.int32),
         capture=np.array([Side[one.upper()] for one in side], np.int32),
         row=np.arange(count, dtype=np.int32),
+        client=np.zeros(count, np.int32),
+        asn=np.full(count, -1),
+        site=server,
         unit=combined(bare.astype(np.int64), np.where(bare, server, name)) if count else np.zeros(0, np.int64),
         service=combined(server) if count else server,
         high=np.zeros(count, np.uint64),

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.comparison.neighbours import in_window, nearest_gap, nearest_other, neighbours_of
-from tests.unit.comparison.attempts import SECOND, attempts, several
+from netinterf.observations.neighbours import in_window, nearest_gap, nearest_other, neighbours_of
+from tests.unit.observations.attempts import SECOND, attempts, several
 
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 40), st.booleans()), max_size=25)
 
@@ -51,7 +51,7 @@ def test_gaps_are_those_of_the_nearest_pair():
         *several("there", "a", 1, ["answered", "answered"], begin=130, step=1000),
         ("here", "b", 1, 5, "silent"),
     )
-    ours = tried.side == 0
+    ours = tried.place == 0
     gap = nearest_gap(tried, tried.unit, ours, ~ours)
     assert gap[tried.unit[0]] == 30 * SECOND
     assert gap[tried.unit[-1]] == np.inf

@@ -3,7 +3,6 @@
 import attrs
 import numpy as np
 import pytest
-
 from netinterf.comparison.causes import CAUSES, Failures, Kind, ordinary_failure, weigh_causes
 
 HOUR = 3.6e12

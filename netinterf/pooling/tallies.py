@@ -1,0 +1,160 @@
+"""What came of each cell: a unit (a name over a transport, or a server) in one place."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.table import Observations
+from netinterf.stats.dependence import tempered
+from netinterf.stats.mixture import log_likelihoods, log_mean_exp, share_grid
+from netinterf.values import frozen
+
+__all__ = ["Tallies", "own_llr", "tally"]
+
+
+@frozen(eq=False, kw_only=True)
+class Tallies:
+    """Attempts of each cell by what came of them, one entry per cell."""
+
+    cell: I64  # of each observation
+    unit: I64
+    place: I64
+    named: Mask
+    transport: I64
+    answered: I64
+    heard: I64
+    broken: I64
+    silent: I64
+    struck: I64
+    unknown: I64
+    abrupt: I64
+    at_opening: I64
+    shut: Mask  # a server to which no connection was opened
+    others_answered: I64  # the same unit in all other places
+    others_failed: I64
+    captures: I64  # in which it was tried
+    failing: I64  # in which it failed at least once
+    prior: F64  # log-odds of interference before any evidence
+    surest: F64  # log-odds that a scan arrived at, for the surest attempt
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    @property
+    def failed(self) -> I64:
+        """How many failed."""
+        return self.broken + self.silent + self.struck
+
+    @property
+    def known(self) -> I64:
+        """Of how many it is known what came of them: answered or failed."""
+        return self.answered + self.failed
+
+
+def tally(observations: Observations) -> Tallies:
+    """Count what came of each cell.
+
+    A server to which no connection was opened is reached by whoever is told something there by name: that counts as
+    answered.
+
+    Args:
+        observations: Of any places.
+    """
+    table = observations
+    cell, first = numbered(combined(table.unit, table.place))
+    count = len(first)
+
+    def add(values: NDArray[Any]) -> I64:
+        return totals(cell, values, count).astype(np.int64)
+
+    def most(values: F64) -> F64:
+        result = np.full(count, -np.inf)
+        np.maximum.at(result, cell, values)
+        return result
+
+    failed = table.failed
+    answered, named, unit = add(table.answered), table.named[first], table.unit[first]
+    opened = add(table.answered.astype(np.int64) + table.heard + failed - table.at_opening)
+    shut = ~named & (add(table.at_opening) > 0) & (opened == 0)
+    others_answered, others_failed = (_less_own(unit, values) for values in (answered, add(failed)))
+    reached, others_reached = _reached(table, cell, shut)
+    answered[shut], others_answered[shut] = reached[shut], others_reached[shut]  # it has no answers of its own
+    return Tallies(
+        cell=cell,
+        unit=unit,
+        place=table.place[first].astype(np.int64),
+        named=named,
+        transport=table.transport[first].astype(np.int64),
+        answered=answered,
+        heard=add(table.heard),
+        broken=add(table.broken),
+        silent=add(table.silent),
+        struck=add(table.struck),
+        unknown=add(table.unknown),
+        abrupt=add(table.abrupt),
+        at_opening=add(table.at_opening),
+        shut=shut,
+        others_answered=others_answered,
+        others_failed=others_failed,
+        captures=_captures(table, cell, np.ones(len(cell), np.bool_), count),
+        failing=_captures(table, cell, failed > 0, count),
+        prior=most(table.prior),
+        surest=most(table.log_odds),
+    )
+
+
+def _less_own(unit: I64, values: I64) -> I64:
+    """Give for each cell the sum over the others of its unit."""
+    number, first = numbered(unit)
+    return totals(number, values, len(first)).astype(np.int64)[number] - values
+
+
+def _reached(table: Observations, cell: I64, shut: Mask) -> tuple[I64, I64]:
+    """Count for cells of servers who was told something there by name: in the same place, and in others."""
+    told = np.where(table.named, table.answered.astype(np.int64) + table.heard, 0)
+    here, rows = combined(table.place, table.service), np.flatnonzero(shut[cell])
+    result = np.zeros((2, len(shut)), np.int64)
+    for row, key in enumerate((here, table.service)):
+        number, first = numbered(key)
+        result[row, cell[rows]] = totals(number, told, len(first)).astype(np.int64)[number[rows]]
+    return result[0], result[1] - result[0]
+
+
+def _captures(table: Observations, cell: I64, counted: Mask, count: int) -> I64:
+    """Count the captures that have rows of each cell."""
+    rows = np.flatnonzero(counted)
+    _, first = numbered(combined(cell[rows], table.capture[rows]))
+    return np.bincount(cell[rows][first], minlength=count)
+
+
+def own_llr(observations: Observations, tallies: Tallies, correlation: float) -> tuple[F64, I64]:
+    """Weigh what the packets of each cell say by themselves, as groups of one capture are weighed.
+
+    What one capture holds of a unit at one server in five minutes is one observation; observations of one server are
+    tempered by how alike they are; the share of affected ones is integrated over. Cells that never failed and of which
+    no packet speaks for interference are left at 0.
+
+    Args:
+        observations: Of any places.
+        tallies: What came of their cells.
+        correlation: Of the evidence about one server.
+
+    Returns:
+        Log-likelihood ratio of each cell in nats, and how many observations it rests on.
+    """
+    count, table = len(tallies), observations
+    speaks = np.zeros(count, np.bool_)
+    speaks[tallies.cell[table.llr > 0]] = True
+    rows = np.flatnonzero((table.llr != 0) & (speaks | (tallies.failed > 0))[tallies.cell])
+    if not len(rows):
+        return np.zeros(count), np.zeros(count, np.int64)
+    cell = tallies.cell[rows]
+    site = combined(cell, table.service[rows])
+    llr = tempered(table.llr[rows], site, int(site.max()) + 1, correlation)
+    number, first = numbered(cell)
+    own = np.zeros(count)
+    own[cell[first]] = log_mean_exp(log_likelihoods(llr, number, len(first), share_grid()))
+    return own, np.bincount(cell, minlength=count)
