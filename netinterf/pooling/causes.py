@@ -29,24 +29,28 @@ import numpy as np
 from netinterf.arrays import F64, I64
 from netinterf.observations.line import OUT, USUAL
 from netinterf.pooling.episodes import Episodes
-from netinterf.pooling.spans import Spans, span_evidence
+from netinterf.pooling.spans import BLOCK_HOURS, OUTAGE_HOURS, Spans, span_evidence
 from netinterf.pooling.standing import Standing
 from netinterf.values import frozen
 
-__all__ = ["CAUSES", "FAILING", "Cause", "Kind", "Worth", "weigh_causes"]
+__all__ = ["BY_COUNTRY", "CAUSES", "FAILING", "Cause", "Kind", "Worth", "weigh_causes"]
 
 
 class Cause(IntEnum):
-    """Harmless causes, in the order of the columns of `weigh_causes`."""
+    """Harmless causes, in the order of the columns of `Worth.harmless`."""
 
     GONE = 0
     SERVER = 1
     ACCESS = 2
     REFUSED_ADDRESS = 3
     REFUSED_NAME = 4
+    REFUSED_COUNTRY_ADDRESS = 5
+    REFUSED_COUNTRY_NAME = 6
 
 
 CAUSES = tuple(cause.name.lower().replace("_", "-") for cause in Cause)
+
+BY_COUNTRY = (Cause.REFUSED_COUNTRY_ADDRESS, Cause.REFUSED_COUNTRY_NAME)
 
 
 class Kind(IntEnum):
@@ -78,8 +82,8 @@ a delivery network, and one may not know a name that others serve. Resolvers sel
 it answers with an error (judgements)."""
 
 COUNTRY = 0.5
-"""Share of servers that refuse a place which refuse its whole country, where others of that country tell: judgement,
-since both are seen (Afroz et al. 2018: by country; McDonald et al. 2018: by networks of hosting and of proxies too)."""
+"""Share of servers that refuse a place which refuse its whole country: judgement, since both are seen (Afroz et al.
+2018: by country; McDonald et al. 2018: by networks of hosting and of proxies too)."""
 
 FAILING = 0.07
 """Share of units that are asked for again and again and fail though nobody blocks them: judgement, between a twentieth
@@ -94,10 +98,36 @@ STEADY = (4.0, 1.0)
 class Worth:
     """What the contrasts of cells are worth, one entry per cell."""
 
-    llr: F64  # a block against all harmless causes, nats
-    alone: F64  # the same by what the place itself shows
-    shares: F64  # shape (cells, causes): how much each explains, were it none of a block
+    alone: F64  # a block against all harmless causes by one hour of the place itself, where it says most; nats
+    blocked: F64  # log-likelihood of a block, nats
+    harmless: F64  # of each harmless cause and how common it is, nats; shape (cells, causes)
+    kind: I64  # Kind of the failures
     spans: Spans  # from when to when it was blocked, if it was
+
+    def llr(self, common: F64 | None = None) -> F64:
+        """Weigh a block against all harmless causes together, in nats: what is added to evidence that packets give.
+
+        Args:
+            common: How much more common each cause is here than anywhere, as logarithms, shape (cells, causes).
+        """
+        worth = self.blocked - _together(self.harmless if common is None else self.harmless + common)
+        return np.where(self.kind == Kind.RESET, np.minimum(worth, 0.0), worth)
+
+    def llr_of_failing(self, common: F64 | None = None) -> F64:
+        """Weigh the mere fact of failing: a block against all that lasts, and against chance, which is always at work.
+
+        Args:
+            common: As for `llr`.
+        """
+        logs = np.array(self.harmless if common is None else self.harmless + common)
+        logs += np.log(FAILING)
+        logs[:, Cause.ACCESS] -= np.log(FAILING) + np.log(SHARES[:, Cause.ACCESS])[self.kind]
+        return np.where(self.kind == Kind.RESET, -np.inf, self.blocked - _together(logs))
+
+    def shares(self, common: F64 | None = None) -> F64:
+        """Say how much each cause explains, were it none of a block; shape (cells, causes)."""
+        logs = self.harmless if common is None else self.harmless + common
+        return np.asarray(np.exp(logs - _together(logs)[:, None]))
 
 
 def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
@@ -108,42 +138,66 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         standing: What other places show of them over the whole time.
         kind: `Kind` of each.
     """
-    alone, _, _ = _weigh(episodes, None, kind)
-    llr, shares, spans = _weigh(episodes, standing, kind)
-    return Worth(llr=llr, alone=alone, shares=shares, spans=spans)
-
-
-def _weigh(episodes: Episodes, standing: Standing | None, kind: I64) -> tuple[F64, F64, Spans]:
-    """Weigh with what other places show, or without.
-
-    Returns:
-        Log-likelihood ratio of each cell, shares of causes, and when a block was at work.
-    """
     own = _lasting(episodes) - _by_chance(episodes)
     whole = episodes.neighbours  # an outage of the whole server rather than spared others, nats
-    unopened = kind == Kind.UNOPENED
-    blocked, spans = span_evidence(episodes, own + np.where(unopened[episodes.cell], whole, 0.0))
-    by_address, _ = span_evidence(episodes, own + whole)
-    by_name, _ = span_evidence(episodes, own)
-    unit, local, server, works, alike, scope = (np.zeros(1),) * 6
-    if standing is not None:
-        unit, local, server = episodes.unit_gone, episodes.local_gone, episodes.server_gone
-        works, alike = standing.elsewhere, standing.siblings
-        scope = np.logaddexp(np.log1p(-COUNTRY), np.log(COUNTRY) + standing.country)
-    gone, _ = span_evidence(episodes, own + unit)
-    gone_here, _ = span_evidence(episodes, own + local)
-    down, _ = span_evidence(episodes, own + whole + server)
-    harmless = np.empty((len(kind), len(Cause)))
-    harmless[:, Cause.GONE] = np.logaddexp(np.log1p(-LOCAL)[kind] + gone, np.log(LOCAL)[kind] + gone_here)
-    harmless[:, Cause.SERVER] = down
-    harmless[:, Cause.ACCESS] = works
-    harmless[:, Cause.REFUSED_ADDRESS] = by_address + works + scope
-    harmless[:, Cause.REFUSED_NAME] = by_name + works + scope
-    harmless += np.log(np.maximum(SHARES[kind], 1e-300))
-    top = harmless.max(axis=1, initial=-np.inf)
-    total = top + np.log(np.exp(harmless - top[:, None]).sum(axis=1))
-    llr = blocked + works + alike - total
-    return np.where(kind == Kind.RESET, np.minimum(llr, 0.0), llr), np.exp(harmless - total[:, None]), spans
+
+    def spanning(gain: F64, hours: float) -> tuple[F64, Spans]:
+        return span_evidence(episodes.begin, episodes.hour, gain, hours)
+
+    unopened = (kind == Kind.UNOPENED)[episodes.cell]
+    blocked, spans = spanning(own + np.where(unopened, whole, 0.0), BLOCK_HOURS)
+    by_address, _ = spanning(own + whole, BLOCK_HOURS)
+    by_name, _ = spanning(own, BLOCK_HOURS)
+    out, _ = spanning(own + episodes.gone, OUTAGE_HOURS)
+    out_here, _ = spanning(own + episodes.gone_here, OUTAGE_HOURS)
+    server, _ = spanning(own + whole + episodes.down, OUTAGE_HOURS)
+    harmless = _common(kind)
+    harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + out, np.log(LOCAL)[kind] + out_here)
+    harmless[:, Cause.SERVER] += server
+    works = standing.elsewhere + standing.siblings_alone
+    harmless[:, Cause.ACCESS] += works
+    for cause, seen in ((Cause.REFUSED_ADDRESS, by_address), (Cause.REFUSED_NAME, by_name)):
+        harmless[:, cause] += seen + works
+        harmless[:, cause + 2] += seen + standing.elsewhere + standing.country
+    return Worth(
+        alone=_alone(episodes, own, kind),
+        blocked=blocked + standing.elsewhere + standing.siblings,
+        harmless=harmless,
+        kind=kind,
+        spans=spans,
+    )
+
+
+def _alone(episodes: Episodes, own: F64, kind: I64) -> F64:
+    """Weigh a block against all harmless causes by one hour of the place itself, where it says most.
+
+    Args:
+        episodes: Cells in time.
+        own: What a cause that lasts explains of each hour.
+        kind: Of the cells.
+    """
+    of_hour, whole = kind[episodes.cell], episodes.neighbours
+    harmless = _common(of_hour) + own[:, None]
+    harmless[:, Cause.ACCESS] -= own
+    harmless[:, [Cause.SERVER, Cause.REFUSED_ADDRESS, Cause.REFUSED_COUNTRY_ADDRESS]] += whole[:, None]
+    worth = own + np.where(of_hour == Kind.UNOPENED, whole, 0.0) - _together(harmless)
+    most = np.full(len(kind), -np.inf)
+    tried = episodes.failed > 0
+    np.maximum.at(most, episodes.cell[tried], worth[tried])
+    return np.where(kind == Kind.RESET, np.minimum(most, 0.0), most)
+
+
+def _common(kind: I64) -> F64:
+    """Give how common each harmless cause is among failures of some kinds, as logarithms; shape (n, causes)."""
+    logs = np.log(np.maximum(SHARES, 1e-300))[kind][:, [0, 1, 2, 3, 4, 3, 4]]
+    logs[:, [Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]] += np.log1p(-COUNTRY)
+    logs[:, list(BY_COUNTRY)] += np.log(COUNTRY)
+    return np.asarray(logs)
+
+
+def _together(logs: F64) -> F64:
+    """Add causes up, in logarithms."""
+    return np.asarray(np.logaddexp.reduce(logs, axis=1))
 
 
 def _lasting(episodes: Episodes) -> F64:

@@ -11,30 +11,20 @@ Neither counts anything twice. All places are judged alike, each against all oth
 is no control.
 """
 
+import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
-from netinterf.pooling.causes import FAILING, Kind, weigh_causes
+from netinterf.pooling.causes import Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import Episodes, lay_out
-from netinterf.pooling.spans import Spans
 from netinterf.pooling.standing import standing_of
 from netinterf.pooling.tallies import Tallies, own_llr, tally
 from netinterf.values import frozen
 from netinterf.verdict.model import Model
 
-__all__ = ["Cells", "Weighed", "pool"]
-
-
-@frozen(eq=False, kw_only=True)
-class Weighed:
-    """What the contrasts of failing cells say, one entry per failing cell."""
-
-    cell: I64  # row in Cells
-    episodes: Episodes
-    spans: Spans
-    shares: F64  # of harmless causes, shape (failing cells, causes)
+__all__ = ["Cells", "pool"]
 
 
 @frozen(eq=False, kw_only=True)
@@ -49,10 +39,31 @@ class Cells:
     independent: I64  # observations behind own
     kind: I64  # Kind of the failures, -1 without any
     cause: I64  # likeliest harmless cause, -1 without failures
-    weighed: Weighed
+    site: I64  # network of the server
+    failing: I64  # rows of the cells that failed
+    episodes: Episodes  # of these, in time
+    worth: Worth  # of their contrasts
 
     def __len__(self) -> int:
         return len(self.prior)
+
+    def under(self, prior: F64, common: F64 | None) -> "Cells":
+        """Say how sure it is where interference, or harmless causes, are as common as told.
+
+        Args:
+            prior: Log-odds of interference before any evidence, one per cell.
+            common: How much more common each harmless cause is than anywhere, of failing cells; see `Worth.llr`.
+        """
+        count, tallies, worth = len(self), self.tallies, self.worth
+        contrast, added, cause = np.zeros(count), np.zeros(count), np.full(count, -1)
+        failing = np.full(count, -np.inf)
+        contrast[self.failing] = worth.llr(common)
+        added[self.failing] = contrast[self.failing] - worth.alone
+        failing[self.failing] = np.minimum(self.own[self.failing], 0.0) + worth.llr_of_failing(common)
+        cause[self.failing] = worth.shares(common).argmax(axis=1)
+        surest = tallies.surest - tallies.prior + added
+        log_odds = prior + np.maximum(surest, np.maximum(self.own + contrast, failing))
+        return attrs.evolve(self, prior=prior, contrast=contrast, cause=cause, log_odds=log_odds)
 
     @property
     def probability(self) -> F64:
@@ -74,25 +85,17 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     failing = np.flatnonzero(tallies.failed > 0)
     kinds = kinds_of(tallies, failing)
     episodes = lay_out(observations, tallies, failing)
-    worth = weigh_causes(episodes, standing_of(observations, tallies, failing, countries), kinds)
-    contrast, added = np.zeros(count), np.zeros(count)
-    cause, kind = np.full(count, -1), np.full(count, -1)
-    contrast[failing], added[failing] = worth.llr, worth.llr - worth.alone
-    cause[failing], kind[failing] = worth.shares.argmax(axis=1), kinds
-    plain = (kind >= 0) & (kind != Kind.RESET)
-    by_failing = np.where(plain, np.minimum(own, 0.0) - np.log(FAILING), -np.inf)
-    log_odds = np.maximum(tallies.surest + added, tallies.prior + np.maximum(own, by_failing) + contrast)
-    return Cells(
-        tallies=tallies,
-        prior=tallies.prior,
-        own=own,
-        contrast=contrast,
-        log_odds=log_odds,
-        independent=independent,
-        kind=kind,
-        cause=cause,
-        weighed=Weighed(cell=failing, episodes=episodes, spans=worth.spans, shares=worth.shares),
-    )
+    worth = weigh_causes(episodes, standing_of(episodes, countries), kinds)
+    kind = np.full(count, -1)
+    kind[failing] = kinds
+    site = np.zeros(count, np.int64)
+    site[tallies.cell] = observations.site
+    cells = Cells(
+        tallies=tallies, prior=tallies.prior, own=own, contrast=np.zeros(count), log_odds=np.zeros(count),
+        independent=independent, kind=kind, cause=np.full(count, -1), site=site, failing=failing, episodes=episodes,
+        worth=worth,
+    )  # fmt: skip
+    return cells.under(tallies.prior, None)
 
 
 def kinds_of(tallies: Tallies, cells: I64) -> I64:

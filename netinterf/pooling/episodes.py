@@ -1,10 +1,7 @@
-"""Cells that failed, laid out in time, and what others show at the same time.
+"""Cells that failed, laid out hour by hour, and what other places show of the same thing in these hours.
 
-An episode is what a cell shows in an hour; others in the same hour speak of the same time. Where no other place tried
-then, what others show at any time counts as far as an outage would still go on. Captures are clusters: what many
-attempts of one place share, they share all.
-
-Everything is counted by keys and sums, so that ten million observations cost a few sorts.
+The hours are those in which anybody tried the same thing, so that what is said of a cell and of others rests on the
+same observations. Everything is counted by keys and sums, so that ten million observations cost a few sorts.
 """
 
 from typing import Any, Self
@@ -13,176 +10,191 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.columns import spans as listed
+from netinterf.columns import spans
 from netinterf.numbering import combined, numbered, totals
-from netinterf.observations.neighbours import nearest_other
 from netinterf.observations.table import Observations
-from netinterf.pooling.others import MOST, Others, by_place_and_time, outage
 from netinterf.pooling.tallies import Tallies
+from netinterf.pooling.witnesses import HOUR_NS, MOST, Hours, Witnesses, lookup, outage
 from netinterf.values import frozen
 
-__all__ = ["EPISODE_NS", "Episodes", "lay_out"]
+__all__ = ["Episodes", "lay_out"]
 
-EPISODE_NS = 3600 * 10**9
-"""An hour: what counts as the same time. Of the outages that pass, one in seven ends within it."""
-
-LASTS_NS = 6 * 3600 * 10**9
-"""Mean time that a passing outage goes on (judgement)."""
-
-FOREVER = 0.5
-"""Share of outages that do not pass: names that are dead stay so (judgement). Both say how much an answer in another
-place, hours or days away, tells about the time here."""
+SERVERS = 4
+"""Servers of a cell that are looked at, those where it failed most: a name that fails at more of them does not fail
+because of one (judgement)."""
 
 NEVER = np.iinfo(np.int64).max
 
 
 @frozen(eq=False, kw_only=True)
 class Episodes:
-    """Failing cells in time, one entry per episode, in the order of cells and time."""
+    """Failing cells hour by hour, one entry per cell and hour, in this order."""
 
     cell: I64  # place among the failing cells
-    begin: I64  # where each cell's episodes begin, and the end of the last; cells + 1
-    time: I64  # first attempt, ns
-    last: I64  # last observation, ns
+    begin: I64  # where the hours of each cell begin, and the end of the last; cells + 1
+    hour: F64  # hours since the first of all
+    time: I64  # first attempt of the cell in that hour, ns; `NEVER` where it did not try
+    last: I64  # its last observation, ns; -`NEVER` where it did not try
     failed: F64
     answered: F64
     chance: F64  # log-probability that the failures are no more than chance
     neighbours: F64  # an outage of the whole server, less others being spared, by neighbours in the same place; nats
-    unit_gone: F64  # the unit being out everywhere, less it being fine elsewhere; nats
-    local_gone: F64  # the same at the servers where it failed
-    server_gone: F64  # these servers being out, less them being fine elsewhere; nats
+    gone: F64  # the thing being out in all other places, less it being fine there; nats
+    gone_here: F64  # the same at the servers where it failed
+    down: F64  # these servers being out, less them being fine elsewhere; nats
+
+    witnesses: Witnesses  # all that places show of the things in question
+    key: I64  # what each cell is about, among the witnesses' keys
+    place: I64  # of each cell
 
 
 def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episodes:
     """Lay failing cells out in time.
+
+    A server that never opened is a thing whatever was asked of it; all others are what was asked for.
 
     Args:
         observations: Of any places.
         tallies: What came of their cells.
         cells: Which cells; each failed at least once.
     """
-    table = observations
+    table, hours = observations, Hours.of(observations.time)
+    rows, keys, key = things(table, tallies, cells)
+    witnesses = Witnesses.of(table, tallies, hours, rows, keys)
+    grid = Grid.of(witnesses, key, hours)
     number = np.full(len(tallies), -1, np.int64)
     number[cells] = np.arange(len(cells))
-    mine = number[tallies.cell]  # of each row
-    rows = np.flatnonzero(mine >= 0)
-    witness = Witness.of(table, tallies)
-    keys, episode = np.unique(mine[rows] * witness.width + witness.period[rows], return_inverse=True)
-    cell, period = keys // witness.width, keys % witness.width
-    begin = np.searchsorted(cell, np.arange(len(cells) + 1))
-    fewer = np.minimum(1.0, MOST / np.maximum(table.failed[rows], 1))
+    mine = number[tallies.cell]
+    own = np.flatnonzero(mine >= 0)
+    at = grid.row(mine[own], key[mine[own]], hours.step[own])
+    fewer = np.minimum(1.0, MOST / np.maximum(table.failed[own], 1))
+    place = tallies.place[cells]
 
     def add(values: NDArray[Any]) -> F64:
-        return totals(episode, values, len(keys))
+        return totals(at, values, len(grid.cell))
 
-    def nearest(key: I64) -> F64:
-        gap = np.full(len(keys), np.inf)
-        np.minimum.at(gap, episode, witness.gap(key, rows))
-        return gap
-
-    time, last = np.full(len(keys), NEVER), np.full(len(keys), -NEVER)
-    np.minimum.at(time, episode, table.time[rows])
-    np.maximum.at(last, episode, table.time[rows])
-    at_server = combined(table.unit, table.service)
-    first, place = rows[np.unique(episode, return_index=True)[1]], tallies.place[cells][cell]
-    bad, owner = services_of(table, mine, begin)
-    by_server = nearest(table.service)
-    gone_at, gone_from = (
-        totals(owner, witness.outage(key, key[bad], place[owner], period[owner], by_server[owner]), len(keys))
-        for key in (at_server, table.service)
-    )
+    time, last = np.full(len(grid.cell), NEVER), np.full(len(grid.cell), -NEVER)
+    np.minimum.at(time, at, table.time[own])
+    np.maximum.at(last, at, table.time[own])
+    servers = Servers.of(table, mine, len(cells))
     return Episodes(
-        cell=cell,
-        begin=begin,
+        cell=grid.cell,
+        begin=grid.begin,
+        hour=grid.step * np.float64(hours.width / HOUR_NS),
         time=time,
         last=last,
-        failed=add(table.failed[rows]),
-        answered=add(table.answered[rows]),
-        chance=add(table.chance[rows] * fewer),
-        neighbours=outage(add(table.neighbour_alive[rows]), add(table.neighbour_dead[rows])),
-        unit_gone=witness.outage(table.unit, table.unit[first], place, period, nearest(table.unit)),
-        local_gone=gone_at,
-        server_gone=gone_from,
+        failed=add(table.failed[own]),
+        answered=add(table.answered[own]),
+        chance=add(table.chance[own] * fewer),
+        neighbours=outage(add(table.neighbour_alive[own]), add(table.neighbour_dead[own])),
+        gone=less_own(witnesses, hours, key[grid.cell], place[grid.cell], grid.step),
+        gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),
+        down=servers.elsewhere(table.service, table, tallies, hours, grid, place),
+        witnesses=witnesses,
+        key=key,
+        place=place,
     )
 
 
-def services_of(table: Observations, mine: I64, begin: I64) -> tuple[I64, I64]:
-    """List for each episode the servers at which its cell ever failed.
-
-    Args:
-        table: Observations.
-        mine: Which failing cell each is of, -1 for none.
-        begin: Where the episodes of each cell begin.
+def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64, I64]:
+    """Say what failing cells are about, and which observations tell of it.
 
     Returns:
-        A row of each such server, and the episode, one entry per server and episode.
+        Rows of observations, what each is about, and what each cell is about. A row may stand there twice: for what was
+        asked for, and for the server.
     """
-    rows = np.flatnonzero((mine >= 0) & (table.failed > 0))
-    _, first = numbered(combined(mine[rows], table.service[rows]))
-    row = rows[first]
-    lengths = np.diff(begin)[mine[row]]
-    return np.repeat(row, lengths), listed(begin[:-1][mine[row]], lengths)
+    unopened = ~tallies.named & (tallies.at_opening > 0) & (tallies.at_opening == tallies.failed)
+    service = np.zeros(len(tallies), np.int64)
+    service[tallies.cell] = table.service  # a cell without a name has one
+    units = int(table.unit.max(initial=-1)) + 1
+    about = np.where(unopened[cells], units + service[cells], tallies.unit[cells])
+    asked = np.zeros(units + int(table.service.max(initial=-1)) + 1, np.bool_)
+    asked[about] = True
+    by_unit, by_service = np.flatnonzero(asked[table.unit]), np.flatnonzero(asked[units + table.service])
+    rows = np.concatenate([by_unit, by_service])
+    keys = np.concatenate([table.unit[by_unit], units + table.service[by_service]])
+    dense = np.cumsum(asked) - 1
+    return rows, dense[keys], dense[about]
 
 
 @frozen(eq=False)
-class Witness:
-    """What observations tell of an outage, and when."""
+class Grid:
+    """Hours of each cell: those in which anybody tried what it is about."""
 
-    table: Observations
-    period: I64  # hour, from the first
-    width: int  # how many there are
-    alive: F64
-    dead: F64  # failures that nobody is held to have caused: what was struck says nothing about the server
+    cell: I64
+    step: I64
+    begin: I64
+    hours: I64  # rising: thing and hour
+    first: I64  # where the hours of each thing begin among these
+    count: int
 
     @classmethod
-    def of(cls, table: Observations, tallies: Tallies) -> Self:
-        """Look at observations."""
-        period = table.time // EPISODE_NS
-        period -= period.min(initial=NEVER) if len(period) else 0
-        struck = tallies.struck[tallies.cell] > 0
-        dead = np.where(struck, 0.0, table.failed.astype(np.float64))
-        return cls(table, period, int(period.max(initial=0)) + 1, table.alive.astype(np.float64), dead)
+    def of(cls, witnesses: Witnesses, key: I64, hours: Hours) -> Self:
+        """Lay out the hours of cells that are about some keys."""
+        known = np.unique(witnesses.key * hours.count + witnesses.step)
+        first = np.searchsorted(known, np.arange(int(key.max(initial=-1)) + 2) * hours.count)
+        lengths = np.diff(first)[key]
+        rows = spans(first[key], lengths)
+        begin = np.concatenate([[0], np.cumsum(lengths)])
+        return cls(np.repeat(np.arange(len(key)), lengths), known[rows] % hours.count, begin, known, first, hours.count)
 
-    def gap(self, key: I64, rows: I64) -> F64:
-        """Measure how far in time the nearest witness of the same key in another place is, ns; infinity for none."""
-        near = np.flatnonzero(among(key, rows))
-        place, time = self.table.place[near].astype(np.int64), self.table.time[near]
-        found = nearest_other(key[near], place, time, (self.alive + self.dead)[near] > 0, NEVER)
-        gap = np.full(len(key), np.inf)
-        known = found >= 0
-        gap[near[known]] = np.abs(time[known] - time[found[known]])
-        return gap[rows]
+    def row(self, cell: I64, key: I64, step: I64) -> I64:
+        """Find the rows of cells, each about a key, in some hours."""
+        return self.begin[cell] + np.searchsorted(self.hours, key * self.count + step) - self.first[key]
 
-    def outage(self, key: I64, wanted: I64, place: I64, period: I64, gap: F64) -> F64:
-        """Weigh what other places show: what has a key being out at a time, less it being fine.
+
+def less_own(witnesses: Witnesses, hours: Hours, key: I64, place: I64, step: I64) -> F64:
+    """Weigh what all places but one show of some things in some hours."""
+    places = int(witnesses.place.max(initial=0)) + 1
+    at = witnesses.key * hours.count + witnesses.step
+    known, number = np.unique(at, return_inverse=True)
+    total = totals(number, witnesses.worth, len(known))
+    pair = (witnesses.key * places + witnesses.place) * hours.count + witnesses.step
+    own = lookup(pair, (key * places + np.minimum(place, places - 1)) * hours.count + step, witnesses.worth)
+    own[place >= places] = 0.0
+    return lookup(known, key * hours.count + step, total) - own
+
+
+@frozen(eq=False)
+class Servers:
+    """Servers at which cells failed, one entry per cell and server."""
+
+    cell: I64
+    row: I64  # an observation of it
+
+    @classmethod
+    def of(cls, table: Observations, mine: I64, count: int) -> Self:
+        """Take the servers at which each cell failed most.
 
         Args:
-            key: What each observation is of, from 0.
-            wanted: Keys that are asked about, n of them.
-            place: Whose others count.
-            period: When.
-            gap: ns to the nearest witness at any time.
-
-        Returns:
-            n log-likelihood ratios, nats.
+            table: Observations.
+            mine: Which failing cell each is of, -1 for none.
+            count: How many cells there are.
         """
-        asked = np.zeros(int(key.max(initial=-1)) + 1, np.bool_)
-        asked[wanted] = True
-        near = np.flatnonzero(asked[key] & (self.alive + self.dead > 0))
-        keys, places, periods, alive, dead = by_place_and_time(
-            key[near], self.table.place[near].astype(np.int64), self.period[near], self.alive[near], self.dead[near]
-        )
-        now = Others.of(keys * self.width + periods, places, outage(alive, dead))
-        worth, witnesses = now.but(wanted * self.width + period, place)
-        lived, ever = Others.of(keys, places, alive).but(wanted, place)
-        died, _ = Others.of(keys, places, dead).but(wanted, place)
-        still = FOREVER + (1 - FOREVER) * np.exp(-gap / LASTS_NS)
-        at_another_time = np.log(still * np.exp(outage(lived, died)) + (1 - still))
-        return np.where(witnesses > 0, worth, np.where(ever > 0, at_another_time, 0.0))
+        rows = np.flatnonzero((mine >= 0) & (table.failed > 0))
+        number, first = numbered(combined(mine[rows], table.service[rows]))
+        failed, cell, row = totals(number, table.failed[rows], len(first)), mine[rows][first], rows[first]
+        order = np.lexsort((row, -failed, cell))
+        rank = np.arange(len(order)) - np.searchsorted(cell[order], np.arange(count))[cell[order]]
+        kept = order[rank < SERVERS]
+        return cls(cell[kept], row[kept])
 
+    def elsewhere(self, key: I64, table: Observations, tallies: Tallies, hours: Hours, grid: Grid, place: I64) -> F64:
+        """Weigh what other places show of something at these servers, hour by hour of each cell.
 
-def among(key: I64, rows: I64) -> Mask:
-    """Say which rows have the key of one of some rows."""
-    asked = np.zeros(int(key.max(initial=-1)) + 1, np.bool_)
-    asked[key[rows]] = True
-    return np.asarray(asked[key])
+        Args:
+            key: What each observation is of, from 0: a server, or a unit at one.
+            table: Observations.
+            tallies: What came of their cells.
+            hours: When they were.
+            grid: Hours of the cells.
+            place: Of each cell.
+        """
+        asked: Mask = np.zeros(int(key.max(initial=-1)) + 1, np.bool_)
+        asked[key[self.row]] = True
+        rows = np.flatnonzero(asked[key])
+        witnesses = Witnesses.of(table, tallies, hours, rows, key[rows])
+        lengths = np.diff(grid.begin)[self.cell]
+        at = spans(grid.begin[:-1][self.cell], lengths)
+        wanted, whose = np.repeat(key[self.row], lengths), np.repeat(place[self.cell], lengths)
+        return totals(at, less_own(witnesses, hours, wanted, whose, grid.step[at]), len(grid.cell))

@@ -1,0 +1,111 @@
+"""What each place shows of each thing, hour by hour: whoever tried it is a witness of whether it lives.
+
+A thing is a name over a transport, wherever it is served, or a server, whatever is asked of it. Each place is one
+witness an hour however often it tried, since many attempts in one place must not outvote another.
+"""
+
+from typing import Self
+
+import numpy as np
+
+from netinterf.arrays import F64, I64
+from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.line import OUT, USUAL
+from netinterf.observations.table import Observations
+from netinterf.pooling.tallies import Tallies
+from netinterf.values import frozen
+
+__all__ = ["HOUR_NS", "MOST", "Hours", "Witnesses", "lookup", "outage"]
+
+HOUR_NS = 3600 * 10**9
+"""What counts as the same time: of outages that pass, which last six hours in the mean, one in seven ends within it."""
+
+MOST_HOURS = 512
+"""Steps of time at most: a campaign that is longer than so many hours is looked at in longer ones (memory)."""
+
+MOST = 3
+"""Attempts of one place in one hour beyond the third tell nothing new: what they share, they share all."""
+
+
+def outage(alive: F64, dead: F64) -> F64:
+    """Weigh attempts at something that is out, less at something that nothing ails; those beyond `MOST` say no more.
+
+    Args:
+        alive: Attempts that show life, n of them.
+        dead: Attempts that failed.
+
+    Returns:
+        n log-likelihood ratios, nats.
+    """
+    fewer = np.minimum(1.0, MOST / np.maximum(alive + dead, 1))
+    worth = alive * (np.log1p(-OUT) - np.log1p(-USUAL)) + dead * (np.log(OUT) - np.log(USUAL))
+    return np.asarray(fewer * worth)
+
+
+@frozen(eq=False)
+class Hours:
+    """Steps of time: an hour each, or more where a campaign is long."""
+
+    step: I64  # of each observation, from 0
+    count: int
+    width: int  # ns
+
+    @classmethod
+    def of(cls, time: I64) -> Self:
+        """Cut time into steps."""
+        first, last = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+        hours = (last // HOUR_NS) - (first // HOUR_NS) + 1
+        width = HOUR_NS * max(1, -(-hours // MOST_HOURS))
+        step = time // width - first // width
+        return cls(step, int(step.max(initial=0)) + 1, width)
+
+
+@frozen(eq=False, kw_only=True)
+class Witnesses:
+    """One entry per thing, place and hour, in this order."""
+
+    key: I64
+    place: I64
+    step: I64
+    worth: F64  # the thing being out, less it being fine; of what a scan holds to be struck nothing is said; nats
+    seeing: F64  # the same with what was struck among the failures
+    struck: F64  # attempts that were struck
+
+    @classmethod
+    def of(cls, table: Observations, tallies: Tallies, hours: Hours, rows: I64, key: I64) -> Self:
+        """Add observations up.
+
+        Args:
+            table: Observations of any places.
+            tallies: What came of their cells.
+            hours: When they were.
+            rows: Which observations.
+            key: What each of these is about, from 0.
+        """
+        place, step = table.place[rows].astype(np.int64), hours.step[rows]
+        order = np.lexsort((step, place, key))
+        rows, key, place, step = rows[order], key[order], place[order], step[order]
+        number, first = numbered(combined(key, place, step))
+        order = np.argsort(first)
+        first, number = first[order], np.argsort(order)[number]
+        failed = table.failed[rows]
+        held = np.where(tallies.struck[tallies.cell[rows]] > 0, failed, 0)
+        alive, dead, struck = (totals(number, values, len(first)) for values in (table.alive[rows], failed, held))
+        return cls(
+            key=key[first],
+            place=place[first],
+            step=step[first],
+            worth=outage(alive, dead - struck),
+            seeing=outage(alive, dead),
+            struck=struck,
+        )
+
+
+def lookup(keys: I64, wanted: I64, values: F64) -> F64:
+    """Look values up by their rising keys, 0 for those that are not there."""
+    if not len(keys):
+        return np.zeros((len(wanted), *values.shape[1:]))
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    found = values[place]
+    found[keys[place] != wanted] = 0.0
+    return found
