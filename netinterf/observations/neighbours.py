@@ -6,13 +6,13 @@ million attempts cost a few sorts.
 
 import numpy as np
 
-from netinterf.arrays import F64, I64, Mask
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.observations.attempts import Attempts
 from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
 
-__all__ = ["Neighbours", "in_window", "nearest_gap", "nearest_other", "neighbours_of"]
+__all__ = ["Neighbours", "in_window", "nearest_other", "neighbours_of"]
 
 MINUTE_NS = 60_000_000_000
 """How far an outage of the access link reaches: what else failed within a minute counts against a block (judgement:
@@ -121,25 +121,3 @@ def _last_other(place: I64, group: I64, counted: Mask) -> I64:
     at = np.where(same & (place[rows[at]] == place), start[at] - 1, before)
     good = (at >= 0) & (place[rows[np.maximum(at, 0)]] == place)
     return np.where(good, rows[np.maximum(at, 0)], -1)
-
-
-def nearest_gap(attempts: Attempts, key: I64, mine: Mask, others: Mask) -> F64:
-    """Measure how far in time the nearest of *others* is from any of *mine* with the same key, ns.
-
-    Args:
-        attempts: Attempts.
-        key: What both share, numbered from 0.
-        mine: Rows to measure from.
-        others: Rows to measure to.
-
-    Returns:
-        One gap per key, infinity where either is missing.
-    """
-    count = int(key.max(initial=-1)) + 1
-    gap = np.full(count, np.inf)
-    rows = np.flatnonzero(mine | others)
-    order = rows[np.lexsort((attempts.time[rows], key[rows]))]
-    place, time, kind = key[order], attempts.time[order], mine[order]
-    met = np.flatnonzero((place[1:] == place[:-1]) & (kind[1:] != kind[:-1]))
-    np.minimum.at(gap, place[met], (time[met + 1] - time[met]).astype(np.float64))
-    return gap

@@ -85,6 +85,10 @@ COUNTRY = 0.5
 """Share of servers that refuse a place which refuse its whole country: judgement, since both are seen (Afroz et al.
 2018: by country; McDonald et al. 2018: by networks of hosting and of proxies too)."""
 
+BESIDE = 0.05**2
+"""How often what is nearest in time at the same server fails each time for reasons of its own: it is blocked as well
+(one in twenty), and always the nearest (one in twenty; judgements)."""
+
 FAILING = 0.07
 """Share of units that are asked for again and again and fail though nobody blocks them: judgement, between a twentieth
 and a tenth, as lists of popular names hold dead ones. A block lets nearly all fail, so that failing weighs the inverse
@@ -151,17 +155,19 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     out, _ = spanning(own + episodes.gone, OUTAGE_HOURS)
     out_here, _ = spanning(own + episodes.gone_here, OUTAGE_HOURS)
     server, _ = spanning(own + whole + episodes.down, OUTAGE_HOURS)
+    beside = np.bincount(episodes.cell, whole, len(kind))  # others at the server may be out for reasons of their own
+    single = np.where(kind == Kind.UNOPENED, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
     harmless = _common(kind)
-    harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + out, np.log(LOCAL)[kind] + out_here)
+    harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + out, np.log(LOCAL)[kind] + out_here) + single
     harmless[:, Cause.SERVER] += server
     works = standing.elsewhere + standing.siblings_alone
     harmless[:, Cause.ACCESS] += works
-    for cause, seen in ((Cause.REFUSED_ADDRESS, by_address), (Cause.REFUSED_NAME, by_name)):
+    for cause, seen in ((Cause.REFUSED_ADDRESS, by_address), (Cause.REFUSED_NAME, by_name + single)):
         harmless[:, cause] += seen + works
         harmless[:, cause + 2] += seen + standing.elsewhere + standing.country
     return Worth(
         alone=_alone(episodes, own, kind),
-        blocked=blocked + standing.elsewhere + standing.siblings,
+        blocked=blocked + standing.elsewhere + standing.siblings + single,
         harmless=harmless,
         kind=kind,
         spans=spans,

@@ -26,7 +26,8 @@ LISTED = (1.5, 0.5)
 or none, mostly, and nobody knows which (Jeffreys), this place being one of them."""
 
 UNLISTED, ANYWHERE = (0.5, 1.5), 0.05
-"""The same of what is not blocked here, if it is blocked in the country at all; and how often it is (judgement)."""
+"""The same of what is not blocked here, if it is blocked in the country at all; and how often it is
+(judgement)."""
 
 SHARES = (np.arange(40) + 0.5) / 40
 """Shares over which both are integrated."""

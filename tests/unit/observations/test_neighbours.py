@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.observations.neighbours import in_window, nearest_gap, nearest_other, neighbours_of
-from tests.unit.observations.attempts import SECOND, attempts, several
+from netinterf.observations.neighbours import in_window, nearest_other, neighbours_of
+from tests.unit.observations.attempts import attempts
 
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 40), st.booleans()), max_size=25)
 
@@ -42,19 +42,6 @@ def test_the_nearest_other_is_the_nearest_of_another_unit(rows, reach):
             assert abs(time[found[place]] - time[place]) == min(abs(time[j] - time[place]) for j in others)
         else:
             assert found[place] == -1
-
-
-def test_gaps_are_those_of_the_nearest_pair():
-    """Of several attempts on both sides, the two that are nearest in time count; without any it is infinite."""
-    tried = attempts(
-        *several("here", "a", 1, ["silent", "silent"], begin=0, step=100),
-        *several("there", "a", 1, ["answered", "answered"], begin=130, step=1000),
-        ("here", "b", 1, 5, "silent"),
-    )
-    ours = tried.place == 0
-    gap = nearest_gap(tried, tried.unit, ours, ~ours)
-    assert gap[tried.unit[0]] == 30 * SECOND
-    assert gap[tried.unit[-1]] == np.inf
 
 
 def test_what_was_struck_speaks_for_no_outage():
