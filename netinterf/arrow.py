@@ -8,14 +8,22 @@ Sources: Arrow columnar format 1.0 (types, layout); the Arrow PyCapsule interfac
 other libraries take a table without knowing this one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from netinterf.errors import MissingExtra
 
-__all__ = ["NOT_A_TIME", "TIME", "parquet_writer", "pyarrow", "table_to_arrow"]
+__all__ = [
+    "NOT_A_TIME",
+    "TIME",
+    "arrow_type",
+    "parquet_batches",
+    "parquet_writer",
+    "pyarrow",
+    "table_to_arrow",
+]
 
 TIME = "ns since 1970 UTC"
 """Unit of columns that are points in time: they become Arrow timestamps."""
@@ -37,7 +45,24 @@ def pyarrow() -> Any:
     return library
 
 
-def parquet_writer(target: BinaryIO, schema: Any) -> Any:
+def arrow_type(description: Any) -> Any:
+    """Turn the description of a value into an Arrow type.
+
+    Args:
+        description: A name (``"string"``, ``"int64"``, ``"time"`` …), a list of one for lists, a pair for maps, a
+            mapping for structs.
+    """
+    library = pyarrow()
+    if isinstance(description, dict):
+        return library.struct([library.field(name, arrow_type(inner)) for name, inner in description.items()])
+    if isinstance(description, list):
+        return library.list_(arrow_type(description[0]))
+    if isinstance(description, tuple):
+        return library.map_(*map(arrow_type, description))
+    return library.timestamp("ns", "UTC") if description == "time" else library.type_for_alias(description)
+
+
+def parquet_writer(target: BinaryIO, schema: Any, compression: str = "snappy") -> Any:
     """Open a Parquet file for tables of one schema; close it, or use it in a ``with`` statement.
 
     Raises:
@@ -46,7 +71,29 @@ def parquet_writer(target: BinaryIO, schema: Any) -> Any:
     pyarrow()
     from pyarrow.parquet import ParquetWriter
 
-    return ParquetWriter(target, schema)
+    return ParquetWriter(target, schema, compression=compression)
+
+
+BATCH = 1 << 16
+"""Rows that are read of a Parquet file at a time."""
+
+
+def parquet_batches(source: str, columns: Sequence[str] | None = None, repeated: Sequence[str] = ()) -> Iterator[Any]:
+    """Read a Parquet file piece by piece, as ``pyarrow.RecordBatch``.
+
+    Args:
+        source: The file.
+        columns: Which columns, None for all.
+        repeated: Columns of text that repeats, which are given as dictionaries.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    pyarrow()
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(source, read_dictionary=list(repeated)) as file:
+        yield from file.iter_batches(BATCH, columns=None if columns is None else list(columns))
 
 
 class Described(Protocol):

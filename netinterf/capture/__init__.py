@@ -1,6 +1,6 @@
 """Bytes and where they come from: open captures, list their frames, write them."""
 
-from netinterf.capture.finding import CaptureSearch, find_captures
+from netinterf.capture.finding import CaptureSearch, find_captures, walk_captures
 from netinterf.capture.formats import Interface
 from netinterf.capture.opening import Capture, Listing, from_memory, open_capture
 from netinterf.capture.source import Source
@@ -15,6 +15,7 @@ __all__ = [
     "find_captures",
     "from_memory",
     "open_capture",
+    "walk_captures",
     "write_pcap",
     "write_records",
 ]

@@ -2,14 +2,14 @@
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 
 from netinterf.capture.source import peek
 from netinterf.errors import CaptureError, MissingExtra, ParameterError, UnreadableSource
 from netinterf.values import frozen
 
-__all__ = ["CaptureSearch", "find_captures", "identity"]
+__all__ = ["CaptureSearch", "find_captures", "identity", "walk_captures"]
 
 
 @frozen
@@ -41,70 +41,77 @@ def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str
     Raises:
         ParameterError: One of *paths* is no path.
     """
-    listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    captures, seen, skipped, errors = list[str](), set[str](), 0, list[CaptureError]()
+    for found in walk_captures(paths):
+        if found is None:
+            skipped += 1
+        elif isinstance(found, CaptureError):
+            errors.append(found)
+        elif (key := found if found == "-" else identity(found)) not in seen:
+            seen.add(key)
+            captures.append(found)
+    return CaptureSearch(tuple(captures), skipped, tuple(errors))
+
+
+def walk_captures(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], known: Callable[[str], bool] | None = None
+) -> Iterator[str | CaptureError | None]:
+    """Find captures one after the other, as `find_captures` does, and keep none: there may be millions.
+
+    Args:
+        paths: Files, folders, patterns or ``"-"``; one or many.
+        known: Says which files are captures without a look at them.
+
+    Yields:
+        A capture, as often as it is named; None for a file that is no capture; or what is wrong.
+
+    Raises:
+        ParameterError: One of *paths* is no path.
+    """
+    listed: Iterable[object] = [paths] if isinstance(paths, str | os.PathLike) else paths
     for path in listed:
         if not isinstance(path, str | os.PathLike):
             raise ParameterError("paths", path, "a path, a pattern or '-'")
-    search = _Search()
-    for path in listed:
-        search.add(os.fspath(path))
-    return CaptureSearch(tuple(search.captures), search.skipped, tuple(search.errors))
+        yield from _named(os.fspath(path), known or (lambda _: False))
 
 
-class _Search:
-    """What was found so far."""
+def _named(path: str, known: Callable[[str], bool]) -> Iterator[str | CaptureError | None]:
+    """Look at what was named: a file, a folder, a pattern, or standard input."""
+    if "\0" in path:
+        yield UnreadableSource(path, "cannot be read: the name holds a null byte")
+    elif os.path.isdir(path):
+        yield from _looked_at(path, _files(path), "the folder holds no captures", known)
+    elif path == "-" or os.path.lexists(path):
+        yield path
+    elif glob.has_magic(path):
+        matches = sorted(glob.glob(path, recursive=True))
+        files = (file for match in matches for file in (_files(match) if os.path.isdir(match) else [match]))
+        yield from _looked_at(path, files, "no capture matches" if matches else "no file matches", known)
+    else:
+        yield UnreadableSource(path, "there is no such file or folder")
 
-    def __init__(self) -> None:
-        self.captures: dict[str, None] = {}
-        self.seen: set[str] = set()
-        self.skipped = 0
-        self.errors: list[CaptureError] = []
 
-    def add(self, path: str) -> None:
-        """Look at what was named: a file, a folder, a pattern, or standard input."""
-        if "\0" in path:
-            self.errors.append(UnreadableSource(path, "cannot be read: the name holds a null byte"))
-            return
-        if os.path.isdir(path):
-            self._look(path, list(_files(path, self.errors)), "the folder holds no captures")
-        elif path == "-" or os.path.lexists(path):
-            self._take(path)
-        elif glob.has_magic(path):
-            matches = sorted(glob.glob(path, recursive=True))
-            files = [
-                file for match in matches for file in (_files(match, self.errors) if os.path.isdir(match) else [match])
-            ]
-            reason = "no capture matches" if matches else "no file matches"
-            self._look(path, files, reason)
-        else:
-            self.errors.append(UnreadableSource(path, "there is no such file or folder"))
-
-    def _look(self, path: str, files: list[str], otherwise: str) -> None:
-        """Take those files that are captures."""
-        holds_captures = False
-        for file in files:
-            try:
-                capture = os.path.isfile(file) and bool(peek(file))
-            except CaptureError as error:
-                self.errors.append(error)
-                continue
-            except MissingExtra as cause:
-                self.errors.append(UnreadableSource(file, str(cause)))
-                continue
-            if capture:
-                holds_captures = True
-                self._take(file)
-            else:
-                self.skipped += 1
-        if not holds_captures:
-            self.errors.append(UnreadableSource(path, otherwise))
-
-    def _take(self, path: str) -> None:
-        """Add a capture unless it is there already."""
-        key = path if path == "-" else identity(path)
-        if key not in self.seen:
-            self.seen.add(key)
-            self.captures[path] = None
+def _looked_at(
+    path: str, files: Iterable[str | CaptureError], otherwise: str, known: Callable[[str], bool]
+) -> Iterator[str | CaptureError | None]:
+    """Take those files that are captures."""
+    holds_captures = False
+    for file in files:
+        if isinstance(file, CaptureError):
+            yield file
+            continue
+        try:
+            capture = known(file) or (os.path.isfile(file) and bool(peek(file)))
+        except CaptureError as error:
+            yield error
+            continue
+        except MissingExtra as cause:
+            yield UnreadableSource(file, str(cause))
+            continue
+        holds_captures |= capture
+        yield file if capture else None
+    if not holds_captures:
+        yield UnreadableSource(path, otherwise)
 
 
 def identity(path: str, rules: ModuleType = os.path) -> str:
@@ -118,13 +125,17 @@ def identity(path: str, rules: ModuleType = os.path) -> str:
     return same
 
 
-def _files(folder: str, errors: list[CaptureError]) -> Iterator[str]:
-    """List the files below a folder, sorted."""
+def _files(folder: str) -> Iterator[str | CaptureError]:
+    """List the files below a folder, sorted, and folders that cannot be listed."""
+    unlisted: list[CaptureError] = []
 
     def unreadable(cause: OSError) -> None:
-        errors.append(UnreadableSource(str(cause.filename), f"cannot be listed: {cause.strerror}"))
+        unlisted.append(UnreadableSource(str(cause.filename), f"cannot be listed: {cause.strerror}"))
 
     for place, folders, files in os.walk(folder, onerror=unreadable):
+        yield from unlisted
+        unlisted.clear()
         folders.sort()
         for file in sorted(files):
             yield os.path.join(place, file)
+    yield from unlisted

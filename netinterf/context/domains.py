@@ -18,7 +18,7 @@ from netinterf.pieces import gather
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Text
 
-__all__ = ["bare_hosts", "domain_numbers", "operator_domains", "registrable_domains", "within"]
+__all__ = ["bare_hosts", "domain_numbers", "operator_domains", "registrable_domains", "suffix_classes", "within"]
 
 DOT, COLON, BRACKET, ZERO, NINE = b".:[09"
 
@@ -78,21 +78,45 @@ def _domains(names: Text, *, private: bool) -> Text:
 def _cut_down(names: Text, private: bool) -> Text:
     """Cut hosts down to their public suffix and a label."""
     hosts = bare_hosts(names)
+    named, end = _are_names(hosts), hosts.offsets[1:]
+    labels = np.maximum(_suffixes(hosts, named, private), 1)  # of what no rule knows, the last label is the suffix
+    return _cut(hosts, np.where(named, _last_labels(hosts, labels + 1), end), end)
+
+
+def suffix_classes(names: Text) -> Text:
+    """Tell of names no more than the registry that they were registered with: ``*.co.uk``; n in, n out.
+
+    What a list of registries does not know is ``*`` alone, and of a rule for all names below one (``*.ck``) only that
+    one is told. So nothing is told that a single owner chose, not even the last label of a name in a private network.
+    No name gives an empty one.
+    """
+    number, different = numbered_text(names)
+    hosts = bare_hosts(different)
+    named, end = _are_names(hosts), hosts.offsets[1:]
+    labels = _suffixes(hosts, named, private=False, below=0)
+    known = _cut(hosts, np.where(labels > 0, _last_labels(hosts, labels), end), end)
+    sizes = hosts.lengths.tolist()
+    classes = [f"*.{suffix}" if suffix else "*" * (size > 0) for suffix, size in zip(known, sizes, strict=True)]
+    return Text.of(classes).take(number)
+
+
+def _are_names(hosts: Text) -> Mask:
+    """Say which hosts are names, and no addresses; n in, n out."""
     end, last = hosts.offsets[1:], _last_labels(hosts, np.ones(len(hosts), np.int64))
     tail = np.where(last < end, np.append(hosts.values, 0)[last], 0)
     colons = np.concatenate([[0], np.cumsum((hosts.values == COLON) | (hosts.values == BRACKET))])
     address = (tail >= ZERO) & (tail <= NINE)  # no top-level domain begins with a digit
-    named = (hosts.lengths > 0) & ~address & (colons[end] == colons[hosts.offsets[:-1]])
-    begin = np.where(named, _last_labels(hosts, _suffixes(hosts, named, private) + 1), end)
-    return _cut(hosts, begin, end)
+    named: Mask = (hosts.lengths > 0) & ~address & (colons[end] == colons[hosts.offsets[:-1]])
+    return named
 
 
-def _suffixes(hosts: Text, named: Mask, private: bool) -> I64:
+def _suffixes(hosts: Text, named: Mask, private: bool, below: int = 1) -> I64:
     """Count the labels of the public suffix of each host, by the algorithm of publicsuffix.org/list; n in, n out.
 
-    Of the rules that match, an exception prevails, else the longest; without any, the last label is the suffix.
+    Of the rules that match, an exception prevails, else the longest; 0 without any. Where all names one label below
+    one are suffixes, that label counts as *below* says.
     """
-    size = np.ones(len(hosts), np.int64)
+    size = np.zeros(len(hosts), np.int64)
     labels = np.bincount(hosts.parents()[hosts.values == DOT], minlength=len(hosts)) + 1
     rows, depth = np.flatnonzero(named), 0
     if not len(rows):
@@ -105,7 +129,7 @@ def _suffixes(hosts: Text, named: Mask, private: bool) -> I64:
         rule = rules.find(_cut(at, _last_labels(at, np.full(len(at), depth)), at.offsets[1:]))
         flags = np.where(rule >= 0, bits[rule], np.uint8(0))
         size[rows[flags & RULE > 0]] = depth
-        size[rows[flags & WILDCARD > 0]] = depth + 1
+        size[rows[flags & WILDCARD > 0]] = depth + below
         size[rows[flags & EXCEPTION > 0]] = depth - 1
         rows = rows[(flags & LONGER > 0) & (flags & EXCEPTION == 0) & (labels[rows] > depth)]
     return size

@@ -12,7 +12,7 @@ from netinterf.context.prefixes import PrefixIndex
 from netinterf.context.special import is_ipv4
 from netinterf.values import frozen
 
-__all__ = ["HEADER", "Network", "find_networks", "network_numbers", "read_networks"]
+__all__ = ["HEADER", "MAX_ASN", "Network", "find_networks", "network_numbers", "read_networks"]
 
 HEADER = ("prefix", "asn", "country")
 MAX_ASN = 2**32 - 1  # RFC 6793

@@ -7,7 +7,7 @@ type whatever the rows hold, so tables of no verdicts, or of none with a trigger
 from collections.abc import Iterable
 from typing import Any
 
-from netinterf.arrow import NOT_A_TIME, pyarrow
+from netinterf.arrow import NOT_A_TIME, arrow_type, pyarrow
 from netinterf.written.format import VERDICT, verdict_line
 from netinterf.written.record import Verdict
 
@@ -32,7 +32,7 @@ def verdicts_to_arrow(verdicts: Iterable[Verdict]) -> Any:
 def verdict_schema() -> Any:
     """Give the ``pyarrow.Schema`` of `format.VERDICT`."""
     library = pyarrow()
-    return library.schema([library.field(name, _type(library, description)) for name, description in VERDICT.items()])
+    return library.schema([library.field(name, arrow_type(description)) for name, description in VERDICT.items()])
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
@@ -44,14 +44,3 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         {**observation, "measured": list(observation["measured"].items())} for observation in values["evidence"]
     ]
     return {name: values[name] for name in VERDICT} | times | {"evidence": evidence}
-
-
-def _type(library: Any, description: Any) -> Any:
-    """Turn a description into an Arrow type."""
-    if isinstance(description, dict):
-        return library.struct([library.field(name, _type(library, inner)) for name, inner in description.items()])
-    if isinstance(description, list):
-        return library.list_(_type(library, description[0]))
-    if isinstance(description, tuple):
-        return library.map_(*(_type(library, inner) for inner in description))
-    return library.timestamp("ns", "UTC") if description == "time" else library.type_for_alias(description)
