@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netinterf.version import __version__
 
 if TYPE_CHECKING:
-    from netinterf import attribute, export, privacy, report, simulate, stats
+    from netinterf import attribute, campaign, export, privacy, report, simulate, stats
     from netinterf.analyzers.acknowledgements import Acknowledgements
     from netinterf.analyzers.base import Analyzer, Scope, observe
     from netinterf.analyzers.block_pages import BlockPages
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from netinterf.analyzers.tampering_signatures import TamperingSignatures
     from netinterf.analyzers.throttling import Throttling
     from netinterf.analyzers.tls_interception import TlsInterception
+    from netinterf.campaign.campaign import Campaign
     from netinterf.engine.compare import Comparison, compare
     from netinterf.engine.examples import example
     from netinterf.engine.judged import Judged
@@ -46,6 +47,7 @@ __all__ = [
     "Acknowledgements",
     "Analyzer",
     "BlockPages",
+    "Campaign",
     "Comparison",
     "DnsPoisoning",
     "DnsSilence",
@@ -74,6 +76,7 @@ __all__ = [
     "__version__",
     "analyze",
     "attribute",
+    "campaign",
     "check_analyzer",
     "classify",
     "compare",
@@ -108,6 +111,7 @@ HOMES = {
     "netinterf.analyzers.tampering_signatures": ("TamperingSignatures",),
     "netinterf.analyzers.throttling": ("Throttling",),
     "netinterf.analyzers.tls_interception": ("TlsInterception",),
+    "netinterf.campaign.campaign": ("Campaign",),
     "netinterf.engine.compare": ("Comparison", "compare"),
     "netinterf.engine.examples": ("example",),
     "netinterf.engine.judged": ("Judged",),
@@ -122,7 +126,7 @@ HOMES = {
     "netinterf.verdict.model": ("Model",),
     "netinterf.written.record": ("Verdict",),
 }
-SUBMODULES = ("attribute", "export", "privacy", "report", "simulate", "stats")
+SUBMODULES = ("attribute", "campaign", "export", "privacy", "report", "simulate", "stats")
 
 
 def __getattr__(name: str) -> Any:

@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     scan.set_defaults(run="netinterf.cli.scanning:run_scan")
     add_watch(verbs)
     add_compare(verbs)
+    add_campaign(verbs)
     add_redact(verbs)
     add_explain(verbs)
     add_simulate(verbs)
@@ -106,6 +107,40 @@ def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
     add_strict(compare)
     add_fail_on(compare, "something is blocked")
     compare.set_defaults(run="netinterf.cli.comparison:run_compare")
+
+
+def add_campaign(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb of many captures, which has verbs of its own."""
+    campaign = verbs.add_parser(
+        "campaign",
+        help="collect many captures in a store",
+        description="Keep what many captures show in a store that grows: what was tried where, and what came of it.",
+        allow_abbrev=False,
+    )
+    add_collect(campaign.add_subparsers(dest="step", metavar="STEP", required=True, parser_class=Parser))
+
+
+def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe how captures are added to a store."""
+    collect = steps.add_parser(
+        "collect",
+        help="add captures to a store",
+        description="Judge captures that are not in a store yet, and add what they show. It can be stopped at any "
+        "moment: the next call does the rest.",
+        epilog="Exit status: 0 done, 2 wrong usage, 3 nothing could be read, 74 the store could not be written.",
+        allow_abbrev=False,
+    )
+    collect.add_argument("paths", nargs="*", metavar="PATH", help="a capture, a folder or a pattern")
+    collect.add_argument("--into", required=True, metavar="STORE", help="the folder of the store; made if needed")
+    collect.add_argument("--place", metavar="NAME", help="where the clients of these captures are (default here)")
+    collect.add_argument(
+        "--manifest", metavar="FILE", help="instead of PATH and --place: a CSV file path,place and perhaps asn,country"
+    )
+    collect.add_argument("--names", metavar="FILE", help="names that the store may tell, one a line; *.example.com")
+    collect.add_argument("--jobs", type=int, metavar="N", help="processes (default: the cores of this machine)")
+    collect.add_argument("--scheduler", metavar="ADDRESS", help="judge on a cluster of Dask instead")
+    add_judging(collect)
+    collect.set_defaults(run="netinterf.cli.campaign:run_collect", strict=False)
 
 
 def add_judging(verb: Parser) -> None:

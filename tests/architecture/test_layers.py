@@ -47,6 +47,7 @@ LEVEL = {
     "privacy": 8,
     "report.figures": 8,  # drawn from traces and verdicts, for those who hold a result as well
     "engine": 9,
+    "campaign": 9.5,
     "report": 10,
     "export": 10,
     "cli": 11,
@@ -66,6 +67,7 @@ DOOR = {  # all that the simulator, a distribution of its own in all but name, n
 HOMES = {  # foreign packages, and the only rooms that may import them
     "scapy": {"bridge"},
     "pyarrow": {"arrow"},
+    "distributed": {"campaign"},
     "cryptography": {"protocols", "simulate"},
     "argparse": {"cli"},
     "ctypes": {"compiled"},

@@ -1,0 +1,189 @@
+"""One batch of captures while it is judged: rows of observations, one entry per file, and what numbers stand for."""
+
+import os
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from netinterf.arrays import U64
+from netinterf.campaign.known import as_text, content_number, is_among
+from netinterf.campaign.observed import Meant, observed
+from netinterf.campaign.parts import Aside
+from netinterf.campaign.place import Place
+from netinterf.campaign.schema import CAPTURES, OBSERVATIONS, SEEN
+from netinterf.engine.each import judge_path
+from netinterf.engine.judged import Summary
+from netinterf.engine.options import Options
+from netinterf.errors import CaptureError
+from netinterf.values import frozen
+from netinterf.verdict.model import default_model
+from netinterf.version import __version__
+
+__all__ = ["Batch", "Entry", "File"]
+
+PIECE = 1 << 20  # bytes hashed at a time
+HASH = 16  # bytes: of 10**12 contents, two are equal with probability 1e-15
+
+WRITTEN_TO = "it was written to meanwhile: it is collected once it is whole"
+AGAIN = "its content is in the store already, and counts once"
+
+
+@frozen
+class File:
+    """One file that is to be collected."""
+
+    path: str
+    size: int  # bytes
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: str) -> "File":
+        """Look a file up.
+
+        Raises:
+            OSError: It cannot be.
+        """
+        status = os.stat(path)
+        return cls(path, status.st_size, status.st_mtime_ns)
+
+
+@frozen
+class Entry:
+    """What became of a file.
+
+    Attributes:
+        path: The file, or what was named.
+        state: ``"judged"``; ``"error"``: it was read and could not be judged; ``"again"``: its content is in the store;
+            ``"unread"``: it could not be read, and is not in the store.
+        message: What is wrong with it, empty for nothing.
+        capture: Hash of its content, empty where it was not read.
+    """
+
+    path: str
+    state: str
+    message: str = ""
+    capture: str = ""
+
+
+class Batch:
+    """What is kept of some captures of one place.
+
+    Args:
+        place: Where their clients are.
+        secret: Key of the store.
+        options: How to judge.
+        contents: Contents that the store held when collecting began, rising.
+        taken: Contents that came in since.
+        lost: Why nobody could judge these captures; empty where they are to be judged.
+    """
+
+    def __init__(
+        self, place: Place, secret: bytes, options: Options, contents: U64, taken: frozenset[str], lost: str
+    ) -> None:
+        self._place, self._secret, self._options, self._contents, self._lost = place, secret, options, contents, lost
+        self._model = default_model() if options.model is None else options.model
+        self._taken = set(taken)
+        self._aside = Aside(place.name)
+        self._rows: list[dict[str, Any]] = []
+        self._seen: dict[int, dict[str, Any]] = {}
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is anything to keep."""
+        return bool(self._rows)
+
+    @property
+    def number(self) -> str:
+        """The number of its part: equal for equal batches alone."""
+        told = repr([(row["capture"], row["path"], row["mtime_ns"], row["state"]) for row in self._rows])
+        return blake2b(told.encode("utf-8"), digest_size=8).hexdigest()
+
+    def enter(self, file: File) -> Entry:
+        """Read a file, judge it unless its content is known, and keep what it shows."""
+        try:
+            capture = content_of(file.path)
+            if File.of(file.path) != file:
+                return Entry(file.path, "unread", WRITTEN_TO)
+        except OSError as cause:
+            return Entry(file.path, "unread", f"cannot be read: {cause.strerror or cause}")
+        if self._is_known(capture):
+            return self._kept(file, capture, "again", {"message": AGAIN})
+        outcome = CaptureError(file.path, self._lost) if self._lost else judge_path(file.path, self._options)
+        if isinstance(outcome, CaptureError) and isinstance(outcome.__cause__, OSError):
+            return Entry(file.path, "unread", outcome.reason)  # the next collect may have better luck
+        self._taken.add(capture)
+        if isinstance(outcome, CaptureError):
+            return self._kept(file, capture, "error", about_error(outcome))
+        try:
+            seen = observed(outcome, capture, self._place, self._secret, self._model)
+        except Exception as fault:  # of ours: it costs this file only, as a fault in judging does
+            reason = f"could not be added up ({type(fault).__name__}: {fault}); please report this"
+            return self._kept(file, capture, "error", about_error(CaptureError(file.path, reason)))
+        self._aside.add(OBSERVATIONS, seen.rows)
+        for meant in (seen.names, seen.servers):
+            self._note(meant)
+        return self._kept(file, capture, "judged", about_capture(outcome.summary))
+
+    def finish(self, folder: Path) -> None:
+        """Write all, and wait until it is on the disk.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self._aside.add(SEEN, SEEN.of_rows(list(self._seen.values())))
+        self._aside.add(CAPTURES, CAPTURES.of_rows(self._rows))
+        self._aside.finish(folder)
+
+    def _is_known(self, capture: str) -> bool:
+        """Say whether a content is in the store, or in this batch."""
+        return capture in self._taken or is_among(content_number(capture), self._contents)
+
+    def _kept(self, file: File, capture: str, state: str, about: Mapping[str, Any]) -> Entry:
+        """Enter a file among the captures of the store."""
+        row = {"capture": capture, "path": as_text(file.path), "size": file.size, "mtime_ns": file.mtime_ns}
+        self._rows.append(row | {"place": self._place.name, "state": state, "version": __version__} | dict(about))
+        return Entry(file.path, state, about.get("message") or "", capture)
+
+    def _note(self, meant: Meant) -> None:
+        """Remember what numbers stand for, and the most clients of any capture that asked for it."""
+        columns = (meant.key.tolist(), meant.text, meant.port, meant.transport, meant.clients.tolist())
+        for key, text, port, transport, clients in zip(*columns, strict=True):
+            known = self._seen.get(key)
+            if known is None:
+                known = {"key": key, "text": text, "port": port, "transport": transport, "place": self._place.name}
+                self._seen[key] = known
+            known["clients"] = max(known.get("clients", 0), clients)
+
+
+def content_of(path: str) -> str:
+    """Hash the content of a file as it lies there, compressed or not.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    digest = blake2b(digest_size=HASH)
+    with open(path, "rb", buffering=0) as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def about_error(error: CaptureError) -> dict[str, Any]:
+    """Write what is wrong with a capture as values of its row."""
+    where = "" if error.offset is None else f" at byte {error.offset}"
+    return {"error": type(error).__name__, "message": as_text(f"{error.reason}{where}")}
+
+
+def about_capture(summary: Summary) -> dict[str, Any]:
+    """Write the line of a capture as values of its row."""
+    return {
+        "first": summary.first,
+        "last": summary.last,
+        "packets": summary.packets,
+        "bytes": summary.bytes,
+        "vantage": summary.vantage,
+        "link_types": list(summary.link_types),
+        "notes": list(dict.fromkeys(note.code for note in summary.diagnostics)),
+        "model": summary.model,
+    }

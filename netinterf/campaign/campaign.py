@@ -1,0 +1,130 @@
+"""A campaign in Python: a store that captures are added to, and that is read."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from netinterf.analyzers.base import Analyzer
+from netinterf.arrow import parquet_batches
+from netinterf.campaign.batch import Entry
+from netinterf.campaign.collect import Collected, collect
+from netinterf.campaign.manifest import found_by_manifest, found_by_path
+from netinterf.campaign.place import HERE, Place
+from netinterf.campaign.schema import CAPTURES, NAMES, OBSERVATIONS, SERVERS, StoredTable
+from netinterf.campaign.store import Store
+from netinterf.context.outside import Answers, Networks
+from netinterf.engine.each import IN_FLIGHT
+from netinterf.engine.options import options_of
+from netinterf.errors import UsageError
+from netinterf.verdict.model import Model
+
+__all__ = ["Campaign"]
+
+
+class Campaign:
+    """Many captures, kept as observations in a store.
+
+    Args:
+        store: The folder of the store; it need not be there before captures are collected.
+    """
+
+    def __init__(self, store: str | os.PathLike[str]) -> None:
+        self._store = Store(Path(store))
+
+    def collect(
+        self,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+        *,
+        place: str | Place = HERE,
+        manifest: str | os.PathLike[str] | None = None,
+        names: str | os.PathLike[str] | None = None,
+        analyzers: Sequence[Analyzer | str] | None = None,
+        vantage: str = "auto",
+        networks: Networks | None = None,
+        answers: Answers | None = None,
+        model: Model | None = None,
+        executor: Executor | None = None,
+        in_flight: int = IN_FLIGHT,
+        told: Callable[[Entry], object] | None = None,
+    ) -> Collected:
+        """Add captures that are not in the store yet: each content once, a damaged capture as an error.
+
+        It can be cut off at any moment, and called again to do the rest.
+
+        Args:
+            paths: Captures, folders or patterns.
+            place: Where their clients are: a name, or a name with the network that it stands for.
+            manifest: A CSV file with the columns ``path`` and ``place`` instead, and perhaps ``asn`` and ``country``.
+            names: A text file of names that the store may tell, one a line; ``*.example.com`` stands for all below.
+            analyzers: Which questions to ask, as `scan` does; so the following.
+            vantage: Where the captures were taken.
+            networks: A table ``prefix,asn,country``.
+            answers: What names are known to answer.
+            model: Priors, caps and grades.
+            executor: Judges captures side by side, wherever captures and store can be seen; None judges here.
+            in_flight: Batches that the executor holds at a time: twice its workers keep all of them busy.
+            told: Called with what became of each file that is new.
+
+        Returns:
+            How many files there were of each kind.
+
+        Raises:
+            ParameterError: An argument is out of range, or the manifest cannot be read.
+            UsageError: The store cannot be used, another process adds to it, or the executor failed.
+            OSError: The store cannot be written; what was added before is in it.
+        """
+        if manifest is not None:
+            if paths:
+                raise UsageError("captures are named by paths or by a manifest, not by both")
+            found = partial(found_by_manifest, manifest)
+        else:
+            listed = [paths] if isinstance(paths, str | os.PathLike) else paths
+            found = partial(found_by_path, listed, place if isinstance(place, Place) else Place(name=place))
+        return collect(
+            self._store,
+            found,
+            options_of(analyzers, vantage, networks, answers, model, strict=False),
+            executor=executor,
+            in_flight=in_flight,
+            told=told or (lambda _: None),
+            names=names,
+        )
+
+    def observations(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Read the observations piece by piece, as ``pyarrow.RecordBatch`` with text as dictionaries.
+
+        Args:
+            columns: Which columns; None for all of `campaign.schema.OBSERVATIONS`.
+
+        Raises:
+            UsageError: There is no store, or a later version wrote it.
+        """
+        return self._read(OBSERVATIONS, columns)
+
+    def captures(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Read the entries of files, as `observations`; columns are those of `campaign.schema.CAPTURES`."""
+        return self._read(CAPTURES, columns)
+
+    def names(self) -> Iterator[Any]:
+        """Read which names may be told; columns are those of `campaign.schema.NAMES`."""
+        return self._told(NAMES)
+
+    def servers(self) -> Iterator[Any]:
+        """Read which servers may be told; columns are those of `campaign.schema.SERVERS`."""
+        return self._told(SERVERS)
+
+    def _told(self, table: StoredTable) -> Iterator[Any]:
+        """Read a table of what is told, which is there once a collect ended."""
+        self._store.check()
+        file = self._store.told(table.name)
+        if file.exists():
+            yield from parquet_batches(str(file))
+
+    def _read(self, table: StoredTable, columns: Sequence[str] | None) -> Iterator[Any]:
+        """Read a table."""
+        self._store.check()
+        for part in self._store.committed(table.name):
+            yield from parquet_batches(str(part), columns, table.words)

@@ -1,0 +1,199 @@
+"""Add captures to a store: list what is not in it, hand batches out, put in place what comes back.
+
+Whoever collects keeps sixteen bytes for each capture and a few batches of paths, however many captures there are.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from typing import Self
+
+import attrs
+
+from netinterf.campaign.batch import Entry, File
+from netinterf.campaign.executors import in_order
+from netinterf.campaign.gather import Receipt, Setting, Task
+from netinterf.campaign.known import Numbers, content_number, file_number, known_to
+from netinterf.campaign.names import list_names, publish
+from netinterf.campaign.parts import commit, dropped, recover
+from netinterf.campaign.place import Place
+from netinterf.campaign.store import Store
+from netinterf.engine.options import Options
+from netinterf.errors import CaptureError, UnreadableSource
+from netinterf.values import define
+
+__all__ = ["Collected", "Found", "collect"]
+
+MOST = 128
+"""Captures of a batch: a million make eight thousand parts."""
+
+MOST_BYTES = 1 << 29
+"""Bytes of captures of a batch, unless one has more: half a minute of work, and what is lost when it is cut off."""
+
+GROWS = 8
+"""Batches from one of a capture more to the next: the first are small, so that everybody soon has one."""
+
+Found = tuple[str | CaptureError | None, Place]
+"""A capture or what is wrong with it (None: a file that is none), and whose it is."""
+
+
+@define
+class Collected:
+    """How many files there were of each kind.
+
+    Attributes:
+        judged: Captures that were added.
+        errors: Files that were added as errors.
+        again: Files whose content was in the store.
+        unread: What could not be read.
+        known: Files that were in the store.
+        skipped: Files that are no captures.
+    """
+
+    judged: int = 0
+    errors: int = 0
+    again: int = 0
+    unread: int = 0
+    known: int = 0
+    skipped: int = 0
+
+
+STATES = {"judged": "judged", "error": "errors", "again": "again", "unread": "unread"}
+"""Which number of `Collected` counts which state of an entry."""
+
+
+def collect(
+    store: Store,
+    found: Callable[[Callable[[str], bool]], Iterable[Found]],
+    options: Options,
+    *,
+    executor: Executor | None,
+    in_flight: int,
+    told: Callable[[Entry], object],
+    names: str | os.PathLike[str] | None = None,
+) -> Collected:
+    """Add captures that a store does not hold.
+
+    Args:
+        store: The store, made where there is none.
+        found: Gives captures and whose they are, when told how to know without a look which files are in the store.
+        options: How to judge.
+        executor: Who judges; None judges here.
+        in_flight: Batches that the executor holds at a time.
+        told: Called with what became of each file that is new, once that is settled.
+        names: A file of names that may be told.
+
+    Raises:
+        UsageError: The store or the executor cannot be used.
+        OSError: The store cannot be written; what was added before is in it.
+    """
+    with store.locked():
+        store.make()
+        store.check()
+        store.secret()
+        recover(store)
+        if names is not None:
+            list_names(store, names)
+        collecting = Collecting.of(store, options, told)
+        receipts = in_order(collecting.tasks(found(collecting.is_known)), executor, in_flight)
+        collecting.settle(receipts, executor)
+        recover(store)  # drops the setting, and what lost workers wrote
+        publish(store)
+    return collecting.counts
+
+
+@define
+class Collecting:
+    """What is known while captures are collected."""
+
+    store: Store
+    setting: Setting
+    files: Numbers
+    contents: Numbers
+    told: Callable[[Entry], object]
+    counts: Collected = attrs.field(factory=Collected)
+
+    @classmethod
+    def of(cls, store: Store, options: Options, told: Callable[[Entry], object]) -> Self:
+        """Begin: read what the store holds, and write down how to judge."""
+        files, contents = known_to(store)
+        return cls(store, Setting.written(store, options, contents.all()), files, contents, told)
+
+    def is_known(self, path: str) -> bool:
+        """Say whether a file is in the store, as far as can be said without reading it."""
+        try:
+            return self._number(File.of(path)) in self.files
+        except OSError:
+            return False
+
+    def tasks(self, found: Iterable[Found]) -> Iterator[Task]:
+        """Put captures that are not in the store into batches, each of one place."""
+        waiting: dict[Place, list[File]] = {}
+        cut = 0
+        for capture, place in found:
+            file = self._file(capture)
+            if file is None:
+                continue
+            batch = waiting.setdefault(place, [])
+            batch.append(file)
+            if len(batch) >= min(MOST, 1 + cut // GROWS) or sum(file.size for file in batch) >= MOST_BYTES:
+                yield Task(setting=self.setting, place=place, files=tuple(waiting.pop(place)))
+                cut += 1
+        for place, batch in waiting.items():
+            yield Task(setting=self.setting, place=place, files=tuple(batch))
+
+    def settle(self, receipts: Iterator[tuple[Task, Receipt]], executor: Executor | None) -> None:
+        """Put in place what was written aside, unless a content in it came in meanwhile: then it is judged without.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
+        for task, receipt in receipts:
+            if receipt.trouble:
+                raise OSError(receipt.trouble)
+            kept = [entry.capture for entry in receipt.entries if entry.state in {"judged", "error"}]
+            taken = frozenset(capture for capture in kept if content_number(capture) in self.contents)
+            if taken:
+                dropped(self.store.pending / receipt.folder)
+                once_more = attrs.evolve(task, taken=task.taken | taken)
+                self.settle(in_order(iter([once_more]), executor, 1), executor)
+                continue
+            if receipt.folder:
+                commit(self.store, self.store.pending / receipt.folder, receipt.number)
+            for capture in kept:
+                self.contents.add(content_number(capture))
+            for entry in receipt.entries:
+                self._tell(entry)
+
+    def _file(self, capture: str | CaptureError | None) -> File | None:
+        """Look a file up; None where it is known, or cannot be collected."""
+        if capture is None:
+            self.counts.skipped += 1
+            return None
+        try:
+            if isinstance(capture, CaptureError):
+                raise capture
+            if not os.path.isfile(capture):
+                raise UnreadableSource(capture, "only files can be collected")
+            file = File.of(capture)
+        except CaptureError as error:
+            self._tell(Entry(error.source, "unread", error.reason))
+        except OSError as cause:
+            self._tell(Entry(str(capture), "unread", f"cannot be read: {cause.strerror or cause}"))
+        else:
+            if self._number(file) not in self.files:
+                self.files.add(self._number(file))
+                return file
+            self.counts.known += 1
+        return None
+
+    def _tell(self, entry: Entry) -> None:
+        """Count what became of a file, and tell it."""
+        name = STATES[entry.state]
+        setattr(self.counts, name, getattr(self.counts, name) + 1)
+        self.told(entry)
+
+    @staticmethod
+    def _number(file: File) -> int:
+        """Number a file."""
+        return file_number(file.path, file.size, file.mtime_ns)

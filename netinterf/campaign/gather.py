@@ -1,0 +1,108 @@
+"""What a worker does: judge a batch of captures, and write what they show aside; what it hands back is a receipt.
+
+It shares nothing with others: it reads the captures, the key of the store and what the store held when collecting
+began, and writes into a folder that nobody else writes into. So it may run anywhere that sees both, be lost, or run
+twice.
+"""
+
+import pickle
+import secrets
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from netinterf.arrays import U64
+from netinterf.campaign.batch import Batch, Entry, File
+from netinterf.campaign.place import Place
+from netinterf.campaign.store import Store
+from netinterf.engine.options import Options
+from netinterf.values import frozen
+
+__all__ = ["Receipt", "Setting", "Task", "gather"]
+
+
+@frozen
+class Setting:
+    """What all batches of a collect have in common: it lies beside the parts, since tables of networks are large.
+
+    Args:
+        store: Path of the store.
+        name: What its files are called; no other collect has the same.
+    """
+
+    store: str
+    name: str
+
+    @classmethod
+    def written(cls, store: Store, options: Options, contents: U64) -> "Setting":
+        """Write down how to judge, and which contents the store holds, rising.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        setting = cls(str(store.path), secrets.token_hex(8))
+        store.pending.mkdir(exist_ok=True)
+        store.pending.joinpath(f"{setting.name}.pickle").write_bytes(pickle.dumps(options))
+        np.save(store.pending / f"{setting.name}.npy", contents)
+        return setting
+
+    def options(self) -> Options:
+        """Read how to judge."""
+        options: Options = pickle.loads((Store(Path(self.store)).pending / f"{self.name}.pickle").read_bytes())
+        return options
+
+    def contents(self) -> U64:
+        """Map which contents the store held."""
+        contents: U64 = np.load(Store(Path(self.store)).pending / f"{self.name}.npy", mmap_mode="r")
+        return contents
+
+
+@lru_cache(maxsize=1)
+def opened(setting: Setting) -> tuple[Options, U64, bytes]:
+    """Read a setting, and the key of its store, once for all batches of a collect."""
+    return setting.options(), setting.contents(), Store(Path(setting.store)).secret()
+
+
+@frozen(kw_only=True)
+class Task:
+    """One batch of captures of one place."""
+
+    setting: Setting
+    place: Place
+    files: tuple[File, ...]
+    taken: frozenset[str] = frozenset()  # contents that came in since collecting began
+    lost: str = ""  # why nobody could judge them: they are entered, and not tried
+
+
+@frozen(kw_only=True)
+class Receipt:
+    """What was written aside.
+
+    Attributes:
+        folder: Where, below ``pending``; empty where there is nothing to keep.
+        number: Of the part: a hash of what is in it.
+        entries: What became of each file.
+        trouble: Why it could not be written, empty where it was.
+    """
+
+    folder: str = ""
+    number: str = ""
+    entries: tuple[Entry, ...] = ()
+    trouble: str = ""
+
+
+def gather(task: Task) -> Receipt:
+    """Judge a batch, and write it aside."""
+    pending = Store(Path(task.setting.store)).pending
+    try:
+        options, contents, secret = opened(task.setting)
+        batch = Batch(task.place, secret, options, contents, task.taken, task.lost)
+        entries = tuple(map(batch.enter, task.files))
+        if not batch.kept:
+            return Receipt(entries=entries)
+        folder = secrets.token_hex(8)
+        batch.finish(pending / folder)
+    except OSError as cause:
+        return Receipt(trouble=f"{task.setting.store}: {cause.strerror or cause}")
+    return Receipt(folder=folder, number=batch.number, entries=entries)

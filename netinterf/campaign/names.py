@@ -1,0 +1,170 @@
+"""Which names and servers a store tells: those that were listed, or that several people met.
+
+Network, five minutes and name together are a browsing history. So a store has numbers in their place, and what these
+stand for lies apart, in ``private``. From there a name or an address is told when it was listed, was met at two places,
+or by five clients of one place at once. What is told follows from what is in the store alone, whatever the order in
+which it came.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from hashlib import blake2b
+from io import BytesIO
+from typing import Any
+
+import attrs
+import numpy as np
+
+from netinterf.arrays import I64, Mask
+from netinterf.arrow import parquet_batches, parquet_writer
+from netinterf.campaign.keys import keyed
+from netinterf.campaign.schema import NAMES, SEEN, SERVERS, StoredTable
+from netinterf.campaign.store import Store, written_whole
+from netinterf.columns import Text
+from netinterf.context.domains import within
+from netinterf.context.suffixes import a_label
+from netinterf.errors import ParameterError
+from netinterf.numbering import among, numbered
+from netinterf.table import Table, column
+from netinterf.values import frozen
+
+__all__ = ["CLIENTS", "PLACES", "list_names", "publish"]
+
+PLACES, CLIENTS = 2, 5
+"""At how many places, or by how many clients of one capture, something must be met to be told."""
+
+ROWS = 1 << 20
+"""Rows that are added up at a time."""
+
+
+def list_names(store: Store, path: str | os.PathLike[str]) -> None:
+    """Add the names of a file to those that are told.
+
+    Args:
+        store: The store.
+        path: A text file, a name a line; ``*.example.com`` stands for all names below one; ``#`` begins a remark.
+
+    Raises:
+        ParameterError: It cannot be read.
+        OSError: The store cannot be written.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            lines = [line.partition("#")[0].strip().lower().rstrip(".") for line in file]
+    except (OSError, UnicodeDecodeError) as cause:
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+        raise ParameterError("names", os.fspath(path), f"a readable text file ({reason})") from cause
+    names = {".".join(map(a_label, line.split("."))) for line in lines if line}
+    before = listed(store)
+    if not names <= before:
+        written_whole(store.private / "listed.json", json.dumps(sorted(names | before)).encode())
+
+
+def listed(store: Store) -> set[str]:
+    """Read which names are listed."""
+    try:
+        return set(json.loads((store.private / "listed.json").read_bytes()))
+    except FileNotFoundError:
+        return set()
+
+
+def publish(store: Store) -> None:
+    """Write down which names and servers are told; where nothing changed since, nothing is done.
+
+    Raises:
+        OSError: The store cannot be written.
+    """
+    names = sorted(listed(store))
+    told = json.dumps([names, sorted(store.parts("captures"))]).encode()
+    state = blake2b(told, digest_size=16).hexdigest().encode()
+    mark = store.private / "published"
+    if mark.exists() and mark.read_bytes() == state:
+        return
+    met = all_met(store, names)
+    rows = sorted(meant_by(store, met.key[met.told]).items())
+    store.path.joinpath("names").mkdir(exist_ok=True)
+    write(store, NAMES, [{"name_key": key, "name": row["text"]} for key, row in rows if row["port"] is None])
+    write(
+        store,
+        SERVERS,
+        [{**row, "service": key, "address": row["text"]} for key, row in rows if row["port"] is not None],
+    )
+    written_whole(mark, state)
+
+
+def write(store: Store, table: StoredTable, rows: list[dict[str, Any]]) -> None:
+    """Write one of the tables of what is told."""
+    content = BytesIO()
+    with parquet_writer(content, table.schema(), "zstd") as writer:
+        writer.write_table(table.of_rows([{column.name: row[column.name] for column in table.columns} for row in rows]))
+    written_whole(store.told(table.name), content.getvalue())
+
+
+@frozen(eq=False, kw_only=True)
+class Met(Table):
+    """Who met what, one row per name or server."""
+
+    key: I64 = column("i8", "number of the name or server")
+    place: I64 = column("i8", "number of the first place that met it")
+    places: Mask = column("?", "others met it as well")
+    clients: I64 = column("i8", "clients of one capture that asked for it, the most of any")
+    listed: Mask = column("?", "it is listed")
+
+    @property
+    def told(self) -> Mask:
+        """Which of them are told."""
+        return self.places | (self.clients >= CLIENTS) | self.listed
+
+    def added_up(self) -> "Met":
+        """Add up rows that are about the same."""
+        number, first = numbered(self.key)
+        rows = self.take(first)
+        clients = np.zeros(len(first), np.int64)
+        np.maximum.at(clients, number, self.clients)
+        elsewhere = self.places | (self.place != rows.place[number])
+        places, known = (np.bincount(number, mask, len(first)) > 0 for mask in (elsewhere, self.listed))
+        return attrs.evolve(rows, places=places, clients=clients, listed=known)
+
+
+def all_met(store: Store, names: list[str]) -> Met:
+    """Add up who met what, over all captures of a store."""
+    exact = np.sort(keyed(store.secret(), "netinterf.name", (name.encode() for name in names)))
+    domains = [name.removeprefix("*.") for name in names if name.startswith("*.")]
+    places: dict[str, int] = {}
+    parts, count = [Met.empty()], 0
+    for batch in batches(store):
+        key, port = batch["key"].to_numpy(), batch["port"].is_null().to_numpy(zero_copy_only=False)
+        listed = among(key, exact)
+        if domains:
+            text = Text.of(batch["text"].to_pylist())
+            listed |= port & np.logical_or.reduce([within(text, domain) for domain in domains])
+        where = [places.setdefault(place, len(places)) for place in batch["place"].to_pylist()]
+        clients, nobody = batch["clients"].to_numpy().astype(np.int64), np.zeros(len(key), np.bool_)
+        parts.append(
+            Met(key=key, place=np.array(where, np.int64), places=nobody, clients=clients, listed=listed).added_up()
+        )
+        count += len(key)
+        if count >= ROWS:
+            parts, count = [Met.concat(parts).added_up()], 0
+    return Met.concat(parts).added_up()
+
+
+def meant_by(store: Store, keys: I64) -> dict[int, dict[str, Any]]:
+    """Look up what numbers stand for."""
+    found: dict[int, dict[str, Any]] = {}
+    left = np.sort(keys)
+    for batch in batches(store):
+        if not len(left):
+            break
+        hit = np.flatnonzero(among(batch["key"].to_numpy(), left))
+        for row in batch.take(hit).to_pylist():
+            found.setdefault(row["key"], row)
+        left = np.setdiff1d(left, batch["key"].to_numpy()[hit])
+    return found
+
+
+def batches(store: Store) -> Iterator[Any]:
+    """Read what numbers stand for, piece by piece."""
+    for part in store.committed(f"private/{SEEN.name}"):
+        yield from parquet_batches(str(part))

@@ -1,0 +1,216 @@
+"""What a store keeps of a capture that was judged: rows of numbers, and apart from them what the numbers stand for."""
+
+from ipaddress import IPv4Address, IPv6Address
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.arrays import I32, I64, U64, Mask
+from netinterf.campaign.keys import keyed
+from netinterf.campaign.place import Place
+from netinterf.campaign.schema import OBSERVATIONS
+from netinterf.columns import Text
+from netinterf.context.domains import suffix_classes
+from netinterf.context.networks import Network, find_networks
+from netinterf.context.special import is_ipv4, special_bits
+from netinterf.engine.judged import Judged
+from netinterf.numbering import combined, numbered, numbered_text
+from netinterf.observations.attempts import HERE_ONLY, TRANSPORTS, Attempts, State, attempts_of
+from netinterf.observations.table import Observations, observe
+from netinterf.values import frozen
+from netinterf.verdict.keys import BIN_NS
+from netinterf.verdict.model import Model
+
+__all__ = ["Meant", "Observed", "observed"]
+
+STATES = [state.name.lower() for state in State]
+
+
+@frozen(eq=False)
+class Meant:
+    """What numbers of one capture stand for, aligned."""
+
+    key: I64
+    text: list[str]
+    port: list[int | None]  # of servers
+    transport: list[str | None]  # of servers
+    clients: I64  # how many of the capture asked for it
+
+
+@frozen(eq=False)
+class Observed:
+    """What is kept of a capture: rows as `schema.OBSERVATIONS` has them, and what their numbers stand for."""
+
+    rows: Any  # pyarrow.Table
+    names: Meant
+    servers: Meant
+
+
+@frozen(eq=False)
+class Keyed:
+    """Numbers under the key, one per attempt."""
+
+    name: I64
+    service: I64
+    unit: I64
+    site: I64
+    names: Meant
+    servers: Meant
+
+    @classmethod
+    def of(cls, attempts: Attempts, place: Place, secret: bytes) -> Self:
+        """Number names, servers, what was tried, and networks."""
+        name, names = _name_keys(attempts, secret)
+        service, servers = _service_keys(attempts, place, secret)
+        named = attempts.name.lengths > 0
+        pair, first = numbered(combined(name, attempts.transport))
+        what = (int(name[row]).to_bytes(8, "little", signed=True) + bytes([attempts.transport[row]]) for row in first)
+        unit = np.where(named, keyed(secret, "netinterf.unit", what)[pair], service)
+        return cls(name, service, unit, _site_keys(attempts, place, secret), names, servers)
+
+
+def observed(judged: Judged, capture: str, place: Place, secret: bytes, model: Model) -> Observed:
+    """Add up what was tried in a capture.
+
+    Args:
+        judged: The capture.
+        capture: What to call it: a hash of its content.
+        place: Where its clients are.
+        secret: Key of the store.
+        model: Priors and weights that it was judged with.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    ledger = judged.ledger
+    attempts = attempts_of([ledger], [0], model)
+    rows = observe(attempts)
+    keys = Keyed.of(attempts, place, secret)
+    surest, count = rows.surest, len(rows)
+    client, server = ledger.hosts.take(attempts.client[surest]), attempts.take(surest)
+    asn, country = _whose(ledger.networks, client.high, client.low, place)
+    server_asn, server_country = _whose(ledger.networks, server.high, server.low)
+    site = keys.site[surest]
+    named = rows.named
+    columns = _counts(rows) | {
+        "capture": [capture] * count,
+        "place": [place.name] * count,
+        "asn": asn,
+        "country": country,
+        "bin": rows.time // BIN_NS * BIN_NS,
+        "vantage": [judged.summary.vantage] * count,
+        "transport": [TRANSPORTS[code] for code in rows.transport.tolist()],
+        "unit": keys.unit[surest],
+        "name_key": np.ma.masked_array(keys.name[surest], ~named),
+        "suffix": [suffix or None for suffix in suffix_classes(server.name)],
+        "service": keys.service[surest],
+        "site": np.ma.filled(server_asn, 0) + np.where(np.ma.getmaskarray(server_asn), site, 0),
+        "server_asn": server_asn,
+        "server_country": server_country,
+        "mechanism": _mechanisms(judged, server.row),
+        "probability": ledger.verdicts.probability[server.row],
+        "frames": _lists(rows, ledger.first_frame[attempts.row[rows.shown.values]].tolist()),
+        "states": _lists(rows, [STATES[code] for code in attempts.state[rows.shown.values].tolist()]),
+    }
+    return Observed(OBSERVATIONS.table(columns), keys.names, keys.servers)
+
+
+COUNTS = (
+    "clients", "answered", "heard", "broken", "silent", "struck", "unknown", "abrupt", "at_opening",
+    "neighbour_alive", "neighbour_dead", "around", "lost",
+)  # fmt: skip
+NUMBERS = ("chance", "missed", "llr", "prior", "log_odds")
+
+
+def _counts(rows: Observations) -> dict[str, Any]:
+    """Take over what is stored as it is; what exceeds 31 bits, as an attack may, stays there."""
+    most = np.iinfo(np.int32).max
+    counts = {name: np.minimum(getattr(rows, name).astype(np.int64), most).astype(np.int32) for name in COUNTS}
+    return counts | {name: getattr(rows, name) for name in NUMBERS}
+
+
+def _mechanisms(judged: Judged, row: I32) -> list[str | None]:
+    """Name what was done to some verdicts, None where nothing was found."""
+    verdicts = judged.ledger.verdicts
+    words = [*verdicts.mechanisms, None]  # which -1 finds
+    return [words[code] for code in verdicts.mechanism[row].tolist()]
+
+
+def _lists(rows: Observations, values: list[Any]) -> list[list[Any]]:
+    """Cut values of all attempts that are shown into lists, one per row."""
+    ends = rows.shown.offsets.tolist()
+    return [values[begin:end] for begin, end in pairwise(ends)]
+
+
+def _whose(
+    networks: tuple[Network, ...], high: U64, low: U64, otherwise: Place | None = None
+) -> tuple[Any, list[str | None]]:
+    """Look up AS (masked where it is not known) and country of addresses, with those of a place for what is unknown."""
+    row = find_networks(networks, high, low)
+    known = row >= 0
+    default = -1 if otherwise is None or otherwise.asn is None else otherwise.asn
+    asn = np.array([*(network.asn for network in networks), default], np.int64)[row]
+    countries = [*(network.country for network in networks), "" if otherwise is None else otherwise.country]
+    return np.ma.masked_array(asn, ~known & (default < 0)), [countries[place] or None for place in row.tolist()]
+
+
+def _name_keys(attempts: Attempts, secret: bytes) -> tuple[I64, Meant]:
+    """Number the names of attempts, 0 where there is none."""
+    number, different = numbered_text(attempts.name)
+    clients = _clients(attempts, number, len(different))
+    there = np.flatnonzero(different.lengths > 0)
+    keys = np.zeros(max(len(different), 1), np.int64)
+    keys[there] = keyed(secret, "netinterf.name", map(different.bytes, there.tolist()))
+    nothing: list[None] = [None] * len(there)
+    return keys[number], Meant(keys[there], _texts(different, there), list(nothing), list(nothing), clients[there])
+
+
+def _texts(names: Text, rows: I64) -> list[str]:
+    """Write names as text that every reader takes: what is no UTF-8 is shown as U+FFFD."""
+    return [names.bytes(row).decode("utf-8", "replace") for row in rows.tolist()]
+
+
+def _service_keys(attempts: Attempts, place: Place, secret: bytes) -> tuple[I64, Meant]:
+    """Number the servers of attempts: address, port, transport, and the place where only that gives them a meaning."""
+    number, first = numbered(attempts.service)
+    high, low, port = attempts.high[first], attempts.low[first], attempts.port[first]
+    transport = attempts.transport[first]
+    tails = (int(one).to_bytes(2, "big") + bytes([way]) for one, way in zip(port, transport, strict=True))
+    places = _addresses(high, low, place)
+    keys = keyed(secret, "netinterf.server", (start + tail for start, tail in zip(places, tails, strict=True)))
+    texts = [_address(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True)]
+    ways: list[str | None] = [TRANSPORTS[way] for way in transport.tolist()]
+    clients = _clients(attempts, number, len(first))
+    return (keys[number] if len(keys) else number), Meant(keys, texts, list(port.tolist()), ways, clients)
+
+
+def _site_keys(attempts: Attempts, place: Place, secret: bytes) -> I64:
+    """Number the networks of servers, /24 or /48, all below 0: AS numbers are not."""
+    four = is_ipv4(attempts.high, attempts.low)
+    high = np.where(four, attempts.high, attempts.high & ~np.uint64(0xFFFF))
+    low = np.where(four, attempts.low & ~np.uint64(0xFF), 0).astype(np.uint64)
+    number, first = numbered(combined(high.view(np.int64), low.view(np.int64)))
+    keys = keyed(secret, "netinterf.site", _addresses(high[first], low[first], place))
+    return (keys | np.int64(np.iinfo(np.int64).min))[number] if len(keys) else number
+
+
+def _addresses(high: U64, low: U64, place: Place) -> list[bytes]:
+    """Write addresses for hashing: those that mean another host elsewhere together with their place."""
+    own: Mask = special_bits(high, low) & np.uint16(HERE_ONLY) != 0
+    octets: NDArray[Any] = np.stack([high, low], axis=1).astype(">u8")
+    where = place.name.encode("utf-8")
+    return [row.tobytes() + (where if here else b"") for row, here in zip(octets, own.tolist(), strict=True)]
+
+
+def _address(high: int, low: int) -> str:
+    """Write an address."""
+    four = high == 0 and low >> 32 == 0xFFFF
+    return str(IPv4Address(low & 0xFFFFFFFF) if four else IPv6Address(high << 64 | low))
+
+
+def _clients(attempts: Attempts, number: I64, count: int) -> I64:
+    """Count the clients behind each number."""
+    pair, first = numbered(combined(number, attempts.client))
+    return np.bincount(number[first], minlength=count) if len(pair) else np.zeros(count, np.int64)

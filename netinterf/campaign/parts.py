@@ -1,0 +1,138 @@
+"""Parts of a store: written aside by whoever judged a batch, put in place by whoever collects.
+
+A batch is written into a folder of its own below ``pending``, laid out as the store is. To commit it, the folder is
+renamed (from here on the batch counts, whatever happens), its files are moved to where they belong, and that of
+``captures`` last. After a crash, `recover` moves on what was renamed and drops the rest, so that each batch is there
+once or not at all. All of it is on the disk before the next step is taken.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from netinterf.arrow import parquet_writer
+from netinterf.campaign.schema import CAPTURES, OBSERVATIONS, SEEN, StoredTable
+from netinterf.campaign.store import Store, synced
+
+__all__ = ["Aside", "commit", "dropped", "recover"]
+
+COMMITTED = "commit-"
+"""How folders below ``pending`` begin that count."""
+
+GROUP = 1 << 16
+"""Rows that are held until they are written as one group: more than any reader asks of one."""
+
+HOMES = {
+    OBSERVATIONS.name: "observations/place={place}",
+    SEEN.name: "private/seen",
+    CAPTURES.name: "captures",
+}
+"""Where the parts of each table lie; ``captures`` is last, here and when a batch is put in place."""
+
+
+class Aside:
+    """A batch while it is written. Its files are made in memory, some ten bytes for a row, and written at the end.
+
+    Args:
+        place: Name of its place.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._homes = {table: home.format(place=quote(place, safe="")) for table, home in HOMES.items()}
+        self._held: dict[str, list[Any]] = {}
+        self._written: dict[str, tuple[BytesIO, Any]] = {}
+
+    def add(self, table: StoredTable, rows: Any) -> None:
+        """Add rows, a ``pyarrow.Table``."""
+        held = self._held.setdefault(table.name, [])
+        held.append(rows)
+        if sum(map(len, held)) >= GROUP:
+            self._write(table.name)
+
+    def finish(self, folder: Path) -> None:
+        """Write all, and wait until it is on the disk; tables without rows have no file.
+
+        Raises:
+            OSError: It cannot be written; nothing is left behind.
+        """
+        try:
+            for table, home in self._homes.items():
+                self._write(table)
+                if table in self._written:
+                    content, writer = self._written.pop(table)
+                    writer.close()
+                    (folder / home).mkdir(parents=True)
+                    with open(folder / home / "part.parquet", "xb") as file:
+                        file.write(content.getbuffer())
+                        file.flush()
+                        os.fsync(file.fileno())
+                    synced(folder / home)
+            synced(folder)
+        except OSError:
+            dropped(folder)
+            raise
+
+    def _write(self, table: str) -> None:
+        """Write the rows that are held as one group."""
+        held = self._held.pop(table, [])
+        if not sum(map(len, held)):
+            return
+        if table not in self._written:
+            content = BytesIO()
+            self._written[table] = content, parquet_writer(content, held[0].schema, "zstd")
+        for rows in held:
+            self._written[table][1].write_table(rows)
+
+
+def commit(store: Store, folder: Path, number: str) -> None:
+    """Put a batch in place that was written aside.
+
+    Args:
+        store: Where it belongs.
+        folder: Where it was written.
+        number: Of its part; no other may have it.
+
+    Raises:
+        OSError: It cannot be moved; the next `recover` tries again.
+    """
+    counted = folder.rename(store.pending / f"{COMMITTED}{number}")
+    synced(store.pending)
+    _put_in_place(store, counted)
+
+
+def recover(store: Store) -> None:
+    """Put in place what was to be when a collect ended, and drop all else that it left.
+
+    Raises:
+        OSError: Something cannot be moved.
+    """
+    for entry in sorted(store.pending.iterdir()) if store.pending.is_dir() else []:
+        if entry.name.startswith(COMMITTED):
+            _put_in_place(store, entry)
+        else:
+            dropped(entry)
+
+
+def _put_in_place(store: Store, folder: Path) -> None:
+    """Move the files of a batch to where they belong, that of ``captures`` last."""
+    number = folder.name.removeprefix(COMMITTED)
+    files = sorted(folder.rglob("part.parquet"), key=lambda file: file.parent == folder / HOMES[CAPTURES.name])
+    for file in files:
+        home = store.path / file.parent.relative_to(folder)
+        home.mkdir(parents=True, exist_ok=True)
+        file.replace(home / f"part-{number}.parquet")
+        synced(home)
+    dropped(folder)
+
+
+def dropped(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, as far as it can be."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()

@@ -1,0 +1,168 @@
+"""A store on disk: a folder of Parquet files that only grows, readable at every moment.
+
+Rows lie in *parts*, one per batch of captures, and a part has one number in every table. A batch counts when its part
+of ``captures`` is there, which is put in place last (`netinterf.campaign.parts`); rows of a batch without one are those
+of a collect that was cut off, and are left out by whoever reads here.
+"""
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from netinterf.arrow import pyarrow
+from netinterf.campaign.schema import SCHEMA
+from netinterf.errors import UsageError
+from netinterf.values import frozen
+from netinterf.version import __version__
+from netinterf.writing import NewFile
+
+__all__ = ["Store", "synced", "written_whole"]
+
+ABOUT = "netinterf-store.json"
+OWN = frozenset({"lock", "lock-journal", "observations", "captures", "names", "private", "pending"})
+"""What a store that was not finished making may hold."""
+
+KEY_BYTES = 32
+"""Length of the key: 256 bits, of which BLAKE2b takes up to 512."""
+
+
+@frozen
+class Store:
+    """Where a store lies.
+
+    Args:
+        path: Its folder.
+    """
+
+    path: Path
+
+    @property
+    def pending(self) -> Path:
+        """Where parts are written aside."""
+        return self.path / "pending"
+
+    @property
+    def private(self) -> Path:
+        """What is left out when a store is handed on."""
+        return self.path / "private"
+
+    @property
+    def key(self) -> Path:
+        """The file of the key."""
+        return self.private / "key"
+
+    def told(self, table: str) -> Path:
+        """Where it is written which names or servers are told."""
+        return self.path / "names" / f"{table}.parquet"
+
+    def check(self) -> None:
+        """Check that it can be read.
+
+        Raises:
+            UsageError: There is no store, or a later version wrote it.
+            MissingExtra: pyarrow is not installed.
+        """
+        pyarrow()
+        try:
+            about = json.loads((self.path / ABOUT).read_text("utf-8"))
+            schema, version = about["schema"], about["version"]
+        except FileNotFoundError:
+            raise UsageError(f"{self.path}: this is no store of a campaign: it holds no {ABOUT}") from None
+        except (OSError, ValueError, KeyError, TypeError) as cause:
+            raise UsageError(f"{self.path / ABOUT}: this cannot be read ({cause})") from cause
+        if not isinstance(schema, int) or schema > SCHEMA:
+            raise UsageError(
+                f"{self.path}: this store has schema {schema} and was written by version {version}; version "
+                f"{__version__} knows schemas up to {SCHEMA}"
+            )
+
+    def secret(self) -> bytes:
+        """Read the key.
+
+        Raises:
+            UsageError: It is not there: the store was handed on without it, and nothing can be added.
+        """
+        try:
+            secret = self.key.read_bytes()
+        except OSError as cause:
+            raise UsageError(
+                f"{self.path}: captures cannot be added to a store without its private/key ({cause.strerror})"
+            ) from cause
+        if len(secret) != KEY_BYTES:
+            raise UsageError(f"{self.key}: a key has {KEY_BYTES} bytes, and this one {len(secret)}")
+        return secret
+
+    def make(self) -> None:
+        """Make it where there is none yet, with a key of its own; the description is written last.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if (self.path / ABOUT).exists():
+            return
+        self.private.mkdir(exist_ok=True)
+        with suppress(OSError):  # a file system without permissions
+            self.private.chmod(0o700)
+        if not self.key.exists():
+            written_whole(self.key, secrets.token_bytes(KEY_BYTES))
+        about = {"netinterf": "a store of a campaign, see docs/guide/campaigns.md", "schema": SCHEMA}
+        written_whole(self.path / ABOUT, json.dumps(about | {"version": __version__}).encode() + b"\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store, so that one process at a time adds to it; the system lets go when the process ends.
+
+        The lock is that of a database file: the one lock of the standard library that every system has and that no
+        process can leave behind.
+
+        Raises:
+            UsageError: Another process holds it, or the folder holds something else.
+            OSError: There can be no such folder.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        others = [] if (self.path / ABOUT).exists() else sorted(set(os.listdir(self.path)) - OWN)
+        if others:
+            raise UsageError(f"{self.path}: this folder is no store, and holds {others[0]}: name a new or empty one")
+        with closing(sqlite3.connect(self.path / "lock", timeout=0, isolation_level=None)) as lock:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as cause:
+                held = "locked" in str(cause)
+                why = "another process is adding captures to it" if held else f"it cannot be locked ({cause})"
+                raise UsageError(f"{self.path}: {why}") from cause
+            yield
+
+    def parts(self, table: str) -> dict[str, list[Path]]:
+        """List the files of a table by the number of their part, whether it counts or not."""
+        found: dict[str, list[Path]] = {}
+        for file in sorted((self.path / table).rglob("part-*.parquet")):
+            found.setdefault(file.stem.removeprefix("part-"), []).append(file)
+        return found
+
+    def committed(self, table: str) -> list[Path]:
+        """List the files of a table that count, as they are now; what is added meanwhile is not among them."""
+        numbers = self.parts("captures")
+        return [file for number, files in self.parts(table).items() if number in numbers for file in files]
+
+
+def written_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there as a whole or not at all, also when the power fails."""
+    with NewFile(path) as file:
+        file.stream.write(content)
+        file.stream.flush()
+        os.fsync(file.stream.fileno())
+    synced(path.parent)
+
+
+def synced(folder: Path) -> None:
+    """Wait until what a folder lists is on the disk; some systems do not open folders."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,115 @@
+"""The verb of many captures: collect them into a store."""
+
+import argparse
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from netinterf.campaign.batch import Entry
+from netinterf.campaign.collect import Collected, collect
+from netinterf.campaign.executors import Processes, dask_executor
+from netinterf.campaign.manifest import found_by_manifest, found_by_path
+from netinterf.campaign.place import HERE, Place
+from netinterf.campaign.store import Store
+from netinterf.cli.exit_status import EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.options import read_options
+from netinterf.cli.output import Output
+from netinterf.cli.progress import Progress
+from netinterf.errors import ParameterError, UsageError
+
+__all__ = ["run_collect"]
+
+AHEAD = 2
+"""Batches that are handed out for each that can be worked at: nobody waits for the next."""
+
+
+def run_collect(arguments: argparse.Namespace) -> int:
+    """Add captures to a store; return the exit status."""
+    options = read_options(arguments)
+    if bool(arguments.paths) == (arguments.manifest is not None):
+        raise UsageError("name captures, or a table of them by --manifest")
+    if arguments.manifest is None:
+        found = partial(found_by_path, arguments.paths, Place(name=arguments.place or HERE))
+    elif arguments.place is None:
+        found = partial(found_by_manifest, arguments.manifest)
+    else:
+        raise UsageError("--place goes with captures: a manifest says the place of each")
+    try:
+        with workers(arguments) as (executor, in_flight), Told() as told:
+            counts = collect(
+                Store(Path(arguments.into)),
+                found,
+                options,
+                executor=executor,
+                in_flight=in_flight,
+                told=told.entry,
+                names=arguments.names,
+            )
+    except OSError as error:
+        complain(f"{error}; what was collected before is in the store")
+        return EXIT_NO_OUTPUT
+    output = Output()
+    output.write(iter([f"{arguments.into}: {summary(counts)}"]))
+    if output.failed:
+        return EXIT_NO_OUTPUT
+    return EXIT_OK if counts.judged + counts.errors + counts.again + counts.known else EXIT_NO_INPUT
+
+
+@contextmanager
+def workers(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
+    """Give who judges, and how many batches are handed out at a time.
+
+    Raises:
+        UsageError: The arguments contradict each other, or nobody answers.
+    """
+    if arguments.scheduler is not None:
+        if arguments.jobs is not None:
+            raise UsageError("--jobs are processes of this machine: they do not go with --scheduler")
+        with dask_executor(arguments.scheduler) as (executor, count):
+            yield executor, AHEAD * count
+        return
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise ParameterError("jobs", arguments.jobs, "1 or more")
+    processes = Processes(arguments.jobs)
+    try:
+        yield processes, AHEAD * processes.jobs
+    finally:
+        processes.shutdown(wait=False, cancel_futures=True)
+
+
+def summary(counts: Collected) -> str:
+    """Say in a line what was collected."""
+    told = [f"{counts.judged:,} captures added"]
+    others = (
+        (counts.errors, "with errors"),
+        (counts.again, "with a content that was there"),
+        (counts.known, "there before"),
+        (counts.unread, "that cannot be read"),
+        (counts.skipped, "that are no captures"),
+    )
+    return ", ".join(told + [f"{count:,} {what}" for count, what in others if count])
+
+
+class Told:
+    """What became of each file: problems as lines, and on a terminal the last that was added."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._progress = Progress()
+        self._line = ExitStack()
+
+    def __enter__(self) -> "Told":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.close()
+
+    def entry(self, entry: Entry) -> None:
+        """Tell of a file."""
+        self._line.close()
+        if entry.message:
+            complain(f"{entry.path}: {entry.message}")
+        self._count += 1
+        self._line.enter_context(self._progress.reading(f"{self._count:,} files, {entry.path}"))
