@@ -1,6 +1,7 @@
-"""The verb that makes captures with known truth."""
+"""The verb that makes captures with known truth: one of a scenario, or those of a campaign."""
 
 import argparse
+import os
 from collections.abc import Iterator
 
 from netinterf.cli.exit_status import EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
@@ -9,6 +10,12 @@ from netinterf.errors import ParameterError, UsageError
 from netinterf.simulate import Conditions, run, scenarios, write
 
 __all__ = ["run_simulate"]
+
+CAMPAIGN = ("networks", "names", "runs", "blocked", "every")
+"""Options that are the measure of a campaign."""
+
+ALONE = ("ip", "vantage", "direction", "snaplen", "clean")
+"""Options that are about one scenario."""
 
 
 def run_simulate(arguments: argparse.Namespace) -> int:
@@ -20,6 +27,15 @@ def run_simulate(arguments: argparse.Namespace) -> int:
     if arguments.scenario is None:
         complain("simulate: name a scenario (try: netinterf simulate --list)")
         return EXIT_USAGE
+    of_campaign = arguments.scenario == "campaign"
+    elsewhere = ALONE if of_campaign else (*CAMPAIGN, "jobs")
+    if strange := [
+        name for name in elsewhere if vars(arguments)[name] is not None and vars(arguments)[name] is not False
+    ]:
+        complain(f"simulate: --{strange[0]} is for {'a scenario' if of_campaign else 'campaign'}")
+        return EXIT_USAGE
+    if of_campaign:
+        return run_campaign(arguments, output)
     fixed = {
         name: getattr(arguments, name)
         for name in ("ip", "vantage", "direction", "snaplen")
@@ -43,6 +59,28 @@ def run_simulate(arguments: argparse.Namespace) -> int:
     counts = f"{len(simulated.frames):,} packets, {len(truths):,} flows and exchanges"
     outcome = f"{len(hit):,} interfered with, {forged:,} forged packets"
     output.write(iter([f"{place}: {counts}, {outcome}; truth in {labels.name}"]))
+    return EXIT_NO_OUTPUT if output.failed else EXIT_OK
+
+
+def run_campaign(arguments: argparse.Namespace, output: Output) -> int:
+    """Play a campaign; return the exit status."""
+    from netinterf.simulate.campaign import Campaign, make
+
+    measure = {name: getattr(arguments, name) for name in CAMPAIGN if getattr(arguments, name) is not None}
+    place = arguments.out or f"campaign.{arguments.seed}"
+    try:
+        campaign = Campaign(seed=arguments.seed, **measure)
+        truth = make(campaign, place, jobs=os.cpu_count() or 1 if arguments.jobs is None else arguments.jobs)
+    except UsageError as error:
+        complain(f"simulate: {problem(error)}")
+        return EXIT_USAGE
+    except OSError as error:
+        complain(f"{error.filename or place}: {error.strerror or error}")
+        return EXIT_NO_OUTPUT
+    count, cells = campaign.networks * campaign.runs, truth["cells"]
+    played = f"{count:,} captures of {campaign.networks:,} networks and {campaign.names:,} names"
+    blocked = f"{len(cells):,} cells blocked by {len({cell['mechanism'] for cell in cells})} mechanisms"
+    output.write(iter([f"{place}: {played}; {blocked}, {len(truth['causes']):,} harmless causes; truth in truth.json"]))
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 

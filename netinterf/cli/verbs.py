@@ -256,8 +256,8 @@ def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
         epilog="What is not fixed is drawn by seed. Exit status: 0 done, 2 wrong usage.",
         allow_abbrev=False,
     )
-    simulate.add_argument("scenario", nargs="?", metavar="SCENARIO", help="which one; see --list")
-    simulate.add_argument("--out", metavar="FILE", help="where the capture goes (default SCENARIO.SEED.pcap)")
+    simulate.add_argument("scenario", nargs="?", metavar="SCENARIO", help="which one, see --list; or campaign")
+    simulate.add_argument("--out", metavar="PATH", help="where it goes (default SCENARIO.SEED.pcap, or campaign.SEED)")
     simulate.add_argument("--list", action="store_true", help="list all scenarios, or those whose name holds SCENARIO")
     simulate.add_argument("--seed", type=int, default=0, help="a whole number from 0 on (default 0)")
     simulate.add_argument("--ip", type=int, choices=(4, 6), help="address family")
@@ -265,4 +265,11 @@ def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
     simulate.add_argument("--direction", choices=("both", "outbound", "inbound"), help="what the tap sees")
     simulate.add_argument("--snaplen", type=int, metavar="BYTES", help="bytes kept of a frame; 0 keeps all")
     simulate.add_argument("--clean", action="store_true", help="a faithful recorder on a clean IPv4 path otherwise")
+    campaign = simulate.add_argument_group("campaign", "SCENARIO may be the word campaign: a folder of many captures")
+    campaign.add_argument("--networks", type=int, metavar="N", help="networks of clients (default 4)")
+    campaign.add_argument("--names", type=int, metavar="N", help="names that each of them visits (default 20)")
+    campaign.add_argument("--runs", type=int, metavar="N", help="times that it does (default 3)")
+    campaign.add_argument("--blocked", type=float, metavar="SHARE", help="share of the names blocked (default 0.25)")
+    campaign.add_argument("--every", choices=("hour", "day"), help="time between two runs (default day)")
+    campaign.add_argument("--jobs", type=int, metavar="N", help="processes (default: the cores)")
     simulate.set_defaults(run="netinterf.cli.simulation:run_simulate")

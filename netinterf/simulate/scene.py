@@ -81,10 +81,12 @@ class Scene:
     answers: dict[tuple[str, str], None] = attrs.field(factory=dict)  # names and addresses: what a control is answered
     keeps: Callable[[int, Packet], bool] | None = None  # which packets are recorded, by time; None: all
     afterwards: list[Callable[[], None]] = attrs.field(factory=list)  # what to settle once the play is over
+    begin: int | None = None  # when it begins, ns since 1970 UTC; drawn when left out
 
     def __attrs_post_init__(self) -> None:
         rng = self.rng
-        self.world = World(rng, EPOCH + int(rng.integers(0, 3 * 10**16)))
+        drawn = EPOCH + int(rng.integers(0, 3 * 10**16))
+        self.world = World(rng, drawn if self.begin is None else self.begin)
         self.tap = Tap(self.world)
         self.port = int(rng.integers(32_768, 50_000))
         self.client = self.clients(1)[0]

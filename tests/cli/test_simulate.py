@@ -74,3 +74,20 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     done = run("tcp.reset", "--out", "missing/out.pcap", cwd=tmp_path)
     assert done.returncode == 74
     assert "missing/out.pcap" in done.stderr
+
+
+def test_a_campaign_is_written(tmp_path: Path) -> None:
+    """One line says what was made; what is of a scenario alone is refused, and the other way round."""
+    done = run("campaign", "--seed", 3, "--networks", 2, "--names", 4, "--runs", 1, "--jobs", 1, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "campaign.3: 2 captures of 2 networks and 4 names" in done.stdout
+    assert len(list((tmp_path / "campaign.3").rglob("*.pcap"))) == 2
+    for words, says in (
+        (["campaign", "--snaplen", 0], "--snaplen is for a scenario"),
+        (["tcp.reset", "--runs", 0], "--runs is for campaign"),
+        (["campaign", "--jobs", 0], "jobs 0"),
+        (["campaign", "--seed", 4, "--out", "campaign.3"], "campaign.3: expected an empty one"),
+    ):
+        done = run(*words, cwd=tmp_path)
+        assert done.returncode == 2
+        assert says in done.stderr

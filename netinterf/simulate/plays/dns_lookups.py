@@ -1,5 +1,6 @@
 """Lookups to schedule: stubs that ask, repeat themselves, change resolvers, and fall back to TCP."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -116,7 +117,7 @@ class Stub:
 
     def look_up(
         self, name: str, begin: float, *, look_alike: bool = False, series: bool = False, kinds: tuple[int, ...] = (),
-        way: int = 0,
+        way: int = 0, then: Callable[[bytes], None] | None = None,
     ) -> None:  # fmt: skip
         """Schedule the questions that a program asks about one name.
 
@@ -127,6 +128,7 @@ class Stub:
             series: Whether it is decidable only together with others.
             kinds: Question types; drawn by habit when left out.
             way: Which resolver is asked first.
+            then: What the program does with the answer to its first question.
         """
         rng, habits = self.scene.rng, self.habits
         if not kinds:
@@ -139,7 +141,7 @@ class Stub:
             spelled = mixed_case(name, int(rng.integers(2**62))) if habits.mixed else name
             lookup = Lookup(
                 stub=self, name=name, spelled=spelled, kind=kind, look_alike=look_alike, series=series, port=port,
-                identifier=identifier, way=way, left=habits.tries, opt=habits.opt,
+                identifier=identifier, way=way, left=habits.tries, opt=habits.opt, then=None if order else then,
             )  # fmt: skip
             self.scene.world.after(begin + order * float(rng.uniform(2e4, 4e5)), lookup.begin)
 
@@ -159,6 +161,7 @@ class Lookup:
     way: int
     left: int
     opt: Opt | None
+    then: Callable[[bytes], None] | None = None
     heard: bool = False
     subjects: dict[tuple[int, int, int], int] = attrs.field(factory=dict)  # conversation by way, port, identifier
 
@@ -251,6 +254,8 @@ class Lookup:
         elif flags & 15 == SERVFAIL and len(self.stub.ways) > 1 and self.left > 0:
             self.way += 1
             self.once_more("port")
+        elif self.then is not None:
+            self.then(packet.payload)
 
     def once_more(self, change: str) -> None:
         """Ask again at once."""

@@ -16,7 +16,7 @@ from netinterf.simulate.plays.tcp_stage import Build, Targets, drawn_delay, forg
 from netinterf.simulate.plays.tcp_world import plain_form
 from netinterf.simulate.scenario import Scenario
 
-__all__ = ["PLAYS", "any_page", "paged"]
+__all__ = ["PLAYS", "any_page", "either", "paged"]
 
 FA, PA, RA = FIN | ACK, PSH | ACK, RST | ACK
 PAGE = "http.blockpage"

@@ -30,7 +30,7 @@ from netinterf.simulate.scene import Conversation, Scene
 from netinterf.simulate.talks import visit
 from netinterf.values import define
 
-__all__ = ["PLAYS", "certified"]
+__all__ = ["GATEWAY", "PLAYS", "STATE", "Plan", "Stage", "certified", "proxied"]
 
 OWNERS = ("granite", "willow", "harbour", "meadow", "lantern", "saffron", "juniper", "cobalt", "marble", "thistle")
 """Second levels of names whose owners are unrelated, below the reserved top-level domain (RFC 2606)."""
@@ -149,12 +149,26 @@ def untouched(stage: Stage, path: Path, place: Address, name: str, begin: float,
     visit(stage.scene, path, place, name, begin, stacks=stacks, script=script)
 
 
-def proxied(stage: Stage, path: Path, place: Address, name: str, begin: float, stacks: tuple[Stack, Stack]) -> None:
-    """Schedule a visit that a proxy ends: it talks to the server with a hello of its own."""
+def proxied(
+    stage: Stage, path: Path, place: Address, name: str, begin: float, stacks: tuple[Stack, Stack], *,
+    client: tuple[Address, int] | None = None, box: Stack | None = None,
+) -> None:  # fmt: skip
+    """Schedule a visit that a proxy ends: it talks to the server with a hello of its own.
+
+    Args:
+        stage: Servers, and who intercepts.
+        path: The way to the server, with a rewriter where the proxy stands.
+        place: Address of the server.
+        name: Who is wanted there.
+        begin: When, ns from now.
+        stacks: Habits of client and server host.
+        client: Address and port of the client; the scene's own and the next port when left out.
+        box: Habits of the proxy's host; drawn when left out.
+    """
     scene, rng, plan = stage.scene, stage.scene.rng, stage.plan
     subject = scene.converse(Conversation("flow", "tcp", name))
     first, second = halves(path, rewriter(path))
-    box = draw_server(rng)
+    box = box or draw_server(rng)
     there = 2.0 * sum(part.delay for part in second.parts if isinstance(part, Leg))
     false = stage.flight(stage.false_chain(name))
     hello = client_hello(name, rng, shape=draw_shape(rng))
@@ -164,7 +178,7 @@ def proxied(stage: Stage, path: Path, place: Address, name: str, begin: float, s
     refused = rng.random() < plan.refused
     near = certified(rng, hello, false, wait=there, refused=refused)
     far = certified(rng, own, stage.flight(stage.chain(name)))
-    source = scene.client, scene.next_port()
+    source = client or (scene.client, scene.next_port())
     second.parts.insert(0, HandshakeMarker(world=scene.world, outbound=True, subject=subject, marked=len(own)))
     ask = partial(
         connect, second, client=source, server=(place, 443), stacks=(box, stacks[1]), subject=subject, script=far,

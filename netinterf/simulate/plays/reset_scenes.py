@@ -19,7 +19,7 @@ from netinterf.simulate.scenario import ENDS, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
 
-__all__ = ["PLAYS"]
+__all__ = ["PLAYS", "any_form"]
 
 
 def any_form(targets: Targets) -> tuple[Rule, ...]:
