@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     page = verbs.add_parser("page", help="the HTML page with thousands of findings: its size, and how long it opens")
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
-    rates = [*add_rates(verbs), add_compare(verbs)]
+    rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs)]
     for verb in (quality, real, odd, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
@@ -175,6 +175,17 @@ def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     return sides
 
 
+def add_campaign(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about campaigns."""
+    many = verbs.add_parser("campaign", help="simulated campaigns: blocked cells found, and others named, by mechanism")
+    many.add_argument("--seed", type=int, default=1000, help="of the campaign (default 1,000)")
+    many.add_argument("--networks", type=int, default=6, help="networks of clients (default 6)")
+    many.add_argument("--names", type=int, default=40, help="names (default 40)")
+    many.add_argument("--runs", type=int, default=5, help="runs in each network (default 5)")
+    many.add_argument("--blocked", type=float, default=0.25, help="share of the names blocked (default 0.25)")
+    return many
+
+
 def add_dns(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
@@ -274,6 +285,14 @@ def run_anomaly(options: argparse.Namespace) -> int:
 def run_compare(options: argparse.Namespace) -> int:
     """Compare two places."""
     from benchmarks.compare.command import run
+
+    run(options)
+    return 0
+
+
+def run_campaign(options: argparse.Namespace) -> int:
+    """Judge a campaign."""
+    from benchmarks.campaigns.command import run
 
     run(options)
     return 0
@@ -545,6 +564,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "compare": run_compare,
+    "campaign": run_campaign,
     "reality": run_reality,
     "anomaly": run_anomaly,
     "shaping": run_shaping,

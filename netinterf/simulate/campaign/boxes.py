@@ -28,10 +28,12 @@ from netinterf.simulate.plays.transfers import spread
 from netinterf.simulate.scene import draw_global, draw_global_six
 from netinterf.values import frozen
 
-__all__ = ["INTERCEPTION", "Forgery", "box", "draw_forgery", "source"]
+__all__ = ["FORGED", "INTERCEPTION", "Forgery", "box", "forgery_of", "source"]
 
 FOREVER = (1e15, 1e15)  # ns
 INTERCEPTION = "tls.interception"
+FORGED = frozenset({"dns.forged", "dns.injection"})
+"""Mechanisms whose answers lead elsewhere."""
 
 
 def source(campaign: Campaign, block: Block) -> np.random.Generator:
@@ -53,7 +55,7 @@ def box(campaign: Campaign, world: World, block: Block, spared: frozenset[Addres
         stage = str(rng.choice(["data", "all"]))
         return [Border(world=world, listed=block.servers | spared, stage=stage, mechanism=ALLOWLIST)]
     if block.mechanism.startswith("dns."):
-        return dns_box(world, block, draw_forgery(rng))
+        return dns_box(world, block, forgery_of(campaign, block))
     return BUILD[block.mechanism](rng, world, block) if block.mechanism in BUILD else []
 
 
@@ -137,8 +139,9 @@ class Forgery:
         return Rule(addresses=self.places, rcode=rcode, lifetime=self.lifetime, lies=True)
 
 
-def draw_forgery(rng: np.random.Generator) -> Forgery:
-    """Draw it: mostly addresses of others, at times a private one, or a denial."""
+def forgery_of(campaign: Campaign, block: Block) -> Forgery:
+    """Give what a block of DNS answers: mostly addresses of others, at times a private one, or a denial."""
+    rng = source(campaign, block)
     form = form_like(rng, delay=float(rng.uniform(1e5, 6e5)))
     kind, count = str(rng.choice(["others", "private", "none"], p=[0.6, 0.2, 0.2])), int(rng.integers(1, 7))
     others = (*draw_global(rng, count), *draw_global_six(rng, 2))

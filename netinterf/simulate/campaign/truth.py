@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from netinterf.simulate.campaign.boxes import FORGED, forgery_of
 from netinterf.simulate.campaign.causes import in_force
 from netinterf.simulate.campaign.censors import ALLOWLIST, Block
 from netinterf.simulate.campaign.state import Plan
@@ -20,7 +21,7 @@ from netinterf.simulate.labels import Labels, Truth
 from netinterf.simulate.network.packet import address_text
 from netinterf.values import frozen
 
-__all__ = ["Attempt", "Cell", "Tally", "parameters", "tally", "truth"]
+__all__ = ["BY_PORT", "Attempt", "Cell", "Tally", "parameters", "tally", "truth"]
 
 VERSION = 1
 """Of the form of the truth; within a version it only grows."""
@@ -100,7 +101,7 @@ def truth(plan: Plan, tallies: Callable[[Network], Mapping[int, Tally]]) -> dict
         collateral += unplanned(network, found, played)
     return {
         "version": VERSION, "parameters": parameters(plan),
-        "networks": [network_facts(one) for one in plan.topology.networks],
+        "networks": [network_facts(plan, one) for one in plan.topology.networks],
         "cells": [attrs.asdict(cell) for cell in cells], "unmet": unmet, "collateral": collateral,
         "causes": [attrs.asdict(one) for one in plan.causes],
     }  # fmt: skip
@@ -157,11 +158,13 @@ def unplanned(network: Network, cells: Sequence[Cell], played: Mapping[int, Tall
         }  # fmt: skip
 
 
-def network_facts(network: Network) -> dict[str, Any]:
+def network_facts(plan: Plan, network: Network) -> dict[str, Any]:
     """Say of a network what the truth tells."""
+    blocks = (one for one in plan.blocks if one.network == network.number and one.mechanism in FORGED)
+    forged = {place for one in blocks for place in forgery_of(plan.topology.campaign, one).places}
     return {
         "name": network.name, "asn": network.asn, "country": network.code, "clients": len(network.clients),
-        "resolver": address_text(network.resolver),
+        "resolver": address_text(network.resolver), "forged": sorted(map(address_text, forged)),
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from netinterf.simulate.boxes.interceptor import Rewriter
-from netinterf.simulate.campaign.boxes import INTERCEPTION, box, draw_forgery, source
+from netinterf.simulate.campaign.boxes import FORGED, INTERCEPTION, box, forgery_of
 from netinterf.simulate.campaign.chains import genuine, stage
 from netinterf.simulate.campaign.parameters import Seeds
 from netinterf.simulate.campaign.state import Plan, State
@@ -91,8 +91,8 @@ class Tour:
             self.stations += box(campaign, world, block, frozenset({network.resolver}))
             if block.mechanism == INTERCEPTION:
                 self.interceptors |= dict.fromkeys(block.names, stage(campaign, self.scene, block))
-            elif block.mechanism in {"dns.forged", "dns.injection"}:
-                forgery = draw_forgery(source(campaign, block))
+            elif block.mechanism in FORGED:
+                forgery = forgery_of(campaign, block)
                 self.forged += forgery.places
                 if forgery.by_resolver and block.mechanism == "dns.forged":
                     rules |= dict.fromkeys(block.names, forgery.rule)

@@ -1,0 +1,1 @@
+"""Campaigns with known truth: what an inference names in them, held against what was blocked."""

@@ -1,0 +1,96 @@
+"""Scores of campaigns: what is found, what is wrong, what is neither, and when a block is said to have begun."""
+
+from typing import Any
+
+import attrs
+import pytest
+
+from benchmarks.campaigns.alone import earliest
+from benchmarks.campaigns.score import NamedCell, Score, report, score
+
+
+def cell(name: str, mechanism: str = "tcp.drop", **fields: Any) -> dict[str, Any]:
+    """Write a cell as it stands in a truth."""
+    plain = {
+        "name": name,
+        "server": "",
+        "names": [name],
+        "transport": "tcp/tls",
+        "network": "a",
+        "since": 1,
+        "first": 1,
+    }
+    return {**plain, "mechanism": mechanism, **fields}
+
+
+TRUTH: dict[str, Any] = {
+    "networks": [{"name": "a", "forged": ["10.10.34.35"]}, {"name": "b", "forged": []}],
+    "cells": [
+        cell("early"), cell("late", since=4, first=6),
+        cell("", "tcp.connect.drop", server="192.0.2.1", names=["one", "two"]),
+        cell("lie", "dns.forged", transport="dns"),
+    ],
+    "collateral": [{"network": "a", "transport": "tcp/tls", "name": "beside", "mechanism": "tcp.drop"}],
+}  # fmt: skip
+
+
+def named(name: str, mechanism: str = "tcp.drop", **fields: Any) -> NamedCell:
+    """Name a cell."""
+    return NamedCell(**{"network": "a", "transport": "tcp/tls", "name": name, "mechanism": mechanism, **fields})
+
+
+def scored(*cells: NamedCell) -> dict[str, Score]:
+    """Score what was named, by mechanism."""
+    return {one.mechanism: one for one in score(cells, TRUTH)}
+
+
+def test_nothing_named_is_nothing_found() -> None:
+    """All cells are counted, and none is found."""
+    assert sum(one.cells for one in scored().values()) == 4
+    assert all(one.found == one.named == one.wrong == 0 for one in scored().values())
+
+
+def test_cells_are_found_by_name_or_by_server() -> None:
+    """A server counts once, however many of its names are named; a mechanism may be told in general."""
+    for found in ([named("one", "tcp.connect.drop"), named("two", "tcp.connect.drop")],
+                  [named("", "tcp.connect.drop", server="192.0.2.1")]):  # fmt: skip
+        assert scored(*found)["tcp.connect.drop"].found == 1
+    assert scored(named("early", "tcp"))["tcp.drop"].found == 1
+
+
+def test_another_mechanism_is_told_apart() -> None:
+    """A cell that is named for something else is not found, and who named it is not wrong to call it blocked."""
+    made = scored(named("early", "tcp.reset"))
+    assert (made["tcp.drop"].found, made["tcp.drop"].otherwise) == (0, 1)
+    assert (made["tcp.reset"].named, made["tcp.reset"].wrong) == (1, 0)
+
+
+def test_what_nobody_blocks_is_wrong() -> None:
+    """A name, network or transport that is no cell counts against the mechanism that was named."""
+    made = scored(named("early"), named("other"), named("early", network="b"), named("early", transport="quic"))
+    assert (made["tcp.drop"].found, made["tcp.drop"].named, made["tcp.drop"].wrong) == (1, 4, 3)
+
+
+def test_collateral_and_visits_after_a_lie_are_neither() -> None:
+    """They are not counted at all."""
+    made = scored(named("beside"), named("lie"), named("", "tcp.connect.drop", server="10.10.34.35"))
+    assert sum(one.named for one in made.values()) == 0
+
+
+@pytest.mark.parametrize(("since", "told"), [(2, False), (3, True), (7, True), (8, False), (None, False)])
+def test_an_onset_is_told_within_a_run(since: int | None, told: bool) -> None:
+    """From the run before the block began to the one after it was first met."""
+    made = scored(named("late", since=since), named("early", since=1))["tcp.drop"]
+    assert (made.late, made.onset) == (1, told)
+
+
+def test_single_scans_are_joined_by_their_first_run() -> None:
+    """One of each is kept."""
+    runs = [named("x", since=run) for run in (5, 2, 9)]
+    assert earliest([*runs, named("y", since=3)]) == [attrs.evolve(runs[0], since=2), named("y", since=3)]
+
+
+def test_the_report_sums_up() -> None:
+    """The last line is of all mechanisms."""
+    last = report(score([named("early"), named("other")], TRUTH)).splitlines()[-1]
+    assert last.split() == ["all", "4", "1", "0", "0", "0", "2", "1"]
