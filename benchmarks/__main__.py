@@ -183,6 +183,7 @@ def add_campaign(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     many.add_argument("--names", type=int, default=40, help="names (default 40)")
     many.add_argument("--runs", type=int, default=5, help="runs in each network (default 5)")
     many.add_argument("--blocked", type=float, default=0.25, help="share of the names blocked (default 0.25)")
+    many.add_argument("--mechanisms", metavar="A,B", help="those that censors use (default all)")
     return many
 
 

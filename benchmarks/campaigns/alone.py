@@ -16,16 +16,10 @@ from netinterf.simulate.campaign.truth import BY_PORT
 __all__ = ["named"]
 
 
-def named(folder: Path, *, jobs: int, runs: int | None = None) -> list[NamedCell]:
-    """Name what single scans find, each with the first run in which one did.
-
-    Args:
-        folder: A campaign.
-        jobs: Processes.
-        runs: Look at so many runs only, from the first on; at all when left out.
-    """
+def named(folder: Path, *, jobs: int) -> list[NamedCell]:
+    """Name what single scans of a campaign find, each with the first run in which one did."""
     with (folder / "manifest.csv").open(encoding="utf-8") as file:
-        rows = [row for row in DictReader(file) if runs is None or int(row["run"]) <= runs]
+        rows = list(DictReader(file))
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         found = pool.map(partial(scanned, folder), rows, chunksize=4)
         return earliest([one for part in found for one in part])

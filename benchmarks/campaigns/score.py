@@ -14,7 +14,7 @@ import attrs
 from benchmarks.machine import table
 from netinterf.mechanisms import related
 
-__all__ = ["NamedCell", "Score", "report", "score"]
+__all__ = ["NamedCell", "Score", "report", "score", "until"]
 
 FORGED = frozenset({"dns.forged", "dns.injection"})
 """Mechanisms that lead visits elsewhere."""
@@ -84,6 +84,12 @@ def score(named: Sequence[NamedCell], truth: Mapping[str, Any]) -> list[Score]:
             counts.setdefault(one.mechanism, Counter()).update(named=1, wrong=place not in known)
     words = ("cells", "found", "otherwise", "late", "onset", "named", "wrong")
     return [Score(mechanism=path, **{word: counts[path][word] for word in words}) for path in sorted(counts)]
+
+
+def until(truth: Mapping[str, Any], run: int) -> dict[str, Any]:
+    """Give the truth as far as the runs up to *run* show it."""
+    cells = [cell for cell in truth["cells"] if cell["first"] <= run]
+    return {**truth, "cells": cells, "collateral": [one for one in truth["collateral"] if min(one["runs"]) <= run]}
 
 
 def places_of(cell: Mapping[str, Any]) -> list[Where]:

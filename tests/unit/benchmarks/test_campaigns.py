@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from benchmarks.campaigns.alone import earliest
-from benchmarks.campaigns.score import NamedCell, Score, report, score
+from benchmarks.campaigns.score import NamedCell, Score, report, score, until
 
 
 def cell(name: str, mechanism: str = "tcp.drop", **fields: Any) -> dict[str, Any]:
@@ -30,7 +30,7 @@ TRUTH: dict[str, Any] = {
         cell("", "tcp.connect.drop", server="192.0.2.1", names=["one", "two"]),
         cell("lie", "dns.forged", transport="dns"),
     ],
-    "collateral": [{"network": "a", "transport": "tcp/tls", "name": "beside", "mechanism": "tcp.drop"}],
+    "collateral": [{"network": "a", "transport": "tcp/tls", "name": "beside", "mechanism": "tcp.drop", "runs": [5]}],
 }  # fmt: skip
 
 
@@ -94,3 +94,10 @@ def test_the_report_sums_up() -> None:
     """The last line is of all mechanisms."""
     last = report(score([named("early"), named("other")], TRUTH)).splitlines()[-1]
     assert last.split() == ["all", "4", "1", "0", "0", "0", "2", "1"]
+
+
+def test_a_truth_can_be_cut_to_its_first_runs() -> None:
+    """What was first met later is not there."""
+    made = until(TRUTH, 4)
+    assert [one["name"] for one in made["cells"]] == ["early", "", "lie"]
+    assert not made["collateral"]
