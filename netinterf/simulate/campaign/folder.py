@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 from typing import Any
 
 from netinterf.errors import ParameterError
@@ -25,6 +26,9 @@ from netinterf.writing import write_text
 __all__ = ["MANIFEST", "NETWORKS", "TRUTH", "make"]
 
 MANIFEST, NETWORKS, TRUTH, STARTED = "manifest.csv", "networks.csv", "truth.json", "campaign.json"
+
+ASIDE = ".netinterf-*"
+"""What a call that was killed leaves of a file that it had not finished (`netinterf.writing`)."""
 
 
 def make(campaign: Campaign, folder: Path | str, *, jobs: int = 1) -> dict[str, Any]:
@@ -55,6 +59,8 @@ def make(campaign: Campaign, folder: Path | str, *, jobs: int = 1) -> dict[str, 
             write_run(campaign, place, network.number, run)
     else:
         in_processes(min(jobs, len(left)), partial(write_run, campaign, place), left)
+    for rest in place.rglob(ASIDE):
+        rest.unlink()
     made = truth(drawn, partial(tallies, place, campaign.runs))
     write_text(place / TRUTH, [json.dumps(made, separators=(",", ":")), "\n"])
     return made
@@ -62,7 +68,7 @@ def make(campaign: Campaign, folder: Path | str, *, jobs: int = 1) -> dict[str, 
 
 def in_processes(jobs: int, action: Callable[[int, int], None], left: Sequence[tuple[Network, int]]) -> None:
     """Write the runs that are left by several processes; the first error ends it, what was begun is finished."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), signal, (SIGINT, SIG_IGN)) as pool:  # the caller hears Ctrl-C
         try:
             for _ in pool.map(action, [network.number for network, _ in left], [run for _, run in left]):
                 pass

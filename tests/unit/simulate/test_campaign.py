@@ -86,6 +86,7 @@ def test_jobs_do_not_show_and_an_interrupted_call_can_be_repeated(folder: Path, 
         "net-02/0001.pcap",
     ):
         (tmp_path / lost).unlink()
+    (tmp_path / "net-02" / ".netinterf-0123").write_bytes(b"half")
     make(SMALL, tmp_path, jobs=2)
     assert content(tmp_path) == content(folder)
 
