@@ -71,7 +71,7 @@ def draw_blocks(topology: Topology) -> tuple[Block, ...]:
     censoring = [one for one in members if one % FREE] or list(members)
     share = campaign.blocked * campaign.networks / sum(len(members[one]) for one in censoring)
     deck, blocks = cycle(campaign.mechanisms), list[Block]()
-    for country in censoring if campaign.mechanisms else []:
+    for country in censoring if campaign.mechanisms and campaign.blocked else []:
         dealt = list(islice(deck, max(2, len(members[country]))))
         blocks += in_country(
             rng, topology, country, dict(zip(members[country], shared_out(rng, dealt), strict=False)), share

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections import Counter
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from netinterf.simulate.campaign import Campaign, Causes, make
 from netinterf.simulate.campaign.causes import in_force
 from netinterf.simulate.campaign.parameters import MECHANISMS
 from netinterf.simulate.campaign.state import plan
+from netinterf.simulate.campaign.topology import Network
 from netinterf.simulate.campaign.truth import tally, truth
 from netinterf.simulate.campaign.visits import PACE, play
+from netinterf.simulate.network.packet import address_text
 
 CALM = Causes(**dict.fromkeys(vars(Causes()), 0.0))
 SMALL = Campaign(seed=11, networks=2, names=6, runs=2, blocked=0.4)
@@ -146,6 +148,43 @@ def test_blocked_cells_are_hit_and_no_others(mechanism: str) -> None:
     assert hit >= 0.7 * tried  # (forgers of resets and pages miss up to a tenth)
     assert all(one["mechanism"] == "tcp.drop" for one in made["collateral"])  # residual blocks
     assert not made["unmet"] or mechanism == "tcp.connect.drop"  # some addresses are led to by no answer
+
+
+def test_who_takes_part() -> None:
+    """Prefixes are of one owner each, no name is a part of another, and all kinds of hosts, names and ways occur."""
+    who = plan(Campaign(seed=1, networks=40, names=300)).topology
+    prefixes = [ip_network(prefix) for prefix, _, _ in who.table()]
+    assert len(set(prefixes)) == len(prefixes)
+    for owner in (*who.networks, *who.hosts):
+        mine = [ip_network(prefix) for prefix in owner.prefixes]
+        places = (
+            owner.clients + owner.clients_six if isinstance(owner, Network) else owner.addresses + owner.addresses_six
+        )
+        assert all(any(ip_address(address_text(place)) in prefix for prefix in mine) for place in places)
+    names = [site.name for site in who.sites]
+    assert not [one for one in names if sum(one in other for other in names) > 1]
+    assert len({site.over for site in who.sites}) == 4
+    on_delivery = [site for site in who.sites if who.hosts[site.host].delivery]
+    assert 0.2 < len(on_delivery) / len(who.sites) < 0.6
+    assert {len(site.addresses) > 1 for site in who.sites} == {True, False}
+    assert {len(network.clients) > 1 for network in who.networks} == {True, False}
+    assert {bool(network.clients_six) for network in who.networks} == {True, False}
+
+
+def test_lists_of_a_country_overlap_and_differ() -> None:
+    """Its networks block much of the same, not all of it; the first country blocks nothing, and nobody all names."""
+    drawn = plan(Campaign(seed=1, networks=40, names=200, blocked=0.3))
+    lists: dict[tuple[int, str], list[frozenset[str]]] = {}
+    for block in drawn.blocks:
+        assert block.country > 0
+        assert len(block.names) < 0.7 * 200
+        if block.names:
+            lists.setdefault((block.country, block.mechanism), []).append(block.names)
+    shared = [(mine[0], other) for mine in lists.values() for other in mine[1:]]
+    assert len(shared) > 5
+    assert all(one & other for one, other in shared)
+    assert any(one != other for one, other in shared)
+    assert not plan(Campaign(networks=40, blocked=0.0)).blocks
 
 
 def test_blocks_begin_and_end() -> None:
