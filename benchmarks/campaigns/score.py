@@ -28,10 +28,12 @@ Where = tuple[str, str, str]
 
 @attrs.frozen(kw_only=True)
 class NamedCell:
-    """What an inference calls blocked: a name or a server over one transport in one network."""
+    """What an inference calls blocked: a name or a server over one transport in one network, or all that it reaches."""
 
     network: str
-    transport: str  # dns, tcp/http, tcp/tls or quic
+    transport: str = (
+        ""  # dns, tcp/http, tcp/tls or quic; none with neither name nor server: whatever leaves the network
+    )
     name: str = ""
     server: str = ""  # an address, where no name is known
     mechanism: str
@@ -68,7 +70,8 @@ def score(named: Sequence[NamedCell], truth: Mapping[str, Any]) -> list[Score]:
     counts: dict[str, Counter[str]] = {}
     for cell in truth["cells"]:
         mine = counts.setdefault(cell["mechanism"], Counter())
-        here = [one for place in places_of(cell) for one in by_place.get(place, [])]
+        whole = [one for one in by_place.get(everything(cell), []) if related(one.mechanism, cell["mechanism"])]
+        here = whole + [one for place in places_of(cell) for one in by_place.get(place, [])]
         right = [one for one in here if related(one.mechanism, cell["mechanism"])]
         late = bool(right) and cell["since"] > 1
         told = [one.since for one in right if one.since is not None]
@@ -76,7 +79,8 @@ def score(named: Sequence[NamedCell], truth: Mapping[str, Any]) -> list[Score]:
             cells=1, found=bool(right), otherwise=bool(here) and not right, late=late,
             onset=late and any(cell["since"] - NEAR <= since <= cell["first"] + NEAR for since in told),
         )  # fmt: skip
-    known = {place for cell in truth["cells"] for place in places_of(cell)}
+    cells = truth["cells"]
+    known = {place for cell in cells for place in (*places_of(cell), *servers_of(cell), everything(cell))}
     beside = besides(truth)
     for one in named:
         place = (one.network, one.transport, one.name or one.server)
@@ -95,6 +99,16 @@ def until(truth: Mapping[str, Any], run: int) -> dict[str, Any]:
 def places_of(cell: Mapping[str, Any]) -> list[Where]:
     """Say by what a cell may be named: its server, or the names that were tried there."""
     return [(cell["network"], cell["transport"], what) for what in {cell["server"], *cell["names"]} - {""}]
+
+
+def everything(cell: Mapping[str, Any]) -> Where:
+    """Say how all that leaves a cell's network is named."""
+    return cell["network"], "", ""
+
+
+def servers_of(cell: Mapping[str, Any]) -> list[Where]:
+    """Say where a cell was hit: whoever missed the name tells the server, which finds no cell and is no mistake."""
+    return [(cell["network"], cell["transport"], server) for server in cell["servers"]]
 
 
 def besides(truth: Mapping[str, Any]) -> set[Where]:

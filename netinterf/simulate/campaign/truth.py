@@ -49,7 +49,8 @@ class Cell:
 
     name: str  # "" where an address is blocked
     server: str  # its address; "" where a name is blocked
-    names: tuple[str, ...]  # that were tried at the address; of a name itself
+    names: tuple[str, ...]  # that were hit; of a name itself
+    servers: tuple[str, ...]  # addresses at which they were hit; of a lookup the resolver's
     transport: str
     network: str
     asn: int
@@ -121,7 +122,7 @@ def cells_of(network: Network, block: Block, played: Mapping[int, Tally]) -> Ite
     """Join all attempts that one block hit into cells."""
     by_server = bool(block.servers) and block.mechanism != ALLOWLIST
     counts: dict[tuple[str, str], list[tuple[int, int, int]]] = {}  # run, attempts and strikes
-    names: dict[str, set[str]] = {}
+    hit: dict[tuple[str, str], set[tuple[str, str]]] = {}  # names and servers
     for run, attempts in played.items():
         if not in_force(block.since, block.until, run):
             continue
@@ -130,12 +131,13 @@ def cells_of(network: Network, block: Block, played: Mapping[int, Tally]) -> Ite
             struck = count * (block.mechanism in one.words)
             counts.setdefault((what, one.transport), []).append((run, count, struck))
             if struck:
-                names.setdefault(what, set()).add(one.name)
+                hit.setdefault((what, one.transport), set()).add((one.name, one.server))
     for (what, transport), rows in sorted(counts.items()):
         runs = sorted(run for run, _, hits in rows if hits)
         if runs:
+            names, servers = (tuple(sorted(set(these))) for these in zip(*hit[what, transport], strict=True))
             yield Cell(
-                name="" if by_server else what, server=what if by_server else "", names=tuple(sorted(names[what])),
+                name="" if by_server else what, server=what if by_server else "", names=names, servers=servers,
                 transport=transport, network=network.name, asn=network.asn, country=network.code,
                 mechanism=block.mechanism, since=block.since, until=block.until,
                 attempts=sum(count for _, count, _ in rows), struck=sum(hits for *_, hits in rows),

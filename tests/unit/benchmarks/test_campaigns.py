@@ -15,6 +15,7 @@ def cell(name: str, mechanism: str = "tcp.drop", **fields: Any) -> dict[str, Any
         "name": name,
         "server": "",
         "names": [name],
+        "servers": ["192.0.2.9"],
         "transport": "tcp/tls",
         "network": "a",
         "since": 1,
@@ -56,6 +57,19 @@ def test_cells_are_found_by_name_or_by_server() -> None:
                   [named("", "tcp.connect.drop", server="192.0.2.1")]):  # fmt: skip
         assert scored(*found)["tcp.connect.drop"].found == 1
     assert scored(named("early", "tcp"))["tcp.drop"].found == 1
+
+
+def test_a_server_that_was_hit_is_no_mistake() -> None:
+    """Where the name was not captured, a block of a name shows at its server: that finds no cell, and is not wrong."""
+    made = scored(named("", server="192.0.2.9"))["tcp.drop"]
+    assert (made.found, made.named, made.wrong) == (0, 1, 0)
+
+
+def test_a_network_may_be_named_as_a_whole() -> None:
+    """That finds all cells of the mechanism in it, and is wrong where nothing is blocked."""
+    made = scored(NamedCell(network="a", mechanism="tcp.drop"), NamedCell(network="b", mechanism="tcp.drop"))
+    assert (made["tcp.drop"].found, made["tcp.drop"].named, made["tcp.drop"].wrong) == (2, 2, 1)
+    assert made["dns.forged"].otherwise == 0
 
 
 def test_another_mechanism_is_told_apart() -> None:

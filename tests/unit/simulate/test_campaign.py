@@ -130,6 +130,9 @@ def test_the_truth_is_what_the_labels_say(folder: Path) -> None:
                     tried[where, name, over, word] += 1
                     struck[where, name, over, word] += word in words
             assert not words or any((network, one["name"], transport, word) in {*cells, *beside} for word in words)
+            for (where, _, over, word), cell in cells.items():
+                if word in words and (where, over) == (network, transport) and one["name"] == cell["name"]:
+                    assert one["server"] in cell["servers"]
     assert made["cells"]
     for key, cell in cells.items():
         assert (cell["attempts"], cell["struck"]) == (tried[key], struck[key])
