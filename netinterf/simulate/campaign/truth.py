@@ -109,7 +109,7 @@ def truth(plan: Plan, tallies: Callable[[Network], Mapping[int, Tally]]) -> dict
 
 
 def listed(block: Block) -> Sequence[str]:
-    """List what a block is meant to hit: names, or addresses; all but a list is everything."""
+    """List what a block is meant to hit: names, or addresses; nothing is listed where all but a list is."""
     return sorted(block.names) if block.names else [] if block.mechanism == ALLOWLIST else addresses(block)
 
 
@@ -120,7 +120,7 @@ def addresses(block: Block) -> list[str]:
 
 def cells_of(network: Network, block: Block, played: Mapping[int, Tally]) -> Iterator[Cell]:
     """Join all attempts that one block hit into cells."""
-    by_server = bool(block.servers) and block.mechanism != ALLOWLIST
+    by_server, mine = bool(block.servers) and block.mechanism != ALLOWLIST, frozenset(listed(block))
     counts: dict[tuple[str, str], list[tuple[int, int, int]]] = {}  # run, attempts and strikes
     hit: dict[tuple[str, str], set[tuple[str, str]]] = {}  # names and servers
     for run, attempts in played.items():
@@ -128,6 +128,8 @@ def cells_of(network: Network, block: Block, played: Mapping[int, Tally]) -> Ite
             continue
         for one, count in attempts.items():
             what = one.server if by_server else one.name
+            if mine and what not in mine:
+                continue
             struck = count * (block.mechanism in one.words)
             counts.setdefault((what, one.transport), []).append((run, count, struck))
             if struck:

@@ -190,6 +190,16 @@ def test_lists_of_a_country_overlap_and_differ() -> None:
     assert not plan(Campaign(networks=40, blocked=0.0)).blocks
 
 
+def test_residual_blocks_are_collateral() -> None:
+    """What is swallowed because somebody else was visited at that server before is no cell, unless it is listed."""
+    campaign = Campaign(seed=2, networks=2, names=60, runs=1, blocked=0.3, mechanisms=("tcp.drop",), causes=CALM)
+    made, (block,) = truth_of(campaign), plan(campaign).blocks
+    assert {cell["name"] for cell in made["cells"]} == block.names
+    beside = {one["name"] for one in made["collateral"]}
+    assert beside
+    assert beside.isdisjoint(block.names)
+
+
 def test_blocks_begin_and_end() -> None:
     """A cell is hit in no run before it begins, and in none after it ends."""
     campaign = Campaign(seed=2, networks=12, names=12, runs=9, blocked=0.5, mechanisms=("dns.drop",), causes=CALM)
