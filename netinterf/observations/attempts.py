@@ -75,6 +75,7 @@ class Attempts(Table):
     site: I64 = column("i8", "network of the server: its AS, or a stand-in below 0")
     unit: I64 = column("i8", "number of what was tried: a name over a transport, or a server without one")
     service: I64 = column("i8", "number of the server's address, port and transport")
+    host: I64 = column("i8", "number of the server's address")
     high: U64 = column("u8", "upper half of the server's address")
     low: U64 = column("u8", "lower half; IPv4 is IPv4-mapped")
     port: U16 = column("u2", "port of the server")
@@ -132,11 +133,12 @@ def attempts_of(ledgers: Sequence[Ledger], places: Sequence[int], model: Model) 
     attempts = Attempts.concat([_of_ledger(ledger, place, number, model) for number, (ledger, place) in numbers])
     bits = special_bits(attempts.high, attempts.low)
     own = np.where(bits & np.uint16(HERE_ONLY) != 0, attempts.capture, -1)
-    service = combined(attempts.high, attempts.low, own, attempts.port, attempts.transport)
+    host = combined(attempts.high, attempts.low, own)
+    service = combined(host, attempts.port, attempts.transport)
     name, _ = numbered_text(attempts.name)
     named = attempts.name.lengths > 0
     unit = combined(named.astype(np.int64), np.where(named, name, service), attempts.transport)
-    return without_traces(attrs.evolve(attempts, service=service, unit=unit))
+    return without_traces(attrs.evolve(attempts, service=service, host=host, unit=unit))
 
 
 def without_traces(attempts: Attempts) -> Attempts:
@@ -171,6 +173,7 @@ def _of_ledger(ledger: Ledger, place: int, capture: int, model: Model) -> Attemp
         site=network_numbers(ledger.networks, hosts.high[server], hosts.low[server]),
         unit=np.zeros(len(rows), np.int64),
         service=np.zeros(len(rows), np.int64),
+        host=np.zeros(len(rows), np.int64),
         high=hosts.high[server],
         low=hosts.low[server],
         port=subjects.port[rows].astype(np.uint16),

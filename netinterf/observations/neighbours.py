@@ -23,7 +23,7 @@ roaming and handovers take seconds, a router's restart about a minute)."""
 class Neighbours:
     """What happened around each attempt, all of it to other units than its own."""
 
-    state: I64  # nearest in time at the same service, within five minutes: 1 alive, 0 dead, -1 there is none
+    state: I64  # nearest in time at the same address, whatever the port, within five minutes: 1 alive, 0 dead, -1 there is none
     around: I64  # others of the same capture within a minute of which it is known what came of them
     lost: I64  # the same that failed with nobody held to have done it
 
@@ -36,9 +36,7 @@ def neighbours_of(attempts: Attempts) -> Neighbours:
     """
     dead, alive = attempts.dead, attempts.alive
     capture = attempts.capture.astype(np.int64)
-    nearest = nearest_other(
-        combined(attempts.place, attempts.service), attempts.unit, attempts.time, dead | alive, BIN_NS
-    )
+    nearest = nearest_other(combined(attempts.place, attempts.host), attempts.unit, attempts.time, dead | alive, BIN_NS)
     return Neighbours(
         state=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
         around=_others(attempts, capture, dead | alive),

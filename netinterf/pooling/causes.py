@@ -33,7 +33,7 @@ from netinterf.pooling.spans import BLOCK_HOURS, OUTAGE_HOURS, Spans, span_evide
 from netinterf.pooling.standing import Standing
 from netinterf.values import frozen
 
-__all__ = ["BY_COUNTRY", "CAUSES", "FAILING", "Cause", "Kind", "Worth", "weigh_causes"]
+__all__ = ["BY_COUNTRY", "CAUSES", "COUNTRY", "FAILING", "SHARES", "Cause", "Kind", "Worth", "weigh_causes"]
 
 
 class Cause(IntEnum):

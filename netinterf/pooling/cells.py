@@ -3,7 +3,7 @@
 Two views of the same evidence are possible, and the stronger counts:
 
 - the surest single verdict of the cell, which already knows what its own capture shows around it, and what other
-  captures and places add to that;
+  captures and places add to what that was worth;
 - all attempts of the cell by their own packets, or by the mere fact that they failed, whichever tells more, and all
   that the contrast with other places and times shows.
 
@@ -58,7 +58,7 @@ class Cells:
         contrast, added, cause = np.zeros(count), np.zeros(count), np.full(count, -1)
         failing = np.full(count, -np.inf)
         contrast[self.failing] = worth.llr(common)
-        added[self.failing] = contrast[self.failing] - worth.alone
+        added[self.failing] = contrast[self.failing] - np.maximum(worth.alone, 0.0)
         failing[self.failing] = np.minimum(self.own[self.failing], 0.0) + worth.llr_of_failing(common)
         cause[self.failing] = worth.shares(common).argmax(axis=1)
         surest = tallies.surest - tallies.prior + added

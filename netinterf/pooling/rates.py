@@ -16,7 +16,7 @@ import numpy as np
 from netinterf.arrays import F64, I64
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS, QUIC
-from netinterf.pooling.causes import BY_COUNTRY, FAILING, SHARES, Cause
+from netinterf.pooling.causes import BY_COUNTRY, COUNTRY, FAILING, SHARES, Cause
 from netinterf.pooling.cells import Cells
 
 __all__ = ["learn_rates"]
@@ -28,39 +28,36 @@ ROUNDS, CLOSE = 100, 1e-6
 """Rounds at most, and the change of a rate at which they end."""
 
 
-def learn_rates(cells: Cells, countries: I64) -> Cells:
+def learn_rates(cells: Cells) -> Cells:
     """Judge cells under how common blocks and refusals are found to be in each place.
 
     Cells of one network of servers in one place count as one: whoever is turned away there is so by one hand.
 
     Args:
         cells: As `pool` gives them.
-        countries: Country of each place, by its number; -1 where it is not known.
     """
     tallies, failing = cells.tallies, cells.failing
     if not len(cells):
         return cells
     how = how_reached(cells)
     group = combined(tallies.place, how)
-    nation = np.where(countries >= 0, countries, len(countries) + np.arange(len(countries)))[tallies.place]
-    nations = combined(nation, how)
     weight = 1.0 / sizes(combined(group, cells.site))
     count, members = int(group.max()) + 1, totals(group, weight, int(group.max()) + 1)
-    refused, refusing = int(nations.max()) + 1, totals(nations, weight, int(nations.max()) + 1)
     usual = 1.0 / (1.0 + np.exp(-cells.prior))
     usual = totals(group, usual, count) / totals(group, None, count)
-    plain = np.zeros(len(cells))
-    plain[failing] = FAILING * SHARES[cells.worth.kind][:, [Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]].sum(axis=1) / 2
-    seldom = np.full(refused, plain[failing].mean() if len(failing) else 1.0)
+    own = group[failing]
+    refused = FAILING * SHARES[cells.worth.kind][:, [Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]].sum(axis=1) * COUNTRY
+    seldom = totals(own, refused, count) / np.maximum(totals(own, None, count), 1)
+    seldom[seldom == 0] = 1.0  # nothing failed
     rate, refusal, result = usual, seldom, cells
     for _ in range(ROUNDS):
         common = np.zeros(cells.worth.harmless.shape)
-        common[:, list(BY_COUNTRY)] = np.log(refusal / seldom)[nations[failing]][:, None]
+        common[:, list(BY_COUNTRY)] = np.log(refusal / seldom)[own][:, None]
         result = cells.under(np.log(rate / (1 - rate))[group], common)
         chance, by_country = result.probability, np.zeros(len(cells))
         by_country[failing] = (1 - chance[failing]) * cells.worth.shares(common)[:, list(BY_COUNTRY)].sum(axis=1)
         known = (STRENGTH * usual + totals(group, weight * chance, count)) / (STRENGTH + members)
-        found = (STRENGTH * seldom + totals(nations, weight * by_country, refused)) / (STRENGTH + refusing)
+        found = (STRENGTH * seldom + totals(group, weight * by_country, count)) / (STRENGTH + members)
         moved = max(np.abs(known - rate).max(), np.abs(found - refusal).max())
         rate, refusal = known, found
         if moved < CLOSE:

@@ -28,6 +28,7 @@ def attempts(*rows, transport="tcp/tls"):
         site=server,
         unit=combined(bare.astype(np.int64), np.where(bare, server, name)) if count else np.zeros(0, np.int64),
         service=combined(server) if count else server,
+        host=combined(server) if count else server,
         high=np.zeros(count, np.uint64),
         low=np.uint64(0xFFFF_CB00_7100) + server.astype(np.uint64),
         port=np.full(count, 443, np.uint16),

@@ -1,0 +1,103 @@
+"""A campaign as people and programs receive it: one frozen object per cell."""
+
+from netinterf.campaign.loading import Network
+from netinterf.pooling.grades import Finding
+from netinterf.schema import Grade, Outcome
+from netinterf.values import frozen
+from netinterf.written.record import Why
+
+__all__ = ["Cell", "CellCounts", "Elsewhere", "Moment", "Shown"]
+
+
+@frozen(kw_only=True)
+class CellCounts:
+    """Attempts by what came of them, and the captures that hold them."""
+
+    captures: int
+    failing: int  # captures in which at least one failed
+    attempts: int
+    answered: int
+    heard: int  # somebody spoke in the server's name, without what was asked for
+    broken: int  # reset
+    silent: int
+    struck: int  # held to be interfered with, whatever came back
+    unknown: int  # not shown by the capture
+
+    @property
+    def failed(self) -> int:
+        """How many failed."""
+        return self.broken + self.silent + self.struck
+
+    @property
+    def known(self) -> int:
+        """Of how many it is known what came of them: answered or failed."""
+        return self.answered + self.failed
+
+
+@frozen(kw_only=True)
+class Elsewhere:
+    """The same in all other networks."""
+
+    networks: int  # in which it was tried
+    answered: int
+    failed: int
+
+
+@frozen(kw_only=True)
+class Moment:
+    """When something changed, ns since 1970 UTC: after one observation and no later than another."""
+
+    after: int
+    before: int
+
+
+@frozen(kw_only=True)
+class Shown:
+    """Where to look: attempts in one capture."""
+
+    capture: str  # path, as it was given
+    frames: tuple[int, ...]  # first frames of up to three attempts, failures first
+    states: tuple[str, ...]  # what came of each
+
+
+@frozen(kw_only=True)
+class Cell:
+    """One name over one transport, or one server without a name, in one network."""
+
+    kind: str  # name or server
+    name: str | None  # None where it may not be told
+    suffix: str | None  # public suffix of its name
+    server: str | None  # address and port of a server, where it may be told
+    transport: str
+    network: Network
+    finding: Finding
+    outcome: Outcome
+    grade: Grade
+    mechanism: str | None
+    probability: float
+    q_value: float
+    here: CellCounts
+    there: Elsewhere
+    own: float  # nats that its packets weigh by themselves
+    contrast: float  # nats that the contrast with other places, names and times weighs
+    cause: str | None  # likeliest harmless cause of the failures
+    began: Moment | None  # None where it was so from the first capture
+    ended: Moment | None  # None where it was so to the last
+    start: int  # ns since 1970 UTC, of the first attempt
+    end: int  # of the last one's begin
+    settled: int  # captures whose own verdicts are less sure than this
+    shown: tuple[Shown, ...]
+    reasons: tuple[Why, ...] = ()
+    explanation: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is called in sentences."""
+        return f"{self.called} over {self.transport}"
+
+    @property
+    def called(self) -> str:
+        """Name it as far as it may be told."""
+        if self.kind == "server":
+            return f"{self.server or 'a server that is not told'} (no name)"
+        return self.name or f"a name under {self.suffix or '*'}"

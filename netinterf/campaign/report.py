@@ -1,0 +1,284 @@
+"""What the captures of a campaign show together: one cell for each name and server in each network.
+
+Only the cells that are asked for are written out; frames and paths of their attempts are looked up then.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import attrs
+import numpy as np
+
+from netinterf.arrays import I64, Mask
+from netinterf.campaign.campaign import Campaign
+from netinterf.campaign.loading import NONE, Loaded, load
+from netinterf.campaign.record import Cell, CellCounts, Elsewhere, Moment, Shown
+from netinterf.campaign.words import reasons_of, says
+from netinterf.mechanisms import reset_of, silence_of
+from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.attempts import TRANSPORTS
+from netinterf.pooling.causes import CAUSES
+from netinterf.pooling.cells import Cells, pool
+from netinterf.pooling.episodes import NEVER
+from netinterf.pooling.grades import FINDINGS, Finding, Graded, grade_cells
+from netinterf.pooling.rates import learn_rates
+from netinterf.schema import Grade, Outcome
+from netinterf.values import frozen
+from netinterf.verdict.model import Model, default_model
+
+__all__ = ["Report", "report"]
+
+GRADES = tuple(Grade)
+
+OUTCOMES = {Finding.BLOCKED: Outcome.INTERFERED, Finding.DOWN: Outcome.DOWN, Finding.CLEAR: Outcome.OK}
+"""Outcome of each finding in the words of the verdict format; of the others nothing can be said."""
+
+NAMED = (Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE)
+
+SHOWN = 6
+"""Captures of a cell that are named as those to look at, the surest first."""
+
+
+def report(campaign: Campaign, *, model: Model | None = None) -> "Report":
+    """Judge all observations of a store together.
+
+    Args:
+        campaign: The store.
+        model: Priors and grades; None takes the model that ships with the library.
+
+    Raises:
+        UsageError: There is no store, or a later version wrote it.
+    """
+    used, loaded = model or default_model(), load(campaign)
+    cells = learn_rates(pool(loaded.observations, loaded.countries, used))
+    return Report(campaign, loaded, cells, grade_cells(cells, used), used)
+
+
+@frozen(eq=False)
+class Report:
+    """What a campaign shows."""
+
+    campaign: Campaign
+    loaded: Loaded
+    cells: Cells
+    graded: Graded
+    model: Model
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def counts(self) -> dict[str, int]:
+        """Count the cells of each finding."""
+        found = np.bincount(self.graded.finding, minlength=len(FINDINGS)).tolist()
+        return {finding.value: found[place] for place, finding in enumerate(FINDINGS)}
+
+    def rows(self, *findings: Finding) -> I64:
+        """List the cells of some findings, the surest first within each; all of them where none is named."""
+        wanted = [FINDINGS.index(finding) for finding in findings or FINDINGS]
+        rows = np.flatnonzero(np.isin(self.graded.finding, wanted))
+        return rows[np.lexsort((-self.cells.log_odds[rows], self.graded.finding[rows]))]
+
+    def of(self, *findings: Finding) -> Iterator[Cell]:
+        """Walk the cells of some findings."""
+        return self.written(self.rows(*findings))
+
+    def written(self, rows: I64) -> Iterator[Cell]:
+        """Write out some cells, in their order."""
+        shown = self._shown(rows)
+        return (self._cell(int(row), shown.get(int(row), ())) for row in rows)
+
+    # --- one cell ---
+
+    def _cell(self, row: int, shown: tuple[Shown, ...]) -> Cell:
+        tallies, unit = self.cells.tallies, int(self.cells.tallies.unit[row])
+        key, finding = int(self.loaded.unit_name[unit]), FINDINGS[self.graded.finding[row]]
+        grade, cause = GRADES[self.graded.grade[row]], int(self.cells.cause[row])
+        began, ended = self._moments(row)
+        start, end = self._span[row]
+        cell = Cell(
+            kind="server" if key == NONE else "name",
+            name=self._names.get(key),
+            suffix=self.loaded.unit_suffix[unit] or None,
+            server=self._servers.get(int(self.loaded.unit_service[unit])) if key == NONE else None,
+            transport=TRANSPORTS[tallies.transport[row]],
+            network=self.loaded.networks[tallies.place[row]],
+            finding=finding,
+            outcome=OUTCOMES.get(finding, Outcome.INSUFFICIENT),
+            grade=grade,
+            mechanism=self._mechanism(row) if grade in NAMED else None,
+            probability=float(self.graded.probability[row]),
+            q_value=float(self.graded.q_value[row]),
+            here=self._counts(row),
+            there=Elsewhere(
+                networks=int(self._networks[unit]) - 1,
+                answered=int(tallies.others_answered[row]),
+                failed=int(tallies.others_failed[row]),
+            ),
+            own=float(self.cells.own[row]),
+            contrast=float(self.cells.contrast[row]),
+            cause=CAUSES[cause] if cause >= 0 else None,
+            began=began,
+            ended=ended,
+            start=int(start),
+            end=int(end),
+            settled=int(self._settled[row]),
+            shown=shown,
+        )
+        return attrs.evolve(cell, reasons=reasons_of(cell), explanation=says(cell))
+
+    def _counts(self, row: int) -> CellCounts:
+        tallies = self.cells.tallies
+        words = ("captures", "failing", "answered", "heard", "broken", "silent", "struck", "unknown")
+        counts = {word: int(getattr(tallies, word)[row]) for word in words}
+        return CellCounts(attempts=sum(counts[word] for word in words[2:]), **counts)
+
+    def _mechanism(self, row: int) -> str:
+        """Name what was done: what most captures were found to suffer, else what the failures are called."""
+        if (named := int(self._usual_mechanism[row])) >= 0:
+            return self.loaded.mechanisms[named]
+        tallies = self.cells.tallies
+        opening = bool(tallies.at_opening[row] * 2 > tallies.failed[row])
+        if tallies.abrupt[row] * 2 > tallies.failed[row]:
+            return reset_of(opening=opening)
+        return silence_of(TRANSPORTS[tallies.transport[row]], opening=opening)
+
+    def _moments(self, row: int) -> tuple[Moment | None, Moment | None]:
+        """Say when it began and ended, where that was while captures were taken."""
+        place = int(self._failing[row])
+        if place < 0:
+            return None, None
+        spans, episodes = self.cells.worth.spans, self.cells.episodes
+        hours = slice(episodes.begin[place], episodes.begin[place + 1])
+        first, last = episodes.time[hours], episodes.last[hours]
+        began = ended = None
+        if spans.began[place] > 0.5:
+            began = _between(first, last, int(spans.first_low[place]), int(spans.first_high[place]))
+        if spans.ended[place] > 0.5:
+            ended = _between(first, last, int(spans.last_low[place]) + 1, int(spans.last_high[place]) + 1)
+        return began, ended
+
+    # --- what is found for all cells at once, when first asked for ---
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return _told(self.campaign.names(), "name_key", lambda row: str(row["name"]))
+
+    @cached_property
+    def _servers(self) -> dict[int, str]:
+        return _told(self.campaign.servers(), "service", _server)
+
+    @cached_property
+    def _failing(self) -> I64:
+        """Place of each cell among those that failed, -1 for none."""
+        place = np.full(len(self.cells), -1, np.int64)
+        place[self.cells.failing] = np.arange(len(self.cells.failing))
+        return place
+
+    @cached_property
+    def _networks(self) -> I64:
+        """Count the networks in which each unit was tried."""
+        return np.bincount(self.cells.tallies.unit)
+
+    @cached_property
+    def _span(self) -> I64:
+        """First and last observation of each cell, ns."""
+        cell, time = self.cells.tallies.cell, self.loaded.observations.time
+        span = np.stack([np.full(len(self.cells), NEVER), np.full(len(self.cells), -NEVER)], axis=1)
+        np.minimum.at(span[:, 0], cell, time)
+        np.maximum.at(span[:, 1], cell, time)
+        return span
+
+    @cached_property
+    def _usual_mechanism(self) -> I64:
+        """Number of the mechanism that most observations of each cell name, -1 where none does."""
+        rows = np.flatnonzero(self.loaded.mechanism >= 0)
+        cell, mechanism = self.cells.tallies.cell[rows], self.loaded.mechanism[rows].astype(np.int64)
+        number, first = numbered(combined(cell, mechanism))
+        count = totals(number, None, len(first))
+        order = np.lexsort((-mechanism[first], count))  # the most frequent is written last
+        usual = np.full(len(self.cells), -1, np.int64)
+        usual[cell[first][order]] = mechanism[first][order]
+        return usual
+
+    @cached_property
+    def _unsure(self) -> Mask:
+        """Which observations failed and are less sure by themselves than what all show together."""
+        table, cell = self.loaded.observations, self.cells.tallies.cell
+        accused = self.graded.grade <= GRADES.index(Grade.LIKELY)
+        bar = np.log(self.model.likely / (1 - self.model.likely))
+        return np.asarray(accused[cell] & (table.failed > 0) & (table.log_odds < bar))
+
+    @cached_property
+    def _settled(self) -> I64:
+        """Count for each cell the captures whose own verdicts are less sure."""
+        rows = np.flatnonzero(self._unsure)
+        cell = self.cells.tallies.cell[rows]
+        _, first = numbered(combined(cell, self.loaded.observations.capture[rows]))
+        return np.bincount(cell[first], minlength=len(self.cells))
+
+    def _shown(self, cells: I64) -> dict[int, tuple[Shown, ...]]:
+        """Look up where to look, for some cells: attempts that failed and are surest."""
+        table, of = self.loaded.observations, self.cells.tallies.cell
+        wanted = np.zeros(len(self.cells), np.bool_)
+        wanted[cells] = True
+        rows = np.flatnonzero(wanted[of])
+        rows = rows[np.lexsort((table.time[rows], -table.log_odds[rows], table.failed[rows] == 0, of[rows]))]
+        rank = np.arange(len(rows)) - np.searchsorted(of[rows], of[rows])
+        rows = np.sort(rows[rank < SHOWN])
+        frames = _frames(self.campaign, rows)
+        shown: dict[int, list[Shown]] = {}
+        for row, (numbers, states) in zip(rows.tolist(), frames, strict=True):
+            capture = self.loaded.captures[table.capture[row]]
+            one = Shown(capture=self._paths.get(capture, capture), frames=tuple(numbers), states=tuple(states))
+            shown.setdefault(int(of[row]), []).append(one)
+        return {cell: tuple(ones) for cell, ones in shown.items()}
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        """Path of each capture by its content; of several files of one content the first."""
+        paths: dict[str, str] = {}
+        for batch in self.campaign.captures(("capture", "path", "state")):
+            for row in batch.to_pylist():
+                if row["state"] == "judged":
+                    paths.setdefault(row["capture"], row["path"])
+        return paths
+
+
+def _between(first: I64, last: I64, low: int, high: int) -> Moment:
+    """Say when something changed: after what was seen before one hour, and no later than what was seen in another.
+
+    Args:
+        first: First attempt in each hour, `NEVER` in those without.
+        last: Last observation in each hour.
+        low: First hour that may show it.
+        high: Last hour that may be the first to show it.
+    """
+    before = first[high:]
+    seen = before[before != NEVER]
+    after = last[: max(low, 1)]
+    known = after[after != -NEVER]
+    end = int(seen.min()) if len(seen) else int(last.max())
+    return Moment(after=int(known.max()) if len(known) else end, before=end)
+
+
+def _told(batches: Iterator[Any], key: str, write: Any) -> dict[int, str]:
+    """Read what may be told, by its key."""
+    return {row[key]: write(row) for batch in batches for row in batch.to_pylist()}
+
+
+def _server(row: dict[str, Any]) -> str:
+    """Write a server's address and port."""
+    address = row["address"]
+    return f"[{address}]:{row['port']}" if ":" in address else f"{address}:{row['port']}"
+
+
+def _frames(campaign: Campaign, rows: I64) -> Iterator[tuple[list[int], list[str]]]:
+    """Read the frames of some observations, by their rising places in the store."""
+    at = 0
+    for batch in campaign.observations(("frames", "states")):
+        here = rows[np.searchsorted(rows, at) : np.searchsorted(rows, at + len(batch))] - at
+        if len(here):
+            for row in batch.take(here).to_pylist():
+                yield row["frames"] or [], row["states"] or []
+        at += len(batch)

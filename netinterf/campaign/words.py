@@ -1,0 +1,103 @@
+"""What is said of a cell, in one or two plain sentences: no certainty that the grade does not carry."""
+
+from netinterf.campaign.record import Cell, Moment
+from netinterf.mechanisms import known_as, settled_by
+from netinterf.pooling.grades import Finding
+from netinterf.schema import Grade
+from netinterf.written.record import Why, iso_time
+from netinterf.written.words import percent
+
+__all__ = ["CAUSE_SAYS", "reasons_of", "says", "when"]
+
+CAUSE_SAYS = {
+    "gone": "the name may have been out of service",
+    "server": "the server as a whole may have been down",
+    "access": "the line may have lost the packets or the recorder missed them, as others failed around then or there "
+    "were too few attempts",
+    "refused-address": "the server may turn this network away by itself",
+    "refused-name": "the server may refuse this name to this network by itself",
+    "refused-country-address": "the server may turn this country away by itself, as sanctions and licences ask for",
+    "refused-country-name": "the server may refuse this name to this country by itself, as sanctions and licences ask "
+    "for",
+}
+"""Harmless causes, in words; what would settle each is in `SETTLES`."""
+
+BOTH_ENDS = "captures at the client and at the server at the same time"
+SETTLES = {
+    "gone": "captures from other networks in the same hours",
+    "server": "other names at the same server, and captures from other networks in the same hours",
+    "access": "captures of more runs",
+    "refused-address": BOTH_ENDS,
+    "refused-name": BOTH_ENDS,
+    "refused-country-address": f"another network of the country, or {BOTH_ENDS},",
+    "refused-country-name": f"another network of the country, or {BOTH_ENDS},",
+}
+
+SURE = {
+    Grade.CONFIRMED: "This is confirmed",
+    Grade.LIKELY: "This is likely",
+    Grade.POSSIBLE: "This is only possible, not shown",
+}
+
+
+def says(cell: Cell) -> str:
+    """Put what was found about a cell into sentences."""
+    where, counts = f"in {cell.network}", f"here {_counted(cell)}, {_elsewhere(cell)}"
+    sure = f"{SURE.get(cell.grade, '')} (probability {percent(cell.probability)})"
+    record = known_as(cell.mechanism or "")
+    how = f": {record.one.format(who='the request')}" if record else ""
+    verb = "blocked" if record is None or record.blocks else "interfered with"
+    also = f"; apart from a block, {CAUSE_SAYS[cell.cause]}" if cell.cause else ""
+    sentences = {
+        Finding.BLOCKED: f"{cell.subject} is {verb} {where}: {counts}. {sure}{how}.{_since(cell)}",
+        Finding.SUSPECTED: f"{cell.subject} may be {verb} {where}: {counts}. {sure}{how}{also}.",
+        Finding.FAILS: f"{cell.subject} fails {where}: {counts}. This is no proof of a block{also}.",
+        Finding.DOWN: f"{cell.subject} fails {where} and elsewhere, with no sign of interference: {counts}. It is down.",
+        Finding.CLEAR: f"{cell.subject} works {where}: {counts}.",
+        Finding.NOT_SHOWN: f"What came of {cell.subject} {where} is not shown by the captures.",
+    }
+    return sentences[cell.finding]
+
+
+def reasons_of(cell: Cell) -> tuple[Why, ...]:
+    """Say what was missing, and which capture would settle it."""
+    if cell.finding is Finding.NOT_SHOWN:
+        text = "What came of it is not shown; captures of whole connections at the client would settle it."
+        return (Why(code="campaign.not_shown", says=text),)
+    if cell.finding not in {Finding.SUSPECTED, Finding.FAILS}:
+        return ()
+    reasons = []
+    if cell.cause:
+        text = f"Apart from a block, {CAUSE_SAYS[cell.cause]}; {SETTLES[cell.cause]} would settle it."
+        reasons.append(Why(code=f"campaign.{cell.cause.replace('-', '_')}", says=text))
+    elif cell.mechanism:
+        reasons.append(Why(code="campaign.suspicion", says=f"{settled_by(cell.mechanism)} would settle it."))
+    if not cell.there.networks:
+        text = "It was tried in no other network; captures of the same names from one would settle more."
+        reasons.append(Why(code="campaign.no_other_network", says=text))
+    return tuple(reasons)
+
+
+def _counted(cell: Cell) -> str:
+    here = cell.here
+    captures = f"{here.captures:,} capture{'s' * (here.captures != 1)}"
+    return f"{here.failed:,} of {here.known:,} attempts in {captures} failed"
+
+
+def _elsewhere(cell: Cell) -> str:
+    there = cell.there
+    if not there.networks:
+        return "and it was tried in no other network"
+    networks = f"{there.networks:,} other network{'s' * (there.networks != 1)}"
+    return f"in {networks} {there.failed:,} of {there.failed + there.answered:,}"
+
+
+def _since(cell: Cell) -> str:
+    began = f" It began {when(cell.began)}." if cell.began else ""
+    return began + (f" It ended {when(cell.ended)}." if cell.ended else "")
+
+
+def when(moment: Moment) -> str:
+    """Write when something changed."""
+    after, before = ((iso_time(time) or "")[:16].replace("T", " ") for time in (moment.after, moment.before))
+    return f"between {after} and {before} UTC"
