@@ -87,8 +87,7 @@ def load(campaign: Campaign) -> Loaded:
         time=columns["bin"],
         clients=np.minimum(columns["clients"], np.iinfo(np.uint16).max).astype(np.uint16),
         missed=columns["missed"],
-        **{name: columns[name].astype(np.uint32) for name in COUNTS},
-        **{name: columns[name] for name in NATS},
+        **_numbers(columns),
     )
     return Loaded(
         observations=table,
@@ -101,6 +100,12 @@ def load(campaign: Campaign) -> Loaded:
         unit_service=columns["service"][first],
         unit_suffix=tuple(suffixes[code] for code in columns["suffix"][first].tolist()),
     )
+
+
+def _numbers(columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Take counts and weights as they are, counts without a sign."""
+    counts = {name: columns[name].astype(np.uint32) for name in COUNTS}
+    return counts | {name: columns[name] for name in NATS}
 
 
 def _pieces(campaign: Campaign, words: dict[str, dict[str, int]]) -> Iterator[dict[str, NDArray[Any]]]:
@@ -124,7 +129,7 @@ def _coded(column: Any, known: dict[str, int]) -> NDArray[np.int32]:
     """Number words as they are known, and get to know those that are new; -1 for null."""
     numbers = [known.setdefault(word, len(known)) for word in column.dictionary.to_pylist()]
     codes = column.indices.fill_null(len(numbers)).to_numpy(zero_copy_only=False)
-    return np.array([*numbers, -1], np.int32)[codes]
+    return np.asarray(np.array([*numbers, -1], np.int32)[codes])
 
 
 def _joined(parts: list[NDArray[Any]], name: str) -> NDArray[Any]:

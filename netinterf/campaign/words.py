@@ -52,7 +52,7 @@ def says(cell: Cell) -> str:
         Finding.BLOCKED: f"{cell.subject} is {verb} {where}: {counts}. {sure}{how}.{_since(cell)}",
         Finding.SUSPECTED: f"{cell.subject} may be {verb} {where}: {counts}. {sure}{how}{also}.",
         Finding.FAILS: f"{cell.subject} fails {where}: {counts}. This is no proof of a block{also}.",
-        Finding.DOWN: f"{cell.subject} fails {where} and elsewhere, with no sign of interference: {counts}. It is down.",
+        Finding.DOWN: f"{cell.subject} fails {where} and elsewhere with no sign of interference: {counts}. It is down.",
         Finding.CLEAR: f"{cell.subject} works {where}: {counts}.",
         Finding.NOT_SHOWN: f"What came of {cell.subject} {where} is not shown by the captures.",
     }

@@ -23,7 +23,7 @@ roaming and handovers take seconds, a router's restart about a minute)."""
 class Neighbours:
     """What happened around each attempt, all of it to other units than its own."""
 
-    state: I64  # nearest in time at the same address, whatever the port, within five minutes: 1 alive, 0 dead, -1 there is none
+    state: I64  # nearest in time at the same address, any port, within five minutes: 1 alive, 0 dead, -1 there is none
     around: I64  # others of the same capture within a minute of which it is known what came of them
     lost: I64  # the same that failed with nobody held to have done it
 
