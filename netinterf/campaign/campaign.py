@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.arrow import parquet_batches
@@ -21,6 +21,9 @@ from netinterf.engine.options import options_of
 from netinterf.errors import UsageError
 from netinterf.verdict.model import Model
 
+if TYPE_CHECKING:
+    from netinterf.campaign.report import Report
+
 __all__ = ["Campaign"]
 
 
@@ -33,6 +36,24 @@ class Campaign:
 
     def __init__(self, store: str | os.PathLike[str]) -> None:
         self._store = Store(Path(store))
+
+    @property
+    def path(self) -> str:
+        """Where the store lies."""
+        return str(self._store.path)
+
+    def report(self, *, model: Model | None = None) -> "Report":
+        """Judge all that is in the store together: each name and server in each network, held against all others.
+
+        Args:
+            model: Priors and grades; None takes the model that ships with the library.
+
+        Raises:
+            UsageError: There is no store, or a later version wrote it.
+        """
+        from netinterf.campaign.report import report  # (which reads campaigns)
+
+        return report(self, model=model)
 
     def collect(
         self,

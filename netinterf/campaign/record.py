@@ -6,7 +6,24 @@ from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
 from netinterf.written.record import Why
 
-__all__ = ["Cell", "CellCounts", "Elsewhere", "Moment", "Shown"]
+__all__ = ["CampaignSummary", "Cell", "CellCounts", "Elsewhere", "Moment", "Shown"]
+
+
+@frozen(kw_only=True)
+class CampaignSummary:
+    """A campaign as a whole; times are ns since 1970 UTC."""
+
+    store: str
+    captures: int  # that were judged
+    errors: int  # that could not be
+    networks: tuple[Network, ...]
+    observations: int
+    cells: int
+    findings: dict[str, int]  # cells of each finding
+    first: int | None  # first observation
+    last: int | None
+    version: str
+    model: str
 
 
 @frozen(kw_only=True)

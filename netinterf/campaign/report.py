@@ -3,6 +3,7 @@
 Only the cells that are asked for are written out; frames and paths of their attempts are looked up then.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from netinterf.arrays import I64, Mask
 from netinterf.campaign.campaign import Campaign
 from netinterf.campaign.loading import NONE, Loaded, load
-from netinterf.campaign.record import Cell, CellCounts, Elsewhere, Moment, Shown
+from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown
 from netinterf.campaign.words import reasons_of, says
 from netinterf.mechanisms import reset_of, silence_of
 from netinterf.numbering import combined, numbered, totals
@@ -26,6 +27,7 @@ from netinterf.pooling.rates import learn_rates
 from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.model import Model, default_model
+from netinterf.version import __version__
 
 __all__ = ["Report", "report"]
 
@@ -72,6 +74,26 @@ class Report:
         """Count the cells of each finding."""
         found = np.bincount(self.graded.finding, minlength=len(FINDINGS)).tolist()
         return {finding.value: found[place] for place, finding in enumerate(FINDINGS)}
+
+    @cached_property
+    def summary(self) -> CampaignSummary:
+        """The campaign as a whole."""
+        time, states = self.loaded.observations.time, Counter[str]()
+        for batch in self.campaign.captures(("state",)):
+            states.update(batch.column("state").to_pylist())
+        return CampaignSummary(
+            store=self.campaign.path,
+            captures=states["judged"],
+            errors=states["error"],
+            networks=self.loaded.networks,
+            observations=len(time),
+            cells=len(self),
+            findings=self.counts(),
+            first=int(time.min()) if len(time) else None,
+            last=int(time.max()) if len(time) else None,
+            version=__version__,
+            model=self.model.name,
+        )
 
     def rows(self, *findings: Finding) -> I64:
         """List the cells of some findings, the surest first within each; all of them where none is named."""

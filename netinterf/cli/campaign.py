@@ -1,4 +1,4 @@
-"""The verb of many captures: collect them into a store."""
+"""The verb of many captures: collect them into a store, and report what they show together."""
 
 import argparse
 from collections.abc import Iterator
@@ -8,18 +8,26 @@ from functools import partial
 from pathlib import Path
 
 from netinterf.campaign.batch import Entry
+from netinterf.campaign.campaign import Campaign
 from netinterf.campaign.collect import Collected, collect
 from netinterf.campaign.executors import Processes, dask_executor
 from netinterf.campaign.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.place import HERE, Place
+from netinterf.campaign.report import Report
 from netinterf.campaign.store import Store
-from netinterf.cli.exit_status import EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import read_options
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
 from netinterf.errors import ParameterError, UsageError
+from netinterf.export.campaign import campaign_lines, campaign_parquet
+from netinterf.pooling.grades import Finding
+from netinterf.report.campaign import campaign_text
 
-__all__ = ["run_collect"]
+__all__ = ["run_collect", "run_report"]
+
+WRITERS = {"text": campaign_text, "jsonl": campaign_lines}
+"""The forms that are written line by line."""
 
 AHEAD = 2
 """Batches that are handed out for each that can be worked at: nobody waits for the next."""
@@ -55,6 +63,31 @@ def run_collect(arguments: argparse.Namespace) -> int:
     if output.failed:
         return EXIT_NO_OUTPUT
     return EXIT_OK if counts.judged + counts.errors + counts.again + counts.known else EXIT_NO_INPUT
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Write what a store shows; return the exit status."""
+    report = Campaign(arguments.store).report()
+    with Output(arguments.out) as output:
+        if arguments.format == "parquet":
+            write_parquet(report, output, everything=arguments.all)
+        else:
+            output.write(WRITERS[arguments.format](report, everything=arguments.all))
+        output.close()
+    if output.failed:
+        return EXIT_NO_OUTPUT
+    return EXIT_FOUND if arguments.fail_on and report.counts()[Finding.BLOCKED] else EXIT_OK
+
+
+def write_parquet(report: Report, output: Output, *, everything: bool) -> None:
+    """Write the cells of a campaign for programs that read tables.
+
+    Raises:
+        UsageError: It would go to a terminal.
+    """
+    if output.terminal:
+        raise UsageError("a Parquet file is for programs: name one by --out")
+    output.attempt(lambda _: campaign_parquet(report, output.binary, everything=everything))
 
 
 @contextmanager

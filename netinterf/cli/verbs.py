@@ -117,7 +117,9 @@ def add_campaign(verbs: "argparse._SubParsersAction[Parser]") -> None:
         description="Keep what many captures show in a store that grows: what was tried where, and what came of it.",
         allow_abbrev=False,
     )
-    add_collect(campaign.add_subparsers(dest="step", metavar="STEP", required=True, parser_class=Parser))
+    steps = campaign.add_subparsers(dest="step", metavar="STEP", required=True, parser_class=Parser)
+    add_collect(steps)
+    add_report(steps)
 
 
 def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
@@ -141,6 +143,29 @@ def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
     collect.add_argument("--scheduler", metavar="ADDRESS", help="judge on a cluster of Dask instead")
     add_judging(collect)
     collect.set_defaults(run="netinterf.cli.campaign:run_collect", strict=False)
+
+
+def add_report(steps: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe how what a store shows is written."""
+    report = steps.add_parser(
+        "report",
+        help="say what a store shows",
+        description="Judge all captures of a store together: which names and servers are blocked in which networks, "
+        "how, since when, and how sure that is.",
+        epilog="Exit status: 0 done, 1 something is blocked (with --fail-on), 2 wrong usage.",
+        allow_abbrev=False,
+    )
+    report.add_argument("store", metavar="STORE", help="the folder of a store")
+    report.add_argument(
+        "--format",
+        choices=("text", "jsonl", "parquet"),
+        default="text",
+        help="text for people (default), the others for programs",
+    )
+    report.add_argument("--all", action="store_true", help="also what works, and all that stays open")
+    add_out(report)
+    add_fail_on(report, "something is blocked")
+    report.set_defaults(run="netinterf.cli.campaign:run_report")
 
 
 def add_judging(verb: Parser) -> None:

@@ -9,7 +9,9 @@ Source: JSON Schema, draft 2020-12.
 from typing import Any
 
 from netinterf.comparison.units import Finding
+from netinterf.export.campaign import CAMPAIGN, CELL, END
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
+from netinterf.pooling import grades
 from netinterf.schema import Grade, Outcome
 from netinterf.written.format import ANOMALY, CAPTURE, SCHEMA, VERDICT
 
@@ -34,19 +36,22 @@ LINES = {
     "compared": COMPARED,
     "comparison": COMPARISON,
     "change": CHANGE,
+    "campaign": CAMPAIGN,
+    "cell": CELL,
+    "end": END,
 }
 """Keys of each kind of line."""
 
 WORDS = {
     "outcome": [outcome.value for outcome in Outcome],
     "grade": [grade.value for grade in Grade],
-    "finding": [finding.value for finding in Finding],
+    "finding": list(dict.fromkeys(finding.value for finding in (*Finding, *grades.Finding))),
 }
 """Values that a key can take."""
 
 
 def json_schema() -> dict[str, Any]:
-    """Build the JSON Schema of one line: a capture's or a verdict's, or one of a comparison."""
+    """Build the JSON Schema of one line: a capture's or a verdict's, or one of a comparison or a campaign."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "netinterf, one line of output",

@@ -6,6 +6,7 @@ for a mapping of names to values. What is not named here is not written. The for
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -125,17 +126,23 @@ def verdict_line(verdict: Verdict) -> dict[str, Any]:
     return line("verdict", verdict, VERDICT)
 
 
-def shaped(value: Any, description: Any) -> Any:
-    """Bring a value into what JSON holds: every key is there; null is what is unknown, or no number in JSON."""
+def shaped(value: Any, description: Any, time: Callable[[int], Any] = iso_time) -> Any:
+    """Bring a value into what JSON holds: every key is there; null is what is unknown, or no number in JSON.
+
+    Args:
+        value: What to write.
+        description: Its type.
+        time: Writes a point in time.
+    """
     if value is None:
         return None
     if isinstance(description, dict):
         get = value.get if isinstance(value, dict) else partial(getattr, value)
-        return {name: shaped(get(name), inner) for name, inner in description.items()}
+        return {name: shaped(get(name), inner, time) for name, inner in description.items()}
     if isinstance(description, list):
-        return [shaped(entry, description[0]) for entry in value]
+        return [shaped(entry, description[0], time) for entry in value]
     if isinstance(description, tuple):
-        return {name: shaped(entry, description[1]) for name, entry in value.items()}
+        return {name: shaped(entry, description[1], time) for name, entry in value.items()}
     if description == "time":
-        return iso_time(value)
+        return time(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,157 @@
+"""A campaign as text: what was judged, what is blocked where, networks by mechanism, and what stays open."""
+
+from collections.abc import Iterator, Sequence
+
+from netinterf.campaign.record import Cell, Moment, Shown
+from netinterf.campaign.report import Report
+from netinterf.campaign.words import when
+from netinterf.pooling.grades import Finding
+from netinterf.report.lines import wrapped
+from netinterf.writing import printable
+from netinterf.written.record import iso_time
+from netinterf.written.words import percent
+
+__all__ = ["campaign_text"]
+
+NAME = 34
+"""Columns of a name in the table."""
+
+MOST_SHOWN, MOST_OPEN, MOST_DOWN = 3, 12, 12
+
+
+def campaign_text(report: Report, *, everything: bool = False) -> Iterator[str]:
+    """Write a campaign for people, line by line.
+
+    Args:
+        report: What the campaign shows.
+        everything: List all that stays open or is down, and what works.
+    """
+    yield from head_lines(report)
+    blocked = list(report.of(Finding.BLOCKED))
+    yield from network_lines(report, blocked)
+    yield from table_lines(blocked)
+    for cell in blocked:
+        yield from cell_lines(cell)
+    open_cells = list(report.of(Finding.SUSPECTED))
+    yield from open_lines("Possible, not shown", open_cells, everything)
+    yield from open_lines(
+        "Fails, and something harmless explains it as well", list(report.of(Finding.FAILS)), everything
+    )
+    yield from down_lines(list(report.of(Finding.DOWN)), everything)
+    if everything:
+        yield from open_lines("Works", list(report.of(Finding.CLEAR)), everything)
+        yield from open_lines("Not shown", list(report.of(Finding.NOT_SHOWN)), everything)
+
+
+def head_lines(report: Report) -> Iterator[str]:
+    """Write what was judged, and how it came out."""
+    summary = report.summary
+    period = f", {_day(summary.first)} to {_day(summary.last)}" if summary.first is not None else ""
+    errors = f", {summary.errors:,} could not be read" if summary.errors else ""
+    networks = f"{len(summary.networks):,} network{'s' * (len(summary.networks) != 1)}"
+    head = f"{summary.store}: {summary.captures:,} captures{errors} of {networks}{period}"
+    yield from wrapped(f"{head}; {summary.cells:,} names and servers in networks", "", "  ")
+    yield "  " + " · ".join(f"{count:,} {finding}" for finding, count in summary.findings.items())
+
+
+def network_lines(report: Report, blocked: Sequence[Cell]) -> Iterator[str]:
+    """Write one line per network: what is blocked there, by mechanism."""
+    yield ""
+    if not blocked:
+        yield "Nothing is shown to be blocked in any network."
+        return
+    yield "By network: names and servers that are blocked"
+    for network in sorted(report.summary.networks, key=str):
+        counts: dict[str, int] = {}
+        for cell in blocked:
+            if cell.network == network:
+                counts[cell.mechanism or "unknown"] = counts.get(cell.mechanism or "unknown", 0) + 1
+        said = ", ".join(
+            f"{count:,} {mechanism}" for mechanism, count in sorted(counts.items(), key=lambda one: -one[1])
+        )
+        country = f", {network.country}" if network.country else ""
+        yield from wrapped(f"{network}{country}: {said or 'nothing'}", "  ", "      ")
+
+
+def table_lines(blocked: Sequence[Cell]) -> Iterator[str]:
+    """Write the table of what is blocked where, how, how often, since when, and how sure."""
+    if not blocked:
+        return
+    rows = [_row(cell) for cell in blocked]
+    wide = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    yield ""
+    yield "Blocked"
+    for row in rows:
+        yield ("  " + "  ".join(f"{text:{width}}" for text, width in zip(row, wide, strict=True))).rstrip()
+
+
+def _row(cell: Cell) -> tuple[str, ...]:
+    name = printable(cell.called)
+    name = name if len(name) <= NAME else name[: NAME - 1] + "…"
+    share = f"{cell.here.failed:,} of {cell.here.known:,}"
+    elsewhere = f"elsewhere {cell.there.failed:,} of {cell.there.failed + cell.there.answered:,}"
+    sure = f"{cell.grade} {percent(cell.probability)}"
+    network, how = printable(str(cell.network)), cell.mechanism or ""
+    return (name, cell.transport, network, how, share, elsewhere, sure, _since(cell.began))
+
+
+def _since(moment: Moment | None) -> str:
+    return f"since {_day(moment.before)}" if moment else "throughout"
+
+
+def cell_lines(cell: Cell) -> Iterator[str]:
+    """Write one cell: what is said of it, what it rests on, and where to look."""
+    yield ""
+    yield printable(f"BLOCKED: {cell.subject} in {cell.network}") + (f", {cell.mechanism}" if cell.mechanism else "")
+    yield from wrapped(cell.explanation, "  ", "  ")
+    yield from _field("weighs", f"its packets {cell.own:+.1f}, other places and times {cell.contrast:+.1f} nats")
+    for moment, word in ((cell.began, "began"), (cell.ended, "ended")):
+        if moment:
+            yield from _field(word, when(moment))
+    for shown in cell.shown[:MOST_SHOWN]:
+        yield from _field("look at", _place(shown))
+    if cell.settled:
+        captures = "1 capture" if cell.settled == 1 else f"{cell.settled:,} captures"
+        yield from _field("settles", f"{captures} that could not say so alone")
+
+
+def _place(shown: Shown) -> str:
+    frames = ", ".join(f"{frame:,} ({state})" for frame, state in zip(shown.frames, shown.states, strict=True))
+    return f"frame{'s' * (len(shown.frames) != 1)} {frames} of {shown.capture}"
+
+
+def open_lines(title: str, cells: Sequence[Cell], everything: bool) -> Iterator[str]:
+    """Write what is not decided, and what would settle it."""
+    if not cells:
+        return
+    yield ""
+    yield f"{title}:"
+    for cell in cells if everything else cells[:MOST_OPEN]:
+        yield from wrapped(cell.explanation, "  ", "      ")
+        for why in cell.reasons:
+            yield from wrapped(why.says, "      missing: ", "               ")
+    yield from _more(cells, MOST_OPEN, everything)
+
+
+def down_lines(cells: Sequence[Cell], everything: bool) -> Iterator[str]:
+    """Write what is down everywhere, in a line each."""
+    if not cells:
+        return
+    yield ""
+    yield "Down, here and elsewhere:"
+    for cell in cells if everything else cells[:MOST_DOWN]:
+        yield from wrapped(f"{cell.subject} in {cell.network}", "  ", "      ")
+    yield from _more(cells, MOST_DOWN, everything)
+
+
+def _more(cells: Sequence[Cell], most: int, everything: bool) -> Iterator[str]:
+    if not everything and len(cells) > most:
+        yield f"  and {len(cells) - most:,} more (--all lists them)"
+
+
+def _day(time: int | None) -> str:
+    return (iso_time(time) or "")[:10]
+
+
+def _field(name: str, text: str) -> list[str]:
+    return wrapped(text, f"  {name:8} ", " " * 11)
