@@ -83,7 +83,7 @@ def load(campaign: Campaign) -> Loaded:
         service=service,
         site=columns["site"],
         transport=_transports(words["transport"])[columns["transport"]],
-        named=columns["name_key"] != NONE,
+        called=_called(columns["name_key"]),
         time=columns["bin"],
         clients=np.minimum(columns["clients"], np.iinfo(np.uint16).max).astype(np.uint16),
         missed=columns["missed"],
@@ -100,6 +100,12 @@ def load(campaign: Campaign) -> Loaded:
         unit_service=columns["service"][first],
         unit_suffix=tuple(suffixes[code] for code in columns["suffix"][first].tolist()),
     )
+
+
+def _called(keys: I64) -> I64:
+    """Number names, -1 for none."""
+    number, _ = numbered(keys)
+    return np.where(keys == NONE, -1, number)
 
 
 def _numbers(columns: dict[str, NDArray[Any]]) -> dict[str, Any]:

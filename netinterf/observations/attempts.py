@@ -74,6 +74,7 @@ class Attempts(Table):
     asn: I64 = column("i8", "AS of the client, -1 where the table of networks does not know it", missing=True)
     site: I64 = column("i8", "network of the server: its AS, or a stand-in below 0")
     unit: I64 = column("i8", "number of what was tried: a name over a transport, or a server without one")
+    called: I64 = column("i8", "number of the name, whatever the transport; -1 without", missing=True)
     service: I64 = column("i8", "number of the server's address, port and transport")
     host: I64 = column("i8", "number of the server's address")
     high: U64 = column("u8", "upper half of the server's address")
@@ -138,7 +139,9 @@ def attempts_of(ledgers: Sequence[Ledger], places: Sequence[int], model: Model) 
     name, _ = numbered_text(attempts.name)
     named = attempts.name.lengths > 0
     unit = combined(named.astype(np.int64), np.where(named, name, service), attempts.transport)
-    return without_traces(attrs.evolve(attempts, service=service, host=host, unit=unit))
+    return without_traces(
+        attrs.evolve(attempts, called=np.where(named, name, -1), service=service, host=host, unit=unit)
+    )
 
 
 def without_traces(attempts: Attempts) -> Attempts:
@@ -172,6 +175,7 @@ def _of_ledger(ledger: Ledger, place: int, capture: int, model: Model) -> Attemp
         asn=_as_of(hosts, ledger.networks)[subjects.client[rows]],
         site=network_numbers(ledger.networks, hosts.high[server], hosts.low[server]),
         unit=np.zeros(len(rows), np.int64),
+        called=np.zeros(len(rows), np.int64),
         service=np.zeros(len(rows), np.int64),
         host=np.zeros(len(rows), np.int64),
         high=hosts.high[server],

@@ -34,7 +34,7 @@ class Observations(Table):
     service: I64 = column("i8", "number of the server's address, port and transport")
     site: I64 = column("i8", "network of the server: its AS, or a stand-in below 0")
     transport: U8 = column("u1", "place in TRANSPORTS")
-    named: Mask = column("?", "the unit is a name")
+    called: I64 = column("i8", "number of the name, whatever the transport; -1 of servers without one", missing=True)
     time: I64 = column("i8", "when the first attempt began", unit="ns since 1970 UTC")
     clients: U16 = column("u2", "clients that tried")
     answered: U32 = column("u4", "attempts that were answered")
@@ -56,6 +56,11 @@ class Observations(Table):
     log_odds: F64 = column("f8", "log-odds that the scan arrived at for the surest of them", unit="nats")
     surest: I32 = column("i4", "row in Attempts of the surest of them", fill=-1)
     shown: Ragged = ragged("i4", "rows in Attempts to look at, failures first")
+
+    @property
+    def named(self) -> Mask:
+        """Whether the unit is a name."""
+        return np.asarray(self.called >= 0)
 
     @property
     def failed(self) -> I64:
@@ -105,7 +110,7 @@ def observe(attempts: Attempts) -> Observations:
         service=attempts.service[first],
         site=attempts.site[first],
         transport=attempts.transport[first],
-        named=attempts.name.lengths[first] > 0,
+        called=attempts.called[first],
         time=attempts.time[first],
         clients=_clients(attempts, group, count),
         answered=states[:, State.ANSWERED].astype(np.uint32),

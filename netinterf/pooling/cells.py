@@ -14,7 +14,8 @@ is no control.
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
@@ -40,6 +41,7 @@ class Cells:
     kind: I64  # Kind of the failures, -1 without any
     cause: I64  # likeliest harmless cause, -1 without failures
     site: I64  # network of the server
+    residual: Mask  # a server at which names failed in the same place
     failing: I64  # rows of the cells that failed
     episodes: Episodes  # of these, in time
     worth: Worth  # of their contrasts
@@ -92,10 +94,20 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     site[tallies.cell] = observations.site
     cells = Cells(
         tallies=tallies, prior=tallies.prior, own=own, contrast=np.zeros(count), log_odds=np.zeros(count),
-        independent=independent, kind=kind, cause=np.full(count, -1), site=site, failing=failing, episodes=episodes,
-        worth=worth,
+        independent=independent, kind=kind, cause=np.full(count, -1), site=site,
+        residual=_residual(observations, tallies), failing=failing, episodes=episodes, worth=worth,
     )  # fmt: skip
     return cells.under(tallies.prior, None)
+
+
+def _residual(table: Observations, tallies: Tallies) -> Mask:
+    """Say which cells are servers at which names failed in the same place."""
+    key, first = numbered(combined(table.place, table.service))
+    hit = np.zeros(len(first), np.bool_)
+    hit[key[table.named & (table.failed > 0)]] = True
+    result = np.zeros(len(tallies), np.bool_)
+    result[tallies.cell] = hit[key] & ~table.named
+    return result
 
 
 def kinds_of(tallies: Tallies, cells: I64) -> I64:

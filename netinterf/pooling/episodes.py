@@ -46,6 +46,7 @@ class Episodes:
     witnesses: Witnesses  # all that places show of the things in question
     key: I64  # what each cell is about, among the witnesses' keys
     place: I64  # of each cell
+    same_name: F64  # the name being refused here over other transports as well, less it being fine; nats, by cell
 
 
 def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episodes:
@@ -59,8 +60,8 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episode
         cells: Which cells; each failed at least once.
     """
     table, hours = observations, Hours.of(observations.time)
-    rows, keys, key = things(table, tallies, cells)
-    witnesses = Witnesses.of(table, tallies, hours, rows, keys)
+    rows, keys, key, server = things(table, tallies, cells)
+    witnesses = Witnesses.of(table, tallies, hours, rows, keys, server)
     grid = Grid.of(witnesses, key, hours)
     number = np.full(len(tallies), -1, np.int64)
     number[cells] = np.arange(len(cells))
@@ -93,15 +94,18 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episode
         witnesses=witnesses,
         key=key,
         place=place,
+        same_name=outage(
+            tallies.by_others_answered[cells].astype(float), tallies.by_others_failed[cells].astype(float)
+        ),
     )
 
 
-def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64, I64]:
+def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64, I64, Mask]:
     """Say what failing cells are about, and which observations tell of it.
 
     Returns:
-        Rows of observations, what each is about, and what each cell is about. A row may stand there twice: for what was
-        asked for, and for the server.
+        Rows of observations, what each is about, what each cell is about, and which rows tell of a server. A row may
+        stand there twice: for what was asked for, and for the server.
     """
     unopened = ~tallies.named & (tallies.at_opening > 0) & (tallies.at_opening == tallies.failed)
     service = np.zeros(len(tallies), np.int64)
@@ -114,7 +118,7 @@ def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64,
     rows = np.concatenate([by_unit, by_service])
     keys = np.concatenate([table.unit[by_unit], units + table.service[by_service]])
     dense = np.cumsum(asked) - 1
-    return rows, dense[keys], dense[about]
+    return rows, dense[keys], dense[about], np.arange(len(rows)) >= len(by_unit)
 
 
 @frozen(eq=False)

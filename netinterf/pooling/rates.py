@@ -31,7 +31,8 @@ ROUNDS, CLOSE = 100, 1e-6
 def learn_rates(cells: Cells) -> Cells:
     """Judge cells under how common blocks and refusals are found to be in each place.
 
-    Cells of one network of servers in one place count as one: whoever is turned away there is so by one hand.
+    Cells of one network of servers in one place count as one: whoever is turned away there is so by one hand. Servers
+    at which names failed count for nothing: what follows a blocked name there is no block of its own.
 
     Args:
         cells: As `pool` gives them.
@@ -41,7 +42,7 @@ def learn_rates(cells: Cells) -> Cells:
         return cells
     how = how_reached(cells)
     group = combined(tallies.place, how)
-    weight = 1.0 / sizes(combined(group, cells.site))
+    weight = np.where(cells.residual, 0.0, 1.0 / sizes(combined(group, cells.site)))
     count, members = int(group.max()) + 1, totals(group, weight, int(group.max()) + 1)
     usual = 1.0 / (1.0 + np.exp(-cells.prior))
     usual = totals(group, usual, count) / totals(group, None, count)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
 from netinterf.stats.dependence import tempered
 from netinterf.stats.mixture import log_likelihoods, log_mean_exp, share_grid
@@ -35,6 +36,8 @@ class Tallies:
     shut: Mask  # a server to which no connection was opened
     others_answered: I64  # the same unit in all other places
     others_failed: I64
+    by_others_answered: I64  # the same name in the same place over other transports, lookups left out
+    by_others_failed: I64
     captures: I64  # in which it was tried
     failing: I64  # in which it failed at least once
     prior: F64  # log-odds of interference before any evidence
@@ -80,6 +83,10 @@ def tally(observations: Observations) -> Tallies:
     opened = add(table.answered.astype(np.int64) + table.heard + failed - table.at_opening)
     shut = ~named & (add(table.at_opening) > 0) & (opened == 0)
     others_answered, others_failed = (_less_own(unit, values) for values in (answered, add(failed)))
+    visited = np.where(table.transport[first] != DNS, combined(table.called, table.place)[first], -1)
+    visited[~named] = -1
+    over_answered, over_failed = (_less_own(visited, values) for values in (answered, add(failed)))
+    over_answered[visited < 0] = over_failed[visited < 0] = 0
     reached, others_reached = _reached(table, cell, shut)
     answered[shut], others_answered[shut] = reached[shut], others_reached[shut]  # it has no answers of its own
     return Tallies(
@@ -99,6 +106,8 @@ def tally(observations: Observations) -> Tallies:
         shut=shut,
         others_answered=others_answered,
         others_failed=others_failed,
+        by_others_answered=over_answered,
+        by_others_failed=over_failed,
         captures=_captures(table, cell, np.ones(len(cell), np.bool_), count),
         failing=_captures(table, cell, failed > 0, count),
         prior=most(table.prior),
@@ -107,7 +116,7 @@ def tally(observations: Observations) -> Tallies:
 
 
 def _less_own(unit: I64, values: I64) -> I64:
-    """Give for each cell the sum over the others of its unit."""
+    """Give for each cell the sum over the others with the same number."""
     number, first = numbered(unit)
     return totals(number, values, len(first)).astype(np.int64)[number] - values
 

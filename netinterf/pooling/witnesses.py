@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.line import OUT, USUAL
 from netinterf.observations.table import Observations
@@ -72,7 +72,9 @@ class Witnesses:
     struck: F64  # attempts that were struck
 
     @classmethod
-    def of(cls, table: Observations, tallies: Tallies, hours: Hours, rows: I64, key: I64) -> Self:
+    def of(
+        cls, table: Observations, tallies: Tallies, hours: Hours, rows: I64, key: I64, server: Mask | None = None
+    ) -> Self:
         """Add observations up.
 
         Args:
@@ -81,16 +83,19 @@ class Witnesses:
             hours: When they were.
             rows: Which observations.
             key: What each of these is about, from 0.
+            server: Of which it is asked only whether the server opens; None for none.
         """
+        server = np.zeros(len(rows), np.bool_) if server is None else server
         place, step = table.place[rows].astype(np.int64), hours.step[rows]
         order = np.lexsort((step, place, key))
-        rows, key, place, step = rows[order], key[order], place[order], step[order]
+        rows, key, place, step, server = rows[order], key[order], place[order], step[order], server[order]
         number, first = numbered(combined(key, place, step))
         order = np.argsort(first)
         first, number = first[order], np.argsort(order)[number]
-        failed = table.failed[rows]
+        failed = np.where(server, table.at_opening[rows], table.failed[rows])
+        lives = np.where(server, table.alive[rows] + table.failed[rows] - failed, table.alive[rows])
         held = np.where(tallies.struck[tallies.cell[rows]] > 0, failed, 0)
-        alive, dead, struck = (totals(number, values, len(first)) for values in (table.alive[rows], failed, held))
+        alive, dead, struck = (totals(number, values, len(first)) for values in (lives, failed, held))
         return cls(
             key=key[first],
             place=place[first],

@@ -27,6 +27,7 @@ def attempts(*rows, transport="tcp/tls"):
         asn=np.full(count, -1),
         site=server,
         unit=combined(bare.astype(np.int64), np.where(bare, server, name)) if count else np.zeros(0, np.int64),
+        called=np.where(bare, -1, name),
         service=combined(server) if count else server,
         host=combined(server) if count else server,
         high=np.zeros(count, np.uint64),
