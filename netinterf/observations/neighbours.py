@@ -23,7 +23,9 @@ roaming and handovers take seconds, a router's restart about a minute)."""
 class Neighbours:
     """What happened around each attempt, all of it to other units than its own."""
 
-    state: I64  # nearest in time at the same address, any port, within five minutes: 1 alive, 0 dead, -1 there is none
+    state: (
+        I64  # nearest in time at the same address (of servers: and port), within five minutes: 1 alive, 0 dead, -1 none
+    )
     around: I64  # others of the same capture within a minute of which it is known what came of them
     lost: I64  # the same that failed with nobody held to have done it
 
@@ -36,7 +38,11 @@ def neighbours_of(attempts: Attempts) -> Neighbours:
     """
     dead, alive = attempts.dead, attempts.alive
     capture = attempts.capture.astype(np.int64)
-    nearest = nearest_other(combined(attempts.place, attempts.host), attempts.unit, attempts.time, dead | alive, BIN_NS)
+    by_address, by_service = (
+        nearest_other(combined(attempts.place, key), attempts.unit, attempts.time, dead | alive, BIN_NS)
+        for key in (attempts.host, attempts.service)
+    )
+    nearest = np.where(attempts.name.lengths > 0, by_address, by_service)  # one port may be shut alone
     return Neighbours(
         state=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
         around=_others(attempts, capture, dead | alive),

@@ -89,10 +89,6 @@ BESIDE = 0.05**2
 """How often what is nearest in time at the same server fails each time for reasons of its own: it is blocked as well
 (one in twenty), and always the nearest (one in twenty; judgements)."""
 
-ADDRESS = 0.5
-"""How often a server that does not open is out, or blocked, with all ports of its address rather than one: judgement,
-since both are seen."""
-
 FAILING = 0.07
 """Share of units that are asked for again and again and fail though nobody blocks them: judgement, between a twentieth
 and a tenth, as lists of popular names hold dead ones. A block lets nearly all fail, so that failing weighs the inverse
@@ -152,22 +148,18 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     def spanning(gain: F64, hours: float) -> tuple[F64, Spans]:
         return span_evidence(episodes.begin, episodes.hour, gain, hours)
 
-    blocked, spans = spanning(own, BLOCK_HOURS)
+    unopened = kind == Kind.UNOPENED
+    blocked, spans = spanning(own + np.where(unopened[episodes.cell], whole, 0.0), BLOCK_HOURS)
     by_address, _ = spanning(own + whole, BLOCK_HOURS)
     by_name, _ = spanning(own, BLOCK_HOURS)
     out, _ = spanning(own + episodes.gone, OUTAGE_HOURS)
     out_here, _ = spanning(own + episodes.gone_here, OUTAGE_HOURS)
     server, _ = spanning(own + whole + episodes.down, OUTAGE_HOURS)
-    service, _ = spanning(own + episodes.down, OUTAGE_HOURS)
-    # others at the address may be out for reasons of their own, or with it, where all ports of it are
-    beside = np.bincount(episodes.cell, whole, len(kind))
-    shared = np.where(kind == Kind.UNOPENED, ADDRESS, BESIDE)
-    single = np.logaddexp(np.log1p(-shared), np.log(shared) + beside)
+    beside = np.bincount(episodes.cell, whole, len(kind))  # others at the address may be out for reasons of their own
+    single = np.where(unopened, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
     harmless = _common(kind)
     harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + out, np.log(LOCAL)[kind] + out_here) + single
-    harmless[:, Cause.SERVER] += np.where(
-        kind == Kind.UNOPENED, np.logaddexp(np.log(1 - ADDRESS) + service, np.log(ADDRESS) + server), server
-    )
+    harmless[:, Cause.SERVER] += server
     works = standing.elsewhere + standing.siblings_alone
     harmless[:, Cause.ACCESS] += works
     for cause, seen in (
@@ -194,13 +186,10 @@ def _alone(episodes: Episodes, own: F64, kind: I64) -> F64:
         kind: Of the cells.
     """
     of_hour, whole = kind[episodes.cell], episodes.neighbours
-    unopened = of_hour == Kind.UNOPENED
-    either = np.logaddexp(np.log(1 - ADDRESS), np.log(ADDRESS) + whole)
     harmless = _common(of_hour) + own[:, None]
     harmless[:, Cause.ACCESS] -= own
-    harmless[:, [Cause.REFUSED_ADDRESS, Cause.REFUSED_COUNTRY_ADDRESS]] += whole[:, None]
-    harmless[:, Cause.SERVER] += np.where(unopened, either, whole)
-    worth = own + np.where(unopened, either, 0.0) - _together(harmless)
+    harmless[:, [Cause.SERVER, Cause.REFUSED_ADDRESS, Cause.REFUSED_COUNTRY_ADDRESS]] += whole[:, None]
+    worth = own + np.where(of_hour == Kind.UNOPENED, whole, 0.0) - _together(harmless)
     most = np.full(len(kind), -np.inf)
     tried = episodes.failed > 0
     np.maximum.at(most, episodes.cell[tried], worth[tried])

@@ -77,6 +77,7 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episode
     time, last = np.full(len(grid.cell), NEVER), np.full(len(grid.cell), -NEVER)
     np.minimum.at(time, at, table.time[own])
     np.maximum.at(last, at, table.time[own])
+    over_others = tallies.by_others_answered, tallies.by_others_failed
     servers = Servers.of(table, mine, len(cells))
     return Episodes(
         cell=grid.cell,
@@ -94,9 +95,7 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episode
         witnesses=witnesses,
         key=key,
         place=place,
-        same_name=outage(
-            tallies.by_others_answered[cells].astype(float), tallies.by_others_failed[cells].astype(float)
-        ),
+        same_name=outage(*(counts[cells].astype(np.float64) for counts in over_others)),
     )
 
 
