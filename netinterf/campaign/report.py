@@ -53,7 +53,7 @@ def report(campaign: Campaign, *, model: Model | None = None) -> "Report":
         UsageError: There is no store, or a later version wrote it.
     """
     used, loaded = model or default_model(), load(campaign)
-    cells = learn_rates(pool(loaded.observations, loaded.countries, used))
+    cells = learn_rates(loaded.observations, pool(loaded.observations, loaded.countries, used))
     return Report(campaign, loaded, cells, grade_cells(cells, used), used)
 
 

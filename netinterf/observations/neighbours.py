@@ -12,7 +12,7 @@ from netinterf.observations.attempts import Attempts
 from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
 
-__all__ = ["Neighbours", "in_window", "nearest_other", "neighbours_of"]
+__all__ = ["Neighbours", "in_window", "nearest_others", "neighbours_of"]
 
 MINUTE_NS = 60_000_000_000
 """How far an outage of the access link reaches: what else failed within a minute counts against a block (judgement:
@@ -39,12 +39,14 @@ def neighbours_of(attempts: Attempts) -> Neighbours:
     dead, alive = attempts.dead, attempts.alive
     capture = attempts.capture.astype(np.int64)
     by_address, by_service = (
-        nearest_other(combined(attempts.place, key), attempts.unit, attempts.time, dead | alive, BIN_NS)
+        nearest_others(combined(attempts.place, key), attempts.unit, attempts.time, dead | alive, BIN_NS)
         for key in (attempts.host, attempts.service)
     )
-    nearest = np.where(attempts.name.lengths > 0, by_address, by_service)  # one port may be shut alone
+    beside = np.where(attempts.name.lengths > 0, by_address, by_service)  # one port may be shut alone
+    there = beside >= 0
     return Neighbours(
-        state=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
+        alive=np.count_nonzero(alive[beside] & there, axis=0),
+        dead=np.count_nonzero(dead[beside] & there, axis=0),
         around=_others(attempts, capture, dead | alive),
         lost=_others(attempts, capture, dead),
     )
@@ -82,8 +84,8 @@ def _until(key: I64, time: I64, counted: Mask, moment: I64, inclusive: bool) -> 
     return result[count:]
 
 
-def nearest_other(key: I64, unit: I64, time: I64, counted: Mask, reach: int) -> I64:
-    """Find for each row the nearest in time of those with the same key, another unit, and that are counted.
+def nearest_others(key: I64, unit: I64, time: I64, counted: Mask, reach: int) -> I64:
+    """Find for each row the nearest before and behind it of those with the same key, another unit, and that count.
 
     Args:
         key: What both share, n whole numbers.
@@ -93,22 +95,19 @@ def nearest_other(key: I64, unit: I64, time: I64, counted: Mask, reach: int) -> 
         reach: Farthest that one may be, ns.
 
     Returns:
-        n rows, -1 where there is none; of two equally near ones the earlier.
+        Shape (2, n): rows before and rows behind, -1 where there is none.
     """
     count = len(key)
     order = np.lexsort((np.arange(count), time, key))
     place, group, moment = key[order], unit[order], time[order]
-    nearest, best = np.full(count, -1, np.int64), np.full(count, np.iinfo(np.int64).max)
-    for step in (1, -1):  # looking back, then ahead
+    result = np.full((2, count), -1, np.int64)
+    for side, step in enumerate((1, -1)):  # looking back, then ahead
         rows = np.arange(count)[::step]
         last = _last_other(place[::step], group[::step], counted[order][::step])
         known = np.flatnonzero(last >= 0)
         mine, other = rows[known], rows[last[known]]
-        gap = np.abs(moment[mine] - moment[other])
-        nearer = (gap <= reach) & (gap < best[mine])
-        nearest[mine[nearer]], best[mine[nearer]] = other[nearer], gap[nearer]
-    result = np.full(count, -1, np.int64)
-    result[order] = np.where(nearest >= 0, order[nearest], -1)
+        near = np.abs(moment[mine] - moment[other]) <= reach
+        result[side, order[mine[near]]] = order[other[near]]
     return result
 
 

@@ -45,8 +45,10 @@ class Observations(Table):
     unknown: U32 = column("u4", "attempts of which the capture does not show what came of them")
     abrupt: U32 = column("u4", "failures that were resets rather than silence")
     at_opening: U32 = column("u4", "failures before anything could be asked for")
-    neighbour_alive: U32 = column("u4", "failures whose nearest neighbour in time at the same address was alive")
-    neighbour_dead: U32 = column("u4", "failures whose nearest neighbour in time at the same address failed as well")
+    neighbour_alive: U32 = column(
+        "u4", "of the nearest in time at the same address, before and behind each failure: those alive"
+    )
+    neighbour_dead: U32 = column("u4", "of these: those that failed as well")
     around: U32 = column("u4", "attempts at other things within a minute, over all failures")
     lost: U32 = column("u4", "those of them that failed with nobody held to have done it")
     chance: F64 = column("f8", "sum over the failures: log-probability that an attempt fails by itself", unit="nats")
@@ -121,8 +123,8 @@ def observe(attempts: Attempts) -> Observations:
         unknown=states[:, State.UNKNOWN].astype(np.uint32),
         abrupt=number(failed & attempts.abrupt).astype(np.uint32),
         at_opening=number(failed & attempts.at_opening).astype(np.uint32),
-        neighbour_alive=number(failed & (around.state == 1)).astype(np.uint32),
-        neighbour_dead=number(failed & (around.state == 0)).astype(np.uint32),
+        neighbour_alive=number(failed, around.alive).astype(np.uint32),
+        neighbour_dead=number(failed, around.dead).astype(np.uint32),
         around=number(failed, around.around).astype(np.uint32),
         lost=number(failed, around.lost).astype(np.uint32),
         chance=number(failed, chance),

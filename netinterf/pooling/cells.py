@@ -14,8 +14,7 @@ is no control.
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import combined, numbered
+from netinterf.arrays import F64, I64
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
@@ -35,13 +34,13 @@ class Cells:
     tallies: Tallies
     prior: F64  # log-odds of interference before any evidence, -inf where nothing was tried
     own: F64  # what the packets weigh by themselves, nats
+    own_of_failures: F64  # the same of what failed alone
     contrast: F64  # a block against all harmless causes, nats; 0 without failures
     log_odds: F64
     independent: I64  # observations behind own
     kind: I64  # Kind of the failures, -1 without any
     cause: I64  # likeliest harmless cause, -1 without failures
     site: I64  # network of the server
-    residual: Mask  # a server at which names failed in the same place
     failing: I64  # rows of the cells that failed
     episodes: Episodes  # of these, in time
     worth: Worth  # of their contrasts
@@ -61,7 +60,7 @@ class Cells:
         failing = np.full(count, -np.inf)
         contrast[self.failing] = worth.llr(common)
         added[self.failing] = contrast[self.failing] - np.maximum(worth.alone, 0.0)
-        failing[self.failing] = np.minimum(self.own[self.failing], 0.0) + worth.llr_of_failing(common)
+        failing[self.failing] = np.minimum(self.own_of_failures[self.failing], 0.0) + worth.llr_of_failing(common)
         cause[self.failing] = worth.shares(common).argmax(axis=1)
         surest = tallies.surest - tallies.prior + added
         log_odds = prior + np.maximum(surest, np.maximum(self.own + contrast, failing))
@@ -83,7 +82,9 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     """
     tallies = tally(observations)
     count = len(tallies)
-    own, independent = own_llr(observations, tallies, model.site_correlation)
+    failed = observations.failed > 0
+    own, independent = own_llr(observations, tallies, model.site_correlation, np.ones(len(failed), np.bool_))
+    own_of_failures, _ = own_llr(observations, tallies, model.site_correlation, failed)
     failing = np.flatnonzero(tallies.failed > 0)
     kinds = kinds_of(tallies, failing)
     episodes = lay_out(observations, tallies, failing)
@@ -93,21 +94,11 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     site = np.zeros(count, np.int64)
     site[tallies.cell] = observations.site
     cells = Cells(
-        tallies=tallies, prior=tallies.prior, own=own, contrast=np.zeros(count), log_odds=np.zeros(count),
-        independent=independent, kind=kind, cause=np.full(count, -1), site=site,
-        residual=_residual(observations, tallies), failing=failing, episodes=episodes, worth=worth,
+        tallies=tallies, prior=tallies.prior, own=own, own_of_failures=own_of_failures, contrast=np.zeros(count),
+        log_odds=np.zeros(count), independent=independent, kind=kind, cause=np.full(count, -1), site=site,
+        failing=failing, episodes=episodes, worth=worth,
     )  # fmt: skip
     return cells.under(tallies.prior, None)
-
-
-def _residual(table: Observations, tallies: Tallies) -> Mask:
-    """Say which cells are servers at which names failed in the same place."""
-    key, first = numbered(combined(table.place, table.service))
-    hit = np.zeros(len(first), np.bool_)
-    hit[key[table.named & (table.failed > 0)]] = True
-    result = np.zeros(len(tallies), np.bool_)
-    result[tallies.cell] = hit[key] & ~table.named
-    return result
 
 
 def kinds_of(tallies: Tallies, cells: I64) -> I64:

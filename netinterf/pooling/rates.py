@@ -13,9 +13,10 @@ Laird and Rubin, JRSS B 1977 (EM).
 
 import numpy as np
 
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS, QUIC
+from netinterf.observations.table import Observations
 from netinterf.pooling.causes import BY_COUNTRY, COUNTRY, FAILING, SHARES, Cause
 from netinterf.pooling.cells import Cells
 
@@ -24,26 +25,30 @@ __all__ = ["learn_rates"]
 STRENGTH = 20.0
 """Cells that the model's prior counts for (judgement): a place with fewer servers than that learns little."""
 
+SERVERS = 2
+"""Number of the way of reaching a server that no name was seen of; see `how_reached`."""
+
 ROUNDS, CLOSE = 100, 1e-6
 """Rounds at most, and the change of a rate at which they end."""
 
 
-def learn_rates(cells: Cells) -> Cells:
+def learn_rates(observations: Observations, cells: Cells) -> Cells:
     """Judge cells under how common blocks and refusals are found to be in each place.
 
     Cells of one network of servers in one place count as one: whoever is turned away there is so by one hand. Servers
-    at which names failed count for nothing: what follows a blocked name there is no block of its own.
+    are counted among all that were reached or not, and those at which names failed count for nothing: what follows a
+    blocked name there is no block of its own.
 
     Args:
+        observations: What the cells are of.
         cells: As `pool` gives them.
     """
-    tallies, failing = cells.tallies, cells.failing
     if not len(cells):
         return cells
-    how = how_reached(cells)
-    group = combined(tallies.place, how)
-    weight = np.where(cells.residual, 0.0, 1.0 / sizes(combined(group, cells.site)))
-    count, members = int(group.max()) + 1, totals(group, weight, int(group.max()) + 1)
+    failing, how = cells.failing, how_reached(cells.tallies.transport, cells.tallies.named)
+    group = combined(cells.tallies.place, how)
+    weight, members = company(observations, cells, group, how)
+    count = len(members)
     usual = 1.0 / (1.0 + np.exp(-cells.prior))
     usual = totals(group, usual, count) / totals(group, None, count)
     own = group[failing]
@@ -66,10 +71,46 @@ def learn_rates(cells: Cells) -> Cells:
     return result
 
 
-def how_reached(cells: Cells) -> I64:
+def how_reached(transport: I64, named: Mask) -> I64:
     """Number the ways of reaching that boxes treat as different trades: lookups, QUIC, servers, and all other names."""
-    transport = cells.tallies.transport
-    return np.select([transport == DNS, transport == QUIC, ~cells.tallies.named], [0, 1, 2], 3)
+    return np.select([transport == DNS, transport == QUIC, ~named], [0, 1, SERVERS], 3)
+
+
+def company(table: Observations, cells: Cells, group: I64, how: I64) -> tuple[F64, F64]:
+    """Say how much each cell counts, and how many count in each group.
+
+    Args:
+        table: What the cells are of.
+        cells: The cells.
+        group: Place and way of reaching of each, numbered from 0.
+        how: Way of reaching of each.
+    """
+    place, site = cells.tallies.place, cells.site
+    weight = 1.0 / sizes(combined(group, site))
+    members = totals(group, weight, int(group.max()) + 1)
+    tcp = np.flatnonzero((table.transport != DNS) & (table.transport != QUIC))
+    _, first = numbered(combined(table.place[tcp], table.service[tcp]))
+    at, owner = table.place[tcp][first].astype(np.int64), table.site[tcp][first]
+    both = combined(np.concatenate([place, at]), np.concatenate([site, owner]))
+    of_cell, of_server = both[: len(place)], both[len(place) :]
+    servers = totals(of_server, None, int(both.max()) + 1)
+    shut = how == SERVERS
+    weight[shut] = 1.0 / np.maximum(servers[of_cell[shut]], 1)
+    weight[residual(table, cells)] = 0.0
+    _, one = numbered(of_server)
+    sites = totals(at[one], None, int(max(at.max(initial=0), place.max())) + 1)
+    members[group[shut]] = sites[place[shut]]
+    return weight, members
+
+
+def residual(table: Observations, cells: Cells) -> Mask:
+    """Say which cells are servers at which names failed in the same place."""
+    key, first = numbered(combined(table.place, table.service))
+    hit = np.zeros(len(first), np.bool_)
+    hit[key[table.named & (table.failed > 0)]] = True
+    result = np.zeros(len(cells), np.bool_)
+    result[cells.tallies.cell] = hit[key] & ~table.named
+    return result
 
 
 def sizes(group: I64) -> F64:

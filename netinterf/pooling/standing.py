@@ -21,9 +21,10 @@ ELSEWHERE = (0.05, 0.95)
 """Beta prior of the share of other places in which what is blocked here is blocked as well: mostly none, and then often
 many, since lists are kept by country and some names are on many (judgement)."""
 
-LISTED = (1.5, 0.5)
-"""Beta prior of the share of other places in the country in which what is blocked here is blocked as well: all of them
-or none, mostly, and nobody knows which (Jeffreys), this place being one of them."""
+LISTED = (0.5, 0.5)
+"""Beta prior of the share of other networks of the country in which what is blocked here is blocked as well: all or
+none of them, mostly, and nobody knows which (Jeffreys): boxes and lists differ from provider to provider (Ramesh et
+al., "Decentralized Control", NDSS 2020)."""
 
 UNLISTED, ANYWHERE = (0.5, 1.5), 0.05
 """The same of what is not blocked here, if it is blocked in the country at all; and how often it is

@@ -139,7 +139,7 @@ def _captures(table: Observations, cell: I64, counted: Mask, count: int) -> I64:
     return np.bincount(cell[rows][first], minlength=count)
 
 
-def own_llr(observations: Observations, tallies: Tallies, correlation: float) -> tuple[F64, I64]:
+def own_llr(observations: Observations, tallies: Tallies, correlation: float, counted: Mask) -> tuple[F64, I64]:
     """Weigh what the packets of each cell say by themselves, as groups of one capture are weighed.
 
     What one capture holds of a unit at one server in five minutes is one observation; observations of one server are
@@ -150,6 +150,7 @@ def own_llr(observations: Observations, tallies: Tallies, correlation: float) ->
         observations: Of any places.
         tallies: What came of their cells.
         correlation: Of the evidence about one server.
+        counted: Which observations count.
 
     Returns:
         Log-likelihood ratio of each cell in nats, and how many observations it rests on.
@@ -157,7 +158,7 @@ def own_llr(observations: Observations, tallies: Tallies, correlation: float) ->
     count, table = len(tallies), observations
     speaks = np.zeros(count, np.bool_)
     speaks[tallies.cell[table.llr > 0]] = True
-    rows = np.flatnonzero((table.llr != 0) & (speaks | (tallies.failed > 0))[tallies.cell])
+    rows = np.flatnonzero(counted & (table.llr != 0) & (speaks | (tallies.failed > 0))[tallies.cell])
     if not len(rows):
         return np.zeros(count), np.zeros(count, np.int64)
     cell = tallies.cell[rows]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.observations.neighbours import in_window, nearest_other, neighbours_of
+from netinterf.observations.neighbours import in_window, nearest_others, neighbours_of
 from tests.unit.observations.attempts import attempts
 
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 40), st.booleans()), max_size=25)
@@ -31,17 +31,21 @@ def test_windows_hold_what_is_near_in_time(rows, reach):
 
 
 @given(ROWS, st.integers(0, 15))
-def test_the_nearest_other_is_the_nearest_of_another_unit(rows, reach):
-    """It is found where there is one, is never of the own unit, and none is nearer."""
+def test_the_nearest_others_are_the_nearest_of_another_unit(rows, reach):
+    """They are found where there are any, are never of the own unit, and none is nearer on that side."""
     key, unit, time, counted = columns(rows)
-    found = nearest_other(key, unit, time, counted, reach)
+    before, behind = nearest_others(key, unit, time, counted, reach)
     for place in range(len(rows)):
         others = [j for j in near(rows, place, reach) if unit[j] != unit[place]]
-        if others:
-            assert found[place] in others
-            assert abs(time[found[place]] - time[place]) == min(abs(time[j] - time[place]) for j in others)
-        else:
-            assert found[place] == -1
+        for found, side in ((before[place], -1), (behind[place], 1)):
+            beside = [j for j in others if (time[j] - time[place], j - place) > (0, 0)] if side > 0 else [
+                j for j in others if (time[j] - time[place], j - place) < (0, 0)
+            ]  # fmt: skip
+            if beside:
+                assert found in beside
+                assert abs(time[found] - time[place]) == min(abs(time[j] - time[place]) for j in beside)
+            else:
+                assert found == -1
 
 
 def test_what_was_struck_speaks_for_no_outage():
@@ -51,4 +55,4 @@ def test_what_was_struck_speaks_for_no_outage():
         ("here", "c", 2, 3, "answered"),
     )  # fmt: skip
     company = neighbours_of(tried)
-    assert (company.state[0], company.around[0], company.lost[0]) == (-1, 1, 0)
+    assert (company.alive[0], company.dead[0], company.around[0], company.lost[0]) == (0, 0, 1, 0)

@@ -1,0 +1,136 @@
+"""What places show together: blocks are named, and each harmless cause by its own pattern is not."""
+
+import numpy as np
+import pytest
+
+from netinterf.observations.attempts import State
+from netinterf.pooling.causes import CAUSES
+from tests.unit.pooling.places import Campaign
+
+ALL = slice(None)
+
+
+def cause(judged, *cell, **named):
+    """Name the likeliest harmless cause of a cell."""
+    return CAUSES[int(judged.cells.cause[judged.row(*cell, **named)])]
+
+
+def test_silence_in_one_network_that_lasts_is_a_block_and_all_others_are_clear():
+    """Three runs of five do what one capture cannot."""
+    judged = Campaign(6, 20, 5).fail((0, 3)).judged()
+    assert judged.finding(0, 3) == "blocked"
+    assert judged.blocked() == 1
+    assert {judged.finding(place, 3) for place in range(1, 6)} == {"clear"}
+
+
+def test_more_runs_make_it_surer():
+    """The same silence is a hint after one run, and a finding after several."""
+    chance = [
+        float(judged.graded.probability[judged.row(0, 3)])
+        for judged in (Campaign(6, 20, runs).fail((0, 3)).judged() for runs in (1, 2, 5))
+    ]
+    assert chance[0] < chance[1] < chance[2]
+    assert (chance[0] < 0.6, chance[2] > 0.9) == (True, True)
+
+
+def test_what_fails_everywhere_is_down():
+    """A name that is gone and a server that is dead are no block anywhere."""
+    judged = Campaign(6, 20, 5).fail((ALL, 3)).fail((ALL, 7), opening=True).judged()
+    assert {judged.finding(place, 3) for place in range(6)} == {"down"}
+    assert {judged.finding(place, server=7) for place in range(6)} == {"down"}
+    assert (cause(judged, 0, 3), cause(judged, 0, server=7)) == ("gone", "server")
+
+
+def test_an_outage_that_passes_is_no_block():
+    """All places fail in the runs of the outage, and none before and behind it."""
+    judged = Campaign(6, 20, 10).fail((ALL, 3, slice(4, 6)), opening=True).judged()
+    assert judged.blocked() == 0
+
+
+def test_a_line_that_is_out_in_one_run_blocks_nothing():
+    """Everything fails at once in one place, and all of it is back in the next run."""
+    judged = Campaign(6, 20, 10).fail((0, ALL, 4)).judged()
+    assert judged.blocked() == 0
+    assert cause(judged, 0, 3) == "access"
+
+
+def test_losses_now_and_then_block_nothing():
+    """One attempt in forty is lost in all places."""
+    lost = np.random.default_rng(3).random((10, 40, 30)) < 0.025
+    judged = Campaign(10, 40, 30).fail(lost).judged()
+    assert judged.blocked() == 0
+
+
+def test_one_server_that_bans_one_network_is_no_block():
+    """Firewalls of servers turn addresses away, so that one server alone accuses nobody."""
+    judged = Campaign(8, 40, 10).fail((0, 3), opening=True).judged(countries=[0, 0, 1, 1, 2, 2, 3, 3])
+    assert judged.finding(0, server=3) in {"suspected", "fails"}
+    assert cause(judged, 0, server=3) == "refused-address"
+
+
+def test_many_unrelated_servers_in_one_network_are_a_list():
+    """Unrelated operators do not agree on one network, the others of whose country they serve."""
+    campaign = Campaign(8, 60, 10)
+    for name in range(20):
+        campaign.fail((0, name), opening=True)
+    judged = campaign.judged(countries=[0, 0, 1, 1, 2, 2, 3, 3])
+    assert {judged.finding(0, server=name) for name in range(20)} == {"blocked"}
+
+
+def test_a_country_that_servers_refuse_is_not_accused():
+    """What all networks of one country miss at servers that never open may be sanctions: a hint, however many."""
+    campaign = Campaign(8, 60, 10)
+    for name in range(10):
+        campaign.fail((slice(0, 2), name), opening=True)
+    judged = campaign.judged(countries=[0, 0, 1, 1, 2, 2, 3, 3])
+    assert judged.blocked() == 0
+    assert cause(judged, 0, server=3).startswith("refused")
+
+
+def test_a_list_of_a_country_is_found_in_each_of_its_networks():
+    """Names that fail by silence in several networks of a country, each a different part of the list."""
+    campaign = Campaign(9, 60, 10)
+    listed = np.random.default_rng(1).random((3, 12)) < 0.7
+    for place, name in zip(*np.nonzero(listed), strict=True):
+        campaign.fail((place, name))
+    judged = campaign.judged(countries=[0, 0, 0, 1, 1, 1, 2, 2, 2])
+    found = {(place, name) for place in range(3) for name in range(12) if judged.finding(place, name) == "blocked"}
+    true = set(zip(*map(list, np.nonzero(listed)), strict=True))
+    assert found == {(int(place), int(name)) for place, name in true}
+
+
+def test_a_block_that_begins_is_named_with_its_day():
+    """It answers for ten days, and is silent for twenty."""
+    judged = Campaign(6, 20, 30).fail((0, 3, slice(10, None))).judged()
+    assert judged.finding(0, 3) == "blocked"
+    cells = judged.cells
+    place = int(np.flatnonzero(cells.failing == judged.row(0, 3))[0])
+    assert cells.worth.spans.began[place] > 0.9
+    hours = slice(cells.episodes.begin[place], cells.episodes.begin[place + 1])
+    failed = cells.episodes.failed[hours]
+    low, high = (int(getattr(cells.worth.spans, name)[place]) for name in ("first_low", "first_high"))
+    assert failed[:low].sum() == 0
+    assert failed[high:].sum() >= 19
+
+
+def test_resets_accuse_by_their_packets_alone():
+    """Servers reset as boxes do: however often, and wherever else it works, the pattern says nothing more."""
+    pattern = Campaign(6, 20, 10).fail((0, 3), state=State.BROKEN).judged()
+    assert pattern.finding(0, 3) == "fails"
+    packets = Campaign(6, 20, 10).fail((0, 3), state=State.STRUCK, llr=8.0).judged()
+    assert packets.finding(0, 3) == "blocked"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_order_and_numbers_of_places_do_not_matter(seed):
+    """The same attempts in any order, with places numbered otherwise, are judged alike."""
+    campaign = Campaign(5, 12, 4).fail((0, 3)).fail((1, 4), opening=True).fail((ALL, 5))
+    first = campaign.judged()
+    order = np.random.default_rng(seed).permutation(5)
+    for name in ("state", "opening", "llr"):
+        setattr(campaign, name, getattr(campaign, name)[order])
+    other = campaign.judged()
+    for place in range(5):
+        row, new = first.row(int(order[place]), 3), other.row(place, 3)
+        assert other.cells.log_odds[new] == pytest.approx(first.cells.log_odds[row], abs=0.2)  # hours shift
+        assert other.graded.finding[new] == first.graded.finding[row]
