@@ -23,9 +23,8 @@ roaming and handovers take seconds, a router's restart about a minute)."""
 class Neighbours:
     """What happened around each attempt, all of it to other units than its own."""
 
-    state: (
-        I64  # nearest in time at the same address (of servers: and port), within five minutes: 1 alive, 0 dead, -1 none
-    )
+    alive: I64  # of the nearest before and behind at the address (of servers: and port), within five minutes
+    dead: I64  # … those that failed
     around: I64  # others of the same capture within a minute of which it is known what came of them
     lost: I64  # the same that failed with nobody held to have done it
 
