@@ -71,10 +71,10 @@ def test_one_server_that_bans_one_network_is_no_block():
 def test_many_unrelated_servers_in_one_network_are_a_list():
     """Unrelated operators do not agree on one network, the others of whose country they serve."""
     campaign = Campaign(8, 60, 10)
-    for name in range(20):
+    for name in range(0, 60, 3):  # not one after the other, as where a line is out
         campaign.fail((0, name), opening=True)
     judged = campaign.judged(countries=[0, 0, 1, 1, 2, 2, 3, 3])
-    assert {judged.finding(0, server=name) for name in range(20)} == {"blocked"}
+    assert {judged.finding(0, server=name) for name in range(0, 60, 3)} == {"blocked"}
 
 
 def test_a_country_that_servers_refuse_is_not_accused():
