@@ -15,6 +15,7 @@ from netinterf import schema
 from netinterf.analyzers import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.attribute.catalogue import background, systems
+from netinterf.campaign import schema as campaign
 from netinterf.cli.listing import nats
 from netinterf.decode import LINK_TYPES
 from netinterf.recording.blinds import blind_to
@@ -41,6 +42,27 @@ def columns() -> str:
             parts.append(f"## {name}\n\n{(kind.__doc__ or '').strip()}\n")
             parts.append(table(("column", "type", "rows of", "unit", "meaning"), rows))
     return "\n".join(parts)
+
+
+STORE = """# The store
+
+Tables of a [campaign](../guide/campaigns.md), schema {schema}. The schema rises when a column changes its meaning or
+goes; columns that are added leave it. Null is what is not known, or does not apply.
+"""
+
+
+def store() -> str:
+    """Write the tables of a store."""
+    parts = [STORE.format(schema=campaign.SCHEMA)]
+    for one in campaign.TABLES:
+        rows = [(f"`{c.name}`", type_name(c.type), c.unit, c.meaning) for c in one.columns]
+        parts += [f"## {one.name}\n\n{one.says}\n", table(("column", "type", "unit", "meaning"), rows)]
+    return "\n".join(parts)
+
+
+def type_name(description: Any) -> str:
+    """Write a type of a column."""
+    return f"list of {description[0]}" if isinstance(description, list) else str(description)
 
 
 RULES = """# Rules
@@ -142,6 +164,7 @@ def write_all(folder: Path) -> None:
         "scenarios": covered(),
         "systems": catalogue(),
         "questions": questions(),
+        "store": store(),
     }
     for name, text in pages.items():
         path = folder / f"{name}.md"

@@ -12,7 +12,7 @@ import attrs
 from netinterf.arrow import arrow_type, pyarrow
 from netinterf.values import frozen
 
-__all__ = ["CAPTURES", "NAMES", "OBSERVATIONS", "SCHEMA", "SEEN", "SERVERS", "Stored", "StoredTable"]
+__all__ = ["CAPTURES", "NAMES", "OBSERVATIONS", "SCHEMA", "SEEN", "SERVERS", "TABLES", "Stored", "StoredTable"]
 
 SCHEMA = 1
 """Version of the tables. It rises when a column changes its meaning or goes; columns that are added leave it."""
@@ -33,6 +33,7 @@ class StoredTable:
     """One table of a store."""
 
     name: str
+    says: str  # what a row is
     columns: tuple[Stored, ...] = attrs.field(repr=False)
     words: tuple[str, ...] = ()  # columns of text with few values, which are read as dictionaries
 
@@ -70,6 +71,7 @@ COUNT = "attempts"
 
 OBSERVATIONS = StoredTable(
     "observations",
+    "What was tried and what came of it: one row per capture, client network, unit, server and five minutes.",
     (
         CAPTURE,
         PLACE,
@@ -110,10 +112,10 @@ OBSERVATIONS = StoredTable(
     ),
     words=("capture", "place", "country", "vantage", "transport", "suffix", "server_country", "mechanism"),
 )
-"""What was tried and what came of it: one row per capture, client network, unit, server and five minutes."""
 
 CAPTURES = StoredTable(
     "captures",
+    "One row per file: what was judged, what could not be, and what was there already.",
     (
         CAPTURE,
         Stored("path", "string", "where the file was, as it was given"),
@@ -135,19 +137,19 @@ CAPTURES = StoredTable(
     ),
     words=("place", "state", "vantage", "error", "model", "version"),
 )
-"""One row per file: what was judged, what could not be, and what was there already."""
 
 NAMES = StoredTable(
     "names",
+    "Names that may be told.",
     (
         Stored("name_key", "int64", "name_key of observations"),
         Stored("name", "string", "the name"),
     ),
 )
-"""Names that may be told."""
 
 SERVERS = StoredTable(
     "servers",
+    "Servers that may be told.",
     (
         Stored("service", "int64", "service of observations, and unit of those without a name"),
         Stored("address", "string", "address of the server"),
@@ -155,10 +157,10 @@ SERVERS = StoredTable(
         Stored("transport", "string", "how it was reached"),
     ),
 )
-"""Servers that may be told."""
 
 SEEN = StoredTable(
     "seen",
+    "Private: what numbers of observations stand for, and who would be told of.",
     (
         Stored("key", "int64", "name_key or service of observations"),
         Stored("text", "string", "the name, or the address of the server"),
@@ -168,4 +170,6 @@ SEEN = StoredTable(
         Stored("clients", "int32", "clients of one capture that asked for it, the most of any"),
     ),
 )
-"""Private: what numbers of observations stand for, and who would be told of."""
+
+TABLES = (OBSERVATIONS, CAPTURES, NAMES, SERVERS, SEEN)
+"""All tables of a store."""

@@ -29,8 +29,7 @@ def made(tmp_path_factory):
 
 def test_columns_are_those_of_the_schema(made):
     """Every part of every table has all columns with their types, meanings and units."""
-    tables = (schema.OBSERVATIONS, schema.CAPTURES)
-    for table in (*tables, schema.SEEN, schema.NAMES, schema.SERVERS):
+    for table in schema.TABLES:
         home = {"seen": "private/seen", "names": "names", "servers": "names"}.get(table.name, table.name)
         pattern = f"{table.name}.parquet" if home == "names" else "**/*.parquet"
         files = list((made / home).glob(pattern))
@@ -40,7 +39,7 @@ def test_columns_are_those_of_the_schema(made):
             assert [(one.name, one.metadata) for one in found] == [(one.name, one.metadata) for one in table.schema()]
             assert [one.type for one in found] == [one.type for one in table.schema()]
             assert found.metadata == table.schema().metadata
-    assert all(column.meaning for table in tables for column in table.columns)
+    assert all(column.meaning for table in schema.TABLES for column in table.columns)
 
 
 def test_duckdb_and_polars_read_it_as_it_is(made):
