@@ -58,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
     page = verbs.add_parser("page", help="the HTML page with thousands of findings: its size, and how long it opens")
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
-    rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs)]
+    many = verbs.add_parser("collect", help="many small captures in a store: after three kills, and memory")
+    many.add_argument("--captures", type=int, default=2000, metavar="N", help="how many (default 2000)")
+    rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many]
     for verb in (quality, real, odd, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
@@ -297,6 +299,13 @@ def run_campaign(options: argparse.Namespace) -> int:
 
     run(options)
     return 0
+
+
+def run_collect(options: argparse.Namespace) -> int:
+    """Collect many small captures."""
+    from benchmarks import collect
+
+    return 0 if collect.run(captures=options.captures, jobs=options.jobs, out=options.json)["same"] else 1
 
 
 def run_rivals(options: argparse.Namespace) -> int:
@@ -564,6 +573,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "isolation": run_isolation,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
+    "collect": run_collect,
     "compare": run_compare,
     "campaign": run_campaign,
     "reality": run_reality,

@@ -11,7 +11,7 @@ from typing import Self
 import attrs
 
 from netinterf.campaign.batch import Entry, File
-from netinterf.campaign.executors import in_order
+from netinterf.campaign.executors import answer_of, in_order
 from netinterf.campaign.gather import Receipt, Setting, Task
 from netinterf.campaign.known import Numbers, content_number, file_number, known_to
 from netinterf.campaign.names import list_names, publish
@@ -30,8 +30,8 @@ MOST = 128
 MOST_BYTES = 1 << 29
 """Bytes of captures of a batch, unless one has more: half a minute of work, and what is lost when it is cut off."""
 
-GROWS = 8
-"""Batches from one of a capture more to the next: the first are small, so that everybody soon has one."""
+GROWS = 16
+"""A batch has so many times fewer captures than came before it: everybody soon has one, and the last are short."""
 
 Found = tuple[str | CaptureError | None, Place]
 """A capture or what is wrong with it (None: a file that is none), and whose it is."""
@@ -98,7 +98,10 @@ def collect(
         receipts = in_order(collecting.tasks(found(collecting.is_known)), executor, in_flight)
         collecting.settle(receipts, executor)
         recover(store)  # drops the setting, and what lost workers wrote
-        publish(store)
+        trouble = None if executor is None else answer_of(executor.submit(publish, store))
+        trouble = publish(store) if trouble is None else trouble
+        if trouble:
+            raise OSError(trouble)
     return collecting.counts
 
 
@@ -129,16 +132,16 @@ class Collecting:
     def tasks(self, found: Iterable[Found]) -> Iterator[Task]:
         """Put captures that are not in the store into batches, each of one place."""
         waiting: dict[Place, list[File]] = {}
-        cut = 0
+        count = 0
         for capture, place in found:
             file = self._file(capture)
             if file is None:
                 continue
             batch = waiting.setdefault(place, [])
             batch.append(file)
-            if len(batch) >= min(MOST, 1 + cut // GROWS) or sum(file.size for file in batch) >= MOST_BYTES:
+            count += 1
+            if len(batch) >= min(MOST, 1 + count // GROWS) or sum(file.size for file in batch) >= MOST_BYTES:
                 yield Task(setting=self.setting, place=place, files=tuple(waiting.pop(place)))
-                cut += 1
         for place, batch in waiting.items():
             yield Task(setting=self.setting, place=place, files=tuple(batch))
 

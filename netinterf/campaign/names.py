@@ -69,12 +69,21 @@ def listed(store: Store) -> set[str]:
         return set()
 
 
-def publish(store: Store) -> None:
+def publish(store: Store) -> str:
     """Write down which names and servers are told; where nothing changed since, nothing is done.
 
-    Raises:
-        OSError: The store cannot be written.
+    Returns:
+        Why it cannot be written, empty where it was.
     """
+    try:
+        _publish(store)
+    except OSError as cause:
+        return f"{store.path}: {cause.strerror or cause}"
+    return ""
+
+
+def _publish(store: Store) -> None:
+    """Write down which names and servers are told."""
     names = sorted(listed(store))
     told = json.dumps([names, sorted(store.parts("captures"))]).encode()
     state = blake2b(told, digest_size=16).hexdigest().encode()
@@ -96,7 +105,7 @@ def publish(store: Store) -> None:
 def write(store: Store, table: StoredTable, rows: list[dict[str, Any]]) -> None:
     """Write one of the tables of what is told."""
     content = BytesIO()
-    with parquet_writer(content, table.schema(), "zstd") as writer:
+    with parquet_writer(content, table.schema, "zstd") as writer:
         writer.write_table(table.of_rows([{column.name: row[column.name] for column in table.columns} for row in rows]))
     written_whole(store.told(table.name), content.getvalue())
 

@@ -1,9 +1,9 @@
 """Parts of a store: written aside by whoever judged a batch, put in place by whoever collects.
 
-A batch is written into a folder of its own below ``pending``, laid out as the store is. To commit it, the folder is
-renamed (from here on the batch counts, whatever happens), its files are moved to where they belong, and that of
-``captures`` last. After a crash, `recover` moves on what was renamed and drops the rest, so that each batch is there
-once or not at all. All of it is on the disk before the next step is taken.
+A batch is written into a folder of its own below ``pending``, its files named after where they belong. To commit it,
+the folder is renamed (from here on the batch counts, whatever happens), its files are moved to where they belong, and
+that of ``captures`` last. After a crash, `recover` moves on what was renamed and drops the rest, so that each batch is
+there once or not at all. All of it is on the disk before the next step is taken.
 """
 
 import os
@@ -12,9 +12,9 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from netinterf.arrow import parquet_writer
+from netinterf.campaign.place import as_folder
 from netinterf.campaign.schema import CAPTURES, OBSERVATIONS, SEEN, StoredTable
 from netinterf.campaign.store import Store, synced
 
@@ -33,6 +33,9 @@ HOMES = {
 }
 """Where the parts of each table lie; ``captures`` is last, here and when a batch is put in place."""
 
+SUFFIX, SLASH = ".parquet", ","
+"""How files of a batch are named while they lie aside: no name of a place, as it is written there, holds a comma."""
+
 
 class Aside:
     """A batch while it is written. Its files are made in memory, some ten bytes for a row, and written at the end.
@@ -42,7 +45,7 @@ class Aside:
     """
 
     def __init__(self, place: str) -> None:
-        self._homes = {table: home.format(place=quote(place, safe="")) for table, home in HOMES.items()}
+        self._homes = {table: home.format(place=as_folder(place)) for table, home in HOMES.items()}
         self._held: dict[str, list[Any]] = {}
         self._written: dict[str, tuple[BytesIO, Any]] = {}
 
@@ -60,17 +63,16 @@ class Aside:
             OSError: It cannot be written; nothing is left behind.
         """
         try:
+            folder.mkdir(parents=True)
             for table, home in self._homes.items():
                 self._write(table)
                 if table in self._written:
                     content, writer = self._written.pop(table)
                     writer.close()
-                    (folder / home).mkdir(parents=True)
-                    with open(folder / home / "part.parquet", "xb") as file:
+                    with open(folder / (home.replace("/", SLASH) + SUFFIX), "xb") as file:
                         file.write(content.getbuffer())
                         file.flush()
                         os.fsync(file.fileno())
-                    synced(folder / home)
             synced(folder)
         except OSError:
             dropped(folder)
@@ -120,11 +122,11 @@ def recover(store: Store) -> None:
 def _put_in_place(store: Store, folder: Path) -> None:
     """Move the files of a batch to where they belong, that of ``captures`` last."""
     number = folder.name.removeprefix(COMMITTED)
-    files = sorted(folder.rglob("part.parquet"), key=lambda file: file.parent == folder / HOMES[CAPTURES.name])
-    for file in files:
-        home = store.path / file.parent.relative_to(folder)
+    homes = {file: file.name.removesuffix(SUFFIX).replace(SLASH, "/") for file in sorted(folder.iterdir())}
+    for file, name in sorted(homes.items(), key=lambda pair: pair[1] == HOMES[CAPTURES.name]):
+        home = store.path / name
         home.mkdir(parents=True, exist_ok=True)
-        file.replace(home / f"part-{number}.parquet")
+        file.replace(home / f"part-{number}{SUFFIX}")
         synced(home)
     dropped(folder)
 

@@ -1,19 +1,21 @@
 """Where a client is: what a store calls it, and the network that it stands for."""
 
+from urllib.parse import quote
+
 import attrs
 
 from netinterf.context.networks import MAX_ASN
 from netinterf.errors import ParameterError
 from netinterf.values import frozen
 
-__all__ = ["HERE", "Place"]
+__all__ = ["HERE", "Place", "as_folder"]
 
 HERE = "here"
 """What a place is called where nobody named it. Not after the folder: a folder is what captures happen to lie in, and
 moving it would make another place of them."""
 
-LONGEST = 64
-"""Characters of a place's name at most: it becomes part of paths, of which some systems take 255 bytes."""
+LONGEST, MOST_BYTES = 64, 200
+"""Characters of a place's name at most, and bytes as a part of paths: of such a part most systems take 255."""
 
 
 @frozen(kw_only=True)
@@ -30,8 +32,9 @@ class Place:
 
     @name.validator
     def _check_name(self, _: object, value: object) -> None:
-        if not isinstance(value, str) or not 0 < len(value) <= LONGEST or not value.isprintable():
-            raise ParameterError("place", value, f"1 to {LONGEST} characters that can be printed")
+        fits = isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
+        if not fits or len(as_folder(str(value)).encode()) > MOST_BYTES:
+            raise ParameterError("place", value, f"1 to {LONGEST} characters that can be printed, letters for the most")
 
     @asn.validator
     def _check_asn(self, _: object, value: int | None) -> None:
@@ -42,3 +45,8 @@ class Place:
     def _check_country(self, _: object, value: str) -> None:
         if value and not (len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()):
             raise ParameterError("country", value, "two capital letters, or nothing")
+
+
+def as_folder(name: str) -> str:
+    """Write a name so that a path can hold it: letters, digits and ``-_.`` stay, others are escaped (RFC 3986 §2.1)."""
+    return "".join(sign if sign.isalnum() else quote(sign, safe="-_.") for sign in name)

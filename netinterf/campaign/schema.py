@@ -5,6 +5,7 @@ not known, or does not apply.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -37,8 +38,9 @@ class StoredTable:
     columns: tuple[Stored, ...] = attrs.field(repr=False)
     words: tuple[str, ...] = ()  # columns of text with few values, which are read as dictionaries
 
+    @cached_property
     def schema(self) -> Any:
-        """Give the ``pyarrow.Schema``, meanings and units as metadata of the columns."""
+        """The ``pyarrow.Schema``, with meanings and units as metadata of the columns."""
         library = pyarrow()
         fields = [
             library.field(
@@ -56,13 +58,13 @@ class StoredTable:
         Args:
             columns: An array, a masked array or a sequence for each column.
         """
-        library, schema = pyarrow(), self.schema()
+        library, schema = pyarrow(), self.schema
         arrays = [library.array(columns[field.name], type=field.type) for field in schema]
         return library.Table.from_arrays(arrays, schema=schema)
 
     def of_rows(self, rows: Sequence[Mapping[str, Any]]) -> Any:
         """Lay rows out as a ``pyarrow.Table``."""
-        return pyarrow().Table.from_pylist(list(rows), schema=self.schema())
+        return pyarrow().Table.from_pylist(list(rows), schema=self.schema)
 
 
 PLACE = Stored("place", "string", "where the client is, as the store was told")

@@ -53,7 +53,7 @@ def test_names_are_told_that_several_met_or_that_are_listed(folder, batches, lis
     assert {row["address"] for row in servers} == {f"198.51.100.{ord(letter)}" for letter in several}
 
 
-NAMES, SERVERS = (table.schema().remove_metadata() for table in (names.NAMES, names.SERVERS))
+NAMES, SERVERS = (table.schema.remove_metadata() for table in (names.NAMES, names.SERVERS))
 
 
 def key_of(store, name):

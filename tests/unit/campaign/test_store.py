@@ -36,9 +36,9 @@ def test_columns_are_those_of_the_schema(made):
         assert files
         for file in files:
             found = parquet.read_schema(file)
-            assert [(one.name, one.metadata) for one in found] == [(one.name, one.metadata) for one in table.schema()]
-            assert [one.type for one in found] == [one.type for one in table.schema()]
-            assert found.metadata == table.schema().metadata
+            assert [(one.name, one.metadata) for one in found] == [(one.name, one.metadata) for one in table.schema]
+            assert [one.type for one in found] == [one.type for one in table.schema]
+            assert found.metadata == table.schema.metadata
     assert all(column.meaning for table in schema.TABLES for column in table.columns)
 
 
