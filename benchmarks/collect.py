@@ -138,7 +138,7 @@ def resident(process: int) -> int:
 def compared(one: Path, other: Path) -> tuple[int, bool]:
     """Hold all rows of two stores against each other, whatever their order; give how many there are."""
     count, same = 0, True
-    for table in ("observations", "captures", "names", "servers"):
+    for table in ("observations", "captures", "marks", "names", "servers", "values"):
         left, right = (ordered(Campaign(store), table) for store in (one, other))
         same &= left.equals(right)
         count += len(left) if table == "observations" else 0

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from netinterf.arrays import U64
+from netinterf.campaign.facts import Facts, facts_of
 from netinterf.campaign.known import as_text, content_number, is_among
 from netinterf.campaign.observed import Meant, observed
 from netinterf.campaign.parts import Aside
 from netinterf.campaign.place import Place
-from netinterf.campaign.schema import CAPTURES, OBSERVATIONS, SEEN
+from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN
 from netinterf.engine.each import judge_path
-from netinterf.engine.judged import Summary
+from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError
 from netinterf.values import frozen
@@ -109,19 +110,23 @@ class Batch:
             return Entry(file.path, "unread", f"cannot be read: {cause.strerror or cause}")
         if self._is_known(capture):
             return self._kept(file, capture, "again", {"message": AGAIN})
-        outcome = CaptureError(file.path, self._lost) if self._lost else judge_path(file.path, self._options)
+        facts = [Facts.empty()]
+        outcome: Judged | CaptureError = CaptureError(file.path, self._lost)
+        if not self._lost:
+            outcome = judge_path(file.path, self._options, look=lambda trace: facts.append(facts_of(trace)))
         if isinstance(outcome, CaptureError) and isinstance(outcome.__cause__, OSError):
             return Entry(file.path, "unread", outcome.reason)  # the next collect may have better luck
         self._taken.add(capture)
         if isinstance(outcome, CaptureError):
             return self._kept(file, capture, "error", about_error(outcome))
         try:
-            seen = observed(outcome, capture, self._place, self._secret, self._model)
+            seen = observed(outcome, facts[-1], capture, self._place, self._secret, self._model)
         except Exception as fault:  # of ours: it costs this file only, as a fault in judging does
             reason = f"could not be added up ({type(fault).__name__}: {fault}); please report this"
             return self._kept(file, capture, "error", about_error(CaptureError(file.path, reason)))
         self._aside.add(OBSERVATIONS, seen.rows)
-        for meant in (seen.names, seen.servers):
+        self._aside.add(MARKS, seen.marks)
+        for meant in (seen.names, seen.servers, seen.values):
             self._note(meant)
         return self._kept(file, capture, "judged", about_capture(outcome.summary))
 
@@ -147,13 +152,16 @@ class Batch:
 
     def _note(self, meant: Meant) -> None:
         """Remember what numbers stand for, and the most clients of any capture that asked for it."""
-        columns = (meant.key.tolist(), meant.text, meant.port, meant.transport, meant.clients.tolist())
+        nothing = [None] * len(meant.key)
+        ends = (meant.port or nothing, meant.transport or nothing)
+        columns = (meant.key.tolist(), meant.text, *ends, meant.clients.tolist())
         for key, text, port, transport, clients in zip(*columns, strict=True):
             known = self._seen.get(key)
             if known is None:
-                known = {"key": key, "text": text, "port": port, "transport": transport, "place": self._place.name}
-                self._seen[key] = known
-            known["clients"] = max(known.get("clients", 0), clients)
+                known = {"kind": meant.kind, "key": key, "text": text, "port": port, "transport": transport}
+                self._seen[key] = known | {"place": self._place.name, "clients": clients}
+            elif known["clients"] < clients:
+                known["clients"] = clients
 
 
 def content_of(path: str) -> str:

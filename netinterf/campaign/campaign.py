@@ -13,7 +13,7 @@ from netinterf.campaign.batch import Entry
 from netinterf.campaign.collect import Collected, collect
 from netinterf.campaign.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.place import HERE, Place
-from netinterf.campaign.schema import CAPTURES, NAMES, OBSERVATIONS, SERVERS, StoredTable
+from netinterf.campaign.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
 from netinterf.campaign.store import Store
 from netinterf.context.outside import Answers, Networks
 from netinterf.engine.each import IN_FLIGHT
@@ -128,6 +128,14 @@ class Campaign:
     def captures(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
         """Read the entries of files, as `observations`; columns are those of `campaign.schema.CAPTURES`."""
         return self._read(CAPTURES, columns)
+
+    def marks(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Read certificates, answers, handwriting and rates; columns are those of `campaign.schema.MARKS`."""
+        return self._read(MARKS, columns)
+
+    def values(self) -> Iterator[Any]:
+        """Read which values of marks may be told; columns are those of `campaign.schema.VALUES`."""
+        return self._told(VALUES)
 
     def names(self) -> Iterator[Any]:
         """Read which names may be told; columns are those of `campaign.schema.NAMES`."""

@@ -19,7 +19,7 @@ import numpy as np
 from netinterf.arrays import I64, Mask
 from netinterf.arrow import parquet_batches, parquet_writer
 from netinterf.campaign.keys import keyed
-from netinterf.campaign.schema import NAMES, SEEN, SERVERS, StoredTable
+from netinterf.campaign.schema import NAMES, SEEN, SERVERS, VALUES, StoredTable
 from netinterf.campaign.store import Store, written_whole
 from netinterf.columns import Text
 from netinterf.context.domains import within
@@ -85,20 +85,21 @@ def publish(store: Store) -> str:
 def _publish(store: Store) -> None:
     """Write down which names and servers are told."""
     names = sorted(listed(store))
-    told = json.dumps([names, sorted(store.parts("captures"))]).encode()
-    state = blake2b(told, digest_size=16).hexdigest().encode()
+    held = json.dumps([names, sorted(store.parts("captures"))]).encode()
+    state = blake2b(held, digest_size=16).hexdigest().encode()
     mark = store.private / "published"
     if mark.exists() and mark.read_bytes() == state:
         return
     met = all_met(store, names)
-    rows = sorted(meant_by(store, met.key[met.told]).items())
+    rows = [row for _, row in sorted(meant_by(store, met.key[met.told]).items())]
     store.path.joinpath("names").mkdir(exist_ok=True)
-    write(store, NAMES, [{"name_key": key, "name": row["text"]} for key, row in rows if row["port"] is None])
-    write(
-        store,
-        SERVERS,
-        [{**row, "service": key, "address": row["text"]} for key, row in rows if row["port"] is not None],
-    )
+    for table, kind, called in (
+        (NAMES, "name", {"name_key": "key", "name": "text"}),
+        (SERVERS, "server", {"service": "key", "address": "text", "port": "port", "transport": "transport"}),
+        (VALUES, "value", {"key": "key", "value": "text"}),
+    ):
+        told = [{name: row[was] for name, was in called.items()} for row in rows if row["kind"] == kind]
+        write(store, table, told)
     written_whole(mark, state)
 
 
@@ -106,7 +107,7 @@ def write(store: Store, table: StoredTable, rows: list[dict[str, Any]]) -> None:
     """Write one of the tables of what is told."""
     content = BytesIO()
     with parquet_writer(content, table.schema, "zstd") as writer:
-        writer.write_table(table.of_rows([{column.name: row[column.name] for column in table.columns} for row in rows]))
+        writer.write_table(table.of_rows(rows))
     written_whole(store.told(table.name), content.getvalue())
 
 
@@ -143,11 +144,12 @@ def all_met(store: Store, names: list[str]) -> Met:
     places: dict[str, int] = {}
     parts, count = [Met.empty()], 0
     for batch in batches(store):
-        key, port = batch["key"].to_numpy(), batch["port"].is_null().to_numpy(zero_copy_only=False)
+        key = batch["key"].to_numpy()
         listed = among(key, exact)
         if domains:
             text = Text.of(batch["text"].to_pylist())
-            listed |= port & np.logical_or.reduce([within(text, domain) for domain in domains])
+            named = np.array([kind == "name" for kind in batch["kind"].to_pylist()], np.bool_)
+            listed |= named & np.logical_or.reduce([within(text, domain) for domain in domains])
         where = [places.setdefault(place, len(places)) for place in batch["place"].to_pylist()]
         clients, nobody = batch["clients"].to_numpy().astype(np.int64), np.zeros(len(key), np.bool_)
         parts.append(

@@ -1,6 +1,5 @@
 """What a store keeps of a capture that was judged: rows of numbers, and apart from them what the numbers stand for."""
 
-from ipaddress import IPv4Address, IPv6Address
 from itertools import pairwise
 from typing import Any, Self
 
@@ -8,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U64, Mask
+from netinterf.campaign.facts import Facts, address_text
 from netinterf.campaign.keys import keyed
+from netinterf.campaign.marks import mark_table, marked
 from netinterf.campaign.place import Place
 from netinterf.campaign.schema import OBSERVATIONS
 from netinterf.columns import Text
@@ -32,20 +33,23 @@ STATES = [state.name.lower() for state in State]
 class Meant:
     """What numbers of one capture stand for, aligned."""
 
+    kind: str  # name, server or value
     key: I64
     text: list[str]
-    port: list[int | None]  # of servers
-    transport: list[str | None]  # of servers
     clients: I64  # how many of the capture asked for it
+    port: list[int] | None = None  # of servers
+    transport: list[str] | None = None  # of servers
 
 
 @frozen(eq=False)
 class Observed:
-    """What is kept of a capture: rows as `schema.OBSERVATIONS` has them, and what their numbers stand for."""
+    """What is kept of a capture: rows as `schema.OBSERVATIONS` and `MARKS` have them, and what numbers stand for."""
 
     rows: Any  # pyarrow.Table
+    marks: Any  # pyarrow.Table
     names: Meant
     servers: Meant
+    values: Meant
 
 
 @frozen(eq=False)
@@ -71,11 +75,12 @@ class Keyed:
         return cls(name, service, unit, _site_keys(attempts, place, secret), names, servers)
 
 
-def observed(judged: Judged, capture: str, place: Place, secret: bytes, model: Model) -> Observed:
+def observed(judged: Judged, facts: Facts, capture: str, place: Place, secret: bytes, model: Model) -> Observed:
     """Add up what was tried in a capture.
 
     Args:
         judged: The capture.
+        facts: What its packets say beside.
         capture: What to call it: a hash of its content.
         place: Where its clients are.
         secret: Key of the store.
@@ -114,7 +119,11 @@ def observed(judged: Judged, capture: str, place: Place, secret: bytes, model: M
         "frames": _lists(rows, ledger.first_frame[attempts.row[rows.shown.values]].tolist()),
         "states": _lists(rows, [STATES[code] for code in attempts.state[rows.shown.values].tolist()]),
     }
-    return Observed(OBSERVATIONS.table(columns), keys.names, keys.servers)
+    about = {"capture": capture, "place": place.name}
+    whose = np.where(attempts.asn < 0, -1 if place.asn is None else place.asn, attempts.asn)
+    marks, values, texts = mark_table(judged, marked(judged, facts), attempts, keys.unit, whose, about, secret)
+    alone = Meant("value", values, texts, np.ones(len(texts), np.int64))
+    return Observed(OBSERVATIONS.table(columns), marks, keys.names, keys.servers, alone)
 
 
 COUNTS = (
@@ -163,8 +172,7 @@ def _name_keys(attempts: Attempts, secret: bytes) -> tuple[I64, Meant]:
     there = np.flatnonzero(different.lengths > 0)
     keys = np.zeros(max(len(different), 1), np.int64)
     keys[there] = keyed(secret, "netinterf.name", map(different.bytes, there.tolist()))
-    nothing: list[None] = [None] * len(there)
-    return keys[number], Meant(keys[there], _texts(different, there), list(nothing), list(nothing), clients[there])
+    return keys[number], Meant("name", keys[there], _texts(different, there), clients[there])
 
 
 def _texts(names: Text, rows: I64) -> list[str]:
@@ -180,10 +188,10 @@ def _service_keys(attempts: Attempts, place: Place, secret: bytes) -> tuple[I64,
     tails = (int(one).to_bytes(2, "big") + bytes([way]) for one, way in zip(port, transport, strict=True))
     places = _addresses(high, low, place)
     keys = keyed(secret, "netinterf.server", (start + tail for start, tail in zip(places, tails, strict=True)))
-    texts = [_address(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True)]
-    ways: list[str | None] = [TRANSPORTS[way] for way in transport.tolist()]
-    clients = _clients(attempts, number, len(first))
-    return (keys[number] if len(keys) else number), Meant(keys, texts, list(port.tolist()), ways, clients)
+    texts = [address_text(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True)]
+    ways = [TRANSPORTS[way] for way in transport.tolist()]
+    meant = Meant("server", keys, texts, _clients(attempts, number, len(first)), port.tolist(), ways)
+    return (keys[number] if len(keys) else number), meant
 
 
 def _site_keys(attempts: Attempts, place: Place, secret: bytes) -> I64:
@@ -202,12 +210,6 @@ def _addresses(high: U64, low: U64, place: Place) -> list[bytes]:
     octets: NDArray[Any] = np.stack([high, low], axis=1).astype(">u8")
     where = place.name.encode("utf-8")
     return [row.tobytes() + (where if here else b"") for row, here in zip(octets, own.tolist(), strict=True)]
-
-
-def _address(high: int, low: int) -> str:
-    """Write an address."""
-    four = high == 0 and low >> 32 == 0xFFFF
-    return str(IPv4Address(low & 0xFFFFFFFF) if four else IPv6Address(high << 64 | low))
 
 
 def _clients(attempts: Attempts, number: I64, count: int) -> I64:

@@ -15,7 +15,7 @@ from typing import Any
 
 from netinterf.arrow import parquet_writer
 from netinterf.campaign.place import as_folder
-from netinterf.campaign.schema import CAPTURES, OBSERVATIONS, SEEN, StoredTable
+from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
 from netinterf.campaign.store import Store, synced
 
 __all__ = ["Aside", "commit", "dropped", "recover"]
@@ -28,6 +28,7 @@ GROUP = 1 << 16
 
 HOMES = {
     OBSERVATIONS.name: "observations/place={place}",
+    MARKS.name: "marks/place={place}",
     SEEN.name: "private/seen",
     CAPTURES.name: "captures",
 }

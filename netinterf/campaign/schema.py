@@ -13,7 +13,19 @@ import attrs
 from netinterf.arrow import arrow_type, pyarrow
 from netinterf.values import frozen
 
-__all__ = ["CAPTURES", "NAMES", "OBSERVATIONS", "SCHEMA", "SEEN", "SERVERS", "TABLES", "Stored", "StoredTable"]
+__all__ = [
+    "CAPTURES",
+    "MARKS",
+    "NAMES",
+    "OBSERVATIONS",
+    "SCHEMA",
+    "SEEN",
+    "SERVERS",
+    "TABLES",
+    "VALUES",
+    "Stored",
+    "StoredTable",
+]
 
 SCHEMA = 1
 """Version of the tables. It rises when a column changes its meaning or goes; columns that are added leave it."""
@@ -140,6 +152,31 @@ CAPTURES = StoredTable(
     words=("place", "state", "vantage", "error", "model", "version"),
 )
 
+MARKS = StoredTable(
+    "marks",
+    "What attempts have to show beside how they ended: one row per capture, what was tried, five minutes and value.",
+    (
+        CAPTURE,
+        PLACE,
+        Stored("asn", "int64", "AS of the client, as in observations"),
+        Stored("bin", "time", "five minutes in which the attempts began: their beginning"),
+        Stored("unit", "int64", "unit of observations; null for what is of the whole capture"),
+        Stored(
+            "kind",
+            "string",
+            "issuer, key: of the server's certificate; answer: an address that the name resolved to; system: a "
+            "documented one that a finding looks like; rate: what a transfer was held to; injector: a hand among "
+            "forged replies",
+        ),
+        Stored("key", "int64", "the value under the key"),
+        Stored("value", "string", "the value; null where it might tell a name: see values"),
+        Stored("number", "double", "the mean of what was measured; of a rate in bit/s"),
+        Stored("count", "int32", "how often"),
+        Stored("frame", "int32", "a frame that shows it"),
+    ),
+    words=("capture", "place", "kind"),
+)
+
 NAMES = StoredTable(
     "names",
     "Names that may be told.",
@@ -160,18 +197,28 @@ SERVERS = StoredTable(
     ),
 )
 
+VALUES = StoredTable(
+    "values",
+    "Values of marks that may be told: addresses that names resolved to, and keys.",
+    (
+        Stored("key", "int64", "key of marks"),
+        Stored("value", "string", "the value"),
+    ),
+)
+
 SEEN = StoredTable(
     "seen",
-    "Private: what numbers of observations stand for, and who would be told of.",
+    "Private: what numbers stand for, and who asked for it.",
     (
-        Stored("key", "int64", "name_key or service of observations"),
-        Stored("text", "string", "the name, or the address of the server"),
-        Stored("port", "int32", "port of the server, null for names"),
-        Stored("transport", "string", "transport of the server, null for names"),
+        Stored("kind", "string", "name, server or value"),
+        Stored("key", "int64", "name_key or service of observations, or key of marks"),
+        Stored("text", "string", "the name, the address of the server, or the value"),
+        Stored("port", "int32", "port of a server"),
+        Stored("transport", "string", "transport of a server"),
         PLACE,
         Stored("clients", "int32", "clients of one capture that asked for it, the most of any"),
     ),
 )
 
-TABLES = (OBSERVATIONS, CAPTURES, NAMES, SERVERS, SEEN)
+TABLES = (OBSERVATIONS, CAPTURES, MARKS, NAMES, SERVERS, VALUES, SEEN)
 """All tables of a store."""

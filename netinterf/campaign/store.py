@@ -23,7 +23,7 @@ from netinterf.writing import NewFile
 __all__ = ["Store", "synced", "written_whole"]
 
 ABOUT = "netinterf-store.json"
-OWN = frozenset({"lock", "lock-journal", "observations", "captures", "names", "private", "pending"})
+OWN = frozenset({"lock", "lock-journal", "marks", "observations", "captures", "names", "private", "pending"})
 """What a store that was not finished making may hold."""
 
 KEY_BYTES = 32

@@ -11,6 +11,7 @@ from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, NetinterfError
+from netinterf.trace import Trace
 
 __all__ = ["IN_FLIGHT", "Progress", "judge_path", "judged_each"]
 
@@ -70,6 +71,7 @@ def judge_path(
     options: Options,
     progress: Callable[[int, int], None] | None = None,
     executor: Executor | None = None,
+    look: Callable[[Trace], object] | None = None,
 ) -> Judged | CaptureError:
     """Judge one capture, or return why it cannot be.
 
@@ -81,9 +83,10 @@ def judge_path(
         options: How to judge.
         progress: Called with bytes read and bytes in all.
         executor: Looks at shards of a large capture side by side.
+        look: Called with the trace of a capture that is looked at as one, before it is let go.
     """
     try:
-        return judge(path, options, progress=progress, executor=executor)
+        return judge(path, options, progress=progress, executor=executor, look=look)
     except CaptureError as known:
         return known
     except Exception as cause:

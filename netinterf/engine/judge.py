@@ -12,7 +12,7 @@ from netinterf.capture import Listing
 from netinterf.engine.judged import Judged, judge_trace
 from netinterf.engine.options import WHOLE, Options
 from netinterf.schema import Records
-from netinterf.trace import decode_capture
+from netinterf.trace import Trace, decode_capture
 
 __all__ = ["judge"]
 
@@ -24,6 +24,7 @@ def judge(
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     executor: Executor | None = None,
+    look: Callable[[Trace], object] | None = None,
 ) -> Judged:
     """Read one capture, ask all questions of it, and judge.
 
@@ -33,6 +34,7 @@ def judge(
         name: What to call the capture; None takes the path as given.
         progress: Called with bytes done and bytes in all.
         executor: Looks at shards of a large capture side by side.
+        look: Called with the trace before that is let go; not for a large capture, of which there never is one trace.
 
     Raises:
         NetinterfError: The capture cannot be read, or no analyzer answered.
@@ -53,5 +55,7 @@ def judge(
     else:
         trace = decode_capture(listing.capture(held), vantage=options.vantage, strict=options.strict)
         trace = attrs.evolve(trace, outside=options.outside)
+        if look is not None:
+            look(trace)
         judged = judge_trace(trace, called, analyzers=options.analyzers, model=options.model, strict=options.strict)
     return attrs.evolve(judged, source=None if path == "-" else path)

@@ -67,8 +67,8 @@ def add(store, number, asked):
     for place, letter, clients in asked:
         name = f"{letter}.example.com"
         for row in (
-            {"key": key_of(store, name), "text": name},
-            {"key": ord(letter), "text": f"198.51.100.{ord(letter)}", "port": 443, "transport": "tcp/tls"},
+            {"kind": "name", "key": key_of(store, name), "text": name},
+            {"kind": "server", "key": ord(letter), "text": f"198.51.100.{ord(letter)}", "port": 443},
         ):
             known = most.setdefault((row["key"], place), row | {"place": place, "clients": 0})
             known["clients"] = max(known["clients"], clients)

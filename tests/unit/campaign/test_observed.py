@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from netinterf.campaign import Place
+from netinterf.campaign.facts import Facts
 from netinterf.campaign.observed import observed
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
@@ -30,7 +31,7 @@ KEY = b"k" * 32
 def both(request):
     """A capture with its rows, and its attempts."""
     judged = judge(FOLDER / f"{request.param}.pcap.gz", Options(outside=Outside(NETWORKS[:2])))
-    rows = observed(judged, "c" * 32, Place(name="home", asn=64999, country="FR"), KEY, default_model())
+    rows = observed(judged, Facts.empty(), "c" * 32, Place(name="home", asn=64999, country="FR"), KEY, default_model())
     return judged, rows, attempts_of([judged.ledger], [0], default_model())
 
 
@@ -89,7 +90,7 @@ def test_networks_and_places_are_told(both):
 def test_keys_are_equal_for_equals_and_else_not():
     """The same names and servers have the same numbers at every place, private ones only at their own."""
     judged = judge(FOLDER / "dns.injection.pcap.gz")
-    ask = [observed(judged, "c" * 32, Place(name=name), key, default_model()) for name, key in
+    ask = [observed(judged, Facts.empty(), "c" * 32, Place(name=name), key, default_model()) for name, key in
            (("one", KEY), ("two", KEY), ("one", bytes(32)))]  # fmt: skip
     one, two, other = (table.rows for table in ask)
     assert one["name_key"].equals(two["name_key"])

@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from netinterf import Campaign
 from netinterf.campaign import schema
+from netinterf.engine.examples import FOLDER
 from netinterf.errors import MissingExtra, UsageError
 from tests.unit.campaign.captures import entries, observations, write
 
@@ -22,7 +23,7 @@ def made(tmp_path_factory):
     """A store of two places."""
     folder = tmp_path_factory.mktemp("made")
     paths = write(folder / "in", 4)
-    for place, some in (("de-1", paths[:3]), ("64500", paths[3:])):
+    for place, some in (("de-1", paths[:3]), ("64500", [paths[3], FOLDER / "dns.injection.pcap.gz"])):
         Campaign(folder / "store").collect(some, place=place)
     return folder / "store"
 
@@ -30,7 +31,8 @@ def made(tmp_path_factory):
 def test_columns_are_those_of_the_schema(made):
     """Every part of every table has all columns with their types, meanings and units."""
     for table in schema.TABLES:
-        home = {"seen": "private/seen", "names": "names", "servers": "names"}.get(table.name, table.name)
+        homes = {"seen": "private/seen", "names": "names", "servers": "names", "values": "names"}
+        home = homes.get(table.name, table.name)
         pattern = f"{table.name}.parquet" if home == "names" else "**/*.parquet"
         files = list((made / home).glob(pattern))
         assert files

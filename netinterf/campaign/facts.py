@@ -1,0 +1,102 @@
+"""What packets say that no verdict keeps: who signed certificates, which keys servers have, what names resolved to.
+
+It is read from a trace before that is let go, and means something beside other captures: a key that one network alone
+sees, or an answer that one resolver alone gives.
+"""
+
+from enum import IntEnum
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address
+
+import numpy as np
+
+from netinterf.arrays import I32, U8, Mask
+from netinterf.context.special import special_bits
+from netinterf.numbering import combined, numbered, numbered_text
+from netinterf.protocols.certificates import read_certificate
+from netinterf.protocols.dns_messages import RecordType
+from netinterf.schema import TlsKind
+from netinterf.table import Table, Text, column, text
+from netinterf.trace import Trace
+from netinterf.values import frozen
+
+__all__ = ["Facts", "Kind", "address_text", "facts_of"]
+
+
+class Kind(IntEnum):
+    """What a mark tells of attempts."""
+
+    ISSUER = 0  # who signed the server's certificate
+    KEY = 1  # SHA-256 of its public key
+    ANSWER = 2  # an address that a name resolved to
+    SYSTEM = 3  # a documented system whose handwriting a finding shows
+    RATE = 4  # what a transfer was held to
+    INJECTOR = 5  # a hand among forged DNS replies
+
+
+@frozen(eq=False, kw_only=True)
+class Facts(Table):
+    """One row per certificate and flow, and per answered address and exchange."""
+
+    flow: I32 = column("i4", "row in Flows, -1 for an exchange", missing=True)
+    exchange: I32 = column("i4", "row in Exchanges, -1 for a flow", missing=True)
+    kind: U8 = column("u1", "Kind code")
+    value: Text = text("what was seen")
+    hidden: Mask = column("?", "who knows it may find the name of the server")
+    frame: I32 = column("i4", "frame that shows it")
+
+
+def facts_of(trace: Trace) -> Facts:
+    """Read what certificates and DNS replies of a capture say."""
+    return Facts.concat([*certificates(trace), answers(trace)])
+
+
+def certificates(trace: Trace) -> tuple[Facts, Facts]:
+    """Read issuers and keys of certificates that servers showed. One that signed itself has its own name for issuer."""
+    tls = trace.tls
+    rows = np.flatnonzero((tls.kind == TlsKind.CERTIFICATE) & ~tls.outbound & (tls.certificates.lengths > 0))
+    number, different = numbered_text(tls.certificates.take(rows))
+    read = [read_certificate(different.bytes(place)) for place in range(len(different))]
+    known = np.array([one is not None for one in read], np.bool_)[number]
+    rows, number = rows[known], number[known]
+    frame = trace.packets.frame[tls.packet[rows]].astype(np.int32)
+    issuers = Text.of(one.issuer if one else "" for one in read)
+    own = np.array([one is not None and one.self_issued for one in read], np.bool_)
+    keys = Text.of(sha256(one.key).hexdigest() if one else "" for one in read)
+
+    def facts(kind: Kind, values: Text, hidden: Mask) -> Facts:
+        return Facts(
+            flow=tls.flow[rows],
+            exchange=np.full(len(rows), -1, np.int32),
+            kind=np.full(len(rows), kind, np.uint8),
+            value=values.take(number),
+            hidden=hidden[number],
+            frame=frame,
+        )
+
+    return facts(Kind.ISSUER, issuers, own), facts(Kind.KEY, keys, np.ones(len(read), np.bool_))
+
+
+def answers(trace: Trace) -> Facts:
+    """List the addresses that names resolved to, each once for an exchange; only those of public hosts are hidden."""
+    records, dns = trace.answers, trace.dns
+    wanted = (records.section == 1) & np.isin(records.kind, (RecordType.A, RecordType.AAAA))
+    exchange = dns.exchange[records.message]
+    rows = np.flatnonzero(wanted & (exchange >= 0) & (records.high | records.low > 0))
+    _, first = numbered(combined(exchange[rows], records.high[rows].view(np.int64), records.low[rows].view(np.int64)))
+    rows = rows[np.sort(first)]
+    high, low = records.high[rows], records.low[rows]
+    return Facts(
+        flow=np.full(len(rows), -1, np.int32),
+        exchange=exchange[rows].astype(np.int32),
+        kind=np.full(len(rows), Kind.ANSWER, np.uint8),
+        value=Text.of(address_text(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True)),
+        hidden=special_bits(high, low) == 0,
+        frame=trace.packets.frame[dns.packet[records.message[rows]]].astype(np.int32),
+    )
+
+
+def address_text(high: int, low: int) -> str:
+    """Write an address."""
+    four = high == 0 and low >> 32 == 0xFFFF
+    return str(IPv4Address(low & 0xFFFFFFFF) if four else IPv6Address(high << 64 | low))
