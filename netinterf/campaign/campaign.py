@@ -1,20 +1,17 @@
 """A campaign in Python: a store that captures are added to, and that is read."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netinterf.analyzers.base import Analyzer
-from netinterf.arrow import parquet_batches
 from netinterf.campaign.batch import Entry
 from netinterf.campaign.collect import Collected, collect
 from netinterf.campaign.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.place import HERE, Place
-from netinterf.campaign.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
-from netinterf.campaign.store import Store
+from netinterf.campaign.reader import Reader
 from netinterf.context.outside import Answers, Networks
 from netinterf.engine.each import IN_FLIGHT
 from netinterf.engine.options import options_of
@@ -27,20 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["Campaign"]
 
 
-class Campaign:
+class Campaign(Reader):
     """Many captures, kept as observations in a store.
 
     Args:
         store: The folder of the store; it need not be there before captures are collected.
     """
-
-    def __init__(self, store: str | os.PathLike[str]) -> None:
-        self._store = Store(Path(store))
-
-    @property
-    def path(self) -> str:
-        """Where the store lies."""
-        return str(self._store.path)
 
     def report(self, *, model: Model | None = None) -> "Report":
         """Judge all that is in the store together: each name and server in each network, held against all others.
@@ -51,7 +40,7 @@ class Campaign:
         Raises:
             UsageError: There is no store, or a later version wrote it.
         """
-        from netinterf.campaign.report import report  # (which reads campaigns)
+        from netinterf.campaign.report import report  # (few ask for it where captures are collected)
 
         return report(self, model=model)
 
@@ -113,47 +102,3 @@ class Campaign:
             told=told or (lambda _: None),
             names=names,
         )
-
-    def observations(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
-        """Read the observations piece by piece, as ``pyarrow.RecordBatch`` with text as dictionaries.
-
-        Args:
-            columns: Which columns; None for all of `campaign.schema.OBSERVATIONS`.
-
-        Raises:
-            UsageError: There is no store, or a later version wrote it.
-        """
-        return self._read(OBSERVATIONS, columns)
-
-    def captures(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
-        """Read the entries of files, as `observations`; columns are those of `campaign.schema.CAPTURES`."""
-        return self._read(CAPTURES, columns)
-
-    def marks(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
-        """Read certificates, answers, handwriting and rates; columns are those of `campaign.schema.MARKS`."""
-        return self._read(MARKS, columns)
-
-    def values(self) -> Iterator[Any]:
-        """Read which values of marks may be told; columns are those of `campaign.schema.VALUES`."""
-        return self._told(VALUES)
-
-    def names(self) -> Iterator[Any]:
-        """Read which names may be told; columns are those of `campaign.schema.NAMES`."""
-        return self._told(NAMES)
-
-    def servers(self) -> Iterator[Any]:
-        """Read which servers may be told; columns are those of `campaign.schema.SERVERS`."""
-        return self._told(SERVERS)
-
-    def _told(self, table: StoredTable) -> Iterator[Any]:
-        """Read a table of what is told, which is there once a collect ended."""
-        self._store.check()
-        file = self._store.told(table.name)
-        if file.exists():
-            yield from parquet_batches(str(file))
-
-    def _read(self, table: StoredTable, columns: Sequence[str] | None) -> Iterator[Any]:
-        """Read a table."""
-        self._store.check()
-        for part in self._store.committed(table.name):
-            yield from parquet_batches(str(part), columns, table.words)

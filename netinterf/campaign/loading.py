@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64
-from netinterf.campaign.campaign import Campaign
+from netinterf.campaign.reader import Reader
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.observations.table import Observations
@@ -59,7 +59,7 @@ class Loaded:
     unit_suffix: tuple[str, ...]  # public suffix of its name; empty of servers
 
 
-def load(campaign: Campaign) -> Loaded:
+def load(campaign: Reader) -> Loaded:
     """Read all observations of a store.
 
     Args:
@@ -114,7 +114,7 @@ def _numbers(columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
     return counts | {name: columns[name] for name in NATS}
 
 
-def _pieces(campaign: Campaign, words: dict[str, dict[str, int]]) -> Iterator[dict[str, NDArray[Any]]]:
+def _pieces(campaign: Reader, words: dict[str, dict[str, int]]) -> Iterator[dict[str, NDArray[Any]]]:
     """Read piece by piece, each as arrays; words are numbered alike in all of them."""
     for batch in campaign.observations(COLUMNS):
         piece = {}

@@ -82,7 +82,7 @@ def of_systems(judged: Judged) -> Marks:
 
 
 def of_rates(judged: Judged) -> Marks:
-    """Tell the rate that each transfer was held to, bit/s, of findings alone: what is measured of others means little."""
+    """Tell the rate that each transfer was held to, bit/s, of findings alone: of others it means little."""
     evidence, subjects = judged.ledger.evidence, judged.ledger.subjects
     parts = [Marks.empty()]
     for code in evidence.rules_seen:

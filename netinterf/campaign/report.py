@@ -12,8 +12,8 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
-from netinterf.campaign.campaign import Campaign
 from netinterf.campaign.loading import NONE, Loaded, load
+from netinterf.campaign.reader import Reader
 from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown
 from netinterf.campaign.words import reasons_of, says
 from netinterf.mechanisms import reset_of, silence_of
@@ -42,7 +42,7 @@ SHOWN = 6
 """Captures of a cell that are named as those to look at, the surest first."""
 
 
-def report(campaign: Campaign, *, model: Model | None = None) -> "Report":
+def report(campaign: Reader, *, model: Model | None = None) -> "Report":
     """Judge all observations of a store together.
 
     Args:
@@ -61,7 +61,7 @@ def report(campaign: Campaign, *, model: Model | None = None) -> "Report":
 class Report:
     """What a campaign shows."""
 
-    campaign: Campaign
+    campaign: Reader
     loaded: Loaded
     cells: Cells
     graded: Graded
@@ -295,7 +295,7 @@ def _server(row: dict[str, Any]) -> str:
     return f"[{address}]:{row['port']}" if ":" in address else f"{address}:{row['port']}"
 
 
-def _frames(campaign: Campaign, rows: I64) -> Iterator[tuple[list[int], list[str]]]:
+def _frames(campaign: Reader, rows: I64) -> Iterator[tuple[list[int], list[str]]]:
     """Read the frames of some observations, by their rising places in the store."""
     at = 0
     for batch in campaign.observations(("frames", "states")):

@@ -1,0 +1,72 @@
+"""What a store holds, table by table."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from netinterf.arrow import parquet_batches
+from netinterf.campaign.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
+from netinterf.campaign.store import Store
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Reads a store.
+
+    Args:
+        store: The folder of the store.
+    """
+
+    def __init__(self, store: str | os.PathLike[str]) -> None:
+        self._store = Store(Path(store))
+
+    @property
+    def path(self) -> str:
+        """Where the store lies."""
+        return str(self._store.path)
+
+    def observations(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Read the observations piece by piece, as ``pyarrow.RecordBatch`` with text as dictionaries.
+
+        Args:
+            columns: Which columns; None for all of `campaign.schema.OBSERVATIONS`.
+
+        Raises:
+            UsageError: There is no store, or a later version wrote it.
+        """
+        return self._read(OBSERVATIONS, columns)
+
+    def captures(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Read the entries of files, as `observations`; columns are those of `campaign.schema.CAPTURES`."""
+        return self._read(CAPTURES, columns)
+
+    def marks(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Read certificates, answers, handwriting and rates; columns are those of `campaign.schema.MARKS`."""
+        return self._read(MARKS, columns)
+
+    def values(self) -> Iterator[Any]:
+        """Read which values of marks may be told; columns are those of `campaign.schema.VALUES`."""
+        return self._told(VALUES)
+
+    def names(self) -> Iterator[Any]:
+        """Read which names may be told; columns are those of `campaign.schema.NAMES`."""
+        return self._told(NAMES)
+
+    def servers(self) -> Iterator[Any]:
+        """Read which servers may be told; columns are those of `campaign.schema.SERVERS`."""
+        return self._told(SERVERS)
+
+    def _told(self, table: StoredTable) -> Iterator[Any]:
+        """Read a table of what is told, which is there once a collect ended."""
+        self._store.check()
+        file = self._store.told(table.name)
+        if file.exists():
+            yield from parquet_batches(str(file))
+
+    def _read(self, table: StoredTable, columns: Sequence[str] | None) -> Iterator[Any]:
+        """Read a table."""
+        self._store.check()
+        for part in self._store.committed(table.name):
+            yield from parquet_batches(str(part), columns, table.words)
