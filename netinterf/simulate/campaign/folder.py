@@ -7,6 +7,7 @@ share nothing, and what an interrupted call has made is kept by the next.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -40,14 +41,15 @@ def make(campaign: Campaign, folder: Path | str, *, jobs: int = 1) -> dict[str, 
     Args:
         campaign: What to play.
         folder: Where to; made when it is not there.
-        jobs: Processes; the bytes do not depend on it.
+        jobs: Processes; the bytes do not depend on it. They are started anew, so that a script which wants several has
+            to call this under ``if __name__ == "__main__"``.
 
     Returns:
         The truth, as it stands in ``truth.json``.
 
     Raises:
-        ParameterError: The folder holds another campaign, or there are no processes.
-        OSError: It cannot be written.
+        ParameterError: The folder holds another campaign or labels that were changed, or there are no processes.
+        OSError: It cannot be written, or a process was lost.
     """
     if jobs < 1:
         raise ParameterError("jobs", jobs, "a whole number from 1 on")
@@ -72,6 +74,8 @@ def in_processes(jobs: int, action: Callable[[int, int], None], left: Sequence[t
         try:
             for _ in pool.map(action, [network.number for network, _ in left], [run for _, run in left]):
                 pass
+        except BrokenProcessPool as error:
+            raise ChildProcessError("a process was lost; call again, and it goes on where it stopped") from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -121,5 +125,12 @@ def write_run(campaign: Campaign, place: Path, number: int, run: int) -> None:
 
 def tallies(place: Path, last: int, network: Network) -> Mapping[int, Tally]:
     """Count what happened in a network, by run."""
-    found = {run: labels_of(place, network, run).read_text(encoding="utf-8") for run in range(1, last + 1)}
-    return {run: tally(Labels.from_dict(json.loads(text))) for run, text in found.items()}
+    return {run: tally(read_labels(labels_of(place, network, run))) for run in range(1, last + 1)}
+
+
+def read_labels(path: Path) -> Labels:
+    """Read what was written beside a capture."""
+    try:
+        return Labels.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ParameterError("folder", str(path), "labels as they were written: remove them, and call again") from error

@@ -101,6 +101,14 @@ def test_a_folder_keeps_one_campaign(folder: Path) -> None:
     assert content(folder) == before
 
 
+def test_changed_labels_are_refused(folder: Path, tmp_path: Path) -> None:
+    """One error names the file."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "net-02" / "0002.labels.json").write_text("{}")
+    with pytest.raises(ParameterError, match=r"net-02.0002\.labels\.json.*call again"):
+        make(SMALL, tmp_path)
+
+
 def test_a_capture_can_be_scanned(folder: Path) -> None:
     """A capture of the network without a censor shows no interference, and its verdicts count its conversations."""
     place = folder / "net-01" / "0001.pcap"
