@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64
+from netinterf.context.networks import KnownNetworks
 from netinterf.schema import Evidence, Groups, Hosts, Rule, SubjectKind
 from netinterf.table import Ragged, Text
 from netinterf.verdict.combine import judge
@@ -60,7 +61,7 @@ class Crowd:
     evidence: Evidence
     hosts: Hosts
 
-    def groups(self, model: Model | None = None, networks: tuple[Any, ...] = ()) -> Groups:
+    def groups(self, model: Model | None = None, networks: KnownNetworks | None = None) -> Groups:
         """Find its groups."""
         numbers = model or crowd_model()
         verdicts = judge(self.evidence, self.subjects, numbers)

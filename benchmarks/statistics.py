@@ -222,12 +222,12 @@ def scale(subjects: int = 1_000_000, repeats: int = 3) -> list[dict[str, Any]]:
             begin = time.perf_counter()
             verdicts = judge(table.evidence, table.subjects, model)
             judged = time.perf_counter()
-            groups = find_groups(table.evidence, table.subjects, verdicts, table.hosts, (), model)
+            groups = find_groups(table.evidence, table.subjects, verdicts, table.hosts, None, model)
             judging.append(judged - begin)
             grouping.append(time.perf_counter() - judged)
         tracemalloc.start()
         verdicts = judge(table.evidence, table.subjects, model)
-        find_groups(table.evidence, table.subjects, verdicts, table.hosts, (), model)
+        find_groups(table.evidence, table.subjects, verdicts, table.hosts, None, model)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         rows.append(

@@ -188,7 +188,7 @@ def read(
         frames: Without a source: the bytes of each frame.
         link_type: Without a source: link type of the frames (1 Ethernet, 101 raw IP, …).
         vantage: Where the capture was taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
-        networks: A CSV file ``prefix,asn,country``, or its content: what the user knows of networks.
+        networks: Whose addresses are: a file of networks, several, or their content; see `known_networks`.
         answers: A CSV file ``name,address``, or its content: what the user knows names to answer.
         strict: Raise on damage instead of returning what was readable.
         progress: Called with bytes done and bytes in all.

@@ -31,8 +31,9 @@ def find_or_complain(paths: Sequence[str]) -> CaptureSearch:
 
 def inputs_of(arguments: argparse.Namespace, captures: Sequence[str]) -> list[str]:
     """List all that a verb reads: captures, and tables and keys beside them."""
-    beside = (getattr(arguments, name, None) for name in ("networks", "answers", "priors", "key"))
-    return [*captures, *(path for path in beside if path is not None)]
+    beside = (getattr(arguments, name, None) for name in ("answers", "priors", "key"))
+    networks = getattr(arguments, "networks", None) or ()
+    return [*captures, *networks, *(path for path in beside if path is not None)]
 
 
 def read_options(arguments: argparse.Namespace) -> Options:

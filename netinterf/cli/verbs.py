@@ -172,7 +172,13 @@ def add_judging(verb: Parser) -> None:
     """Describe how captures are judged."""
     verb.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name: see netinterf analyzers")
     verb.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
-    verb.add_argument("--networks", metavar="FILE", help="a CSV file: prefix,asn,country")
+    verb.add_argument(
+        "--networks",
+        metavar="FILE",
+        action="append",
+        help="whose addresses are: CSV prefix,asn,country, iptoasn, pfx2as, IPinfo or .mmdb; more than once, the first "
+        "that knows counts",
+    )
     verb.add_argument(
         "--answers",
         metavar="FILE",

@@ -1,21 +1,37 @@
-"""The user's table of networks: which prefix belongs to which autonomous system and country."""
+"""What the user knows of networks: which address belongs to which autonomous system, and to which country.
 
-import os
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+It may come from several places: a table of systems and a database of countries, for instance. Each is a source, and an
+address is looked up in all of them: the first that knows its system names that, and the first that knows its country
+names that. So whoever asks gets an `Owners`, and nobody needs to know where it came from.
+"""
 
+from collections.abc import Iterable
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol, Self
+
+import attrs
 import numpy as np
 
-from netinterf.arrays import I32, I64, U64
-from netinterf.context.lines import read_lines
-from netinterf.context.prefixes import PrefixIndex
-from netinterf.context.special import is_ipv4
+from netinterf.arrays import I32, I64, U8, U16, U32, U64
+from netinterf.context.prefixes import PrefixIndex, prefix_masks
+from netinterf.context.special import is_ipv4, prefix_halves
+from netinterf.table import Table, column
 from netinterf.values import frozen
 
-__all__ = ["HEADER", "MAX_ASN", "Network", "find_networks", "network_numbers", "read_networks"]
+__all__ = [
+    "MAX_ASN",
+    "KnownNetworks",
+    "Network",
+    "NetworkSource",
+    "NetworkTable",
+    "Owners",
+    "country_code",
+    "country_letters",
+    "network_numbers",
+]
 
-HEADER = ("prefix", "asn", "country")
-MAX_ASN = 2**32 - 1  # RFC 6793
+MAX_ASN = 2**32 - 1  # RFC 6793; 0 stands for no system (RFC 7607)
 
 
 @frozen
@@ -23,58 +39,117 @@ class Network:
     """One prefix and whose it is."""
 
     prefix: IPv4Network | IPv6Network
-    asn: int
+    asn: int  # 0 when unknown
     country: str  # two letters, empty when unknown
 
 
-def read_networks(path: str | os.PathLike[str]) -> tuple[Network, ...]:
-    """Read a CSV file with the header ``prefix,asn,country``.
+@frozen(eq=False)
+class Owners:
+    """Whose addresses are, one entry per address."""
+
+    asn: U32  # number of the autonomous system, 0 when unknown
+    country: U16  # two letters as `country_code` writes them, 0 when unknown
+
+
+class NetworkSource(Protocol):
+    """Something that addresses can be looked up in; true if there is anything in it."""
+
+    def __bool__(self) -> bool: ...
+
+    def find(self, high: U64, low: U64) -> "tuple[NetworkTable, I32]":
+        """Look addresses up.
+
+        Args:
+            high: Upper halves of the addresses, n of them (IPv4 as mapped).
+            low: Lower halves, same length.
+
+        Returns:
+            A table, and of each address the row of the longest prefix that holds it, -1 for none.
+        """
+        ...
+
+
+@frozen(eq=False, kw_only=True)
+class NetworkTable(Table):
+    """Prefixes and whose they are; of equal prefixes the first counts."""
+
+    high: U64 = column("u8", "upper half of the first address")
+    low: U64 = column("u8", "lower half; IPv4 is IPv4-mapped")
+    length: U8 = column("u1", "bits of the prefix, of 128")
+    asn: U32 = column("u4", "number of the autonomous system, 0 when unknown")
+    country: U16 = column("u2", "two letters, a byte each, 0 when unknown")
+
+    @classmethod
+    def of_prefixes(cls, high: U64, low: U64, length: U8, asn: U32, country: U16) -> Self:
+        """Make a table of prefixes, given by any of their addresses: bits behind the prefix are cleared."""
+        high_mask, low_mask = prefix_masks(length)
+        return cls(high=high & high_mask, low=low & low_mask, length=length, asn=asn, country=country)
+
+    @classmethod
+    def of_networks(cls, networks: Iterable[Network]) -> Self:
+        """Make a table of single networks."""
+        rows = list(networks)
+        halves = np.array([prefix_halves(str(row.prefix)) for row in rows], np.uint64).reshape(-1, 4)
+        high, low, high_mask, low_mask = halves.T.copy()
+        return cls(
+            high=high,
+            low=low,
+            length=np.bitwise_count(high_mask) + np.bitwise_count(low_mask),
+            asn=np.array([row.asn for row in rows], np.uint32),
+            country=np.array([country_code(row.country) for row in rows], np.uint16),
+        )
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    @cached_property
+    def index(self) -> PrefixIndex:
+        """What finds the longest prefix, made when it is first asked for."""
+        return PrefixIndex.of_halves(self.high, self.low, self.length)
+
+    def find(self, high: U64, low: U64) -> tuple[Self, I32]:
+        """Look addresses up; see `NetworkSource.find`."""
+        return self, self.index.find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
+
+
+@frozen(eq=False)
+class KnownNetworks:
+    """All that the user knows of networks; nothing where there is no source."""
+
+    sources: tuple[NetworkSource, ...] = attrs.field(default=(), repr=False)
+
+    def __bool__(self) -> bool:
+        return any(self.sources)
+
+    def whose(self, high: U64, low: U64) -> Owners:
+        """Look up whose addresses are.
+
+        Args:
+            high: Upper halves of the addresses, n of them (IPv4 as mapped).
+            low: Lower halves, same length.
+
+        Returns:
+            n owners, unknown where no source tells. Empty in, empty out.
+        """
+        owners = Owners(np.zeros(len(high), np.uint32), np.zeros(len(high), np.uint16))
+        for source in self.sources:
+            table, row = source.find(high, low)
+            hit = np.flatnonzero(row >= 0)
+            for mine, theirs in ((owners.asn, table.asn), (owners.country, table.country)):
+                mine[hit] = np.where(mine[hit] > 0, mine[hit], theirs[row[hit]])
+        return owners
+
+    def held(self, high: U64, low: U64) -> tuple[NetworkTable, ...]:
+        """Keep no more than what tells of some addresses: looked up in these tables, they have the same owners."""
+        found = [source.find(high, low) for source in self.sources]
+        return tuple(table.take(np.unique(row[row >= 0])) for table, row in found)
+
+
+def network_numbers(networks: KnownNetworks, high: U64, low: U64) -> I64:
+    """Number the networks that addresses belong to: by their system, else a rough stand-in, /16 or /32 of IPv6.
 
     Args:
-        path: The file, UTF-8; IPv4 and IPv6 prefixes mixed, AS numbers with or without ``AS``, countries by two letters
-            or empty.
-
-    Returns:
-        The networks in file order.
-
-    Raises:
-        ParameterError: The file cannot be read, the header is another, or a line is malformed (its number is given).
-    """
-    return read_lines(path, "networks", HEADER, _network)
-
-
-def _network(cells: list[str]) -> Network:
-    """Read one line."""
-    prefix, asn, country = cells
-    network, number = ip_network(prefix), int(asn.upper().removeprefix("AS"))
-    if not 0 <= number <= MAX_ASN:
-        raise ValueError(f"AS numbers go up to {MAX_ASN}, not {asn}")
-    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise ValueError(f"a country has two letters, not {country!r}")
-    return Network(network, number, country.upper())
-
-
-def find_networks(networks: tuple[Network, ...], high: U64, low: U64) -> I32:
-    """Look addresses up in a table of networks: the longest prefix that holds each (RFC 4632 §5.1).
-
-    Args:
-        networks: The table; of equal prefixes the first wins.
-        high: Upper halves of the addresses, n of them (IPv4 as mapped).
-        low: Lower halves, same length.
-
-    Returns:
-        n rows of the table, -1 where no prefix holds the address; all -1 for an empty table.
-    """
-    if not networks:
-        return np.full(len(high), -1, np.int32)
-    return _index(networks).find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
-
-
-def network_numbers(networks: tuple[Network, ...], high: U64, low: U64) -> I64:
-    """Number the networks that addresses belong to: by the table their AS, else a rough stand-in, /16 or /32 of IPv6.
-
-    Args:
-        networks: The table; may be empty.
+        networks: What is known of networks; may be nothing.
         high: Upper halves of the addresses, n of them (IPv4 as mapped).
         low: Lower halves, same length.
 
@@ -83,12 +158,15 @@ def network_numbers(networks: tuple[Network, ...], high: U64, low: U64) -> I64:
     """
     four = is_ipv4(high, low)
     rough = np.where(four, low >> np.uint64(16), high >> np.uint64(32) | np.uint64(1) << np.uint64(62)).astype(np.int64)
-    row = find_networks(networks, high, low)
-    asn = np.array([network.asn for network in networks] or [0], np.int64)
-    return np.where(row >= 0, asn[row], -1 - rough)
+    asn = networks.whose(high, low).asn.astype(np.int64)
+    return np.where(asn > 0, asn, -1 - rough)
 
 
-@lru_cache(maxsize=1)
-def _index(networks: tuple[Network, ...]) -> PrefixIndex:
-    """Index a table once for all captures of a scan."""
-    return PrefixIndex.of([str(network.prefix) for network in networks])
+def country_code(letters: str) -> int:
+    """Write two letters as one number; 0 for none."""
+    return ord(letters[0]) << 8 | ord(letters[1]) if letters else 0
+
+
+def country_letters(code: int) -> str:
+    """Write a number as the two letters that it stands for; empty for 0."""
+    return chr(code >> 8) + chr(code & 0xFF) if code else ""

@@ -5,44 +5,59 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I32, U64, Mask
+from netinterf.arrays import I32, U8, U64, Mask
 from netinterf.context.special import is_ipv4, prefix_halves
 from netinterf.numbering import combined, numbered
 from netinterf.values import frozen
 
-__all__ = ["PrefixIndex"]
+__all__ = ["WHOLE", "PrefixIndex", "joined_halves", "prefix_masks"]
 
 SIXTEEN = 1 << 16
-MAPPED = 0xFFFF  # third and fourth byte before an IPv4 address written as IPv6 (RFC 4291 §2.5.5.2)
+MAPPED = np.uint64(0xFFFF)  # third and fourth byte before an IPv4 address written as IPv6 (RFC 4291 §2.5.5.2)
+WHOLE = 128  # bits of an address
+HALF = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+def prefix_masks(length: NDArray[np.integer]) -> tuple[U64, U64]:
+    """Write lengths of prefixes, 0 to 128, as halves of masks."""
+    masks = [((1 << bits) - 1) << (WHOLE - bits) for bits in range(WHOLE + 1)]
+    high, low = np.array([(mask >> 64, mask & int(HALF)) for mask in masks], np.uint64).T
+    return high[length], low[length]
 
 
 @frozen(eq=False)
 class PrefixIndex:
     """Longest-prefix lookup over two-halved addresses, one sorted array per prefix length."""
 
-    masks: tuple[tuple[int, int], ...]  # longest first
+    masks: tuple[tuple[np.uint64, np.uint64], ...]  # longest first
     keys: tuple[NDArray[np.bytes_], ...]
     rows: tuple[I32, ...]
     near: Mask  # 65,536: which /16 of IPv4 have anything in common with a prefix
 
     @classmethod
     def of(cls, prefixes: Sequence[str]) -> "PrefixIndex":
-        """Index prefixes and addresses; of equal ones the first wins."""
-        groups: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
-        near = np.zeros(SIXTEEN, np.bool_)
-        for row, prefix in enumerate(prefixes):
-            high, low, high_mask, low_mask = prefix_halves(prefix)
-            groups.setdefault((high_mask, low_mask), {}).setdefault((high, low), row)
-            if high == 0 and low >> 32 == MAPPED & low_mask >> 32:  # it holds mapped addresses, or is one
-                first, others = low >> 16 & 0xFFFF, ~low_mask >> 16 & 0xFFFF
-                near[first : first + others + 1] = True
-        masks = sorted(groups, reverse=True)
-        keys, rows = [], []
-        for mask in masks:
-            pairs = np.array(sorted(groups[mask]), np.uint64).reshape(-1, 2)
-            keys.append(_joined(pairs[:, 0], pairs[:, 1]))
-            rows.append(np.array([groups[mask][key] for key in sorted(groups[mask])], np.int32))
-        return cls(tuple(masks), tuple(keys), tuple(rows), near)
+        """Index prefixes and addresses as people write them; of equal ones the first wins."""
+        halves = np.array([prefix_halves(prefix) for prefix in prefixes], np.uint64).reshape(-1, 4)
+        high, low, high_mask, low_mask = halves.T
+        return cls.of_halves(high, low, (np.bitwise_count(high_mask) + np.bitwise_count(low_mask)))
+
+    @classmethod
+    def of_halves(cls, high: U64, low: U64, length: U8) -> "PrefixIndex":
+        """Index prefixes that are written as tables hold them; of equal ones the first wins.
+
+        Args:
+            high: Upper halves, n of them (IPv4 as mapped), zero behind the prefix.
+            low: Lower halves.
+            length: Bits of each prefix, of 128.
+        """
+        keys, masks, rows = [], [], []
+        for bits in np.flatnonzero(np.bincount(length, minlength=1))[::-1]:  # longest first
+            mine = np.flatnonzero(length == bits)
+            different, first = np.unique(joined_halves(high[mine], low[mine]), return_index=True)
+            keys.append(different)
+            masks.append(tuple(mask[0] for mask in prefix_masks(np.array([bits]))))
+            rows.append(mine[first].astype(np.int32))
+        return cls(tuple(masks), tuple(keys), tuple(rows), _near(high, low, length))
 
     def find(self, high: U64, low: U64) -> I32:
         """Name the row of the longest prefix that holds each address, -1 for none."""
@@ -58,7 +73,7 @@ class PrefixIndex:
         """Name the row of the longest prefix that holds each of some different addresses, -1 for none."""
         longest, possible = np.full(len(high), -1, np.int32), np.arange(len(high))
         for (high_mask, low_mask), keys, rows in zip(self.masks, self.keys, self.rows, strict=True):
-            wanted = _joined(high[possible] & np.uint64(high_mask), low[possible] & np.uint64(low_mask))
+            wanted = joined_halves(high[possible] & high_mask, low[possible] & low_mask)
             place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
             hit = keys[place] == wanted
             longest[possible[hit]] = rows[place[hit]]
@@ -66,7 +81,18 @@ class PrefixIndex:
         return longest
 
 
-def _joined(high: U64, low: U64) -> NDArray[np.bytes_]:
+def _near(high: U64, low: U64, length: U8) -> Mask:
+    """Say which /16 of IPv4 have anything in common with a prefix: it holds mapped addresses, or is one."""
+    _, mask = prefix_masks(length)
+    mapped = (high == 0) & (low >> np.uint64(32) == MAPPED & mask >> np.uint64(32))
+    first = (low[mapped] >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.int64)
+    others = (~mask[mapped] >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.int64)
+    begun, ended = (np.bincount(place, minlength=SIXTEEN + 1) for place in (first, first + others + 1))
+    near: Mask = np.cumsum(begun - ended)[:SIXTEEN] > 0
+    return near
+
+
+def joined_halves(high: U64, low: U64) -> NDArray[np.bytes_]:
     """Join halves into one sortable 16-byte key per address."""
     joined = np.empty((len(high), 2), ">u8")
     joined[:, 0], joined[:, 1] = high, low

@@ -87,7 +87,7 @@ def compare(
         against: Those of a place where nobody interferes, or of a time when nobody did; or a result.
         analyzers: Which questions to ask of both; as the following, without meaning for results.
         vantage: Where the captures were taken.
-        networks: A table ``prefix,asn,country``.
+        networks: Whose addresses are: a file of networks, several, or their content.
         answers: What names are known to answer.
         model: Priors, caps and grades; None takes the model that ships with the library.
         executor: Judges captures side by side.

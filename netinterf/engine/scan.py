@@ -179,8 +179,8 @@ def scan(
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones, as ``"builtin"`` does
             among others: plugins are asked only by name.
         vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
-        networks: A CSV file ``prefix,asn,country``, or its content: for groups by AS and country, and to tell whether
-            answers lie in one network.
+        networks: Whose addresses are, for groups by AS and country, and to tell whether answers lie in one network: a
+            file of networks (a table or a database) or several, of which the first that knows counts, or their content.
         answers: What names are known to answer, measured where nobody interferes: a CSV file ``name,address``, its
             content, or a capture.
         model: Priors, caps and grades; None takes the model that ships with the library.

@@ -60,7 +60,7 @@ class Session:
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones.
         vantage: Where the capture is taken, ``"auto"`` to infer it.
         model: Priors, caps and grades; None takes the model that ships with the library.
-        networks: A CSV file ``prefix,asn,country``, or its content.
+        networks: Whose addresses are: a file of networks, several, or their content.
         answers: What names are known to answer: a CSV file ``name,address``, its content, or a capture.
         name: What to call the capture in verdicts.
         max_packets: Packets held at most between two calls.

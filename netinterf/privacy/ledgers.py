@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import attrs
 import numpy as np
 
-from netinterf.context.networks import Network
+from netinterf.context.networks import KnownNetworks, NetworkTable
 from netinterf.context.special import special_bits
 from netinterf.privacy.redaction import Redaction
 from netinterf.schema import GroupBy, Groups, Hosts
@@ -46,10 +46,15 @@ def redact_ledger(ledger: Ledger, redaction: Redaction) -> Ledger:
         **changes,
         capture=redaction.capture(ledger.capture),
         subjects=attrs.evolve(ledger.subjects, name=redaction.names(ledger.subjects.name)),
-        networks=tuple(
-            Network(redaction.network(network.prefix), network.asn, network.country) for network in ledger.networks
-        ),
+        networks=redact_networks(ledger.networks, ledger.hosts, redaction),
     )
+
+
+def redact_networks(networks: KnownNetworks, hosts: Hosts, redaction: Redaction) -> KnownNetworks:
+    """Map the networks that hosts are in, to those that hold the new addresses of all their addresses."""
+    mapped = [redact_table(table, redaction) for table in networks.held(hosts.high, hosts.low)]
+    tables = [NetworkTable.of_prefixes(one.high, one.low, one.length, one.asn, one.country) for one in mapped]
+    return KnownNetworks(tuple(tables))
 
 
 def redact_table(table: AnyTable, redaction: Redaction) -> AnyTable:

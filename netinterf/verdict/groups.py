@@ -13,7 +13,7 @@ among the groups of one kind, whatever the dependence between them.
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.context.networks import Network
+from netinterf.context.networks import KnownNetworks
 from netinterf.mechanisms import Contrast, Mechanism, Trigger, covers, is_rate
 from netinterf.numbering import ordered_within
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Hosts, Outcome, Verdicts
@@ -71,7 +71,7 @@ def find_groups(
     subjects: Subjects,
     verdicts: Verdicts,
     hosts: Hosts,
-    networks: tuple[Network, ...] = (),
+    networks: KnownNetworks | None = None,
     model: Model | None = None,
 ) -> Groups:
     """Find the groups of subjects that are interfered with.
@@ -81,7 +81,7 @@ def find_groups(
         subjects: Who was judged.
         verdicts: How they were judged; the groups use its vocabulary of mechanisms.
         hosts: Addresses.
-        networks: The user's table of networks; without it nothing is grouped by AS or country.
+        networks: What is known of networks; without it nothing is grouped by AS or country.
         model: Priors, weights, caps and grades; None takes the model that ships with the library.
 
     Returns:

@@ -18,7 +18,7 @@ from netinterf.attribute.injectors import ForgedReplies, tell_injectors
 from netinterf.attribute.naming import Names
 from netinterf.attribute.score import Scores
 from netinterf.attribute.trait import Traits
-from netinterf.context.networks import Network
+from netinterf.context.networks import KnownNetworks
 from netinterf.flows.assign import paths
 from netinterf.flows.contacts import once_each
 from netinterf.recording.gather import recorded_one_way
@@ -54,7 +54,7 @@ def join_judgements(
     capture: str,
     model: Model | None = None,
     *,
-    networks: tuple[Network, ...] = (),
+    networks: KnownNetworks,
     in_part: bool = False,
     conclude: Conclude,
 ) -> AnyJudgement:
@@ -65,7 +65,7 @@ def join_judgements(
         parts: The parts, at least one.
         capture: What the whole is called.
         model: Priors, caps and grades; None takes the model that ships with the library.
-        networks: The user's table of networks.
+        networks: What is known of networks.
         in_part: Conversations were cut between parts, so that some miss company.
         conclude: What joint analyzers say: given what they observed of each part and where its flows and exchanges are,
             and how many of them there are.
@@ -96,7 +96,7 @@ def join_judgements(
         attributions=joined_attributions(parts, place),
         anomalies=Anomalies.concat([part.anomalies for part in parts]).take(np.argsort(np.concatenate(place))),
         injectors=tell_injectors(joined_replies(parts, exchange)),
-        networks=networks,
+        networks=KnownNetworks(networks.held(hosts.high, hosts.low)),
     )
     return whole.under(model or default_model())
 

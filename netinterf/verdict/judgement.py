@@ -11,7 +11,7 @@ import numpy as np
 
 from netinterf.anomaly.score import find_anomalies
 from netinterf.attribute.injectors import Injector, list_injectors
-from netinterf.context.networks import Network
+from netinterf.context.networks import KnownNetworks
 from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Groups, Hosts, Verdicts
 from netinterf.table import Ragged
 from netinterf.values import frozen
@@ -49,7 +49,7 @@ class Judgement:
     attributions: Attributions
     anomalies: Anomalies  # how far each subject stands out, whatever its verdict
     injectors: tuple[Injector, ...] = ()  # hands that wrote forged DNS answers
-    networks: tuple[Network, ...] = ()
+    networks: KnownNetworks = attrs.field(factory=KnownNetworks)  # no more than what tells of these hosts
 
     @classmethod
     def of(
@@ -100,7 +100,7 @@ class Judgement:
             attributions=attribute(verdicts, evidence, trace),
             anomalies=anomalies,
             injectors=list_injectors(trace, verdicts),
-            networks=trace.outside.networks,
+            networks=KnownNetworks(trace.outside.networks.held(trace.hosts.high, trace.hosts.low)),
         )
 
     def under(self, model: Model) -> Self:

@@ -11,7 +11,7 @@ import numpy as np
 
 from netinterf.arrays import I32, I64
 from netinterf.context.domains import bare_hosts, registrable_domains
-from netinterf.context.networks import Network, find_networks
+from netinterf.context.networks import KnownNetworks, country_letters
 from netinterf.context.special import is_ipv4
 from netinterf.numbering import distinct, joined, numbered, numbered_text
 from netinterf.pieces import gather
@@ -52,13 +52,13 @@ class Keys:
     bins: int
 
 
-def common_keys(subjects: Subjects, hosts: Hosts, networks: tuple[Network, ...] = ()) -> Keys:
+def common_keys(subjects: Subjects, hosts: Hosts, networks: KnownNetworks | None = None) -> Keys:
     """Find what the subjects of a capture have in common.
 
     Args:
         subjects: Who is judged.
         hosts: Addresses.
-        networks: The user's table of networks; groups by AS and country need it.
+        networks: What is known of networks; groups by AS and country need it.
     """
     name, domain, names, domains = _names(subjects.name)
     prefix, first = numbered(_prefixes(hosts))
@@ -114,20 +114,19 @@ def _prefixes(hosts: Hosts) -> I64:
 
 
 def _owners(
-    hosts: Hosts, networks: tuple[Network, ...], server: I32
+    hosts: Hosts, networks: KnownNetworks | None, server: I32
 ) -> list[tuple[GroupBy, I64, int, Callable[[int], str]]]:
-    """Group by AS and country of the server; nothing without a table of networks."""
+    """Group by AS and country of the server; nothing where nothing is known of networks."""
     if not networks:
         return []
-    row = find_networks(networks, hosts.high, hosts.low)
-    numbers = sorted({network.asn for network in networks})
-    countries = sorted({network.country for network in networks} - {""})
-    asn = np.searchsorted(numbers, [network.asn for network in networks])
-    country = [countries.index(network.country) if network.country else -1 for network in networks]
-    of_asn, of_country = np.append(asn, -1)[row], np.append(country, -1)[row]
+    owners = networks.whose(hosts.high, hosts.low)
+    (asn, of_asn), (country, of_country) = (
+        np.unique(np.append(0, column), return_inverse=True) for column in (owners.asn, owners.country)
+    )  # 0, which stands for none, comes first
+    by_asn, by_country = ((of[1:] - 1)[server].astype(np.int64) for of in (of_asn, of_country))
     return [
-        (GroupBy.ASN, of_asn[server].astype(np.int64), len(numbers), lambda key: f"AS{numbers[key]}"),
-        (GroupBy.COUNTRY, of_country[server].astype(np.int64), len(countries), lambda key: countries[key]),
+        (GroupBy.ASN, by_asn, len(asn) - 1, lambda key: f"AS{asn[key + 1]}"),
+        (GroupBy.COUNTRY, by_country, len(country) - 1, lambda key: country_letters(int(country[key + 1]))),
     ]
 
 

@@ -15,13 +15,13 @@ from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Attempts, Ro
 from netinterf.analyzers.isolation.causes import HIGH, NONE, alike, beta_binomial, mixed
 from netinterf.analyzers.isolation.closures import HINT, judge
 from netinterf.analyzers.isolation.observed import Observed
-from netinterf.analyzers.isolation.places import FEWEST_AT_HOME, candidates, country_code, own_country, place
+from netinterf.analyzers.isolation.places import FEWEST_AT_HOME, candidates, own_country, place
 from netinterf.analyzers.isolation.shares import became_slower, turns
 from netinterf.analyzers.isolation.spans import onset_p, sharpened, units_of, whole_bins, within
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, temporary_stalls
 from netinterf.analyzers.isolation.untabled import fell_together
 from netinterf.analyzers.run import analyze
-from netinterf.context.networks import Network
+from netinterf.context.networks import KnownNetworks, Network, NetworkTable, country_code
 from netinterf.context.outside import Outside
 from netinterf.schema import Grade, Mark, Outcome, SubjectKind, TcpFlag, TriggerKind
 from netinterf.simulate import Conditions, run
@@ -530,7 +530,7 @@ def test_home_is_the_clients_country_or_inferred():
     wrong = Isolation(country="XB")(trace)
     assert not (wrong.llr > 0).any()
     own = Network(ip_network(labels.truths[0].client), 64_500, "XA")
-    listed = attrs.evolve(trace, outside=Outside.of((*trace.outside.networks, own)))
+    listed = attrs.evolve(trace, outside=Outside(KnownNetworks((*table.sources, NetworkTable.of_networks([own])))))
     assert own_country(Observed.of(listed), listed.outside.networks) == country_code("XA")
 
 

@@ -68,6 +68,7 @@ HOMES = {  # foreign packages, and the only rooms that may import them
     "scapy": {"bridge"},
     "pyarrow": {"arrow"},
     "distributed": {"campaign"},
+    "maxminddb": {"context"},
     "cryptography": {"protocols", "simulate"},
     "argparse": {"cli"},
     "ctypes": {"compiled"},

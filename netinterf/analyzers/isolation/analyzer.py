@@ -12,11 +12,12 @@ from netinterf.analyzers.isolation import rules
 from netinterf.analyzers.isolation.attempts import Attempts, Origins
 from netinterf.analyzers.isolation.closures import HINT, Closure, judge
 from netinterf.analyzers.isolation.observed import Observed
-from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
+from netinterf.analyzers.isolation.places import candidates, own_country, place
 from netinterf.analyzers.isolation.spans import onset_p
 from netinterf.analyzers.isolation.untabled import fell_together, find_unreached
 from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, sign
 from netinterf.arrays import Mask
+from netinterf.context.networks import country_code
 from netinterf.context.outside import Outside
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace

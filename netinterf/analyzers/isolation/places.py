@@ -11,10 +11,10 @@ import numpy as np
 from netinterf.analyzers.isolation.attempts import Attempts
 from netinterf.analyzers.isolation.observed import Observed
 from netinterf.arrays import I64
-from netinterf.context.networks import Network, find_networks
+from netinterf.context.networks import KnownNetworks
 from netinterf.numbering import numbered
 
-__all__ = ["FEWEST_AT_HOME", "candidates", "country_code", "own_country", "place"]
+__all__ = ["FEWEST_AT_HOME", "candidates", "own_country", "place"]
 
 FEWEST_AT_HOME = 5
 """Networks at home that must have answered: with fewer nothing shows that home is well (judgement)."""
@@ -24,30 +24,25 @@ NEAREST = 0.9
 next exchange at home, or big hosters answer from close by (judgement)."""
 
 
-def country_code(country: str) -> int:
-    """Write two letters as one number; -1 for none."""
-    return ord(country[0]) << 8 | ord(country[1]) if country else -1
-
-
-def countries(observed: Observed, table: tuple[Network, ...], host: I64) -> tuple[I64, I64]:
-    """Look up the autonomous system and the country of hosts, as numbers; -1 where the table does not tell."""
+def countries(observed: Observed, networks: KnownNetworks, host: I64) -> tuple[I64, I64]:
+    """Look up the autonomous system and the country of hosts, as numbers; -1 where nobody tells."""
     number, first = numbered(host)
     unique = host[first]
-    row = find_networks(table, observed.hosts.high[unique], observed.hosts.low[unique])[number]
-    system = np.array([network.asn for network in table] + [-1], np.int64)
-    country = np.array([country_code(network.country) for network in table] + [-1], np.int64)
-    return system[row], country[row]  # row -1 reads the last entry
+    owners = networks.whose(observed.hosts.high[unique], observed.hosts.low[unique])
+    known = (column.astype(np.int64) for column in (owners.asn, owners.country))
+    system, country = (np.where(column > 0, column, -1)[number] for column in known)
+    return system, country
 
 
-def place(observed: Observed, table: tuple[Network, ...]) -> Attempts:
+def place(observed: Observed, networks: KnownNetworks) -> Attempts:
     """Fill in systems and countries."""
-    system, country = countries(observed, table, observed.origins.host)
+    system, country = countries(observed, networks, observed.origins.host)
     return attrs.evolve(observed.attempts, system=system, country=country)
 
 
-def own_country(observed: Observed, table: tuple[Network, ...]) -> int | None:
+def own_country(observed: Observed, networks: KnownNetworks) -> int | None:
     """Find the country that the networks of all listed clients are in; None without one, or with several."""
-    _, country = countries(observed, table, np.unique(observed.origins.client))
+    _, country = countries(observed, networks, np.unique(observed.origins.client))
     known = np.unique(country[country >= 0])
     return int(known[0]) if len(known) == 1 else None
 

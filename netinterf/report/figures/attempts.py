@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinterf.arrays import I32, I64, Mask
-from netinterf.context.networks import find_networks
+from netinterf.context.networks import country_letters
 from netinterf.mechanisms import Figure, has_figure
 from netinterf.report.figures.gather import flows_of
 from netinterf.report.figures.reach import Attempts
@@ -95,7 +95,6 @@ def places(trace: Trace, flows: I64, answered: Mask, struck: Mask) -> list[str]:
 
 
 def countries(trace: Trace, hosts: I32) -> list[str]:
-    """Look up the countries of hosts; empty where the table does not tell."""
-    table = trace.outside.networks
-    rows = find_networks(table, trace.hosts.high[hosts], trace.hosts.low[hosts])
-    return [table[row].country if row >= 0 else "" for row in rows.tolist()]
+    """Look up the countries of hosts; empty where nobody tells."""
+    owners = trace.outside.networks.whose(trace.hosts.high[hosts], trace.hosts.low[hosts])
+    return [country_letters(code) for code in owners.country.tolist()]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.crowd import Crowd, block, crowd, crowd_model
 from netinterf.context.networks import Network
+from netinterf.context.outside import known_networks
 from netinterf.schema import Evidence, Grade, GroupBy, Groups
 from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP
@@ -76,9 +77,9 @@ def test_networks_are_accused_by_the_users_table() -> None:
     """With a table of networks, an AS or a country whose prefixes are all hit is one accusation."""
     pairs = [(f"n{n}.org", 256 * n, HIT) for n in range(4)] + [(f"m{n}.org", 256 * n, SPARED) for n in range(8, 14)]
     table = [Network(ip_network("64.0.0.0/22"), 64500, "AA"), Network(ip_network("64.0.8.0/21"), 64501, "BB")]
-    assert said(visits(pairs).groups(networks=tuple(table))) == [("asn", "AS64500")]
+    assert said(visits(pairs).groups(networks=known_networks(table))) == [("asn", "AS64500")]
     table[:1] = [Network(ip_network(f"64.0.{n}.0/24"), 64510 + n, "AA") for n in range(4)]
-    assert said(visits(pairs).groups(networks=tuple(table))) == [("country", "AA")]
+    assert said(visits(pairs).groups(networks=known_networks(table))) == [("country", "AA")]
 
 
 def test_a_fault_of_one_client_accuses_the_client() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.matching import speaks_of
 from netinterf.context.answers import KnownAnswers
-from netinterf.context.networks import read_networks
+from netinterf.context.outside import known_networks
 from netinterf.engine.judged import Judged, summarize
 from netinterf.engine.session import Session
 from netinterf.errors import ParameterError
@@ -177,9 +177,9 @@ def test_sessions_take_what_is_known_outside(tmp_path: Path) -> None:
     path.write_text("prefix,asn,country\n192.0.2.0/24,64500,AA\n")
     with (
         Session(networks=path, answers=KnownAnswers.of([("a.org", "192.0.2.1")])),
-        Session(networks=read_networks(path)),
+        Session(networks=known_networks(path)),
     ):
         pass
     for table in ("networks", "answers"):
-        with pytest.raises(ParameterError, match="readable CSV"):
+        with pytest.raises(ParameterError, match="a readable"):
             Session(**{table: tmp_path / "absent.csv"})
