@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netinterf.version import __version__
 
 if TYPE_CHECKING:
-    from netinterf import attribute, campaign, export, privacy, report, simulate, stats
+    from netinterf import attribute, campaign, export, ooni, privacy, report, simulate, stats
     from netinterf.analyzers.acknowledgements import Acknowledgements
     from netinterf.analyzers.base import Analyzer, Scope, observe
     from netinterf.analyzers.block_pages import BlockPages
@@ -84,6 +84,7 @@ __all__ = [
     "explain",
     "export",
     "observe",
+    "ooni",
     "privacy",
     "read",
     "redact",

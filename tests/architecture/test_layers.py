@@ -45,6 +45,7 @@ LEVEL = {
     "pooling": 7.7,  # what such rows show together
     "comparison": 8,
     "privacy": 8,
+    "ooni": 8.5,  # measurements in the terms of a comparison
     "report.figures": 8,  # drawn from traces and verdicts, for those who hold a result as well
     "engine": 9,
     "campaign": 9.5,

@@ -1,0 +1,380 @@
+"""Measurements as OONI documents them, of probes old and new, become attempts and what the test helper saw."""
+
+import base64
+import datetime
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import netinterf
+from netinterf.comparison.attempts import TRANSPORTS, State
+from netinterf.context.networks import country_letters
+from netinterf.errors import UnknownFormat, UnreadableSource
+from netinterf.ooni import is_ooni, read_measurements, read_parts
+from netinterf.ooni.reading import row_of, tables_of
+from netinterf.ooni.tables import Measured, Tries
+from netinterf.trace import host_text
+
+START = "2024-02-12 18:44:32"
+START_NS = int(datetime.datetime(2024, 2, 12, 18, 44, 32, tzinfo=datetime.UTC).timestamp()) * 10**9
+ISSUER = "CN=Example CA,O=Example"
+
+
+def certificate() -> str:
+    """Make a certificate as measurements show them."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
+    issuer = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example"),
+            x509.NameAttribute(NameOID.COMMON_NAME, "Example CA"),
+        ]
+    )
+    builder = x509.CertificateBuilder().issuer_name(issuer).subject_name(issuer).public_key(key.public_key())
+    builder = builder.serial_number(7).not_valid_before(now).not_valid_after(now + datetime.timedelta(90))
+    made = builder.sign(key, hashes.SHA256())
+    return base64.b64encode(made.public_bytes(serialization.Encoding.DER)).decode()
+
+
+def measured(keys: dict[str, Any], **base: Any) -> dict[str, Any]:
+    """Write a measurement."""
+    return {
+        "annotations": {}, "data_format_version": "0.2.0", "input": "https://www.example.com/", "probe_asn": "AS30722",
+        "measurement_start_time": START, "probe_cc": "IT", "probe_ip": "127.0.0.1", "resolver_asn": "AS137",
+        "resolver_ip": "192.0.2.53", "software_name": "ooniprobe", "test_name": "web_connectivity",
+        "test_keys": keys, "test_version": "0.5.28", **base,
+    }  # fmt: skip
+
+
+def address(kind: str, shown: str) -> dict[str, Any]:
+    """Write an answer."""
+    return {"answer_type": kind, "ipv4" if kind == "A" else "ipv6": shown, "ttl": None, "asn": 15133}
+
+
+def connected(ip: str, port: int, number: int, failure: str | None = None, t0: float = 0.25) -> dict[str, Any]:
+    """Write a connection."""
+    status = {"failure": failure, "success": failure is None}
+    return {"ip": ip, "port": port, "status": status, "t0": t0, "t": t0 + 0.1, "transaction_id": number}
+
+
+MODERN = measured(
+    {
+        "queries": [
+            {"answers": [address("A", "192.0.2.80"), address("AAAA", "2001:db8::80")], "engine": "getaddrinfo",
+             "failure": None, "hostname": "www.example.com", "query_type": "ANY", "resolver_address": "",
+             "t0": 0.0001, "t": 0.006, "transaction_id": 1},
+            {"answers": None, "engine": "udp", "failure": "dns_nxdomain_error", "hostname": "WWW.example.com.",
+             "query_type": "A", "resolver_address": "198.51.100.9:53", "t0": 0.0001, "t": 0.006, "transaction_id": 2},
+            {"answers": [address("A", "192.0.2.99")], "engine": "doh", "failure": None, "hostname": "www.example.com",
+             "resolver_address": "https://dns.example/dns-query", "t": 0.1},
+            {"answers": [address("A", "192.0.2.80")], "failure": None, "hostname": "192.0.2.80", "t": 0.0},
+        ],
+        "tcp_connect": [
+            connected("192.0.2.80", 443, 3), connected("2001:db8::80", 443, 4, "generic_timeout_error"),
+            connected("192.0.2.80", 80, 5), connected("192.0.2.81", 80, 6, "connection_refused"),
+            connected("192.0.2.82", 443, 7),
+        ],
+        "tls_handshakes": [
+            {"network": "tcp", "address": "192.0.2.80:443", "failure": None, "server_name": "www.example.com",
+             "peer_certificates": [{"data": certificate(), "format": "base64"}], "t0": 0.4, "t": 0.5,
+             "transaction_id": 3},
+            {"network": "tcp", "address": "192.0.2.82:443", "failure": "connection_reset", "t": 0.5,
+             "server_name": "www.example.com", "peer_certificates": [], "transaction_id": 7},
+            {"network": "udp", "address": "192.0.2.80:443", "failure": "generic_timeout_error", "t0": 0.5, "t": 10.5,
+             "server_name": "www.example.com", "transaction_id": 8},
+        ],
+        "requests": [
+            {"network": "tcp", "address": "192.0.2.80:443", "failure": None, "transaction_id": 3, "t0": 0.6, "t": 0.7,
+             "request": {"url": "https://www.example.com/", "x_transport": "tcp"},
+             "response": {"code": 200, "body": "x" * 5000}},
+            {"network": "tcp", "address": "192.0.2.80:80", "failure": "eof_error", "transaction_id": 5, "t": 0.7,
+             "request": {"url": "http://www.example.com/", "x_transport": "tcp"}, "response": {"code": 0}},
+        ],
+        "control": {
+            "dns": {"failure": None, "addrs": ["192.0.2.80", "192.0.2.81", "192.0.2.82"]},
+            "tcp_connect": {"192.0.2.80:443": {"status": True, "failure": None},
+                            "[2001:db8::80]:443": {"status": False, "failure": "generic_timeout_error"},
+                            "192.0.2.81:80": {"status": False, "failure": None}},
+            "tls_handshake": {"192.0.2.80:443": {"server_name": "www.example.com", "status": True, "failure": None}},
+            "quic_handshake": {}, "http_request": {"body_length": 5000, "failure": None, "status_code": 200},
+            "http3_request": None,
+        },
+        "blocking": "tcp_ip", "accessible": False,
+    }
+)  # fmt: skip
+
+
+def rows(tries: Tries) -> list[tuple[Any, ...]]:
+    """Write a table in words."""
+    return [
+        (TRANSPORTS[row.transport], row.name, host_text(row.high, row.low) if row.low or row.high else "", row.port,
+         State(row.state).name, row.at_opening, row.status)
+        for row in tries.rows()
+    ]  # fmt: skip
+
+
+def read(tmp_path: Path, *measurements: Any) -> Measured:
+    """Write measurements, and read them."""
+    path = tmp_path / "report.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in measurements), encoding="utf-8")
+    return read_measurements(path)
+
+
+def test_a_probe_of_today(tmp_path: Path) -> None:
+    """Every operation is in one row, each connection with all that was done over it; secret lookups are left out."""
+    found, name = read(tmp_path, MODERN), "www.example.com"
+    assert rows(found.tries) == [
+        ("dns", name, "", 0, "ANSWERED", False, -1),
+        ("dns", name, "198.51.100.9", 53, "ANSWERED", False, -1),
+        ("tcp/tls", name, "192.0.2.80", 443, "ANSWERED", False, 200),
+        ("tcp/tls", name, "2001:db8::80", 443, "SILENT", True, -1),
+        ("tcp/http", name, "192.0.2.80", 80, "HEARD", False, -1),
+        ("tcp/http", name, "192.0.2.81", 80, "BROKEN", True, -1),
+        ("tcp/tls", name, "192.0.2.82", 443, "BROKEN", False, -1),
+        ("quic", name, "192.0.2.80", 443, "SILENT", True, -1),
+    ]
+    tries = found.tries
+    given = zip(tries.answer_high[0].tolist(), tries.answer_low[0].tolist(), strict=True)
+    assert [host_text(high, low) for high, low in given] == ["192.0.2.80", "2001:db8::80"]
+    assert tries.answer_high.lengths.tolist()[1:] == [0] * 7
+    assert (tries.failure[1], tries.resolver[1]) == ("dns_nxdomain_error", "198.51.100.9:53")
+    assert (tries.time - START_NS).tolist() == [10**5, 10**5, *[25 * 10**7] * 5, 5 * 10**8]
+    assert list(tries.issuer) == ["", "", ISSUER, *[""] * 5]
+    assert tries.abrupt.tolist() == [False] * 5 + [True, True, False]
+
+
+def test_what_the_probe_concluded(tmp_path: Path) -> None:
+    """Where, when and what was measured, and the verdict as the probe wrote it."""
+    (row,) = read(tmp_path, MODERN).measurements.rows()
+    assert (row.time, row.asn, country_letters(row.country), row.test) == (START_NS, 30722, "IT", "web_connectivity")
+    assert (row.input, row.name, row.resolver) == ("https://www.example.com/", "www.example.com", "192.0.2.53")
+    assert (row.resolver_asn, row.blocking, row.accessible) == (137, "tcp_ip", 0)
+    free = read(
+        tmp_path, measured({"blocking": False, "accessible": True}), measured({"blocking": None}, probe_cc="ZZ")
+    )
+    assert list(free.measurements.blocking) == ["false", ""]
+    assert free.measurements.accessible.tolist() == [1, -1]
+    assert free.measurements.country.tolist()[1] == 0
+
+
+def test_what_the_test_helper_saw(tmp_path: Path) -> None:
+    """Its lookup, its connections and its page stand apart; what failed without a word is not known."""
+    found, name = read(tmp_path, measured({}), MODERN), "www.example.com"
+    assert rows(found.controls) == [
+        ("dns", name, "", 0, "ANSWERED", False, -1),
+        ("tcp", name, "192.0.2.80", 443, "ANSWERED", False, -1),
+        ("tcp", name, "2001:db8::80", 443, "SILENT", True, -1),
+        ("tcp", name, "192.0.2.81", 80, "UNKNOWN", False, -1),
+        ("tcp/tls", name, "192.0.2.80", 443, "ANSWERED", False, -1),
+        ("tcp/tls", name, "", 0, "ANSWERED", False, 200),
+    ]
+    assert set(found.controls.measurement.tolist()) == {1}
+    assert found.controls.answer_high.lengths.tolist() == [3, 0, 0, 0, 0, 0]
+
+
+def test_older_probes(tmp_path: Path) -> None:
+    """Handshakes without an address, requests over connections of their own, lookups in two, words of Twisted."""
+    keys = {
+        "queries": [
+            {"answers": [address("A", "192.0.2.80")], "engine": "system", "failure": None, "hostname": "example.com",
+             "resolver_hostname": None, "resolver_address": "", "t": 0.02},
+            {"answers": [], "failure": "dns_lookup_error", "hostname": "example.com", "resolver_hostname": "8.8.8.8",
+             "resolver_port": 53},
+        ],
+        "tcp_connect": [
+            {"ip": "2001:db8::80", "port": 443, "status": {"blocked": False, "success": False,
+             "failure": "unknown_failure: dial tcp [scrubbed]: connect: no route to host"}, "t": 0.6},
+            {"ip": "192.0.2.80", "port": 443, "status": {"failure": None, "success": True}, "t": 0.7},
+            {"ip": "192.0.2.80", "port": 80, "status": {"failure": False, "success": True}},
+        ],
+        "tls_handshakes": [{"failure": "ssl_unknown_authority", "server_name": "example.com", "t": 1.0}],
+        "requests": [
+            {"failure": "response_never_received", "request": {"url": "https://www.example.com/b"}, "response": None},
+            {"failure": None, "request": {"url": "http://example.com:80/"}, "response": {"code": 301}},
+            {"failure": "dns_lookup_error", "request": {"url": "http://gone.example/"}},
+        ],
+        "control": {"http_request": {"failure": "dns_lookup_error", "status_code": -1, "body_length": -1},
+                    "dns": {"failure": "dns_name_error", "addrs": []}, "tcp_connect": {}},
+    }  # fmt: skip
+    found, name = read(tmp_path, measured(keys, input="http://example.com", probe_asn=None)), "example.com"
+    assert rows(found.tries) == [
+        ("dns", name, "", 0, "ANSWERED", False, -1),
+        ("dns", name, "", 0, "UNKNOWN", False, -1),
+        ("tcp/tls", "", "2001:db8::80", 443, "UNKNOWN", True, -1),
+        ("tcp/tls", name, "192.0.2.80", 443, "HEARD", False, -1),
+        ("tcp", name, "192.0.2.80", 80, "ANSWERED", False, -1),
+        ("tcp/http", name, "", 0, "ANSWERED", False, 301),
+        ("tcp/tls", "www.example.com", "", 0, "HEARD", False, -1),
+    ]
+    assert rows(found.controls) == [
+        ("dns", name, "", 0, "ANSWERED", False, -1),
+        ("tcp/http", name, "", 0, "UNKNOWN", False, -1),
+    ]
+    assert found.measurements.asn.tolist() == [0]
+
+
+def test_other_tests(tmp_path: Path) -> None:
+    """Tests of apps and of QUIC have the same lists; what has none of them is a measurement without attempts."""
+    telegram = measured(
+        {"tcp_connect": [connected("192.0.2.50", 443, 0), connected("192.0.2.51", 5222, 0, "connection_reset")],
+         "requests": [{"failure": "generic_timeout_error", "address": "192.0.2.50:443", "network": "tcp",
+                       "request": {"url": "http://192.0.2.50:443/"}, "response": {}}],
+         "telegram_tcp_blocking": True},
+        test_name="telegram", input=None,
+    )  # fmt: skip
+    quic = measured(
+        {"quic_handshakes": [{"address": "192.0.2.50:443", "failure": None, "server_name": "a.example", "t": 1}],
+         "requests": [{"failure": None, "address": "192.0.2.50:443", "request": {"url": "https://a.example/",
+                       "x_transport": "quic"}, "response": {"code": 204}}]},
+        test_name="urlgetter", input="https://a.example",
+    )  # fmt: skip
+    found = read(tmp_path, telegram, quic, measured({"simple": {"upload": 7}}, test_name="ndt", input=""))
+    assert rows(found.tries) == [
+        ("tcp/http", "", "192.0.2.50", 443, "SILENT", False, -1),
+        ("tcp", "", "192.0.2.51", 5222, "BROKEN", True, -1),
+        ("quic", "a.example", "192.0.2.50", 443, "ANSWERED", False, 204),
+    ]
+    assert list(found.measurements.test) == ["telegram", "urlgetter", "ndt"]
+    assert found.tries.measurement.tolist() == [0, 0, 1]
+    assert not len(found.controls)
+
+
+def test_files_in_every_form(tmp_path: Path) -> None:
+    """Lines plain or compressed, a single measurement on many lines, and as collectors are sent them."""
+    line = json.dumps(MODERN)
+    forms = {
+        "lines": f"{line}\n\n{line}".encode(),
+        "packed": gzip.compress(f"{line}\n{line}\n".encode()),
+        "wrapped": json.dumps({"format": "json", "content": MODERN}).encode() + b"\n" + line.encode(),
+    }
+    for name, content in {**forms, "spread": json.dumps(MODERN, indent=2).encode()}.items():
+        (tmp_path / name).write_bytes(content)
+        assert is_ooni(tmp_path / name)
+        found = read_measurements(tmp_path / name)
+        assert len(found.measurements) == (1 if name == "spread" else 2)
+        assert len(found.tries) == 8 * len(found.measurements)
+        assert not found.diagnostics
+    both = read_measurements([tmp_path / "lines", str(tmp_path / "spread")])
+    assert both.tries.measurement.tolist() == [0] * 8 + [1] * 8 + [2] * 8
+
+
+def test_broken_lines_cost_themselves(tmp_path: Path) -> None:
+    """What is no measurement is counted, with the first of them; a file that is cut keeps what came before."""
+    broken = [
+        "{",
+        "null",
+        "[]",
+        '{"test_keys": []}',
+        '{"test_keys": {}}',
+        "\ufffe",
+        '{"test_keys": {}, "x": ' + "[" * 10**5,
+    ]
+    path = tmp_path / "mixed"
+    lines = [json.dumps(MODERN), *broken[1:], json.dumps(MODERN)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = read_measurements(path)
+    assert len(found.measurements) == 2
+    (note,) = found.diagnostics
+    assert (note.code, note.count) == ("ooni.lines", 6)
+    assert "line 2: it has no test_keys" in note.message
+    packed = gzip.compress("\n".join(lines[:1] * 400).encode(), mtime=0)
+    (tmp_path / "cut").write_bytes(packed[: len(packed) // 2])
+    cut = read_measurements(tmp_path / "cut")
+    assert 0 < len(cut.measurements) < 400
+    assert [note.code for note in cut.diagnostics][-1] == "ooni.cut"
+
+
+def test_refuses_what_holds_no_measurement(tmp_path: Path) -> None:
+    """Empty files, others and missing ones are errors that name the file."""
+    for name, content in (("empty", b""), ("text", b"hello\n"), ("pcap", bytes.fromhex("d4c3b2a102000400") * 9)):
+        (tmp_path / name).write_bytes(content)
+        assert not is_ooni(tmp_path / name)
+        with pytest.raises(UnknownFormat, match=f"{name}: it holds no OONI measurement"):
+            read_measurements(tmp_path / name)
+    (tmp_path / "damaged").write_bytes(b"\x1f\x8b" + b"\xff" * 30)
+    for name in ("absent", "damaged"):
+        assert not is_ooni(tmp_path / name)
+        with pytest.raises(UnreadableSource, match=f"{name}: cannot be read"):
+            read_measurements(tmp_path / name)
+
+
+def test_many_measurements_come_in_parts(tmp_path: Path) -> None:
+    """Some thousand at a time, and joined they are what was written, in its order."""
+    path = tmp_path / "many"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(5000):
+            keys = {"tcp_connect": [connected("192.0.2.80", number % 1000, 0)] * (number % 3)}
+            file.write(json.dumps(measured(keys, input=f"http://n{number}.example/")) + "\n")
+    parts = list(read_parts(path))
+    assert [len(part.measurements) for part in parts] == [2048, 2048, 904]
+    whole = Measured.joined(parts)
+    assert list(whole.measurements.name) == [f"n{number}.example" for number in range(5000)]
+    assert (whole.tries.port == whole.tries.measurement % 1000).all()
+    assert len(whole.tries) == sum(number % 3 for number in range(5000))
+
+
+def test_what_is_exported_is_read_back(tmp_path: Path) -> None:
+    """The measurements that are written of a capture of resets hold attempts that were reset."""
+    path = tmp_path / "reset.ooni.jsonl"
+    result = netinterf.scan(str(Path(netinterf.__file__).parent / "data/examples/tcp.reset.pcap.gz"))
+    netinterf.export.ooni(result, path, everything=True)
+    tries = read_measurements(path).tries
+    web = tries.transport == TRANSPORTS.index("tcp/http")
+    assert (int((web & (tries.state == State.BROKEN)).sum()), int((web & (tries.state == State.ANSWERED)).sum())) == (
+        6,
+        4,
+    )
+    assert set(tries.name) <= {verdict.subject.name for verdict in result.verdicts}
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=6),
+        st.sampled_from(["192.0.2.1", "192.0.2.1:443", "[::1]:53", "eof_error", "\ud800", "https://[/", "AS1", "::"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data())
+def test_any_key_may_hold_anything(data: st.DataObject) -> None:
+    """Whatever stands in place of some values, or is missing, the rest is read."""
+    whole = json.loads(json.dumps(MODERN))
+    for _ in range(data.draw(st.integers(1, 3))):
+        holder: Any = whole if data.draw(st.booleans()) else whole["test_keys"]
+        for _ in range(data.draw(st.integers(0, 4))):
+            inner = list(holder.values() if isinstance(holder, dict) else holder)
+            inner = [one for one in inner if isinstance(one, dict | list) and one]
+            holder = data.draw(st.sampled_from(inner)) if inner else holder
+        places = [
+            place for place in (holder if isinstance(holder, dict) else range(len(holder))) if place != "test_keys"
+        ]
+        place = data.draw(st.sampled_from(places))
+        if isinstance(holder, dict) and data.draw(st.booleans()):
+            del holder[place]
+        else:
+            holder[place] = data.draw(JSON)
+        if not isinstance(whole.get("test_keys"), dict):
+            break
+    assert outcome(json.dumps(whole).encode()) in {"read", "it has no test_keys", "it does not tell when it began"}
+
+
+def outcome(line: bytes) -> str:
+    """Read a line into tables, or say why it is no measurement."""
+    try:
+        row = row_of(line)
+    except ValueError as cause:
+        return str(cause)
+    found = tables_of([row])
+    assert (len(found.tries), len(found.controls)) == (len(row.tries), len(row.controls))
+    return "read"
