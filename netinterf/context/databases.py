@@ -39,6 +39,12 @@ TRIED = 1000
 """Records that are tried for a system or a country: databases of anything else have neither in any."""
 
 
+class Content(io.BytesIO):
+    """The bytes of a database as a file, which maxminddb before 3.0 asks for its name."""
+
+    name = "database"
+
+
 @frozen(eq=False)
 class Database:
     """A database that is open for reading."""
@@ -66,7 +72,7 @@ class Database:
             if content is None:
                 reader = maxminddb.open_database(name)
             else:
-                reader = maxminddb.open_database(io.BytesIO(content), maxminddb.MODE_FD)
+                reader = maxminddb.open_database(Content(content), maxminddb.MODE_FD)
             if not any(any(owner(record)) for _, record in islice(reader, TRIED)):
                 raise ValueError("it tells neither systems nor countries")
         return cls(reader, name)

@@ -47,6 +47,7 @@ FORMS = "a CSV file that begins with a line such as prefix,asn,country, iptoasn'
 NOWHERE = frozenset({"", "none"})  # how it is said that a country is not known; iptoasn says None
 
 MAPPED = np.uint64(0xFFFF << 32)
+BEFORE = "0:0:0:0:0:ffff:"  # an address of IPv4, as mapped (RFC 4291 §2.5.5.2); whatever is none has too few words here
 MOST_IPV4 = 2**32 - 1
 LENGTHS = {"": -1} | {f"/{bits}": bits for bits in range(129)}
 """Lengths of prefixes as they are written behind an address."""
@@ -216,7 +217,9 @@ def table_of_ranges(high: U64, low: U64, last_high: U64, last_low: U64, asn: U32
 
 def ranges(first: list[str], last: list[str]) -> tuple[U64, U64, U64, U64]:
     """Read ranges by their first and last addresses."""
-    (high, low, six), (last_high, last_low, last_six) = addresses(first), addresses(last)
+    (high, low, six), (last_high, last_low, last_six) = (
+        numbers(end) if all(map(str.isdecimal, end)) else addresses(end) for end in (first, last)
+    )
     if (six != last_six).any():
         raise ValueError("a range from one family of addresses to the other")
     if ((high > last_high) | ((high == last_high) & (low > last_low))).any():
@@ -237,16 +240,19 @@ def prefixes(written: Iterable[str]) -> tuple[U64, U64, U8]:
     return high, low, np.where(length < 0, 128, np.where(six, length, length + 96)).astype(np.uint8)
 
 
+def numbers(written: list[str]) -> tuple[U64, U64, Mask]:
+    """Read addresses of IPv4 that are written as numbers; see `addresses`."""
+    values = list(map(int, written))
+    if max(values, default=0) > MOST_IPV4:
+        raise ValueError(f"addresses of IPv4 go up to {MOST_IPV4}")
+    return np.zeros(len(values), np.uint64), np.array(values, np.uint64) | MAPPED, np.zeros(len(values), np.bool_)
+
+
 def addresses(written: list[str]) -> tuple[U64, U64, Mask]:
-    """Read addresses, all of IPv4 perhaps as numbers; give their halves, and which of them are IPv6."""
+    """Read addresses; give their halves, and which of them are IPv6."""
     six = np.array([":" in cell for cell in written], np.bool_)
-    if not six.any() and all(map(str.isdecimal, written)):
-        numbers = np.array(written, np.str_).astype(np.uint64)
-        if (numbers > MOST_IPV4).any():
-            raise ValueError(f"addresses of IPv4 go up to {MOST_IPV4}")
-        return np.zeros(len(numbers), np.uint64), numbers | MAPPED, six
     try:
-        packed = b"".join([inet_pton(AF_INET6, cell if ":" in cell else f"::ffff:{cell}") for cell in written])
+        packed = b"".join([inet_pton(AF_INET6, cell if ":" in cell else f"{BEFORE}{cell}") for cell in written])
     except (OSError, ValueError) as cause:
         raise ValueError(f"{written[0]!r} is no address") from cause
     high, low = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(-1, 2).T

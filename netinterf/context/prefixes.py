@@ -1,6 +1,7 @@
 """Longest-prefix lookup: which of many prefixes holds an address (RFC 4632 §5.1)."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,20 @@ __all__ = ["WHOLE", "PrefixIndex", "joined_halves", "prefix_masks"]
 SIXTEEN = 1 << 16
 MAPPED = np.uint64(0xFFFF)  # third and fourth byte before an IPv4 address written as IPv6 (RFC 4291 §2.5.5.2)
 WHOLE = 128  # bits of an address
-HALF = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+HALF = (1 << 64) - 1
 
 
 def prefix_masks(length: NDArray[np.integer]) -> tuple[U64, U64]:
     """Write lengths of prefixes, 0 to 128, as halves of masks."""
-    masks = [((1 << bits) - 1) << (WHOLE - bits) for bits in range(WHOLE + 1)]
-    high, low = np.array([(mask >> 64, mask & int(HALF)) for mask in masks], np.uint64).T
+    high, low = _masks()
     return high[length], low[length]
+
+
+@cache
+def _masks() -> U64:
+    """Write all lengths as halves of masks, shape (2, 129)."""
+    masks = [((1 << bits) - 1) << (WHOLE - bits) for bits in range(WHOLE + 1)]
+    return np.array([(mask >> 64, mask & HALF) for mask in masks], np.uint64).T.copy()
 
 
 @frozen(eq=False)

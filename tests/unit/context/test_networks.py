@@ -106,6 +106,9 @@ def test_every_form_tells_the_same(tmp_path: Path, form: str, packed: bool) -> N
         ("192.0.2.0\t192.0.1.0\t1\tDE\tX\n", "line 1.*ends before it begins"),
         ("192.0.2.0\t2001:db8::\t1\tDE\tX\n", "line 1.*from one family"),
         ("4294967296\t4294967297\t1\tDE\tX\n", "line 1.*go up to"),
+        (f"1\t{10**40}\t1\tDE\tX\n", "line 1.*go up to"),
+        ("prefix,asn,country\nbeef,1,DE\n", "line 2.*'beef' is no address"),
+        ("prefix,asn,country\n10/8,1,DE\n", "line 2.*'10' is no address"),
         ("prefix,asn,country\n" + "192.0.2.0/24,1,DE\n" * 2000 + "x,1,DE\n", "line 2002"),
     ],
 )
