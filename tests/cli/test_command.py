@@ -184,12 +184,13 @@ def test_wrong_usage_is_one_clear_line(arguments: list[str], word: str) -> None:
 
 
 def test_networks_are_checked(captures: Path, tmp_path: Path) -> None:
-    """A well-formed table of networks is taken, a malformed line is wrong usage that names it."""
-    table = tmp_path / "networks.csv"
+    """Well-formed tables of networks are taken, one or two; a malformed line is wrong usage that names it."""
+    table, second = tmp_path / "networks.csv", tmp_path / "pfx2as"
+    second.write_text("192.0.2.0\t24\t64496_64497\n", encoding="utf-8")
     table.write_text("prefix,asn,country\n192.0.2.0/24,64496,DE\n2001:db8::/32,64497,US\n", encoding="utf-8")
-    assert run("scan", "--networks", table, captures / "harmless.pcap").returncode == 0
+    assert run("scan", "--networks", second, "--networks", table, captures / "harmless.pcap").returncode == 0
     table.write_text("prefix,asn,country\n192.0.2.0/99,64496,DE\n", encoding="utf-8")
-    done = run("scan", "--networks", table, captures / "harmless.pcap")
+    done = run("scan", "--networks", second, "--networks", table, captures / "harmless.pcap")
     assert done.returncode == 2
     assert "line 2" in done.stderr
 
