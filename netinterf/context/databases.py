@@ -120,7 +120,8 @@ def owner(record: object) -> tuple[int, int]:
     country = record.get("country_code") or record.get("country")
     if isinstance(country, Mapping):
         country = country.get("iso_code")
-    return read_asn(str(record.get("autonomous_system_number") or record.get("asn") or "")), read_country(country or "")
+    asn = record.get("autonomous_system_number") or record.get("asn")
+    return read_asn(str(asn or "")), read_country(str(country or ""))
 
 
 @contextmanager

@@ -25,6 +25,8 @@ __all__ = [
 Address = tuple[int, int]
 Endpoint = tuple[int, int, int]
 
+MOST = 2000
+"""Operations in a list: what belongs together is searched among all of them, and probes write some hundred at most."""
 LONGEST_NAME = 253  # RFC 1035 §2.3.4
 LARGEST_PORT = 65535
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,9 +42,17 @@ def dict_in(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def list_in(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """Take the objects of a list, none if there is no list."""
+    """Take the objects of a list, none if there is no list.
+
+    Raises:
+        ValueError: There are more than a probe can have written.
+    """
     value = holder.get(key)
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    if len(value) > MOST:
+        raise ValueError(f"it has more than {MOST:,} {key}")
+    return [entry for entry in value if isinstance(entry, Mapping)]
 
 
 def text_in(holder: Mapping[str, Any], key: str) -> str:

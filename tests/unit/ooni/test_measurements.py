@@ -292,6 +292,12 @@ def test_broken_lines_cost_themselves(tmp_path: Path) -> None:
     assert [note.code for note in cut.diagnostics][-1] == "ooni.cut"
 
 
+def test_endless_lists_are_refused() -> None:
+    """What no probe writes costs its line, not the time of whoever reads it."""
+    assert outcome(json.dumps(measured({"tcp_connect": [{}] * 2000})).encode()) == "read"
+    assert "more than 2,000 requests" in outcome(json.dumps(measured({"requests": [{}] * 2001})).encode())
+
+
 def test_refuses_what_holds_no_measurement(tmp_path: Path) -> None:
     """Empty files, others and missing ones are errors that name the file."""
     for name, content in (("empty", b""), ("text", b"hello\n"), ("pcap", bytes.fromhex("d4c3b2a102000400") * 9)):
