@@ -127,7 +127,7 @@ HOMES = {
     "netinterf.verdict.model": ("Model",),
     "netinterf.written.record": ("Verdict",),
 }
-SUBMODULES = ("attribute", "campaign", "export", "privacy", "report", "simulate", "stats")
+SUBMODULES = ("attribute", "campaign", "export", "ooni", "privacy", "report", "simulate", "stats")
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from netinterf.campaign.place import Place
 from netinterf.campaign.schema import OBSERVATIONS
 from netinterf.columns import Text
 from netinterf.context.domains import suffix_classes
-from netinterf.context.networks import Network, find_networks
+from netinterf.context.networks import KnownNetworks, country_letters
 from netinterf.context.special import is_ipv4, special_bits
 from netinterf.engine.judged import Judged
 from netinterf.numbering import combined, numbered, numbered_text
@@ -154,15 +154,16 @@ def _lists(rows: Observations, values: list[Any]) -> list[list[Any]]:
 
 
 def _whose(
-    networks: tuple[Network, ...], high: U64, low: U64, otherwise: Place | None = None
+    networks: KnownNetworks, high: U64, low: U64, otherwise: Place | None = None
 ) -> tuple[Any, list[str | None]]:
     """Look up AS (masked where it is not known) and country of addresses, with those of a place for what is unknown."""
-    row = find_networks(networks, high, low)
-    known = row >= 0
-    default = -1 if otherwise is None or otherwise.asn is None else otherwise.asn
-    asn = np.array([*(network.asn for network in networks), default], np.int64)[row]
-    countries = [*(network.country for network in networks), "" if otherwise is None else otherwise.country]
-    return np.ma.masked_array(asn, ~known & (default < 0)), [countries[place] or None for place in row.tolist()]
+    owners = networks.whose(high, low)
+    asn = owners.asn.astype(np.int64)
+    if otherwise is not None and otherwise.asn is not None:
+        asn[asn == 0] = otherwise.asn
+    default = "" if otherwise is None else otherwise.country
+    countries = [country_letters(code) or default or None for code in owners.country.tolist()]
+    return np.ma.masked_array(asn, asn == 0), countries
 
 
 def _name_keys(attempts: Attempts, secret: bytes) -> tuple[I64, Meant]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
 from netinterf.context.domains import bare_hosts
-from netinterf.context.networks import Network, find_networks, network_numbers
+from netinterf.context.networks import KnownNetworks, network_numbers
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
 from netinterf.schema import Grade, Hosts, TriggerKind
@@ -216,10 +216,10 @@ def _missed_lookups(lowest: U32) -> float:
     return orphans / max(orphans + int(np.count_nonzero(lowest == 0)), 1)
 
 
-def _as_of(hosts: Hosts, networks: tuple[Network, ...]) -> I64:
+def _as_of(hosts: Hosts, networks: KnownNetworks) -> I64:
     """Look up the AS of every host, -1 where nothing is known."""
-    asn = np.array([*(network.asn for network in networks), -1], np.int64)
-    return np.asarray(asn[find_networks(networks, hosts.high, hosts.low)])
+    asn = networks.whose(hosts.high, hosts.low).asn.astype(np.int64)
+    return np.where(asn > 0, asn, -1)
 
 
 LEAST = 1e-9

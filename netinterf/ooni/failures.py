@@ -7,7 +7,7 @@ the probe alone: no route, no address of that family.
 Sources: github.com/ooni/spec df-007; the failures of ooni/probe-cli (netxlite) and of its test helper (oohelperd).
 """
 
-from netinterf.comparison.attempts import State
+from netinterf.observations.attempts import State
 
 __all__ = ["ABRUPT", "NO_CONNECTION", "state_of"]
 

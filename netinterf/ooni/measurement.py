@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from netinterf.comparison.attempts import State
+from netinterf.observations.attempts import State
 from netinterf.ooni.failures import ABRUPT, NO_CONNECTION, state_of
 from netinterf.ooni.values import (
     Address,
@@ -33,7 +33,7 @@ from netinterf.values import define, frozen
 __all__ = ["Try", "control_tries", "probe_tries"]
 
 BY_PORT = {80: "tcp/http", 443: "tcp/tls"}
-"""What a connection was for that was never opened: by its port, as in `netinterf.comparison.attempts`."""
+"""What a connection was for that was never opened: by its port, as in `netinterf.observations.attempts`."""
 
 ENCRYPTED = frozenset({"doh", "dot", "odoh", "https", "tls", "h3"})
 """Engines and schemes of resolvers that are asked in secret: what they answer says nothing of lookups in the clear."""

@@ -14,8 +14,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from netinterf.comparison.attempts import TRANSPORTS
 from netinterf.errors import UnknownFormat, UnreadableSource
+from netinterf.observations.attempts import TRANSPORTS
 from netinterf.ooni.measurement import Try, control_tries, probe_tries
 from netinterf.ooni.tables import Measured, Measurements, Tries
 from netinterf.ooni.values import asn_in, country_in, dict_in, host_of, text_in, time_of

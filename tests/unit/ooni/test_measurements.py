@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import netinterf
-from netinterf.comparison.attempts import TRANSPORTS, State
 from netinterf.context.networks import country_letters
 from netinterf.errors import UnknownFormat, UnreadableSource
+from netinterf.observations.attempts import TRANSPORTS, State
 from netinterf.ooni import is_ooni, read_measurements, read_parts
 from netinterf.ooni.reading import row_of, tables_of
 from netinterf.ooni.tables import Measured, Tries
