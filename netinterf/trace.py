@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.arrays import I64, U8, Mask
-from netinterf.capture import Capture, Interface, Source, from_memory, open_capture
+from netinterf.capture import Capture, Gap, Interface, Source, from_memory, open_capture
 from netinterf.context.outside import Answers as KnownTable
 from netinterf.context.outside import Networks, Outside
 from netinterf.context.special import special_bits
@@ -36,6 +36,7 @@ from netinterf.schema import (
     Diagnostic,
     Dns,
     Exchanges,
+    Files,
     Flows,
     HeadSegments,
     Hosts,
@@ -86,11 +87,25 @@ class Trace:
     ended: int  # of its last, until which somebody may have waited in vain
     diagnostics: tuple[Diagnostic, ...]
     outside: Outside = attrs.field(factory=Outside, repr=False)  # what the user knows beside the capture
+    files: Files = attrs.field(factory=Files, repr=False)  # that it was joined from
+    gaps: tuple[Gap, ...] = ()  # times between two of them that none holds
 
     @cached_property
     def contacts(self) -> Contacts:
         """Who contacted whom, one row per flow."""
         return find_contacts(self.flows, self.hosts, self.tls, self.http, self.quic)
+
+    def heard_until(self, times: I64) -> I64:
+        """Say until when what followed some times (ns) was recorded: the next gap between files, or the end.
+
+        Who is silent from then on may have been answered where nobody recorded.
+        """
+        edges = np.array([*(gap.began for gap in self.gaps), self.ended], np.int64)
+        return edges[np.searchsorted(edges[:-1], times)]
+
+    def heard_throughout(self, since: I64, until: I64) -> Mask:
+        """Say between which times (ns) everything was recorded: no gap lies there."""
+        return np.asarray(self.heard_until(since) >= until)
 
     def address(self, host: int) -> str:
         """Write the address of one row of ``hosts`` as people do."""
@@ -169,7 +184,7 @@ def host_text(high: int, low: int) -> str:
 
 
 def read(
-    source: Source | None = None,
+    source: Source | Sequence[Source] | None = None,
     *,
     times: ArrayLike | None = None,
     frames: Sequence[bytes] | None = None,
@@ -184,6 +199,7 @@ def read(
 
     Args:
         source: A path, ``"-"`` for standard input, bytes, or a binary file object: pcap or pcapng, plain or compressed.
+            A list of these is one recording in several files, in any order: rotated, cut, or of several taps.
         times: Without a source: capture time of each frame, ns since 1970 UTC.
         frames: Without a source: the bytes of each frame.
         link_type: Without a source: link type of the frames (1 Ethernet, 101 raw IP, …).
@@ -277,4 +293,6 @@ def decode_capture(
         began=began,
         ended=ended,
         diagnostics=capture.diagnostics + decoded.diagnostics,
+        files=capture.files,
+        gaps=capture.gaps,
     )

@@ -2,6 +2,7 @@
 
 from netinterf.capture.finding import CaptureSearch, find_captures, walk_captures
 from netinterf.capture.formats import Interface
+from netinterf.capture.gaps import Gap
 from netinterf.capture.opening import Capture, Listing, from_memory, open_capture
 from netinterf.capture.source import Source
 from netinterf.capture.write import write_pcap, write_records
@@ -9,6 +10,7 @@ from netinterf.capture.write import write_pcap, write_records
 __all__ = [
     "Capture",
     "CaptureSearch",
+    "Gap",
     "Interface",
     "Listing",
     "Source",

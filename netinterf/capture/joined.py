@@ -6,20 +6,20 @@ in a ring of files, and shells sort ``trace10`` before ``trace2``. Packets of se
 sorts its packets by time.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 import attrs
 import numpy as np
 
 from netinterf.arrays import U8
+from netinterf.capture.gaps import natural
 from netinterf.capture.readers import reader_of
 from netinterf.capture.source import PIECE, Content, Progress, Source, copied, load
-from netinterf.errors import CaptureError
+from netinterf.errors import CaptureError, ParameterError
 from netinterf.schema import Diagnostic
 from netinterf.values import frozen
 
-__all__ = ["Whole", "join"]
+__all__ = ["LEFT_OUT", "Whole", "join"]
 
 LEFT_OUT = "capture.left_out"
 """Code of the diagnostic that names a file that could not be read."""
@@ -36,12 +36,14 @@ class Whole:
         files: Each file, in the order of first packets; their bytes are parts of the buffer.
         at: Where each begins in the buffer.
         diagnostics: Files that could not be read.
+        left_out: Their names.
     """
 
     buffer: U8
     files: tuple[Content, ...]
     at: tuple[int, ...] = (0,)
     diagnostics: tuple[Diagnostic, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def join(sources: Sequence[Source], *, strict: bool = False, progress: Progress | None = None) -> Whole:
@@ -54,8 +56,10 @@ def join(sources: Sequence[Source], *, strict: bool = False, progress: Progress 
 
     Raises:
         CaptureError: None can be read, or one with *strict*; or there is no room for them.
-        ParameterError: A source is of no type that can be read.
+        ParameterError: There is no source, or one is of no type that can be read.
     """
+    if not sources:
+        raise ParameterError("source", sources, "at least one file")
     loaded, sizes, errors = list[Content](), list[int](), list[CaptureError]()
 
     def pieces() -> Iterator[bytes]:
@@ -90,6 +94,7 @@ def join(sources: Sequence[Source], *, strict: bool = False, progress: Progress 
         tuple(content for content, _ in files),
         tuple(at for _, at in files),
         (*notes, *(Diagnostic(LEFT_OUT, f"left out: {error}") for error in errors)),
+        tuple(error.source for error in errors),
     )
 
 
@@ -103,8 +108,3 @@ def first_time(content: Content) -> float:
         if len(records) or last:
             return int(records.time[0]) if len(records) else float("inf")
         size *= 4
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """Order names as people count: numbers in them by their value."""
-    return [(int(word), "") if word.isdigit() else (-1, word) for word in re.findall(r"[0-9]+|[^0-9]+", name)]

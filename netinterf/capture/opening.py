@@ -1,19 +1,21 @@
 """Open a capture: from a source to the list of its frames."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.arrays import I64, U8
+from netinterf.capture.counting import Counting
 from netinterf.capture.formats import Interface, Reader
+from netinterf.capture.gaps import Gap, find_gaps, gap_notes
 from netinterf.capture.joined import Whole, join
 from netinterf.capture.readers import reader_of
 from netinterf.capture.source import Content, Progress, Source, load
 from netinterf.errors import DamagedCapture, ParameterError
-from netinterf.schema import Diagnostic, Records
+from netinterf.schema import Diagnostic, Files, Records
 from netinterf.values import frozen
 
 __all__ = ["DAMAGE", "Capture", "Listing", "from_memory", "open_capture"]
@@ -21,8 +23,6 @@ __all__ = ["DAMAGE", "Capture", "Listing", "from_memory", "open_capture"]
 PART = 1 << 27
 """Bytes in which frames are listed at once: eight times the longest block that is read whole (16 MiB), since every part
 begins with a guess of how large frames are."""
-
-UNKNOWN = 65_535  # the interface of frames whose file describes none
 
 DAMAGE = frozenset(
     {
@@ -35,19 +35,6 @@ DAMAGE = frozenset(
     }
 )
 """Codes of diagnostics that say that frames are missing; ``strict`` turns them into errors."""
-
-
-@frozen
-class File:
-    """One of the files of a recording.
-
-    Args:
-        path: What it is called.
-        first_frame: Number that the first of its frames has, counted through all files.
-    """
-
-    path: str
-    first_frame: int
 
 
 @frozen(eq=False)
@@ -63,6 +50,7 @@ class Capture:
         interfaces: Where frames were captured; `Records.interface` points at it.
         diagnostics: What was damaged, cut or left out.
         files: The files that it was joined from, in the order of their frames; none where it is one file.
+        gaps: Between which of them packets are missing.
     """
 
     source: str
@@ -71,7 +59,8 @@ class Capture:
     records: Records = attrs.field(repr=False)
     interfaces: tuple[Interface, ...]
     diagnostics: tuple[Diagnostic, ...]
-    files: tuple[File, ...] = ()
+    files: Files = attrs.field(factory=Files)
+    gaps: tuple[Gap, ...] = ()
 
 
 class Listing:
@@ -87,29 +76,24 @@ class Listing:
         self, source: Source | Sequence[Source], *, strict: bool = False, progress: Progress | None = None
     ) -> None:
         self._joined = isinstance(source, list | tuple)
-        if isinstance(source, list | tuple):
-            self._whole = join(source, strict=strict, progress=progress)
-        else:
-            content = load(source, progress=progress)
-            self._whole = Whole(content.buffer, (content,))
+        self._whole = (
+            join(source, strict=strict, progress=progress)
+            if isinstance(source, list | tuple)
+            else alone(load(cast("Source", source), progress=progress))
+        )
         self._strict, self._progress = strict, progress
-        self._files: list[tuple[File, Content, Reader]] = []  # those that were begun
-        self._interfaces: list[Interface] = []
-        self._places: list[int] = []  # of the interfaces of the file that is listed, among all
-        self._frames = 0
+        self._gaps: tuple[Gap, ...] = ()  # once all files are listed
+        self._begun: list[tuple[Content, Reader]] = []
+        self._counting = Counting(joined=self._joined)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was damaged, cut or left out so far; of joined files, with their names and offsets in them."""
         notes = list(self._whole.diagnostics)
-        for file, content, reader in self._files:
+        for content, reader in self._begun:
             found = content.diagnostics + reader.diagnostics
-            notes += (
-                [attrs.evolve(note, message=f"{file.path}: {note.message}") for note in found]
-                if self._joined
-                else found
-            )
-        return tuple(notes)
+            notes += in_file(content.name, found) if self._joined else found
+        return (*notes, *gap_notes(self._gaps))
 
     def parts(self) -> Iterator[Records]:
         """List the frames once, file by file; offsets and frames count from the beginning of the first.
@@ -121,15 +105,15 @@ class Listing:
         """
         for content, before in zip(self._whole.files, self._whole.at, strict=True):
             reader = reader_of(content.format, content.name)
-            self._files.append((File(content.name, self._frames + 1), content, reader))
-            self._places = []
-            frames = self._frames
+            self._begun.append((content, reader))
+            self._counting.begin(content.name)
             for records in self._listed(content, reader, before):
-                yield self._among_all(records, reader, before, frames)
+                yield self._counting.number(records, reader.interfaces, before)
+        self._gaps = find_gaps(self._counting.files, self._whole.left_out)
         total = len(self._whole.buffer)
         if self._progress is not None:
             self._progress(total, total)
-        for _, content, reader in self._files:
+        for content, reader in self._begun:
             for note in content.diagnostics + reader.diagnostics:
                 if self._strict and note.code in DAMAGE:
                     raise DamagedCapture(content.name, note.message, note.offset)
@@ -151,9 +135,16 @@ class Listing:
             f"{content.format}+{content.compression}" if content.compression else content.format
             for content in self._whole.files
         )
-        files = tuple(file for file, _, _ in self._files) if self._joined else ()
-        faces = tuple(self._interfaces)
-        return Capture(self.name, ", ".join(kinds), self._whole.buffer, records, faces, self.diagnostics, files)
+        return Capture(
+            self.name,
+            ", ".join(kinds),
+            self._whole.buffer,
+            records,
+            self._counting.interfaces,
+            self.diagnostics,
+            self._counting.files,
+            self._gaps,
+        )
 
     def _listed(self, content: Content, reader: Reader, before: int) -> Iterator[Records]:
         """List the frames of a file, part by part; offsets count from the beginning of the file."""
@@ -167,35 +158,20 @@ class Listing:
                 return
             at, size = at + done, PART if done else 2 * size
 
-    def _among_all(self, records: Records, reader: Reader, before: int, frames: int) -> Records:
-        """Number frames and interfaces through all files, and place frames among all bytes."""
-        self._tell_interfaces(reader)
-        if not self._joined:
-            return records
-        places = np.array([*self._places, UNKNOWN], np.uint16)
-        records = attrs.evolve(
-            records,
-            at=records.at + before,
-            frame=records.frame + np.uint32(frames),
-            interface=places[np.minimum(records.interface, len(self._places))],
-        )
-        self._frames = max(self._frames, int(records.frame.max(initial=0)))
-        return records
-
-    def _tell_interfaces(self, reader: Reader) -> None:
-        """Find the interfaces of a file among those of all; alike ones of two files are one, of one file several."""
-        for face in reader.interfaces[len(self._places) :]:
-            alike = [
-                place for place, known in enumerate(self._interfaces) if known == face and place not in self._places
-            ]
-            if not alike:
-                self._interfaces.append(face)
-            self._places.append(alike[0] if alike else len(self._interfaces) - 1)
-
     def _within(self, at: int) -> Progress | None:
         """Count progress in a part as progress in the whole."""
         tell, total = self._progress, len(self._whole.buffer)
         return None if tell is None else lambda done, _: tell(at + done, total)
+
+
+def alone(content: Content) -> Whole:
+    """Take a file that is joined to nothing."""
+    return Whole(content.buffer, (content,))
+
+
+def in_file(name: str, notes: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Say of which file notes are; their offsets are in it."""
+    return [attrs.evolve(note, message=f"{name}: {note.message}") for note in notes]
 
 
 def open_capture(

@@ -8,7 +8,7 @@ from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import complain
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
-from netinterf.engine.each import judge_path
+from netinterf.engine.each import Paths, called, captures_in, judge_path
 from netinterf.engine.judged import Judged
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError
@@ -28,13 +28,21 @@ class Captures:
         errors: What could not be read so far, as it may be written into an answer.
     """
 
-    def __init__(self, files: CaptureSearch, options: Options, output: Output, redaction: "Redaction | None") -> None:
+    def __init__(
+        self,
+        files: CaptureSearch,
+        options: Options,
+        output: Output,
+        redaction: "Redaction | None",
+        *,
+        join: bool = False,
+    ) -> None:
         self.read = self.interfered = 0
         self.errors: list[CaptureError] = []
         self._redaction = redaction
         self._note(*files.errors)
         self._output = output
-        self._judged = judge_each(files.captures, options)
+        self._judged = judge_each(captures_in(files.captures, join=join), options)
 
     def __iter__(self) -> Iterator[Judged]:
         """Walk those that can be read until nobody reads the output; each is handed over before the next is judged."""
@@ -58,10 +66,10 @@ class Captures:
         self.errors += errors if self._redaction is None else map(self._redaction.error, errors)
 
 
-def judge_each(captures: Sequence[str], options: Options) -> Iterator[Judged | CaptureError]:
+def judge_each(captures: Sequence[Paths], options: Options) -> Iterator[Judged | CaptureError]:
     """Judge captures one after the other, with progress from the first to the last."""
     progress = Progress()
     for place, capture in enumerate(captures, 1):
-        with progress.reading(capture, place, len(captures)) as advance:
+        with progress.reading(called(capture), place, len(captures)) as advance:
             outcome = judge_path(capture, options, progress=advance)
         yield outcome

@@ -12,7 +12,7 @@ from netinterf.report.text import finding_lines, group_lines, one_line, summary_
 from netinterf.schema import Grade, Outcome, SubjectKind
 from netinterf.values import frozen
 from netinterf.writing import dump
-from netinterf.written.format import CAPTURE, line, verdict_line
+from netinterf.written.format import capture_line, verdict_line
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
 
@@ -67,7 +67,7 @@ def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
 
 def json_summary(summary: Summary) -> Iterator[str]:
     """Write the capture's own line."""
-    yield dump(line("capture", summary, CAPTURE))
+    yield dump(capture_line(summary))
 
 
 FORMS: Mapping[str, Form] = {

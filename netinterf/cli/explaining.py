@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Iterator
 
 from netinterf.analyzers.registry import builtin
-from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_OUTPUT, EXIT_OK
-from netinterf.cli.options import inputs_of, read_options, read_redaction
+from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK
+from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
-from netinterf.engine.each import judge_path
+from netinterf.engine.each import Paths, called, judge_path
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.subject import subjects_named
-from netinterf.errors import CaptureError
+from netinterf.errors import CaptureError, UsageError
 from netinterf.privacy.traces import redact_trace
 from netinterf.report.explained import Explained, explain_subject, explained_line, explained_text
 from netinterf.schema import Outcome
@@ -22,8 +22,13 @@ __all__ = ["run_explain"]
 
 def run_explain(arguments: argparse.Namespace) -> int:
     """Judge one capture and write all that is known about one of its conversations; return the exit status."""
-    with Output(arguments.out, inputs_of(arguments, [arguments.path])) as output:
-        explained = explanations(arguments)
+    files = find_or_complain(arguments.paths).captures if arguments.join else arguments.paths
+    if not files:
+        return EXIT_NO_INPUT
+    if len(files) > 1 and not arguments.join:
+        raise UsageError(f"{len(files)} captures: --join makes one recording of them")
+    with Output(arguments.out, inputs_of(arguments, files)) as output:
+        explained = explanations(arguments, tuple(files) if arguments.join else files[0])
         output.write(text(explained) if arguments.format == "text" else lines(explained))
         output.close()
     if output.failed:
@@ -32,16 +37,20 @@ def run_explain(arguments: argparse.Namespace) -> int:
     return EXIT_FOUND if arguments.fail_on and interfered else EXIT_OK
 
 
-def explanations(arguments: argparse.Namespace) -> list[Explained]:
+def explanations(arguments: argparse.Namespace, capture: Paths) -> list[Explained]:
     """Judge the capture and gather what is known of the conversation.
+
+    Args:
+        arguments: Those of the command.
+        capture: A file, or those that are joined.
 
     Raises:
         CaptureError: The capture cannot be read.
         UsageError: An argument is wrong, or names no conversation.
     """
     options, redaction = read_options(arguments), read_redaction(arguments)
-    with Progress().reading(arguments.path) as advance:
-        judged = judge_path(arguments.path, options, progress=advance)
+    with Progress().reading(called(capture)) as advance:
+        judged = judge_path(capture, options, progress=advance)
     if isinstance(judged, CaptureError):
         raise judged
     trace = read_all_again(judged)

@@ -16,7 +16,7 @@ def run_scan(arguments: argparse.Namespace) -> int:
     options, redaction = read_options(arguments), read_redaction(arguments)
     files = find_or_complain(arguments.paths)
     with Output(arguments.out, inputs_of(arguments, files.captures)) as output:
-        captures = Captures(files, options, output, redaction)
+        captures = Captures(files, options, output, redaction, join=arguments.join)
         FORMATS[arguments.format](captures, output, arguments.all)
         if arguments.fail_on:
             captures.finish()

@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     scan = verbs.add_parser(
         "scan",
         help="judge captures",
-        description="Judge captures: each file is one capture, nothing is joined across files.",
+        description="Judge captures: each file is one capture, unless --join makes one recording of all.",
         epilog="Exit status: 0 the scan ran, 1 something was found (with --fail-on), 2 wrong usage, "
         "3 no input could be read.",
         allow_abbrev=False,
@@ -47,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument(
         "paths", nargs="+", metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
     )
+    add_join(scan)
     add_redaction(scan)
     add_output(scan)
     scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
@@ -187,6 +188,13 @@ def add_judging(verb: Parser) -> None:
     verb.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
 
 
+def add_join(verb: Parser) -> None:
+    """Describe how files become one capture."""
+    verb.add_argument(
+        "--join", action="store_true", help="all files are one recording: rotated, cut, or of several taps"
+    )
+
+
 def add_strict(verb: Parser) -> None:
     """Describe what damage is."""
     verb.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
@@ -265,10 +273,14 @@ def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
         "3 the capture could not be read.",
         allow_abbrev=False,
     )
-    explain.add_argument("path", metavar="PATH", help="a capture")
+    explain.add_argument("paths", nargs="+", metavar="PATH", help="a capture; with --join, the files of one")
     explain.add_argument(
-        "flow", metavar="FLOW", help="the number of one of its frames, as in Wireshark, or ADDRESS:PORT-ADDRESS:PORT"
+        "flow",
+        metavar="FLOW",
+        help="the number of one of its frames, as in Wireshark (of joined files FILE:NUMBER), or "
+        "ADDRESS:PORT-ADDRESS:PORT",
     )
+    add_join(explain)
     add_redaction(explain)
     add_lines(explain)
     add_out(explain)

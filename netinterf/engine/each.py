@@ -13,7 +13,10 @@ from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, NetinterfError
 from netinterf.trace import Trace
 
-__all__ = ["IN_FLIGHT", "Progress", "judge_path", "judged_each"]
+__all__ = ["IN_FLIGHT", "Paths", "Progress", "called", "captures_in", "judge_path", "judged_each"]
+
+Paths = str | tuple[str, ...]
+"""One capture: a file, or the files that are joined."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -21,12 +24,12 @@ IN_FLIGHT = 32  # captures that an executor holds at a time
 
 
 def judged_each(
-    captures: Sequence[str], options: Options, executor: Executor | None, progress: Progress | None
+    captures: Sequence[Paths], options: Options, executor: Executor | None, progress: Progress | None
 ) -> Generator[tuple[int, Judged | CaptureError], None, None]:
     """Judge captures, each with its place among them, as they are done."""
     total = len(captures)
     if progress is not None and total:
-        progress(captures[0], 0, total)
+        progress(called(captures[0]), 0, total)
     if executor is None or len(captures) == 1:  # which may be a large one, and has shards for the executor
         pairs = ((place, judge_path(capture, options, executor=executor)) for place, capture in enumerate(captures))
     else:
@@ -34,12 +37,12 @@ def judged_each(
     with closing(pairs) as outcomes:
         for done, (place, outcome) in enumerate(outcomes, 1):
             if progress is not None:
-                progress(captures[place], done, total)
+                progress(called(captures[place]), done, total)
             yield place, outcome
 
 
 def side_by_side(
-    captures: Sequence[str], options: Options, executor: Executor
+    captures: Sequence[Paths], options: Options, executor: Executor
 ) -> Generator[tuple[int, Judged | CaptureError], None, None]:
     """Have an executor judge captures, a bounded number at a time, and give each when it is done."""
     done = SimpleQueue[tuple[int, Future[Judged | CaptureError]]]()
@@ -66,8 +69,18 @@ def side_by_side(
             future.cancel()
 
 
+def captures_in(files: Sequence[str], *, join: bool) -> Sequence[Paths]:
+    """Take each file for a capture, or all for one."""
+    return [tuple(files)] if join and files else files
+
+
+def called(capture: Paths) -> str:
+    """Name a capture before it is read: by its path, or that of its first file."""
+    return capture if isinstance(capture, str) else capture[0]
+
+
 def judge_path(
-    path: str,
+    path: Paths,
     options: Options,
     progress: Callable[[int, int], None] | None = None,
     executor: Executor | None = None,
@@ -79,7 +92,7 @@ def judge_path(
     costs that file only; with ``strict`` it is raised.
 
     Args:
-        path: The capture.
+        path: The capture, or the files of one.
         options: How to judge.
         progress: Called with bytes read and bytes in all.
         executor: Looks at shards of a large capture side by side.
@@ -98,6 +111,6 @@ def judge_path(
             raise
         else:
             reason = f"could not be analysed ({type(cause).__name__}: {cause}); please report this"
-        error = CaptureError(path, reason)
+        error = CaptureError(called(path), reason)
         error.__cause__ = cause
         return error

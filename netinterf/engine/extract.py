@@ -3,6 +3,7 @@
 import os
 from typing import BinaryIO
 
+import attrs
 import numpy as np
 
 from netinterf.capture import write_records
@@ -10,8 +11,8 @@ from netinterf.engine.crowd import UNLISTED
 from netinterf.engine.judged import Judged
 from netinterf.engine.tally import CUT
 from netinterf.errors import ParameterError, UsageError
-from netinterf.privacy.traces import path_of, read_source
-from netinterf.schema import SubjectKind
+from netinterf.privacy.traces import RedactedSource, paths_of, read_source
+from netinterf.schema import File, SubjectKind
 from netinterf.trace import Trace
 from netinterf.writing import refuse_overwriting
 from netinterf.written.record import Verdict
@@ -27,7 +28,8 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, judged:
     Args:
         verdict: A verdict about the capture.
         target: A path (replaced when the file is whole) or a binary file object.
-        judged: The capture. Of a redacted one, redacted packets are written.
+        judged: The capture. Of a redacted one, redacted packets are written; of joined files, only those are read that
+            were recorded meanwhile, or all for a group.
 
     Returns:
         How many packets were written.
@@ -38,8 +40,8 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, judged:
         CaptureError: The capture cannot be read any more.
         OSError: The target cannot be written.
     """
-    refuse_overwriting(target, [path_of(judged.source)])
-    trace, rows = read_again(verdict, judged)
+    refuse_overwriting(target, paths_of(judged.source))
+    trace, rows = read_meanwhile(verdict, judged)
     packets = trace.packets.take(rows)
     kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}
     if len(kinds) != 1:
@@ -61,6 +63,31 @@ def read_again(verdict: Verdict, judged: Judged) -> tuple[Trace, np.ndarray[tupl
         raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
     trace = only_listed(read_source(judged.source), judged)
     return trace, packets_of(trace, verdict)
+
+
+def read_meanwhile(verdict: Verdict, judged: Judged) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Read those of joined files again that were recorded while a verdict's conversation lasted; see `read_again`.
+
+    Frames have the numbers that they have among all.
+    """
+    files, source = judged.ledger.files, judged.source
+    first_frames = {file.path: file.first_frame for file in files if meanwhile(file, verdict)}
+    if source is None or not first_frames or verdict.rows is not None:  # (a group's members are known by their rows)
+        return read_again(verdict, judged)
+    paths = tuple(first_frames)
+    trace = read_source(source.part(paths) if isinstance(source, RedactedSource) else paths)
+    read = [(file.path, file.first_frame) for file in trace.files] or [(paths[0], 1)]
+    counted = np.array([first for _, first in read])
+    shift = np.array([first_frames[path] for path, _ in read]) - counted
+    place = np.searchsorted(counted, trace.packets.frame, side="right") - 1
+    packets = attrs.evolve(trace.packets, frame=(trace.packets.frame + shift[place]).astype(np.uint32))
+    trace = only_listed(attrs.evolve(trace, packets=packets), judged)
+    return trace, packets_of(trace, verdict)
+
+
+def meanwhile(file: File, verdict: Verdict) -> bool:
+    """Say whether a file holds packets from the time of a verdict's conversation."""
+    return file.began is not None and file.began <= verdict.end and (file.ended or 0) >= verdict.start
 
 
 def read_all_again(judged: Judged) -> Trace:

@@ -13,7 +13,7 @@ from netinterf.analyzers.run import analyze, analyze_each
 from netinterf.arrays import Mask
 from netinterf.errors import UsageError
 from netinterf.recording import notes
-from netinterf.schema import Diagnostic, Evidence, Outcome, Rule, SubjectKind, Verdicts
+from netinterf.schema import Diagnostic, Evidence, Files, Outcome, Rule, SubjectKind, Verdicts
 from netinterf.trace import Trace
 from netinterf.values import frozen
 from netinterf.verdict.combine import judge as judge_subjects
@@ -48,6 +48,7 @@ class Summary:
     diagnostics: tuple[Diagnostic, ...]
     version: str
     model: str
+    files: Files = attrs.field(factory=Files)  # that it was joined from
 
 
 @frozen(eq=False, kw_only=True)
@@ -56,7 +57,7 @@ class Judged:
 
     summary: Summary
     ledger: Ledger
-    source: "str | RedactedSource | None" = None  # path that the packets can be read from again
+    source: "tuple[str, ...] | RedactedSource | None" = None  # paths that the packets can be read from again
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes with built-in rules by name: their texts are three quarters of a small capture.
@@ -94,10 +95,11 @@ class Judged:
             summary=attrs.evolve(
                 self.summary,
                 capture=redaction.capture(self.summary.capture),
-                diagnostics=tuple(map(redaction.note, self.summary.diagnostics)),
+                diagnostics=redaction.notes(self.summary.diagnostics, self.ledger.files),
+                files=redaction.files(self.ledger.files),
             ),
             ledger=redact_ledger(self.ledger, redaction),
-            source=None if self.source is None else RedactedSource(path=self.source, redaction=redaction),
+            source=None if self.source is None else RedactedSource(paths=self.source, redaction=redaction),
         )
 
     @property
@@ -181,6 +183,7 @@ def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:
         diagnostics=trace.diagnostics + notes(trace),
         version=__version__,
         model=verdicts.model,
+        files=trace.files,
     )
 
 

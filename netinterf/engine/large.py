@@ -90,6 +90,7 @@ def judge_large(
         name,
         options.model,
         networks=options.outside.networks,
+        files=listing.capture([]).files,
         in_part=any(entry.cut for entry in seen),
         conclude=joint.conclude,
     )
@@ -125,6 +126,7 @@ def summary_of(
         ),
         version=__version__,
         model=ledger.verdicts.model,
+        files=capture.files,
     )
 
 

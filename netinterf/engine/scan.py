@@ -16,13 +16,13 @@ import attrs
 from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
 from netinterf.context.outside import Answers, Networks, Outside
-from netinterf.engine.each import Progress, judged_each
+from netinterf.engine.each import Progress, captures_in, judged_each
 from netinterf.engine.extract import extract, read_again
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.options import options_of
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.privacy.redaction import Redaction
-from netinterf.privacy.traces import path_of
+from netinterf.privacy.traces import paths_of
 from netinterf.schema import Evidence
 from netinterf.values import frozen
 from netinterf.verdict.model import Model
@@ -156,7 +156,7 @@ def captures_of(result: Result | Iterable[Judged], target: object = None) -> Ite
         ParameterError: A capture is the target.
     """
     for judged in result.judged if isinstance(result, Result) else result:
-        refuse_overwriting(target, [path_of(judged.source)])
+        refuse_overwriting(target, paths_of(judged.source))
         yield judged
 
 
@@ -171,11 +171,12 @@ def scan(
     executor: Executor | None = None,
     progress: Progress | None = None,
     strict: bool = False,
+    join: bool = False,
 ) -> Result:
     """Judge captures: who was interfered with, how, how sure that is, and which packets show it.
 
     Args:
-        paths: Captures, folders, patterns or ``"-"``; one or many. Nothing is joined across files.
+        paths: Captures, folders, patterns or ``"-"``; one or many. Each file is one capture, unless they are joined.
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones, as ``"builtin"`` does
             among others: plugins are asked only by name.
         vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
@@ -189,6 +190,7 @@ def scan(
         progress: Called with a capture, the number of captures done, and the number in all: first with the first of
             them and 0, then with each that is done.
         strict: Treat damage as an error of that capture.
+        join: All files are one recording: rotated, cut, or of several taps. They are put in the order of their packets.
 
     Returns:
         Verdicts, evidence, one summary per capture, and the errors of paths that could not be read.
@@ -198,8 +200,9 @@ def scan(
         AnalyzerError: A plugin could not be loaded.
     """
     files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
-    outcomes = dict(judged_each(files.captures, options, executor, progress))
-    ordered = [outcomes[place] for place in range(len(files.captures))]
+    captures = captures_in(files.captures, join=join)
+    outcomes = dict(judged_each(captures, options, executor, progress))
+    ordered = [outcomes[place] for place in range(len(captures))]
     return Result(
         judged=tuple(outcome for outcome in ordered if isinstance(outcome, Judged)),
         errors=(*files.errors, *(outcome for outcome in ordered if not isinstance(outcome, Judged))),
@@ -218,6 +221,7 @@ def scan_each(
     executor: Executor | None = None,
     progress: Progress | None = None,
     strict: bool = False,
+    join: bool = False,
 ) -> Generator[Judged | CaptureError, None, None]:
     """Judge captures as `scan` does, and give each as soon as it is judged; none is kept but the last few.
 
@@ -232,7 +236,8 @@ def scan_each(
         AnalyzerError: A plugin could not be loaded.
     """
     files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
-    return given(files.errors, judged_each(files.captures, options, executor, progress))
+    captures = captures_in(files.captures, join=join)
+    return given(files.errors, judged_each(captures, options, executor, progress))
 
 
 def given(

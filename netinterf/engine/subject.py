@@ -24,8 +24,8 @@ def subjects_named(judged: Judged, trace: Trace, named: str) -> I64:
     Args:
         judged: The capture, judged.
         trace: Its packets.
-        named: A frame number; or the two ends, ``10.0.0.1:40000-192.0.2.1:443`` or ``[2001:db8::1]:40000-…``, in either
-            order.
+        named: A frame number; of joined files counted through all, or ``trace2.pcap:5``, as in that file. Or the two
+            ends, ``10.0.0.1:40000-192.0.2.1:443`` or ``[2001:db8::1]:40000-…``, in either order.
 
     Returns:
         Rows of the ledger: of the conversation, then of the DNS exchanges in that frame; or of all exchanges of a
@@ -36,6 +36,13 @@ def subjects_named(judged: Judged, trace: Trace, named: str) -> I64:
     """
     if named.isascii() and named.isdigit():
         return _by_frame(judged, trace, int(named))
+    name, _, number = named.rpartition(":")
+    file = judged.ledger.files.named(name)
+    if file is not None and number.isascii() and number.isdigit():
+        frame = file.first_frame + int(number) - 1
+        if judged.ledger.files.placed(frame) != (file, int(number)):
+            raise UsageError(f"{name} has no frame {number}")
+        return _by_frame(judged, trace, frame)
     matched = ENDS.fullmatch(named)
     if matched is None:
         raise UsageError(f"{named}: expected a frame number, or two ends, ADDRESS:PORT-ADDRESS:PORT")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
 from netinterf.writing import TextTarget, dump, write_lines
-from netinterf.written.format import ANOMALY, CAPTURE, line, verdict_line
+from netinterf.written.format import ANOMALY, capture_line, line, verdict_line
 
 __all__ = ["jsonl", "lines"]
 
@@ -17,7 +17,7 @@ def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
         judged: What a scan kept of the capture.
         everything: Write one verdict for every flow and exchange, not only findings.
     """
-    yield dump(line("capture", judged.summary, CAPTURE))
+    yield dump(capture_line(judged.summary))
     for verdict in judged.ledger if everything else judged.ledger.findings():
         yield dump(verdict_line(verdict))
     for anomaly in judged.ledger.unexplained():

@@ -1,6 +1,7 @@
 """The JSON Schema of what is printed: what programs outside may rely on in a line of the verdict format.
 
-Every key is required; what may be unknown may be null. Keys that are not named are allowed, since it grows.
+Every key is required, but for that of joined files; what may be unknown may be null. Keys that are not named are
+allowed, since it grows.
 Keys and types are those that lines and frames are written by (`written.format`), so they cannot part.
 
 Source: JSON Schema, draft 2020-12.
@@ -13,7 +14,7 @@ from netinterf.export.campaign import CAMPAIGN, CELL, END
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.pooling import grades
 from netinterf.schema import Grade, Outcome
-from netinterf.written.format import ANOMALY, CAPTURE, SCHEMA, VERDICT
+from netinterf.written.format import ANOMALY, CAPTURE, FILES, SCHEMA, VERDICT
 
 __all__ = ["json_schema"]
 
@@ -42,6 +43,9 @@ LINES = {
 }
 """Keys of each kind of line."""
 
+OPTIONAL = {"capture": FILES}
+"""Keys that only some lines of a kind have."""
+
 WORDS = {
     "outcome": [outcome.value for outcome in Outcome],
     "grade": [grade.value for grade in Grade],
@@ -55,17 +59,17 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "netinterf, one line of output",
-        "oneOf": [_line(kind, keys) for kind, keys in LINES.items()],
+        "oneOf": [_line(kind, keys, OPTIONAL.get(kind, {})) for kind, keys in LINES.items()],
     }
 
 
-def _line(kind: str, keys: dict[str, Any]) -> dict[str, Any]:
+def _line(kind: str, keys: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
     """Describe one kind of line."""
-    described = _type(keys)
+    described, further = _type(keys), _type(optional)
     head = {"type": {"const": kind}, "schema": {"const": SCHEMA}}
     return {
         "type": "object",
-        "properties": {**head, **described["properties"]},
+        "properties": {**head, **described["properties"], **further["properties"]},
         "required": [*head, *described["required"]],
     }
 

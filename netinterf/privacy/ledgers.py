@@ -45,6 +45,7 @@ def redact_ledger(ledger: Ledger, redaction: Redaction) -> Ledger:
         ledger,
         **changes,
         capture=redaction.capture(ledger.capture),
+        files=redaction.files(ledger.files),
         subjects=attrs.evolve(ledger.subjects, name=redaction.names(ledger.subjects.name)),
         networks=redact_networks(ledger.networks, ledger.hosts, redaction),
     )

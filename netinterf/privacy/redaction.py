@@ -20,11 +20,12 @@ import numpy as np
 
 from netinterf.analyzers.run import FAILED, failed_analyzer
 from netinterf.arrays import U64
+from netinterf.capture.joined import LEFT_OUT
 from netinterf.context.domains import registrable_domains
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.numbering import numbered_text
 from netinterf.privacy.addresses import map_halves, map_network
-from netinterf.schema import Diagnostic
+from netinterf.schema import Diagnostic, Files
 from netinterf.table import Text
 from netinterf.trace import host_text
 from netinterf.values import frozen
@@ -140,9 +141,24 @@ class Redaction:
         """Replace what could not be read; the reason is left out, which may quote what was found."""
         return CaptureError(self.capture(error.source), "could not be read")
 
-    def note(self, note: Diagnostic) -> Diagnostic:
-        """Leave out why an analyzer failed, which may quote what it found; other notes are about the file."""
-        return attrs.evolve(note, message=failed_analyzer(note)) if note.code == FAILED else note
+    def files(self, files: Files) -> Files:
+        """Replace the paths of joined files."""
+        return Files(tuple(attrs.evolve(file, path=self.capture(file.path)) for file in files))
+
+    def notes(self, notes: Iterable[Diagnostic], files: Files) -> tuple[Diagnostic, ...]:
+        """Take the paths of joined files out of notes, and why something failed, which may quote what was found."""
+        return tuple(self._note(note, files) for note in notes)
+
+    def _note(self, note: Diagnostic, files: Files) -> Diagnostic:
+        if note.code == FAILED:
+            return attrs.evolve(note, message=failed_analyzer(note))
+        if note.code == LEFT_OUT:
+            return attrs.evolve(note, message="a file could not be read, and is left out")
+        for file in files:
+            if note.message.startswith(f"{file.path}: "):
+                said = note.message.removeprefix(file.path)
+                return attrs.evolve(note, message=self.capture(file.path) + said)
+        return note
 
     def _digits(self, word: str) -> str:
         octets = word.encode("utf-8", "surrogateescape")

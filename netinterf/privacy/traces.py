@@ -6,8 +6,8 @@ text is left out.
 """
 
 import os
-from collections.abc import Callable
-from typing import BinaryIO
+from collections.abc import Callable, Iterable
+from typing import BinaryIO, Self
 
 import attrs
 import numpy as np
@@ -25,7 +25,7 @@ from netinterf.trace import Trace, read
 from netinterf.values import frozen
 from netinterf.writing import refuse_overwriting
 
-__all__ = ["RAW", "RedactedSource", "Shared", "path_of", "read_source", "redact", "redact_trace", "write_trace"]
+__all__ = ["RAW", "RedactedSource", "Shared", "paths_of", "read_source", "redact", "redact_trace", "write_trace"]
 
 RAW = 101
 """LINKTYPE_RAW: frames that begin with an IP header (tcpdump group's registry)."""
@@ -37,8 +37,13 @@ TICKS = 1_000_000_000
 class RedactedSource:
     """A capture that can be read again, but only redacted."""
 
-    path: str = attrs.field(repr=False)
+    paths: tuple[str, ...] = attrs.field(repr=False)
     redaction: Redaction
+
+    def part(self, paths: Iterable[str]) -> Self:
+        """Take some of the files, named as they are written of it."""
+        wanted = set(paths)
+        return attrs.evolve(self, paths=tuple(path for path in self.paths if self.redaction.capture(path) in wanted))
 
     def read(self) -> Trace:
         """Read the capture and redact it.
@@ -47,23 +52,25 @@ class RedactedSource:
             CaptureError: It cannot be read (any more); its path and the reason are left out.
         """
         try:
-            return redact_trace(read(self.path), self.redaction)
-        except CaptureError:
-            raise CaptureError(self.redaction.capture(self.path), "cannot be read again") from None
+            return redact_trace(read_source(self.paths), self.redaction)
+        except CaptureError as error:
+            raise CaptureError(self.redaction.capture(error.source), "cannot be read again") from None
 
 
-def read_source(source: str | RedactedSource) -> Trace:
+def read_source(source: tuple[str, ...] | RedactedSource) -> Trace:
     """Read the capture behind a judgement again: as it is, or redacted where the judgement is.
 
     Raises:
         CaptureError: It cannot be read (any more).
     """
-    return source.read() if isinstance(source, RedactedSource) else read(source)
+    if isinstance(source, RedactedSource):
+        return source.read()
+    return read(source if len(source) > 1 else source[0])
 
 
-def path_of(source: str | RedactedSource | None) -> str | None:
+def paths_of(source: tuple[str, ...] | RedactedSource | None) -> tuple[str, ...]:
     """Tell where the capture behind a judgement lies: for comparing it with other files, never to be written."""
-    return source.path if isinstance(source, RedactedSource) else source
+    return source.paths if isinstance(source, RedactedSource) else source or ()
 
 
 @frozen(kw_only=True)
@@ -134,6 +141,8 @@ def redact_trace(trace: Trace, redaction: Redaction) -> Trace:
         trace,
         **{name: redact_table(getattr(trace, name), redaction) for name in tables},
         source=redaction.capture(trace.source),
+        files=redaction.files(trace.files),
+        diagnostics=redaction.notes(trace.diagnostics, trace.files),
         buffer=new.buffer,
         interfaces=(Interface(link_type=RAW, snaplen=0, ticks_per_second=TICKS),),
         packets=moved,

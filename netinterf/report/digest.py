@@ -12,7 +12,7 @@ from netinterf.arrays import I64
 from netinterf.attribute.catalogue import System, systems
 from netinterf.engine.judged import Judged
 from netinterf.numbering import distinct, numbered_text
-from netinterf.schema import Outcome
+from netinterf.schema import Files, Outcome
 from netinterf.stats.names import NameRule, name_rules
 from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributed
@@ -30,6 +30,7 @@ __all__ = [
     "count_of",
     "end_of",
     "examples_of",
+    "frame_of",
     "frames_of",
     "kinds_of",
     "names_of",
@@ -164,10 +165,22 @@ def end_of(host: str | None, port: int | None) -> str:
     return f"[{host}]:{port}" if host and ":" in host else f"{host}:{port}"
 
 
-def frames_of(frames: Sequence[int]) -> str:
-    """List frame numbers, of many the first."""
-    listed = ", ".join(map(str, frames[:MOST_FRAMES]))
-    return listed if len(frames) <= MOST_FRAMES else f"{listed} and {len(frames) - MOST_FRAMES:,} more"
+def frames_of(frames: Sequence[int], files: Files, *, most: int = MOST_FRAMES) -> str:
+    """List frame numbers, of many the first; of joined files by file, with the numbers that frames have there."""
+    first, more = frames[:most], len(frames) - most
+    listed = ", ".join(map(str, first))
+    if files:
+        apart = files.apart(first).items()
+        listed = "; ".join(f"{', '.join(map(str, numbers))} of {files.called(file)}" for file, numbers in apart)
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def frame_of(frame: int, files: Files) -> str:
+    """Write the number of one frame, ``5``, or ``5 of trace2.pcap`` where there are several files."""
+    if not files:
+        return f"{frame}"
+    file, number = files.placed(frame)
+    return f"{number} of {files.called(file)}"
 
 
 def examples_of(some: Sequence[str], count: int) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.engine.judged import Judged
+from netinterf.report.digest import frame_of, frames_of
 from netinterf.report.figures.gather import rows_of
 from netinterf.report.figures.ladder import chosen, describe
 from netinterf.report.lines import wrapped
-from netinterf.schema import Rule, SubjectKind
+from netinterf.schema import Files, Rule, SubjectKind
 from netinterf.trace import Trace
 from netinterf.values import frozen
 from netinterf.writing import printable
@@ -148,7 +149,7 @@ def explained_line(explained: Explained) -> dict[str, Any]:
         "packets": explained.packets,
         "ladder": [attrs.asdict(step) | {"rules": list(step.rules)} for step in explained.steps],
         "wireshark": verdict.wireshark,
-    }
+    } | ({"wireshark_in": verdict.wireshark_in} if verdict.files else {})
 
 
 def explained_text(explained: Explained) -> Iterator[str]:
@@ -164,7 +165,7 @@ def explained_text(explained: Explained) -> Iterator[str]:
         yield ""
         yield "Evidence, strongest first (natural logarithms of likelihood ratios):"
         for sign in verdict.evidence:
-            yield from _evidence_lines(sign, explained.rules[sign.rule])
+            yield from _evidence_lines(sign, explained.rules[sign.rule], verdict.files)
     yield from _listed(
         "Harmless causes that were weighed:", [f"{causes} [{name}]" for name, causes in explained.look_alikes.items()]
     )
@@ -174,7 +175,9 @@ def explained_text(explained: Explained) -> Iterator[str]:
     yield ""
     yield from _ladder_lines(explained)
     yield ""
-    yield printable(f"Wireshark: {verdict.wireshark}")  # in one line, to be copied
+    for path, shown in (verdict.wireshark_in or {"": verdict.wireshark}).items():
+        file = f" in {path}" if path else ""
+        yield printable(f"Wireshark{file}: {shown}")  # in one line, to be copied
 
 
 def _outcome_lines(verdict: Verdict) -> Iterator[str]:
@@ -186,7 +189,8 @@ def _outcome_lines(verdict: Verdict) -> Iterator[str]:
         ("when", f"{iso_time(verdict.start)} to {iso_time(verdict.end)}"),
     ]
     if verdict.trigger is not None:
-        frame = "" if verdict.trigger.frame is None else f" in frame {verdict.trigger.frame}"
+        shown = verdict.trigger.frame
+        frame = "" if shown is None else f" in frame {frame_of(shown, verdict.files)}"
         fields.append(("trigger", f"{verdict.trigger.kind} {verdict.trigger.value}{frame}"))
     fields += [
         ("also", f"{further.mechanism} (probability {percent(further.probability)})") for further in verdict.also
@@ -198,22 +202,22 @@ def _outcome_lines(verdict: Verdict) -> Iterator[str]:
             ("resembles", f"{attributed.system} ({percent(attributed.score)}) by {', '.join(attributed.matched)}")
         )
     if verdict.frames:
-        fields.append(("frames", ", ".join(map(str, verdict.frames))))
+        fields.append(("frames", frames_of(verdict.frames, verdict.files, most=len(verdict.frames))))
     for label, value in fields:
         yield from wrapped(value, f"  {label:<10}", " " * 12)
 
 
-def _evidence_lines(sign: Observation, rule: Rule) -> Iterator[str]:
+def _evidence_lines(sign: Observation, rule: Rule, files: Files) -> Iterator[str]:
     """Write one observation: what, how much it weighs, its numbers, its frames, and where that is documented."""
     weight = round(sign.llr, 1) + 0.0  # which makes 0 of -0
     side = "for " if weight > 0 else "against " if weight < 0 else "about "
     about = rule.mechanism or "any mechanism"
     yield from wrapped(f"{weight:+6.1f}  {sign.says} [{rule.id}: {side}{about}]", "  ", " " * 10)
     numbers = [f"{name} {'unknown' if value is None else f'{value:.6g}'}" for name, value in sign.measured.items()]
-    fields = (("measured", numbers), ("frames", list(map(str, sign.frames))), ("see", list(rule.references)))
-    for label, values in fields:
-        if values:
-            yield from wrapped(f"{label}: {(', ' if label != 'see' else '; ').join(values)}", " " * 10, " " * 12)
+    frames = frames_of(sign.frames, files, most=len(sign.frames))
+    for label, value in (("measured", ", ".join(numbers)), ("frames", frames), ("see", "; ".join(rule.references))):
+        if value:
+            yield from wrapped(f"{label}: {value}", " " * 10, " " * 12)
 
 
 def _ladder_lines(explained: Explained) -> Iterator[str]:
@@ -222,14 +226,21 @@ def _ladder_lines(explained: Explained) -> Iterator[str]:
     more = "" if count == explained.packets else f", {count} of them shown"
     yield f"Packets ({explained.packets:,}{more}): > from the client, < from the server, ! forged or the last"
     before: Step | None = None
+    files, file = explained.verdict.files, ""
     for step in explained.steps:
         left = step.place - (before.place + 1 if before else 0)
         if left:
             yield f"         … {left:,} more"
         elif before and step.time_ns - before.time_ns >= GAP_NS:
             yield ""
+        frame = step.frame
+        if files:
+            there, frame = files.placed(frame)
+            if there.path != file:
+                file = there.path
+                yield printable(f"  of {files.called(there)}:")
         mark, way = "!" if step.forged else " ", ">" if step.outbound else "<"
-        row = f"{mark} {step.frame:>7} {step.time_ns / 1e9:>12.6f} {way} {step.what:<29}{step.length:>6}"
+        row = f"{mark} {frame:>7} {step.time_ns / 1e9:>12.6f} {way} {step.what:<29}{step.length:>6}"
         shows = list(dict.fromkeys(step.rules))
         others = f", {len(shows) - 1} more" if len(shows) > 1 else ""
         yield f"{row}  {shows[0] if shows else ''}{others}".rstrip()

@@ -19,6 +19,7 @@ from netinterf.report.digest import (
     count_of,
     end_of,
     examples_of,
+    frame_of,
     frames_of,
     ordered_evidence,
     resembles,
@@ -94,7 +95,8 @@ def summary_lines(summary: Summary, *, suspected: int = 0) -> Iterator[str]:
     """Write what the capture is, how its conversations came out, and how many of the insufficient are suspected."""
     span = "" if summary.first is None or summary.last is None else f" over {span_of(summary.last - summary.first)}"
     yield from wrapped(
-        f"{summary.capture}: {count_of(summary.packets, 'packet')}, {count_of(summary.flows, 'flow')}, "
+        f"{summary.capture}{others_of(summary)}: "
+        f"{count_of(summary.packets, 'packet')}, {count_of(summary.flows, 'flow')}, "
         f"{count_of(summary.exchanges, 'DNS exchange')}{span}; seen from: {summary.vantage}",
         "",
         "  ",
@@ -108,6 +110,11 @@ def summary_lines(summary: Summary, *, suspected: int = 0) -> Iterator[str]:
         yield from wrapped(f"note: {note.message}{times}", "  ", "    ")
 
 
+def others_of(summary: Summary) -> str:
+    """Say how many files were joined besides the one that the capture is called by."""
+    return f" and {count_of(len(summary.files) - 1, 'more file')}" if len(summary.files) > 1 else ""
+
+
 def suspicion_lines(suspicions: Sequence[Told]) -> Iterator[str]:
     """Write what is suspected and what would settle it, by mechanism, one line for each kind, the likeliest first."""
     ranked = sorted(suspicions, key=lambda told: -told.verdict.probability)
@@ -118,7 +125,8 @@ def suspicion_lines(suspicions: Sequence[Told]) -> Iterator[str]:
         for told in (told for told in ranked if told.verdict.mechanism == mechanism):
             verdict = told.verdict
             because = next((sign.says for sign in ordered_evidence(verdict) if sign.llr > 0), "")
-            frame = "" if verdict.subject.first_frame is None else f", frame {verdict.subject.first_frame}"
+            first = verdict.subject.first_frame
+            frame = "" if first is None else f", frame {frame_of(first, verdict.files)}"
             again = "the same" if because == before else because
             yield from wrapped(f"{percent(verdict.probability)}{frame}, {who(verdict.subject)}: {again}", "  ", "    ")
             if told.alike:
@@ -198,7 +206,8 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
     yield from wrapped(f"{happened(verdict)}.", "  ", "  ")
     yield from _field("when", _when(verdict.start, verdict.end))
     if verdict.trigger is not None:
-        frame = "" if verdict.trigger.frame is None else f" in frame {verdict.trigger.frame}"
+        shown = verdict.trigger.frame
+        frame = "" if shown is None else f" in frame {frame_of(shown, verdict.files)}"
         yield from _field("trigger", f"{verdict.trigger.kind} {verdict.trigger.value}{frame}")
     for further in verdict.also:
         yield from _field("also", f"{further.mechanism} (probability {percent(further.probability)})")
@@ -216,9 +225,9 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
         yield from _field("resembles", f"{known.name} [{known.id}, {percent(likeness.score)}]")
         yield from _field("", f"by {', '.join(likeness.matched[:MOST_EVIDENCE])}")
     if verdict.frames:
-        yield from _field("frames", frames_of(verdict.frames))
+        yield from _field("frames", frames_of(verdict.frames, verdict.files))
     elif frames := strongest_frames(verdict):
-        yield from _field("shown by", frames_of(frames))
+        yield from _field("shown by", frames_of(frames, verdict.files))
     yield from _field("Wireshark", verdict.flow_filter)
 
 
@@ -245,7 +254,8 @@ def unexplained_lines(ledger: Ledger, *, everything: bool = False) -> Iterator[s
     yield ""
     yield from wrapped(f"Unexplained: {many} from others of this capture, which accuses nobody{hint}.", "", "  ")
     for anomaly in ledger.unexplained() if everything else ():
-        frame = "" if anomaly.subject.first_frame is None else f"frame {anomaly.subject.first_frame}, "
+        first = anomaly.subject.first_frame
+        frame = "" if first is None else f"frame {frame_of(first, anomaly.files)}, "
         yield from wrapped(f"{frame}{who(anomaly.subject)}: {'; '.join(map(str, anomaly.facts))}", "  ", "      ")
 
 
@@ -257,7 +267,7 @@ def one_line(verdict: Verdict) -> str:
     what = f" {verdict.mechanism}" if verdict.mechanism else ""
     why = f" ({', '.join(reason.code for reason in verdict.reasons)})" if verdict.reasons else ""
     name = f" {subject.name}" if subject.name else ""
-    first = "" if subject.first_frame is None else f"frame {subject.first_frame}: "
+    first = "" if subject.first_frame is None else f"frame {frame_of(subject.first_frame, verdict.files)}: "
     query_type = f" {subject.query_type}" if subject.query_type else ""
     return printable(
         f"{first}{verdict.outcome}{what} {percent(verdict.probability)}{why}  "

@@ -24,6 +24,7 @@ from netinterf.schema.codes import (
     TriggerKind,
     Vantage,
 )
+from netinterf.schema.files import File, Files
 from netinterf.schema.judgement import (
     Anomalies,
     Evidence,
@@ -58,6 +59,8 @@ __all__ = [
     "Endpoints",
     "Evidence",
     "Exchanges",
+    "File",
+    "Files",
     "Flows",
     "Grade",
     "GroupBy",

@@ -23,7 +23,7 @@ from netinterf.flows.assign import paths
 from netinterf.flows.contacts import once_each
 from netinterf.recording.gather import recorded_one_way
 from netinterf.recording.grouped import Paths
-from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Groups, Hosts, SubjectKind, Verdicts
+from netinterf.schema import Anomalies, Evidence, Exchanges, Files, Flows, Groups, Hosts, SubjectKind, Verdicts
 from netinterf.table import Ragged, Text
 from netinterf.trace import new_places
 from netinterf.verdict.attribution import Attributions
@@ -55,6 +55,7 @@ def join_judgements(
     model: Model | None = None,
     *,
     networks: KnownNetworks,
+    files: Files | None = None,
     in_part: bool = False,
     conclude: Conclude,
 ) -> AnyJudgement:
@@ -66,6 +67,7 @@ def join_judgements(
         capture: What the whole is called.
         model: Priors, caps and grades; None takes the model that ships with the library.
         networks: What is known of networks.
+        files: What the capture was joined from.
         in_part: Conversations were cut between parts, so that some miss company.
         conclude: What joint analyzers say: given what they observed of each part and where its flows and exchanges are,
             and how many of them there are.
@@ -97,6 +99,7 @@ def join_judgements(
         anomalies=Anomalies.concat([part.anomalies for part in parts]).take(np.argsort(np.concatenate(place))),
         injectors=tell_injectors(joined_replies(parts, exchange)),
         networks=KnownNetworks(networks.held(hosts.high, hosts.low)),
+        files=files or Files(),
     )
     return whole.under(model or default_model())
 

@@ -12,7 +12,7 @@ import numpy as np
 from netinterf.anomaly.score import find_anomalies
 from netinterf.attribute.injectors import Injector, list_injectors
 from netinterf.context.networks import KnownNetworks
-from netinterf.schema import Anomalies, Evidence, Exchanges, Flows, Groups, Hosts, Verdicts
+from netinterf.schema import Anomalies, Evidence, Exchanges, Files, Flows, Groups, Hosts, Verdicts
 from netinterf.table import Ragged
 from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributions, attribute
@@ -50,6 +50,7 @@ class Judgement:
     anomalies: Anomalies  # how far each subject stands out, whatever its verdict
     injectors: tuple[Injector, ...] = ()  # hands that wrote forged DNS answers
     networks: KnownNetworks = attrs.field(factory=KnownNetworks)  # no more than what tells of these hosts
+    files: Files = attrs.field(factory=Files)  # that the capture was joined from
 
     @classmethod
     def of(
@@ -101,6 +102,7 @@ class Judgement:
             anomalies=anomalies,
             injectors=list_injectors(trace, verdicts),
             networks=KnownNetworks(trace.outside.networks.held(trace.hosts.high, trace.hosts.low)),
+            files=trace.files,
         )
 
     def under(self, model: Model) -> Self:

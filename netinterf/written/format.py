@@ -13,7 +13,7 @@ from typing import Any
 from netinterf.schema import Outcome
 from netinterf.written.record import Verdict, iso_time
 
-__all__ = ["ANOMALY", "CAPTURE", "SCHEMA", "VERDICT", "line", "shaped", "verdict_line"]
+__all__ = ["ANOMALY", "CAPTURE", "FILES", "SCHEMA", "VERDICT", "capture_line", "line", "shaped", "verdict_line"]
 
 SCHEMA = 1
 """Version of the format; it only ever grows, so this changes only if a key ever changed its meaning."""
@@ -109,6 +109,9 @@ CAPTURE: dict[str, Any] = {
 }
 """One capture as a whole."""
 
+FILES: dict[str, Any] = {"files": [{"path": "string", "first_frame": "int64"}]}
+"""What the line of a capture has besides where it was joined from files."""
+
 
 def line(kind: str, value: Any, description: dict[str, Any]) -> dict[str, Any]:
     """Build the object of one line.
@@ -119,6 +122,11 @@ def line(kind: str, value: Any, description: dict[str, Any]) -> dict[str, Any]:
         description: The keys and their types.
     """
     return {"type": kind, "schema": SCHEMA, **shaped(value, description)}
+
+
+def capture_line(summary: Any) -> dict[str, Any]:
+    """Build the object of one capture's line."""
+    return line("capture", summary, CAPTURE | FILES if summary.files else CAPTURE)
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:

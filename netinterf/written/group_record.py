@@ -56,6 +56,7 @@ def write_group(judgement: Judgement, row: int) -> Verdict:
         attribution=judgement.attributions.of(members[: groups.affected[row]]),
         start=int(groups.start[row]),
         end=int(groups.end[row]),
+        files=judgement.files,
         rows=np.stack([verdicts.subject_kind[members].astype(np.int64), verdicts.subject[members]], axis=1),
     )
     return attrs.evolve(verdict, explanation=sentences(verdict))

@@ -1,13 +1,14 @@
 """Verdicts as people and programs receive them: one frozen object per subject, in the words of the verdict format."""
 
 import re
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.arrow import NOT_A_TIME
-from netinterf.schema import Grade, Outcome
+from netinterf.schema import Files, Grade, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributed
 
@@ -117,6 +118,7 @@ class Verdict:
     raised: bool = attrs.field(default=False, repr=False)  # a certain case on the same path raised the grade
     row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     ip_version: int = attrs.field(default=4, repr=False)
+    files: Files = attrs.field(factory=Files, repr=False, eq=False)  # that the capture was joined from
     rows: I64 | None = attrs.field(default=None, repr=False, eq=False)  # of a group: (SubjectKind, row)
 
     @property
@@ -142,12 +144,26 @@ class Verdict:
 
     @property
     def wireshark(self) -> str:
-        """A Wireshark display filter that shows the subject's packets and the frames held to be forged."""
-        if not self.frames:
+        """A Wireshark display filter that shows the subject's packets and the frames held to be forged.
+
+        Wireshark counts the frames of each file, so of joined files it shows the packets alone; see `wireshark_in`.
+        """
+        return self._with_frames(() if self.files else self.frames)
+
+    @property
+    def wireshark_in(self) -> dict[str, str]:
+        """The same for each joined file that holds such frames, by its path and with the numbers that they have there.
+
+        Empty where the capture is one file.
+        """
+        return {file.path: self._with_frames(numbers) for file, numbers in self.files.apart(self.frames).items()}
+
+    def _with_frames(self, frames: Sequence[int]) -> str:
+        """Show some frames besides the subject's packets."""
+        if not frames:
             return self.flow_filter
-        if not self.flow_filter:
-            return f"frame.number in {{{', '.join(map(str, self.frames))}}}"
-        return f"({self.flow_filter}) || frame.number in {{{', '.join(map(str, self.frames))}}}"
+        listed = f"frame.number in {{{', '.join(map(str, frames))}}}"
+        return f"({self.flow_filter}) || {listed}" if self.flow_filter else listed
 
 
 def group_filter(subject: Subject) -> str:

@@ -4,7 +4,7 @@ import attrs
 
 from netinterf.anomaly.kinds import kind_of
 from netinterf.anomaly.ordinary import ordinary
-from netinterf.schema import SubjectKind
+from netinterf.schema import Files, SubjectKind
 from netinterf.values import frozen
 from netinterf.verdict.judgement import Judgement
 from netinterf.written.parts import subject
@@ -42,6 +42,7 @@ class Unexplained:
     end: int
     row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     kind: str = attrs.field(default="", repr=False)  # what many of its kind are called
+    files: Files = attrs.field(factory=Files, repr=False, eq=False)  # that the capture was joined from
 
 
 def unexplained(judgement: Judgement, row: int) -> Unexplained:
@@ -73,4 +74,5 @@ def unexplained(judgement: Judgement, row: int) -> Unexplained:
         end=int(verdicts.end[row]),
         row=int(verdicts.subject[row]),
         kind=kind.many,
+        files=judgement.files,
     )

@@ -48,16 +48,13 @@ def write_verdicts(judgement: Judgement, rows: I64) -> list[Verdict]:
         "ip_version": np.where(ipv4_hosts(judgement.hosts, judgement.flows.client[flow]), 4, 6).tolist(),
         "anomaly": [None if unknown else one for one, unknown in zip(score.tolist(), np.isnan(score), strict=True)],
     }
-    return [
-        write(judgement.capture, dict(zip(fields, values, strict=True)))
-        for values in zip(*fields.values(), strict=True)
-    ]
+    whole = {"capture": judgement.capture, "files": judgement.files, "group": None}
+    return [write(whole | dict(zip(fields, values, strict=True))) for values in zip(*fields.values(), strict=True)]
 
 
-def write(capture: str, fields: dict[str, Any]) -> Verdict:
+def write(fields: dict[str, Any]) -> Verdict:
     """Write out one verdict, and explain it."""
-    verdict = Verdict(capture=capture, group=None, **fields)
-    return Verdict(capture=capture, group=None, explanation=sentences(verdict), **fields)
+    return Verdict(explanation=sentences(Verdict(**fields)), **fields)
 
 
 def further(judgement: Judgement, rows: I64) -> list[tuple[Further, ...]]:

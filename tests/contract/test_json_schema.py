@@ -2,6 +2,7 @@
 
 import copy
 import json
+from importlib import resources
 
 import jsonschema
 import pytest
@@ -29,10 +30,24 @@ def test_every_line_fits(printed):
     """Captures, flows, exchanges and groups; and no line has a key that is not described."""
     assert {line["type"] for line in printed} == {"capture", "verdict"}
     assert {line["subject"]["kind"] for line in printed if line["type"] == "verdict"} == {"flow", "exchange", "group"}
-    described = {one["properties"]["type"]["const"]: one["properties"] for one in export.json_schema()["oneOf"]}
+    described = {one["properties"]["type"]["const"]: one for one in export.json_schema()["oneOf"]}
     for line in printed:
         VALIDATOR.validate(line)
-        assert set(line) == set(described[line["type"]])
+        assert set(described[line["type"]]["required"]) <= set(line) <= set(described[line["type"]]["properties"])
+
+
+def test_joined_files_are_named(tmp_path):
+    """The line of a recording of several files lists them, of one file it does not, and both fit."""
+    data = (resources.files("netinterf") / "data/examples/tcp.reset.pcap.gz").read_bytes()
+    paths = [tmp_path / name for name in ("one.pcap", "two.pcap")]
+    for path in paths:
+        path.write_bytes(data)
+    alone, joined = (netinterf.scan(list(map(str, paths)), join=join).judged[0] for join in (False, True))
+    told = [json.loads(next(lines(one))) for one in (alone, joined)]
+    for line in told:
+        VALIDATOR.validate(line)
+    listed = [{"path": str(path), "first_frame": first} for path, first in zip(paths, (1, 218), strict=True)]
+    assert (told[0].get("files"), told[1]["files"], told[1]["capture"]) == (None, listed, str(paths[0]))
 
 
 def test_a_real_capture_fits(captures_dir):

@@ -79,7 +79,8 @@ def pieces(captures: Iterable[Judged], errors: Sequence[CaptureError], everythin
     for section in with_findings:
         yield unfolded(section, alone=alone) + "\n"
     yield quiet_section(quiet) + "\n" + unread(errors) + "\n" + method() + "\n"
-    proofs, models = [section.proof for section in sections], [section.summary.model for section in sections]
+    proofs = [proof for section in sections for proof in section.proofs]
+    models = [section.summary.model for section in sections]
     yield files(proofs, models) + "\n" + cite() + "\n</main>\n"
     yield f"<script>{packaged('filter.js')}</script>\n</body>\n</html>\n"
 

@@ -12,6 +12,7 @@ from netinterf.report.digest import (
     common_of,
     count_of,
     end_of,
+    frame_of,
     frames_of,
     ordered_evidence,
     place_of,
@@ -107,14 +108,14 @@ def circumstances(verdict: Verdict) -> Iterator[str]:
         yield from ("from ", name(subject.client), ", ")
     yield moment(verdict.start, brief=True)
     if subject.first_frame is not None:
-        yield f", frame {subject.first_frame:,}"
+        yield f", frame {frame_of(subject.first_frame, verdict.files)}"
 
 
 def facts(verdict: Verdict) -> Markup:
     """List what is known of a finding besides its evidence."""
     trigger, alike = verdict.trigger, resembles(verdict)
     spared = {True: "others were spared", False: "everything was limited alike", None: ""}
-    frame = "" if trigger is None or trigger.frame is None else f", in frame {trigger.frame:,}"
+    frame = "" if trigger is None or trigger.frame is None else f", in frame {frame_of(trigger.frame, verdict.files)}"
     pairs = [
         ("When", join([moment(verdict.start), f", for {span_of(verdict.end - verdict.start)}"])),
         ("Trigger", "" if trigger is None else join([f"{trigger.kind} ", name(trigger.value), frame])),
@@ -129,9 +130,9 @@ def facts(verdict: Verdict) -> Markup:
         features = ", ".join(likeness.matched[:MOST_FEATURES])
         pairs.append(("Looks like", f"{system.name} ({system.id}, {percent(likeness.score)}): {features}"))
     if verdict.frames:
-        pairs.append(("Frames to look at", frames_of(verdict.frames)))
+        pairs.append(("Frames to look at", frames_of(verdict.frames, verdict.files)))
     elif frames := strongest_frames(verdict):
-        pairs.append(("Frames that show it", frames_of(frames)))
+        pairs.append(("Frames that show it", frames_of(frames, verdict.files)))
     filter_ = verdict.flow_filter
     pairs += [("Mechanism", tag("code", verdict.mechanism or ""))]
     pairs += [("Wireshark filter", tag("code", filter_, class_="copy"))] if filter_ else []
@@ -142,7 +143,9 @@ def sign(observation: Observation, verdict: Verdict) -> Markup:
     """Write one piece of evidence: the sentence, what it weighs, its rule and its frames."""
     other = "" if is_about(observation, verdict.mechanism or "") else f", about {observation.mechanism}"
     frames = (
-        f", frame{'s' * (len(observation.frames) > 1)} {frames_of(observation.frames)}" if observation.frames else ""
+        f", frame{'s' * (len(observation.frames) > 1)} {frames_of(observation.frames, verdict.files)}"
+        if observation.frames
+        else ""
     )
     details = tag("small", f"{odds(observation.llr)}{other}, {observation.rule}{frames}")
     sentence = observation.says[:1].upper() + observation.says[1:]
@@ -179,5 +182,5 @@ def row(verdict: Verdict) -> Iterable[str]:
         moment(verdict.start),
         f"{verdict.grade} {percent(verdict.probability)}",
         "" if first is None else f"{first.says} ({first.rule})",
-        frames_of(verdict.frames or strongest_frames(verdict)),
+        frames_of(verdict.frames or strongest_frames(verdict), verdict.files),
     )

@@ -1,6 +1,6 @@
 """What stands at the end of a page: how it is to be read, which files and versions it is about, how to cite."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from netinterf.report.page.markup import Markup, definitions, name, packaged, raw, table, tag
 from netinterf.report.page.proof import Proof
@@ -12,7 +12,7 @@ TITLE = "netinterf: evidence of interference in packet captures"
 AUTHORS = "The netinterf authors"
 """As in ``CITATION.cff``."""
 
-COMMAND = "netinterf scan --format html --out report.html PATH"
+COMMAND = "netinterf scan{} --format html --out report.html PATH"
 
 
 def method() -> Markup:
@@ -20,11 +20,11 @@ def method() -> Markup:
     return tag("section", raw(packaged("method.html")), id="method")
 
 
-def files(proofs: Sequence[Proof], models: Iterable[str]) -> Markup:
+def files(proofs: Sequence[Proof], models: Sequence[str]) -> Markup:
     """List the captures with their fingerprints, and what they were judged with.
 
     Args:
-        proofs: One per capture.
+        proofs: One per file; more than captures where files are joined.
         models: What the verdicts were reached with, one per capture.
     """
     rows = [
@@ -33,7 +33,7 @@ def files(proofs: Sequence[Proof], models: Iterable[str]) -> Markup:
     about = [
         ("Program", f"netinterf {__version__}"),
         ("Model", ", ".join(dict.fromkeys(models))),
-        ("To repeat", tag("code", COMMAND, class_="copy")),
+        ("To repeat", tag("code", COMMAND.format(" --join" * (len(proofs) > len(models))), class_="copy")),
     ]
     listed = table("Captures, as they were when this page was written", ("File", "Bytes", "SHA-256"), rows)
     return tag("section", tag("h2", "Files and versions"), definitions(about), listed if rows else "", id="files")

@@ -9,7 +9,7 @@ from netinterf.report.headline import headline, joined
 from netinterf.report.page.findings import ROWS, card, kind_section
 from netinterf.report.page.markup import Markup, definitions, join, moment, name, tag
 from netinterf.report.page.pictures import pictures, worth_a_picture
-from netinterf.report.page.proof import Proof, proof_of
+from netinterf.report.page.proof import Proof, proofs_of
 from netinterf.report.text import one_line
 from netinterf.schema import Outcome
 from netinterf.values import frozen
@@ -52,7 +52,7 @@ class Section:
     findings: Mapping[str, int]  # findings that are shown, by mechanism
     hints: bool  # whether something is only possible
     markup: Markup
-    proof: Proof
+    proofs: Sequence[Proof]
     left: Room
 
 
@@ -94,7 +94,7 @@ def capture_section(judged: Judged, key: str, room: Room, *, everything: bool) -
         findings={kind.mechanism: len(kind.findings) for kind in kinds if not kind.doubtful},
         hints=bool(unsure or hints),
         markup=join([counts(judged.summary.outcomes), about(judged.summary), *blocks]),
-        proof=proof_of(judged),
+        proofs=proofs_of(judged),
         left=Room(cards=max(left, 0), pictures=room.pictures - len(drawn.drawn)),
     )
 

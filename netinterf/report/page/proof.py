@@ -7,7 +7,7 @@ from netinterf.engine.judged import Judged
 from netinterf.privacy.traces import RedactedSource
 from netinterf.values import frozen
 
-__all__ = ["Proof", "proof_of"]
+__all__ = ["Proof", "proofs_of"]
 
 
 @frozen(kw_only=True)
@@ -20,15 +20,21 @@ class Proof:
     missing: str = "could not be read again"  # why there is none
 
 
-def proof_of(judged: Judged) -> Proof:
-    """Read the file of a capture once more and take its fingerprint."""
-    name = judged.ledger.capture
+def proofs_of(judged: Judged) -> list[Proof]:
+    """Read the file of a capture once more, or the files that it was joined from, and take their fingerprints."""
+    names = [file.path for file in judged.ledger.files] or [judged.ledger.capture]
     if judged.source is None:
-        return Proof(capture=name)
-    if isinstance(judged.source, RedactedSource):  # its fingerprint would tell which one it is
-        return Proof(capture=name, missing="left out")
+        return [Proof(capture=name) for name in names]
+    if isinstance(judged.source, RedactedSource):  # a fingerprint would tell which one it is
+        return [Proof(capture=name, missing="left out") for name in names]
+    paths = names if judged.ledger.files else judged.source
+    return [proof_of(name, path) for name, path in zip(names, paths, strict=True)]
+
+
+def proof_of(name: str, path: str) -> Proof:
+    """Take the fingerprint of a file."""
     try:
-        with open(judged.source, "rb") as file:
+        with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return Proof(capture=name, size=os.fstat(file.fileno()).st_size, sha256=digest)
     except OSError:

@@ -362,7 +362,7 @@ def test_the_command_writes_the_same(examples, tmp_path, capsys):
 
 def test_what_cannot_be_read_again_is_said(play, tmp_path):
     """A session's capture is gone, and a file may have changed: one sentence names it."""
-    source = play("tcp.reset").judged[0].source
+    (source,) = play("tcp.reset").judged[0].source
     with open(source, "rb") as file, netinterf.Session(name="tap") as session:
         session.feed(file.read())
         session.close()

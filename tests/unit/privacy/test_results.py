@@ -225,7 +225,7 @@ def test_extracted_packets_are_redacted(result, redacted, traces, tmp_path):
     """The packets of a redacted verdict are written without what the capture shows of people."""
     for before, after in zip(one_each(result.findings), one_each(redacted.findings), strict=True):
         assert redacted.extract(after, tmp_path / "after.pcap") == result.extract(before, tmp_path / "before.pcap")
-        trace = next(t for t, one in zip(traces, result.judged, strict=True) if one.source == before.capture)
+        trace = next(t for t, one in zip(traces, result.judged, strict=True) if one.source == (before.capture,))
         assert left_in_bytes((tmp_path / "after.pcap").read_bytes(), trace) == []
         new = netinterf.read(tmp_path / "after.pcap")
         assert {after.subject.client} - {None} <= {new.address(row) for row in range(len(new.hosts))}
@@ -300,7 +300,7 @@ def test_everything_that_is_kept_of_a_capture_is_known_to_redaction(result):
 
     Tables are redacted by their columns, and numbers tell nothing.
     """
-    known = {"capture", "subjects", "networks", "attributions", "injectors"}
+    known = {"capture", "subjects", "networks", "attributions", "injectors", "files"}
     others = {
         field.name
         for field in attrs.fields(Ledger)
@@ -310,7 +310,7 @@ def test_everything_that_is_kept_of_a_capture_is_known_to_redaction(result):
     assert {field.name for field in attrs.fields(Judged)} == {"summary", "ledger", "source"}
     assert {field.name for field in attrs.fields(Summary)} == {
         *("capture", "packets", "flows", "exchanges", "outcomes", "first", "last", "bytes", "vantage"),
-        *("link_types", "diagnostics", "version", "model"),
+        *("link_types", "diagnostics", "version", "model", "files"),
     }
     text = {
         column.name

@@ -11,6 +11,7 @@ from netinterf.schema import (
     Dns,
     Evidence,
     Exchanges,
+    Files,
     Flows,
     HeadSegments,
     Hosts,
@@ -193,7 +194,9 @@ class World:
             vantage=Vantage.UNKNOWN,
             began=int(packets.time.min(initial=0)),
             ended=int(packets.time.max(initial=0)),
+            heard_until=lambda times: np.full(np.shape(times), packets.time.max(initial=0)),
             diagnostics=(),
+            files=Files(),
             outside=Outside(),
             address=lambda host: ("10.0.0.1", "192.0.2.2")[host],
         )

@@ -1,0 +1,90 @@
+"""Frames and interfaces counted through the files of a recording, one file after the other."""
+
+import attrs
+import numpy as np
+
+from netinterf.capture.formats import Interface
+from netinterf.schema import File, Files, Records
+
+__all__ = ["Counting"]
+
+UNKNOWN = 65_535  # the interface of frames whose file describes none
+
+
+class Counting:
+    """Counts through files; those of a single one stay as they are.
+
+    Attributes:
+        files: The files that were begun; none while there is one, unless it is *joined*.
+        interfaces: Those of all files; alike ones of two files are one, of one file several.
+    """
+
+    def __init__(self, *, joined: bool = False) -> None:
+        self._joined = joined
+        self._files: list[File] = []
+        self._interfaces: list[Interface] = []
+        self._places: list[int] = []  # of the interfaces of the last file, among all
+        self._alike: dict[Interface, list[int]] = {}  # places of those of earlier files that may be the same
+        self._frames = 0
+
+    @property
+    def files(self) -> Files:
+        """The files that were begun; none where there is but one that is joined to nothing."""
+        return Files(tuple(self._files) if self._joined or len(self._files) > 1 else ())
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Those of all files."""
+        return tuple(self._interfaces)
+
+    def begin(self, path: str) -> None:
+        """Begin the next file."""
+        self._files.append(File(path, self._frames + 1))
+        self._places, self._alike = [], {}
+        for place in reversed(range(len(self._interfaces))):
+            self._alike.setdefault(self._interfaces[place], []).append(place)
+
+    def number(self, records: Records, interfaces: tuple[Interface, ...], before: int) -> Records:
+        """Number frames of the last file, and what they refer to.
+
+        Args:
+            records: The frames, numbered as if there were no other file.
+            interfaces: Those that the file has described so far.
+            before: Where the file begins among all bytes.
+        """
+        self._place(interfaces)
+        file = self._files[-1]
+        if file.first_frame > 1:
+            records = attrs.evolve(records, frame=records.frame + np.uint32(file.first_frame - 1))
+        if before:
+            records = attrs.evolve(records, at=records.at + before)
+        if len(self._files) > 1:
+            places = np.array([*self._places, UNKNOWN], np.uint16)
+            records = attrs.evolve(records, interface=places[np.minimum(records.interface, len(self._places))])
+        if len(records):
+            self._files[-1] = with_times(file, records)
+            self._frames = max(self._frames, int(records.frame.max()))
+        return records
+
+    def _place(self, interfaces: tuple[Interface, ...]) -> None:
+        """Find the interfaces of a file among those of all."""
+        for face in interfaces[len(self._places) :]:
+            alike = self._alike.get(face)
+            self._places.append(alike.pop() if alike else len(self._interfaces))
+            if self._places[-1] == len(self._interfaces):
+                self._interfaces.append(face)
+
+
+def with_times(file: File, records: Records) -> File:
+    """Tell when the packets of a file were recorded, of which more have become known."""
+    time = records.time if file.ended is None else np.append(np.int64(file.ended), records.time)
+    latest = np.maximum.accumulate(time)
+    pauses = time[1:] - latest[:-1]
+    began = int(records.time.min())
+    return attrs.evolve(
+        file,
+        began=began if file.began is None else min(began, file.began),
+        ended=int(latest[-1]),
+        pause=max(file.pause, int(pauses.max(initial=0))),
+        packets=file.packets + len(records),
+    )
