@@ -130,7 +130,7 @@ def _tcp(trace: "Trace") -> Bits:
     syn_ack = sides.syn[server] >= 0
     reset = sides.rst[server] >= 0
     closed = (sides.fin[client] >= 0) | (sides.fin[server] >= 0)
-    waited = trace.ended - flows.first >= SILENCE_NS
+    waited = trace.heard_until(flows.first) - flows.first >= SILENCE_NS
     only_syn = client_sent & ~server_sent & (_syn_count(trace) == sides.packets[client])
 
     _set(bits, (client_sent ^ server_sent) & ~only_syn, Reason.ONE_DIRECTION)
@@ -143,7 +143,8 @@ def _tcp(trace: "Trace") -> Bits:
     unanswered = carried & syn_ack & request & ~reply & ~reset
     _set(bits, unanswered & _abandoned(trace), Reason.REQUEST_UNANSWERED)
     unanswered &= ~_delivered(trace, closed)
-    waited = trace.ended - packets.time[sides.first_payload[client]] >= SILENCE_NS
+    asked = packets.time[sides.first_payload[client]]
+    waited = trace.heard_until(asked) - asked >= SILENCE_NS
     _set(bits, unanswered & waited, Reason.REQUEST_UNANSWERED)
     _set(bits, unanswered & ~waited, Reason.ENDED_EARLY)
     _set(bits, carried & syn_ack & reset & ~closed & (request | reply), Reason.RESET_UNEXPLAINED)
@@ -260,7 +261,7 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     good = _any(parent, readable & ((code == NOERROR) | (code == NXDOMAIN)), len(bits))
     query_time = np.full(len(bits), np.iinfo(np.int64).max)
     np.minimum.at(query_time, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
-    waited = trace.ended - DNS_SILENCE_NS >= query_time
+    waited = trace.heard_until(query_time) - DNS_SILENCE_NS >= query_time
     _set(bits, ~queries, Reason.QUERY_MISSING)
     silent = unheard(trace)[1]
     bits = one_direction(bits, silent, trace.recording.one_way[exchanges.flow])

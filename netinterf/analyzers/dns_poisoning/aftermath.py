@@ -42,7 +42,7 @@ def tried_in_vain(trace: Trace, replies: Replies, content: Content, suspects: I6
     tcp, ends = tcp[order], ends[order]
     served = sides.payload_packets[1::2][tcp] > 0
     cut = (sides.rst[1::2][tcp] >= 0) | (sides.fin[1::2][tcp] >= 0)
-    failed = ~served & (cut | (trace.ended - flows.last[tcp] >= WAIT_NS))
+    failed = ~served & (cut | (trace.heard_until(flows.last[tcp]) - flows.last[tcp] >= WAIT_NS))
 
     led, destination = leads(trace, replies, content, suspects)
     low, high = np.searchsorted(ends, destination), np.searchsorted(ends, destination, side="right")

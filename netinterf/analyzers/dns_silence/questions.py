@@ -74,14 +74,16 @@ def list_lookups(trace: Trace) -> Lookups:
     reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
     client, kind = flows.client[flow].astype(np.int64), exchanges.kind.astype(np.int64)
     name = (hash_rows(lowered(exchanges.name)) >> np.uint64(1)).astype(np.int64)
-    waited = trace.ended - last >= WAIT_NS
-    waited |= np.maximum(last - since, next_time(combined(client, name, kind), since) - last) >= AGAIN_NS
+    heard = trace.heard_until(last)
+    waited = heard - last >= WAIT_NS
+    again = np.minimum(next_time(combined(client, name, kind), since), heard)
+    waited |= np.maximum(np.minimum(last, trace.heard_until(since)) - since, again - last) >= AGAIN_NS
     server, vain = flows.server[flow].astype(np.int64), over_udp & queried & ~replied & ~reported
     pair, question = combined(client, server), combined(client, server, name, kind)
     slowest = np.zeros(int(pair.max(initial=-1)) + 1, np.int64)
     quick = over_udp & queried & replied
     np.maximum.at(slowest, pair[quick], first_and_last(exchanges.replies, reply_times(trace))[0][quick] - since[quick])
-    waited |= given_up(question, vain & waited) & (trace.ended - last >= slowest[pair])
+    waited |= given_up(question, vain & waited) & (heard - last >= slowest[pair])
     silent = vain & waited
     return Lookups(
         client=client,
@@ -99,7 +101,7 @@ def list_lookups(trace: Trace) -> Lookups:
         truncated=is_truncated(trace),
         known=is_known(trace),
         confirmed=is_confirmed(trace),
-        servfail_norm=has_servfail_norm(trace, server, silent & (trace.ended - since >= WAIT_NS)),
+        servfail_norm=has_servfail_norm(trace, server, silent & (trace.heard_until(since) - since >= WAIT_NS)),
     )
 
 

@@ -136,7 +136,6 @@ NONE: Columns = (np.empty(0, np.int64),) * 8
 def conversations(trace: Trace, temporary: Stalls) -> Columns:
     """Say of every flow that its client began whether it was opened and served; flows of DNS speak by `questions`."""
     flows, sides, packets = trace.flows, trace.sides, trace.packets
-    end = trace.ended
     sent, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     protocol, port = flows.protocol, flows.server_port
     tcp, udp = protocol == TCP, protocol == UDP
@@ -145,9 +144,9 @@ def conversations(trace: Trace, temporary: Stalls) -> Columns:
     begun &= tcp | (udp & (port != 53)) | echo
     explained = np.zeros(len(flows), np.bool_)
     explained[trace.quotes.flow[trace.quotes.flow >= 0]] = True
-    waited = (end - flows.first >= OPEN_NS) & (sent >= TRIES)
+    waited = (trace.heard_until(flows.first) - flows.first >= OPEN_NS) & (sent >= TRIES)
     opened = np.where(answered, 1, np.where(waited & ~explained, 0, -1))
-    served, row = serve(trace, end)
+    served, row = serve(trace)
     half_heard = sides.packets[1::2] * HALF_HEARD < sent
     passed = np.where(opened == 1, np.where(tcp, served, np.where(half_heard, -1, 1)), opened)
     base, began = protocols(trace), flows.first.copy()
@@ -162,7 +161,7 @@ def conversations(trace: Trace, temporary: Stalls) -> Columns:
     )  # fmt: skip
 
 
-def serve(trace: Trace, end: int) -> tuple[I64, I64]:
+def serve(trace: Trace) -> tuple[I64, I64]:
     """Say of each flow whether payload of the server followed the client's first: 1, 0, or -1 where nobody can tell.
 
     Returns:
@@ -184,7 +183,7 @@ def serve(trace: Trace, end: int) -> tuple[I64, I64]:
         row = column.astype(np.int64)
         ended |= (row >= 0) & (packets.time[np.maximum(row, 0)] < when + SERVE_NS)
     refused = (sides.rst[1::2] >= 0) & (sides.syn[1::2] < 0)  # a closed port: the host is alive
-    waited = end - when >= SERVE_NS
+    waited = trace.heard_until(when) - when >= SERVE_NS
     outcome = np.where(served | refused, 1, np.where(spoke & waited & ~ended, 0, -1))
     return outcome.astype(np.int64), request
 
@@ -231,7 +230,7 @@ def questions(trace: Trace) -> Columns:
     queries = exchanges.queries.take(row)
     first = dns.packet[queries.values[queries.offsets[:-1]]].astype(np.int64)
     last = dns.packet[queries.values[queries.offsets[1:] - 1]].astype(np.int64)
-    waited = trace.ended - packets.time[first] >= SERVE_NS
+    waited = trace.heard_until(packets.time[first]) - packets.time[first] >= SERVE_NS
     passed = np.where(answered[row], 1, np.where(waited & ~reported[row], 0, -1))
     replied = row[passed == 1]
     reply = first.copy()

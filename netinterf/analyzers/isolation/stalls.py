@@ -70,7 +70,8 @@ def permanent_stalls(trace: Trace) -> Stalls:
     stuck = tcp & spoke & (sides.sent[0::2] > sides.acked[0::2]) & (sides.repeats[0::2] >= TRIES)
     stuck &= (sides.fin[1::2] < 0) & (sides.rst[1::2] < 0)
     flow = np.flatnonzero(unanswered & (stuck | (udp & spoke)))
-    flow = flow[packets.time[last_sent[flow]] - packets.time[heard[flow]] >= OPEN_NS]
+    since, until = packets.time[heard[flow]], packets.time[last_sent[flow]]
+    flow = flow[(until - since >= OPEN_NS) & trace.heard_throughout(since, until)]
     if not len(flow):
         return stalls(trace, flow, flow, flow, flow)
     flow_rows = trace.by_flow.take(flow)
@@ -113,7 +114,8 @@ def temporary_stalls(trace: Trace) -> Stalls:
     again = asks & (~reliable | (packets.marks[row] & Mark.REPEAT != 0))
     tries = np.bincount(pause[again], minlength=count)
     stalled = np.flatnonzero((first >= 0) & (answer >= 0))
-    stalled = stalled[packets.time[answer[stalled]] - packets.time[first[stalled]] >= OPEN_NS]
+    since, until = packets.time[first[stalled]], packets.time[answer[stalled]]
+    stalled = stalled[(until - since >= OPEN_NS) & trace.heard_throughout(since, until)]
     mine = packets.flow[first[stalled]]
     tries = tries[stalled] + tcp[mine]  # what is repeated was sent once before
     unheard = first[stalled] < sides.first[2 * mine + 1]

@@ -50,10 +50,11 @@ def find_holes(trace: Trace) -> Silences:
     open_ = waits & (sides.acked[far] >= 1) & (packets.relative_seq[row] > sides.acked[far]) & (sides.rst[far] < 0)
     far, first = np.unique(far[open_], return_index=True)
     row, near = row[open_][first], far ^ 1
-    since, end = packets.time[row], trace.ended
+    since, end = packets.time[row], trace.heard_until(packets.time[row])
     last = sides.last[near].astype(np.int64)
     until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
     keep = (until - since >= WAIT_NS) & (sides.packets[near] > 0) & (end - flows.first[far // 2] >= WAIT_NS)
+    keep &= trace.heard_throughout(since, packets.time[last])
     far, near, row, last, since, until = (column[keep] for column in (far, near, row, last, since, until))
     return Silences(
         flow=far // 2,

@@ -130,6 +130,7 @@ def find_dead_beyond_hop(trace: Trace) -> DeadBeyondHop:
     row, last = request[flow], sides.last[2 * flow + 1].astype(np.int64)
     rst = sides.rst[2 * flow].astype(np.int64)
     until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], trace.ended)
+    until = np.minimum(until, trace.heard_until(packets.time[row]))
     alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
     keep = np.flatnonzero(alive | waited)
     flow, row, last, alive = flow[keep], row[keep], last[keep], alive[keep]

@@ -100,10 +100,12 @@ def received(trace: Trace) -> Received:
     tick = packets.time[row] // TICK_NS
     same = np.append(False, flow[1:] == flow[:-1])[: len(flow)]
     pause = same & (np.diff(tick, prepend=tick[:1]) >= SILENCE_TICKS)
+    before = np.append(packets.time[row[:1]], packets.time[row[:-1]])
+    pause &= trace.heard_throughout(before, packets.time[row])
     paused = np.bincount(flow[pause], minlength=count) > 0
-    ended = np.full(count, np.iinfo(np.int64).max)
-    ended[flow] = tick  # the last write wins
-    over = trace.ended // TICK_NS - ended >= SILENCE_TICKS
+    last = np.full(count, np.iinfo(np.int64).max)
+    last[flow] = packets.time[row]  # the last write wins
+    over = trace.heard_until(last) // TICK_NS - last // TICK_NS >= SILENCE_TICKS
     silent = paused | ((np.minimum(sent, PACKETS) < PACKETS) & over)
     before = np.cumsum(pause)
     began = np.flatnonzero(~same)

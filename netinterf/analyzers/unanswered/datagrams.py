@@ -48,11 +48,12 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
     turns = np.bincount(owner, again)[place]
     begin, side, heard = row[first], side[place], heard[place]
     last = sides.last[side].astype(np.int64)
-    trying, end = packets.time[last] - packets.time[begin], trace.ended
+    trying, end = packets.time[last] - packets.time[begin], trace.heard_until(packets.time[last])
     lasted = np.minimum(trying + PATIENCE_NS, end - packets.time[begin])
     once = (heard < 0) & (end - packets.time[last] >= WAIT_NS)
     persisted = np.where(heard < 0, tries, turns) >= LEAST_TRIES
     keep = once | (persisted & (trying >= PATIENCE_NS))
+    keep &= trace.heard_throughout(packets.time[begin], packets.time[last])
     side, heard, begin, last, tries, lasted = (part[keep] for part in (side, heard, begin, last, tries, lasted))
     return Silences(
         flow=side // 2,

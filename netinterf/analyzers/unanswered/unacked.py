@@ -51,10 +51,10 @@ def find_unacked(trace: Trace) -> Silences:
     tries, place = 1 + repeats(trace, base, np.flatnonzero(stuck), which), place[begin]
     row, last = base.row[place], last_of(base, np.flatnonzero(stuck), which)
     since = packets.time[row]
-    end, other = trace.ended, which ^ 1
+    end, other = trace.heard_until(packets.time[last]), which ^ 1
     until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
     keep = (tries >= MANY_TRIES) | ((tries >= LEAST_TRIES) & (until - since >= WAIT_NS))
-    keep &= had_room(base, place, other)
+    keep &= had_room(base, place, other) & trace.heard_throughout(since, packets.time[last])
     keep &= ~((sides.rst[other] >= 0) & (packets.time[sides.rst[other]] < since + WAIT_NS))
     keep &= ~refuses(trace, base, which)
     size = packets.payload_length[row].astype(np.int64)

@@ -47,6 +47,7 @@ def find_waiting(trace: Trace) -> Silences:
     mute = (side % 2 == 0) & all_acked & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
     last = last_until(trace, other, np.where(mute, left, -1))
     until = np.where(left >= 0, packets.time[np.maximum(left, 0)], trace.ended)
+    until = np.minimum(until, trace.heard_until(packets.time[last]))
     silent = until - packets.time[last]
     keep = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
     cut = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH == 0)
@@ -54,6 +55,7 @@ def find_waiting(trace: Trace) -> Silences:
     cut[long] = unfinished(trace, side[long])
     keep &= mute | cut
     request = sides.first_payload[side].astype(np.int64)
+    keep &= ~mute | trace.heard_throughout(packets.time[request], packets.time[last])
     row = np.where(mute, request, last)[keep]
     return Silences(
         flow=side[keep] // 2,
@@ -104,10 +106,10 @@ def find_unanswered_syns(trace: Trace) -> Silences:
         return Silences.none()
     keep &= np.isin(flows.client, flows.client[tcp & answered & (syns > 0)])
     flow = np.flatnonzero(keep)
-    end = trace.ended
+    end = trace.heard_until(packets.time[sides.last[2 * flow]])
     waited = end - packets.time[sides.last[2 * flow]] >= farthest(trace)[flows.client[flow]]
     waited |= (end - flows.first[flow] >= WAIT_NS) | (syns[flow] > SYN_TRIES)  # those before the last have waited
-    flow = flow[waited]
+    flow, end = flow[waited], end[waited]
     row, last = sides.syn[2 * flow].astype(np.int64), sides.last[2 * flow].astype(np.int64)
     since = packets.time[row]
     return Silences(

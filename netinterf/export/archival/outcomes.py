@@ -130,7 +130,7 @@ class _ClientView:
         bits = np.append(subjects.reasons, np.uint32(0))[subjects.by_flow]  # flows without a verdict are DNS alone
         self.bits = bits.astype(np.int64)
         self.last = trace.flows.last
-        self.waited = trace.ended - trace.flows.first >= SILENCE_NS
+        self.waited = trace.heard_until(trace.flows.first) - trace.flows.first >= SILENCE_NS
         fresh = packets.marks & (Mark.REPEAT | Mark.DUPLICATE_FRAME) == 0
         read = packets.tcp_flags & TcpFlag.RST == 0  # what a reset carries is read by nobody
         self.carries = (packets.payload_length > 0) & read & fresh & (packets.flow >= 0)
