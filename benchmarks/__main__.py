@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
     many = verbs.add_parser("collect", help="many small captures in a store: after three kills, and memory")
     many.add_argument("--captures", type=int, default=2000, metavar="N", help="how many (default 2000)")
-    rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many]
+    pieces = verbs.add_parser("joined", help="real captures cut into 2, 10 and 100 files, joined again")
+    pieces.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
+    rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces]
     for verb in (quality, real, odd, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
@@ -331,6 +333,14 @@ def run_dns(options: argparse.Namespace) -> int:
     return 1 if dns_check.run(options.captures, jobs=options.jobs, out=options.json)["differing"] else 0
 
 
+def run_joined(options: argparse.Namespace) -> int:
+    """Cut captures, join them, and compare."""
+    from benchmarks import joined
+
+    joined.run(options.captures, options.jobs, options.json)
+    return 0
+
+
 def run_ways(options: argparse.Namespace) -> int:
     """Judge DNS seen in several ways."""
     from benchmarks import ways
@@ -568,6 +578,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "session": run_session,
     "decode": run_decode,
     "dns": run_dns,
+    "joined": run_joined,
     "ways": run_ways,
     "freezes": run_freezes,
     "isolation": run_isolation,

@@ -1,12 +1,14 @@
-"""Frames and interfaces counted through the files of a recording, one file after the other."""
+"""Frames and interfaces counted through the files of a recording, one file after the other; and notes about them."""
+
+from collections.abc import Iterable
 
 import attrs
 import numpy as np
 
 from netinterf.capture.formats import Interface
-from netinterf.schema import File, Files, Records
+from netinterf.schema import Diagnostic, File, Files, Records
 
-__all__ = ["Counting"]
+__all__ = ["Counting", "in_file"]
 
 UNKNOWN = 65_535  # the interface of frames whose file describes none
 
@@ -59,7 +61,7 @@ class Counting:
         if before:
             records = attrs.evolve(records, at=records.at + before)
         if len(self._files) > 1:
-            places = np.array([*self._places, UNKNOWN], np.uint16)
+            places = np.minimum([*self._places, UNKNOWN], UNKNOWN).astype(np.uint16)
             records = attrs.evolve(records, interface=places[np.minimum(records.interface, len(self._places))])
         if len(records):
             self._files[-1] = with_times(file, records)
@@ -88,3 +90,8 @@ def with_times(file: File, records: Records) -> File:
         pause=max(file.pause, int(pauses.max(initial=0))),
         packets=file.packets + len(records),
     )
+
+
+def in_file(name: str, notes: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Say of which file notes are; their offsets are in it."""
+    return [attrs.evolve(note, message=f"{name}: {note.message}") for note in notes]

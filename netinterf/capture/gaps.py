@@ -81,17 +81,17 @@ def said(one: File, other: File, step: tuple[int, int] | None, left_out: Sequenc
     """Say what the names of two adjoining files tell of packets between them; empty where they tell nothing."""
     if any(natural(one.path) < natural(name) < natural(other.path) for name in left_out):
         return "a file could not be read"
-    begin, end = step or (0, 0)
-    if end - begin > 1:
-        between = sum(natural(one.path) < natural(name) < natural(other.path) for name in names)
-        if end - begin - 1 > between:
-            return "a number is missing in the names"
     numbers = [
         int(found["number"] or found["last"])
         for found in map(DUMPCAP.search, (one.path, other.path))
         if found is not None
     ]
-    return "the recorder was started anew" if len(numbers) == 2 and numbers[1] <= numbers[0] != LAST else ""
+    begin, end = numbers if len(numbers) == 2 else step or (0, 0)
+    if end - begin > 1:
+        between = sum(natural(one.path) < natural(name) < natural(other.path) for name in names)
+        if end - begin - 1 > between:
+            return "a number is missing in the names"
+    return "the recorder was started anew" if len(numbers) == 2 and end <= begin != LAST else ""
 
 
 def counted(pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int] | None]:
@@ -100,7 +100,7 @@ def counted(pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int] | None]:
     counting = set()
     for place in {place for pair in numbers for place in pair}:
         steps = [pair[place][1] - pair[place][0] for pair in numbers if place in pair]
-        alone = len(pairs) == 1 and len(numbers[0]) == 1
+        alone = len(pairs) == 1 and len(re.findall("[0-9]+", os.path.basename(pairs[0][1]))) == 1
         if alone or 2 * steps.count(1) >= len(pairs) > 1:
             counting.add(place)
     return [next((pair[place] for place in sorted(pair) if place in counting), None) for pair in numbers]

@@ -1,6 +1,6 @@
 """Open a capture: from a source to the list of its frames."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import attrs
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.arrays import I64, U8
-from netinterf.capture.counting import Counting
+from netinterf.capture.counting import Counting, in_file
 from netinterf.capture.formats import Interface, Reader
 from netinterf.capture.gaps import Gap, find_gaps, gap_notes
 from netinterf.capture.joined import Whole, join
@@ -167,11 +167,6 @@ class Listing:
 def alone(content: Content) -> Whole:
     """Take a file that is joined to nothing."""
     return Whole(content.buffer, (content,))
-
-
-def in_file(name: str, notes: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Say of which file notes are; their offsets are in it."""
-    return [attrs.evolve(note, message=f"{name}: {note.message}") for note in notes]
 
 
 def open_capture(

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike
 
 from netinterf.arrays import U8
 from netinterf.capture.formats import Interface, Reader
+from netinterf.capture.gaps import Gap
 from netinterf.capture.inlet import Inlet
 from netinterf.capture.opening import from_memory
 from netinterf.capture.readers import reader_of
-from netinterf.schema import Diagnostic, Records
+from netinterf.schema import Diagnostic, Files, Records
 from netinterf.values import frozen
 
 __all__ = ["BATCH_BYTES", "CaptureStream", "FrameBatch", "PacketStream", "Stream"]
@@ -63,6 +64,16 @@ class Stream(Protocol):
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was wrong so far."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """The files that are fed one after the other; none where it is one."""
+        ...
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Between which of them packets are missing."""
         ...
 
     @property
@@ -173,6 +184,7 @@ class PacketStream:
     def __init__(self) -> None:
         self.format = "memory"
         self.diagnostics: tuple[Diagnostic, ...] = ()
+        self.files, self.gaps = Files(), tuple[Gap, ...]()
         self._faces: dict[int, Interface] = {}
         self._count = self._before = self._size = 0
         self._parts: list[tuple[U8, Records]] = []

@@ -8,6 +8,7 @@ from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import complain
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
+from netinterf.cli.rotation import Rotation
 from netinterf.engine.each import Paths, called, captures_in, judge_path
 from netinterf.engine.judged import Judged
 from netinterf.engine.options import Options
@@ -42,6 +43,7 @@ class Captures:
         self._redaction = redaction
         self._note(*files.errors)
         self._output = output
+        self._rotation, self._told = Rotation(), False
         self._judged = judge_each(captures_in(files.captures, join=join), options)
 
     def __iter__(self) -> Iterator[Judged]:
@@ -51,12 +53,17 @@ class Captures:
                 complain(str(outcome))
                 self._note(outcome)
                 continue
+            self._rotation.see(outcome.summary)
             self.interfered += outcome.summary.outcomes["interfered"]
             self.read += 1
             yield outcome if self._redaction is None else outcome.redacted(self._redaction)
             self._output.flush()
             if self._output.closed:
                 return
+        if self._rotation.names and not self._told:
+            self._told = True
+            some = ", ".join(self._rotation.names)
+            complain(f"{some}: these look like one recording in several files; --join judges all files as one")
 
     def finish(self) -> None:
         """Judge what is left, though nobody reads it: the exit status is still to be told."""

@@ -1,4 +1,4 @@
-"""Files in, verdicts out: each file is one capture, and one that cannot be read does not stop the others.
+"""Files in, verdicts out: each file is one capture, or all are, and one that cannot be read does not stop the others.
 
 Only a summary and a ledger of each capture are kept, so a folder of any size needs the memory of its largest capture
 and of its verdicts; of `scan_each`, those of a few captures. With an executor, captures are judged side by side, a

@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.arrays import I64, U32, Mask
+from netinterf.capture.rotated import RotatedStream
 from netinterf.capture.source import name_of
-from netinterf.capture.stream import CaptureStream, FrameBatch, PacketStream, Stream
+from netinterf.capture.stream import FrameBatch, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.decode import LINK_TYPES
 from netinterf.engine.control import known_answers
@@ -114,16 +115,31 @@ class Session:
             CaptureError: The bytes are no capture, or more frames than can be numbered: 2,147,483,647.
             UsageError: The session is closed, or is fed with packets.
         """
-        stream = self._stream or CaptureStream(name_of(self._name))
-        if self._closed or not isinstance(stream, CaptureStream):
-            raise UsageError(CLOSED if self._closed else MIXED)
-        self._stream = stream
+        stream = self._bytes()
         final: list[Part] = []
         for at in range(0, len(data), PIECE):
             stream.feed(bytes(data[at : at + PIECE]))
             if stream.ripe:
                 final += self._take(stream.frames())
         return SeveralVerdicts(final)
+
+    def next_file(self, name: str) -> SeveralVerdicts:
+        """Say that what is fed from now on is the next file of the same recording: a rotated one, with its own header.
+
+        Frames count through all files, in the order in which they are fed, and conversations go on from one to the
+        next. Files must come in the order of their packets.
+
+        Args:
+            name: What to call the file.
+
+        Returns:
+            The verdicts that became final, as `feed` does.
+
+        Raises:
+            CaptureError: What was fed of the file before is no capture.
+            UsageError: The session is closed, or is fed with packets.
+        """
+        return SeveralVerdicts(self._take(self._bytes().next_file(name)))
 
     def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> SeveralVerdicts:
         """Take in packets that a program has in memory.
@@ -183,7 +199,7 @@ class Session:
             return SeveralVerdicts()
         self._closed = True
         if self._stream is None:
-            self._stream = CaptureStream(name_of(self._name))
+            self._stream = RotatedStream(name_of(self._name))
         final = self._take(self._stream.close())
         left = self._tally.flows > 0
         window = self._judge_window(partial=left, in_part=left)
@@ -216,6 +232,18 @@ class Session:
     ) -> None:
         self._closed = True
         self._judged_window, self._window = None, Window()
+
+    def _bytes(self) -> RotatedStream:
+        """Give what takes bytes in.
+
+        Raises:
+            UsageError: The session is closed, or is fed with packets.
+        """
+        stream = self._stream or RotatedStream(name_of(self._name))
+        if self._closed or not isinstance(stream, RotatedStream):
+            raise UsageError(CLOSED if self._closed else MIXED)
+        self._stream = stream
+        return stream
 
     def _decodable(self) -> bool:
         """Say whether an interface so far has a known link type."""

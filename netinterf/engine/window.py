@@ -66,7 +66,8 @@ class Window:
             stream: Where the frames came from.
         """
         buffer = self._buffer[: self._used]
-        return Capture(source, stream.format, buffer, self._join()[0], stream.interfaces, stream.diagnostics)
+        told = (stream.interfaces, stream.diagnostics, stream.files, stream.gaps)
+        return Capture(source, stream.format, buffer, self._join()[0], *told)
 
     def in_stream(self, notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Turn the offsets of notes about the held bytes into offsets in the stream, as those of a file are."""

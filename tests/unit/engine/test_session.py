@@ -13,6 +13,7 @@ import pytest
 from scapy.layers.inet import IP, UDP
 
 import netinterf
+from benchmarks.joined import cut
 from netinterf import simulate
 from netinterf.capture import open_capture, write_pcap
 from netinterf.capture.stream import CaptureStream
@@ -401,3 +402,53 @@ def test_a_window_holds_as_many_bytes_of_frames_as_it_may() -> None:
     assert not session.feed(file.getvalue())
     session.close()
     assert not {note.code for note in session.summary.diagnostics} & {"session.cut", "session.released"}
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 20])
+def test_rotated_files_are_one_recording(tmp_path: Path, size: int) -> None:
+    """Files that are fed one after the other are judged as joined ones are, whatever comes at a time."""
+    (tmp_path / "whole.pcap").write_bytes(as_pcap(one_after_the_other(["tcp.reset", "dns.drop", "benign.tcp.traffic"])))
+    paths = []
+    for number, piece in enumerate(cut(tmp_path / "whole.pcap", 6)):
+        paths.append(str(tmp_path / f"t{number}.pcap"))
+        Path(paths[-1]).write_bytes(piece)
+    with Session(name=paths[0]) as session:
+        for path in paths:
+            found = list(session.next_file(path))
+            data = Path(path).read_bytes()
+            for at in range(0, len(data), size):
+                found += session.feed(data[at : at + size])
+            assert found == []
+            assert len(session.so_far().summary.files) == (0 if path == paths[0] else paths.index(path) + 1)
+        session.close()
+    assert list(lines(session.judged, everything=True)) == list(lines(judge(paths), everything=True))
+
+
+def test_rotated_files_count_through_where_the_window_is_small() -> None:
+    """Frames of the third file are numbered behind those of the first two, also when these are long gone."""
+    frames = one_after_the_other(["benign.tcp.traffic"])
+    third = len(frames) // 3
+    with Session(max_packets=50) as session:
+        found = [*session.feed(as_pcap(frames[:third]))]
+        for name, begin, end in (("b", third, 2 * third), ("c", 2 * third, len(frames))):
+            found += [*session.next_file(name), *session.feed(as_pcap(frames[begin:end]))]
+        found += session.close()
+    assert [file.first_frame for file in session.summary.files] == [1, third + 1, 2 * third + 1]
+    assert session.summary.packets == len(frames)
+    latest = max(found, key=lambda verdict: verdict.subject.first_frame or 0)
+    assert frames[(latest.subject.first_frame or 0) - 1][0] == latest.start
+    with pytest.raises(UsageError):
+        session.next_file("d")
+
+
+def test_packets_have_no_files() -> None:
+    """A session that is fed with packets has no next file, and a file that is no capture is an error."""
+    with Session() as session:
+        session.feed_packets([START], [bytes(60)], 1)
+        with pytest.raises(UsageError, match="bytes of a capture or with packets"):
+            session.next_file("b")
+    with Session() as session:
+        session.feed(as_pcap(one_after_the_other(["tcp.reset"])))
+        session.next_file("b")
+        with pytest.raises(CaptureError, match="b: neither"):
+            session.feed(bytes(1000))
