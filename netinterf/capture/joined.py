@@ -72,7 +72,7 @@ def join(sources: Sequence[Source], *, strict: bool = False, progress: Progress 
                     raise
                 errors.append(error)
                 continue
-            loaded.append(attrs.evolve(content, buffer=content.buffer[:0]))
+            loaded.append(attrs.evolve(content, buffer=np.empty(0, np.uint8)))  # which lets go of the file
             sizes.append(len(content.buffer))
             for at in range(0, sizes[-1], PIECE):
                 if progress is not None:

@@ -1,7 +1,9 @@
 """A comparison as people and programs receive it: one frozen object per unit, and one per change."""
 
+import attrs
+
 from netinterf.comparison.units import Finding
-from netinterf.schema import Grade, Outcome
+from netinterf.schema import Files, Grade, Outcome
 from netinterf.values import frozen
 from netinterf.written.record import Why
 
@@ -27,6 +29,7 @@ class AttemptFrames:
     first_frame: int | None
     frames: tuple[int, ...]
     state: str  # what came of it: answered, heard, broken, silent, struck or unknown
+    files: Files = attrs.field(factory=Files, repr=False, eq=False)  # that the capture was joined from
 
 
 @frozen(kw_only=True)

@@ -122,6 +122,7 @@ class Units(Written[ComparedUnit]):
                     first_frame=first if first >= 0 else None,
                     frames=tuple(ledger.forged[place].tolist()),
                     state=State(int(attempts.state[row])).name.lower(),
+                    files=ledger.files,
                 )
 
 

@@ -9,6 +9,7 @@ from netinterf.comparison.record import AttemptCounts, ComparedUnit
 from netinterf.comparison.units import Finding, Side
 from netinterf.engine.compare import Comparison
 from netinterf.observations.attempts import TRANSPORTS
+from netinterf.report.digest import frames_of
 from netinterf.report.lines import wrapped
 from netinterf.stats.rates import share_difference
 from netinterf.writing import printable
@@ -129,8 +130,8 @@ def unit_lines(unit: ComparedUnit, several: Collection[str]) -> Iterator[str]:
         mine = [attempt for attempt in unit.shown if attempt.side == side.name.lower()]
         for attempt in mine[:MOST_SHOWN]:
             frames = attempt.frames or ((attempt.first_frame,) if attempt.first_frame is not None else ())
-            some = ", ".join(map(str, frames[:MOST_FRAMES])) + (", …" if len(frames) > MOST_FRAMES else "")
-            place = f" of {attempt.capture}" if attempt.side in several else ""
+            some = frames_of(frames[:MOST_FRAMES], attempt.files) + (", …" if len(frames) > MOST_FRAMES else "")
+            place = f" of {attempt.capture}" if attempt.side in several and not attempt.files else ""
             yield from _field(attempt.side, f"{STATES[attempt.state]}: frame{'s' * (len(frames) != 1)} {some}{place}")
     for why in unit.reasons:
         yield from _field("missing", why.says)
