@@ -44,7 +44,7 @@ class Captures:
         self._note(*files.errors)
         self._output = output
         self._rotation, self._told = Rotation(), False
-        self._judged = judge_each(captures_in(files.captures, join=join), options)
+        self._judged = judge_each(captures_in(files, join=join), options)
 
     def __iter__(self) -> Iterator[Judged]:
         """Walk those that can be read until nobody reads the output; each is handed over before the next is judged."""

@@ -8,7 +8,7 @@ from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT,
 from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
-from netinterf.engine.each import Paths, called, judge_path
+from netinterf.engine.each import Paths, called, captures_in, judge_path
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.subject import subjects_named
 from netinterf.errors import CaptureError, UsageError
@@ -22,13 +22,14 @@ __all__ = ["run_explain"]
 
 def run_explain(arguments: argparse.Namespace) -> int:
     """Judge one capture and write all that is known about one of its conversations; return the exit status."""
-    files = find_or_complain(arguments.paths).captures if arguments.join else arguments.paths
-    if not files:
+    if len(arguments.paths) > 1 and not arguments.join:
+        raise UsageError(f"{len(arguments.paths)} captures: --join makes one recording of them")
+    paths = captures_in(find_or_complain(arguments.paths), join=True) if arguments.join else arguments.paths
+    if not paths:
         return EXIT_NO_INPUT
-    if len(files) > 1 and not arguments.join:
-        raise UsageError(f"{len(files)} captures: --join makes one recording of them")
-    with Output(arguments.out, inputs_of(arguments, files)) as output:
-        explained = explanations(arguments, tuple(files) if arguments.join else files[0])
+    (capture,) = paths
+    with Output(arguments.out, inputs_of(arguments, [capture] if isinstance(capture, str) else capture)) as output:
+        explained = explanations(arguments, capture)
         output.write(text(explained) if arguments.format == "text" else lines(explained))
         output.close()
     if output.failed:

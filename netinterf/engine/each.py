@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 
+from netinterf.capture import CaptureSearch
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
 from netinterf.engine.options import Options
@@ -69,9 +70,11 @@ def side_by_side(
             future.cancel()
 
 
-def captures_in(files: Sequence[str], *, join: bool) -> Sequence[Paths]:
-    """Take each file for a capture, or all for one."""
-    return [tuple(files)] if join and files else files
+def captures_in(found: CaptureSearch, *, join: bool) -> Sequence[Paths]:
+    """Take each file for a capture, or all for one, which then lacks what could not be used."""
+    if not join or not found.captures:
+        return found.captures
+    return [(*found.captures, *(error.source for error in found.errors))]
 
 
 def called(capture: Paths) -> str:

@@ -200,7 +200,7 @@ def scan(
         AnalyzerError: A plugin could not be loaded.
     """
     files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
-    captures = captures_in(files.captures, join=join)
+    captures = captures_in(files, join=join)
     outcomes = dict(judged_each(captures, options, executor, progress))
     ordered = [outcomes[place] for place in range(len(captures))]
     return Result(
@@ -236,7 +236,7 @@ def scan_each(
         AnalyzerError: A plugin could not be loaded.
     """
     files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
-    captures = captures_in(files.captures, join=join)
+    captures = captures_in(files, join=join)
     return given(files.errors, judged_each(captures, options, executor, progress))
 
 

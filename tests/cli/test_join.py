@@ -150,6 +150,10 @@ def test_what_cannot_be_joined_is_said(folder, tmp_path, capsys):
     assert main(["scan", "--join", "--strict", str(folder), str(bad)]) == 3
     assert "bad.pcap: neither" in capsys.readouterr().err
     assert main(["scan", "--join", str(bad)]) == 3
+    parts = [folder / name for name in ("trace8.pcap", "trace9-gone.pcap", "trace10.pcap")]
+    for line in ("left out: ", "trace9-gone.pcap", "packets are missing between files 1 and 2", "could not be read"):
+        assert line in " ".join(told(capsys, "scan", "--join", *parts).split())
+    assert main(["scan", "--join", "--strict", *map(str, parts)]) == 3
     with pytest.raises(CaptureError, match="bad"):
         netinterf.read([str(bad)])
 
