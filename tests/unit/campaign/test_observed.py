@@ -10,7 +10,7 @@ from netinterf.campaign import Place
 from netinterf.campaign.facts import Facts
 from netinterf.campaign.observed import observed
 from netinterf.context.networks import Network
-from netinterf.context.outside import Outside
+from netinterf.context.outside import Outside, known_networks
 from netinterf.engine.examples import FOLDER
 from netinterf.engine.judge import judge
 from netinterf.engine.options import Options
@@ -30,7 +30,7 @@ KEY = b"k" * 32
 @pytest.fixture(scope="module", params=["tcp.reset", "dns.injection", "benign"])
 def both(request):
     """A capture with its rows, and its attempts."""
-    judged = judge(FOLDER / f"{request.param}.pcap.gz", Options(outside=Outside(NETWORKS[:2])))
+    judged = judge(FOLDER / f"{request.param}.pcap.gz", Options(outside=Outside(known_networks(NETWORKS[:2]))))
     rows = observed(judged, Facts.empty(), "c" * 32, Place(name="home", asn=64999, country="FR"), KEY, default_model())
     return judged, rows, attempts_of([judged.ledger], [0], default_model())
 

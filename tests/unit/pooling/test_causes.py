@@ -1,99 +1,159 @@
-"""What a comparison is worth: it rises with what speaks for a block, and never beyond what servers do by themselves."""
+"""What a contrast is worth: it rises with what speaks for a block, and never beyond what servers do by themselves."""
 
 import attrs
 import numpy as np
 import pytest
-from netinterf.comparison.causes import CAUSES, Failures, Kind, ordinary_failure, weigh_causes
 
-HOUR = 3.6e12
+from netinterf.observations.line import ordinary_failure
+from netinterf.pooling.causes import BESIDE, CAUSES, Cause, Kind, weigh_causes
+from netinterf.pooling.episodes import Episodes
+from netinterf.pooling.standing import Standing
+from netinterf.pooling.witnesses import outage
+
+DEAD, ALIVE = float(outage(np.array([0.0]), np.array([3.0]))[0]), float(outage(np.array([3.0]), np.array([0.0]))[0])
+"""What three attempts in another place say, when all fail and when none does."""
 
 
-def failures(**told):
-    """Describe one unit: three failures in silence, of which nothing else is known."""
-    plain = {"kind": Kind.SILENT, "failed": 3, "answered": 0, "chance": 3 * np.log(0.05)}
-    both = ("neighbour", "same", "elsewhere", "others")
-    empty = {f"{word}_{end}": 0 for word in both for end in ("alive", "dead")}
-    gaps = {"unit_gap": np.inf, "server_gap": np.inf}
-    values = {**plain, **empty, **gaps, **told}
-    return Failures(
-        **{name: np.array([value], float if name != "kind" else np.int64) for name, value in values.items()}
-    )
+HOURLY = ("failed", "answered", "chance", "neighbours", "gone", "gone_here", "down")
+"""What is told of each hour."""
+
+
+def episodes(**told):
+    """Describe one cell: three failures in silence in one hour, of which nothing else is known."""
+    plain = {
+        "failed": 3,
+        "answered": 0,
+        "chance": 3 * np.log(0.05),
+        "neighbours": 0,
+        "gone": 0,
+        "gone_here": 0,
+        "down": 0,
+    }
+    hours = max(np.size(value) for value in told.values()) if told else 1
+    values = {
+        name: np.resize(np.array(value, float), hours) for name, value in {**plain, **told}.items() if name in plain
+    }
+    return Episodes(
+        cell=np.zeros(hours, np.int64), begin=np.array([0, hours]), hour=np.arange(hours) * 24.0,
+        time=np.arange(hours), last=np.arange(hours), witnesses=None, key=np.zeros(1, np.int64),
+        place=np.zeros(1, np.int64), same_name=np.array([float(told.get("same_name", 0))]), **values,
+    )  # fmt: skip
+
+
+def standing(**told):
+    """Describe other places: none that tells anything, unless told."""
+    plain = dict.fromkeys(("elsewhere", "siblings", "siblings_alone", "country"), 0.0)
+    return Standing(**{name: np.array([value]) for name, value in {**plain, **told}.items()})
+
+
+def weighed(kind=Kind.SILENT, beside=None, **told):
+    """Weigh one cell."""
+    return weigh_causes(episodes(**told), beside or standing(), np.array([kind]))
 
 
 def worth(**told):
-    """Give what the comparison of one unit is worth."""
-    return float(weigh_causes(failures(**told))[0][0])
+    """Give what the contrast of one cell is worth."""
+    return float(weighed(**told).llr()[0])
 
 
 def likeliest(**told):
-    """Name the likeliest harmless cause of one unit."""
-    return CAUSES[int(weigh_causes(failures(**told))[1][0].argmax())]
+    """Name the likeliest harmless cause of one cell."""
+    return CAUSES[int(weighed(**told).shares()[0].argmax())]
 
 
-def test_an_answer_from_the_other_side_at_the_same_time_speaks_for_a_block():
-    """The nearer in time, the more; and a failure there speaks against."""
-    now, tomorrow = (worth(same_alive=2, unit_gap=gap, server_gap=gap) for gap in (0.0, 24 * HOUR))
-    assert now > tomorrow > worth() > worth(same_dead=2, unit_gap=0.0, server_gap=0.0)
+def test_an_answer_in_another_place_speaks_for_a_block_and_a_failure_against():
+    """It is worth the more the more places answer."""
+    one, two = ({"gone": count * ALIVE, "gone_here": count * ALIVE, "down": count * ALIVE} for count in (1, 2))
+    assert worth(**two) > worth(**one) > worth() > worth(gone=DEAD)
 
 
-def test_what_fails_on_both_sides_is_gone_or_the_server_is_down():
+def test_what_fails_everywhere_is_gone_or_the_server_is_down():
     """A name that fails everywhere is gone; where others at its server fail as well, the server is down."""
-    assert likeliest(elsewhere_dead=3, unit_gap=0.0, neighbour_alive=3) == "gone"
-    both = {"same_dead": 3, "others_dead": 3, "unit_gap": 0.0, "server_gap": 0.0}
-    assert likeliest(neighbour_dead=3, **both) == "server"
-
-
-def test_answers_of_other_servers_tell_less():
-    """Places are sent to different servers, and one that does not know the name is no block."""
-    same, other = (
-        worth(neighbour_alive=3, unit_gap=0.0, server_gap=0.0, **told)
-        for told in ({"same_alive": 3}, {"elsewhere_alive": 3})
-    )
-    assert same > other > worth(neighbour_alive=3)
+    assert likeliest(gone=DEAD, gone_here=DEAD, neighbours=ALIVE) == "gone"
+    assert likeliest(gone=DEAD, gone_here=DEAD, down=2 * DEAD, neighbours=DEAD) == "server"
 
 
 def test_spared_neighbours_speak_for_a_block_of_the_name():
-    """Others at the same server that live rule the server out; those that fail speak for it."""
-    assert worth(neighbour_alive=3) > worth() > worth(neighbour_dead=3)
+    """Others at the same address that live rule the server out; those that fail speak for it."""
+    assert worth(neighbours=ALIVE) > worth() > worth(neighbours=DEAD)
+
+
+def test_a_neighbour_that_always_fails_may_be_blocked_as_well():
+    """However many hours it fails, it costs a block no more than that."""
+    hours = [DEAD] * 20
+    once, often = (weighed(neighbours=hours[:count], failed=[1] * count) for count in (1, 20))
+    assert once.blocked[0] > 0
+    _, many = (weighed(neighbours=[0.0] * count, failed=[1] * count) for count in (1, 20))
+    assert often.blocked[0] - many.blocked[0] == pytest.approx(np.log(BESIDE) + 20 * DEAD, abs=0.1)
+    assert often.harmless[0, Cause.SERVER] - many.harmless[0, Cause.SERVER] == pytest.approx(20 * DEAD, abs=1.0)
+
+
+def test_the_same_name_over_other_transports_rules_out_that_the_server_refuses_it():
+    """Whoever refuses a name refuses it over any transport."""
+    fine, refused = (weighed(same_name=value).shares()[0, Cause.REFUSED_NAME] for value in (ALIVE, DEAD))
+    assert fine < weighed().shares()[0, Cause.REFUSED_NAME] < refused
+
+
+def test_siblings_tell_a_ban_a_country_and_a_list_apart():
+    """All networks of the country: it may be refused. Some of them: it is a list. None: a ban, or a list as well."""
+    everywhere = standing(siblings=5.0, siblings_alone=2.0, country=6.0)
+    nowhere = standing(siblings=-1.0, siblings_alone=0.0, country=-9.0)
+    some = standing(siblings=4.0, siblings_alone=1.0, country=-4.0)
+    assert likeliest(beside=everywhere).startswith("refused-country")
+    assert not likeliest(beside=nowhere).startswith("refused-country")
+    assert worth(beside=some) > max(worth(beside=nowhere), worth(beside=everywhere))
 
 
 def test_failures_of_others_in_the_same_minute_speak_for_the_line():
     """Where all others of the minute fail, so would this one."""
     sure = np.zeros(1)  # the recorder missed nothing
-    bad, fine = (ordinary_failure(np.array([lost]), np.array([5]), sure) for lost in (5, 0))
+    bad, fine = (float(ordinary_failure(np.array([lost]), np.array([5]), sure)[0]) for lost in (5, 0))
     assert bad > np.log(0.8) > np.log(0.1) > fine
-    assert worth(chance=3 * float(bad[0]), neighbour_alive=3) < worth(chance=3 * float(fine[0]), neighbour_alive=3)
-    assert (
-        likeliest(chance=3 * float(bad[0]), neighbour_alive=3, same_alive=3, unit_gap=0.0, server_gap=0.0) == "access"
-    )
+    assert worth(chance=3 * bad, neighbours=ALIVE) < worth(chance=3 * fine, neighbours=ALIVE)
+    others = {"gone": ALIVE, "gone_here": ALIVE, "down": ALIVE}
+    assert likeliest(chance=3 * bad, neighbours=ALIVE, **others) == "access"
 
 
 def test_single_failures_among_successes_are_chance():
     """One of five is worth less than five of five."""
-    once = worth(failed=1, answered=4, chance=np.log(0.05), same_alive=3, unit_gap=0.0)
-    assert once < 0 < worth(failed=5, chance=5 * np.log(0.05), same_alive=3, unit_gap=0.0)
+    others = {"gone": ALIVE, "gone_here": ALIVE, "down": ALIVE}
+    once = worth(failed=1, answered=4, chance=np.log(0.05), **others)
+    assert once < 0 < worth(failed=5, chance=3 * np.log(0.05), **others)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_no_comparison_is_worth_more_than_what_servers_do_by_themselves(kind):
+def test_no_contrast_is_worth_more_than_what_servers_do_by_themselves(kind):
     """However much is seen, a server that turns a place away by itself explains it as well; a reset never accuses."""
-    told = {"failed": 99, "chance": 99 * np.log(0.05), "neighbour_alive": 0 if kind is Kind.UNOPENED else 99}
-    most = worth(kind=kind, same_alive=99, others_alive=99, unit_gap=0.0, server_gap=0.0, **told)
-    bound = {Kind.SILENT: np.log(100), Kind.RESET: 0.0, Kind.UNOPENED: np.log(1 / 0.15), Kind.LOOKUP: np.log(100)}
+    told = {"failed": [3] * 40, "chance": [3 * np.log(0.05)] * 40}
+    told |= {"neighbours": 0 if kind is Kind.UNOPENED else ALIVE, "gone": ALIVE, "gone_here": ALIVE, "down": ALIVE}
+    most = worth(kind=kind, beside=standing(country=-50.0), **told)
+    bound = {
+        Kind.SILENT: np.log(1 / 0.005),
+        Kind.RESET: 0.0,
+        Kind.UNOPENED: np.log(1 / 0.075),
+        Kind.LOOKUP: np.log(200),
+    }
     assert bound[kind] - 0.2 < most <= bound[kind] + 1e-9
 
 
-def test_without_the_other_side_only_the_own_capture_counts():
-    """What the comparison adds is the difference, and it is nothing where the other side shows nothing."""
-    nothing = failures(neighbour_alive=2)
-    assert weigh_causes(nothing)[0] == pytest.approx(weigh_causes(nothing, compared=False)[0])
-    more = attrs.evolve(nothing, same_alive=np.array([2.0]), unit_gap=np.zeros(1), server_gap=np.zeros(1))
-    assert weigh_causes(more)[0] > weigh_causes(more, compared=False)[0]
-
-
 def test_shares_of_causes_add_up():
-    """One of the harmless causes is at work, were it none of a block."""
-    assert weigh_causes(failures(same_alive=1, unit_gap=0.0))[1].sum() == pytest.approx(1.0)
+    """One of the harmless causes is at work, were it none of a block; more common ones take from the others."""
+    one = weighed(gone=ALIVE)
+    assert one.shares()[0].sum() == pytest.approx(1.0)
+    common = np.zeros((1, len(Cause)))
+    common[0, Cause.REFUSED_ADDRESS] = 2.0
+    assert one.shares(common)[0, Cause.REFUSED_ADDRESS] > one.shares()[0, Cause.REFUSED_ADDRESS]
+    assert one.llr(common)[0] < one.llr()[0]
+
+
+def test_chance_is_always_at_work():
+    """The mere fact of failing once says little, and three times in three hours says more than packets have to."""
+    others = {"gone": ALIVE, "gone_here": ALIVE, "down": ALIVE}
+    single, triple = (
+        float(weighed(failed=[1] * count, chance=[np.log(0.05)] * count, **others).llr_of_failing()[0])
+        for count in (1, 3)
+    )
+    assert single < 3 < triple
 
 
 def test_what_the_recorder_missed_explains_silence():
@@ -102,3 +162,24 @@ def test_what_the_recorder_missed_explains_silence():
     chance = ordinary_failure(np.zeros(4, int), np.full(4, 5), missed)
     assert np.all(np.diff(chance) > 0)
     assert -0.1 < chance[-1] < 0
+
+
+def test_cells_are_weighed_one_by_one():
+    """Two cells side by side are worth what each is worth."""
+    first, second = episodes(neighbours=ALIVE), episodes(gone=DEAD, failed=2)
+    both = attrs.evolve(
+        first,
+        cell=np.array([0, 1]),
+        begin=np.array([0, 1, 2]),
+        key=np.zeros(2, np.int64),
+        place=np.zeros(2, np.int64),
+        **{
+            name: np.concatenate([getattr(first, name), getattr(second, name)])
+            for name in (*HOURLY, "hour", "time", "last", "same_name")
+        },
+    )
+    told = ("elsewhere", "siblings", "siblings_alone", "country")
+    beside = Standing(**{name: np.zeros(2) for name in told})
+    together = weigh_causes(both, beside, np.array([Kind.SILENT, Kind.SILENT])).llr()
+    alone = [float(weigh_causes(one, standing(), np.array([Kind.SILENT])).llr()[0]) for one in (first, second)]
+    assert together == pytest.approx(alone)

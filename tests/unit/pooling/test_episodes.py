@@ -1,0 +1,104 @@
+"""Cells hour by hour, and what other places show in these hours, against looking at every observation."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netinterf.observations.attempts import State
+from netinterf.observations.table import observe
+from netinterf.pooling.episodes import lay_out
+from netinterf.pooling.standing import standing_of
+from netinterf.pooling.tallies import tally
+from netinterf.pooling.witnesses import HOUR_NS, outage
+from tests.unit.pooling.places import Campaign
+
+STATES = st.sampled_from([State.ANSWERED, State.SILENT, State.HEARD, State.STRUCK, State.UNKNOWN])
+
+
+@st.composite
+def campaigns(draw):
+    """Draw a small campaign in which anything may come of an attempt."""
+    places, names, runs = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    server = draw(st.lists(st.integers(0, 1), min_size=names, max_size=names))
+    campaign = Campaign(places, names, runs, server=server)
+    count = places * names * runs
+    campaign.state = np.array(draw(st.lists(STATES, min_size=count, max_size=count)), np.uint8).reshape(campaign.shape)
+    silent = campaign.state == State.SILENT
+    shut = np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count))).reshape(campaign.shape)
+    campaign.opening = silent & shut
+    return campaign
+
+
+def slow(table, tallies, key, wanted, but, hour, *, server=False):
+    """Weigh what all places but one show of a key in an hour, place by place."""
+    total = 0.0
+    for place in set(table.place.tolist()) - {but}:
+        rows = [
+            row for row in range(len(table))
+            if key[row] == wanted and table.place[row] == place and table.time[row] // HOUR_NS == hour
+        ]  # fmt: skip
+        alive = dead = 0
+        for row in rows:
+            struck = tallies.struck[tallies.cell[row]] > 0
+            failed = int(table.at_opening[row]) if server else int(table.failed[row])
+            alive += int(table.alive[row]) + (int(table.failed[row]) - failed if server else 0)
+            dead += 0 if struck else failed
+        total += float(outage(np.array([float(alive)]), np.array([float(dead)]))[0])
+    return total
+
+
+@settings(deadline=None, max_examples=60)
+@given(campaigns())
+def test_others_are_counted_as_by_looking_at_all(campaign):
+    """Hour by hour, what others show of a unit is the sum over the other places."""
+    table = observe(campaign.attempts())
+    tallies = tally(table)
+    cells = np.flatnonzero(tallies.failed > 0)
+    episodes = lay_out(table, tallies, cells)
+    hours = {int(time) // HOUR_NS for time in table.time}
+    first = min(hours)
+    for row in range(len(episodes.cell)):
+        cell = int(cells[episodes.cell[row]])
+        hour, place = first + round(float(episodes.hour[row])), int(tallies.place[cell])
+        mine = [one for one in range(len(table)) if tallies.cell[one] == cell and table.time[one] // HOUR_NS == hour]
+        assert episodes.failed[row] == sum(int(table.failed[one]) for one in mine)
+        assert episodes.answered[row] == sum(int(table.answered[one]) for one in mine)
+        shut = not tallies.named[cell] and tallies.at_opening[cell] == tallies.failed[cell]
+        key = table.service if shut else table.unit
+        wanted = int(key[np.flatnonzero(tallies.cell == cell)[0]])
+        expected = slow(table, tallies, key, wanted, place, hour, server=shut)
+        assert episodes.gone[row] == pytest.approx(expected, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(campaigns(), st.integers(0, 2))
+def test_other_places_stand_as_by_looking_at_each(campaign, country):
+    """Refused in the whole country weighs what its other places show, struck ones against it."""
+    table = observe(campaign.attempts())
+    tallies = tally(table)
+    cells = np.flatnonzero((tallies.failed > 0) & tallies.named)
+    countries = np.array([0, 0, country])[: campaign.shape[0]]
+    standing = standing_of(lay_out(table, tallies, cells), countries)
+    for row, cell in enumerate(cells.tolist()):
+        place, total = int(tallies.place[cell]), 0.0
+        for other in range(campaign.shape[0]):
+            if other == place or countries[other] != countries[place]:
+                continue
+            rows = np.flatnonzero((table.unit == tallies.unit[cell]) & (table.place == other))
+            struck = 0
+            for hour in {int(time) // HOUR_NS for time in table.time[rows]}:
+                now = rows[table.time[rows] // HOUR_NS == hour]
+                alive, failed = float(table.alive[now].sum()), float(table.failed[now].sum())
+                total += float(outage(np.array([alive]), np.array([failed]))[0])
+                struck += int(failed) if any(tallies.struck[tallies.cell[one]] > 0 for one in now) else 0
+            total += min(struck, 3) * np.log(0.02)
+        assert standing.country[row] == pytest.approx(total, abs=1e-9)
+
+
+def test_an_empty_table_has_no_episodes():
+    """Nothing was tried, nothing failed."""
+    table = observe(Campaign(1, 1, 1).attempts()).take(np.zeros(0, np.int64))
+    tallies = tally(table)
+    assert len(tallies) == 0
+    assert len(lay_out(table, tallies, np.zeros(0, np.int64)).cell) == 0
