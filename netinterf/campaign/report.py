@@ -16,6 +16,7 @@ from netinterf.campaign.loading import NONE, Loaded, load
 from netinterf.campaign.reader import Reader
 from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown
 from netinterf.campaign.words import reasons_of, says
+from netinterf.errors import ParameterError
 from netinterf.mechanisms import reset_of, silence_of
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import TRANSPORTS
@@ -95,13 +96,20 @@ class Report:
             model=self.model.name,
         )
 
-    def rows(self, *findings: Finding) -> I64:
-        """List the cells of some findings, the surest first within each; all of them where none is named."""
-        wanted = [FINDINGS.index(finding) for finding in findings or FINDINGS]
+    def rows(self, *findings: Finding | str) -> I64:
+        """List the cells of some findings, the surest first within each; all of them where none is named.
+
+        Raises:
+            ParameterError: There is no such finding.
+        """
+        for finding in findings:
+            if finding not in FINDINGS:
+                raise ParameterError("finding", finding, f"one of {', '.join(FINDINGS)}")
+        wanted = [FINDINGS.index(Finding(finding)) for finding in findings or FINDINGS]
         rows = np.flatnonzero(np.isin(self.graded.finding, wanted))
         return rows[np.lexsort((-self.cells.log_odds[rows], self.graded.finding[rows]))]
 
-    def of(self, *findings: Finding) -> Iterator[Cell]:
+    def of(self, *findings: Finding | str) -> Iterator[Cell]:
         """Walk the cells of some findings."""
         return self.written(self.rows(*findings))
 
