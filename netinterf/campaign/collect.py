@@ -11,10 +11,10 @@ from typing import Self
 import attrs
 
 from netinterf.campaign.batch import Entry, File
-from netinterf.campaign.executors import answer_of, in_order
+from netinterf.campaign.executors import LostError, answer_of, in_order
 from netinterf.campaign.gather import Receipt, Setting, Task
 from netinterf.campaign.known import Numbers, content_number, file_number, known_to
-from netinterf.campaign.names import list_names, publish
+from netinterf.campaign.names import is_published, list_names, publish
 from netinterf.campaign.parts import commit, dropped, recover
 from netinterf.campaign.place import Place
 from netinterf.campaign.store import Store
@@ -98,11 +98,20 @@ def collect(
         receipts = in_order(collecting.tasks(found(collecting.is_known)), executor, in_flight)
         collecting.settle(receipts, executor)
         recover(store)  # drops the setting, and what lost workers wrote
-        trouble = None if executor is None else answer_of(executor.submit(publish, store))
-        trouble = publish(store) if trouble is None else trouble
+        trouble = "" if is_published(store) else published(store, executor)
         if trouble:
             raise OSError(trouble)
     return collecting.counts
+
+
+def published(store: Store, executor: Executor | None) -> str:
+    """Have written down which names are told, by a worker: it takes memory that whoever collects does without."""
+    if executor is None:
+        return publish(store)
+    try:
+        return answer_of(executor.submit(publish, store))
+    except LostError:
+        return publish(store)
 
 
 @define

@@ -20,17 +20,29 @@ import attrs
 from netinterf.campaign.gather import Receipt, Task, gather
 from netinterf.errors import MissingExtra, UsageError
 
-__all__ = ["Processes", "dask_executor", "in_order"]
+__all__ = ["LostError", "Processes", "answer_of", "dask_executor", "in_order"]
 
 Answer = TypeVar("Answer")
 
 TRIES = 2
 """How often one capture may end its worker, alone, until it is given up."""
 
-LOST = frozenset({"KilledWorker"})
-"""Errors of libraries that are not imported here by which they tell that a worker was lost (Dask)."""
+GIVEN_UP = frozenset({"KilledWorker"})
+"""Errors of libraries that are not imported here by which they tell that they tried often enough (Dask: four times)."""
 
-SURVIVED_BY_NOBODY = "whoever judged it was ended by the system, twice: it takes too much memory, or crashes it"
+SURVIVED_BY_NOBODY = "whoever judged it was ended by the system, again and again: it takes all memory, or crashes it"
+
+
+class LostError(Exception):
+    """Tells that whoever judged a batch was lost.
+
+    Args:
+        often: The executor tried it several times.
+    """
+
+    def __init__(self, often: bool) -> None:
+        self.often = often
+        super().__init__(often)
 
 
 class Processes(Executor):
@@ -122,12 +134,12 @@ def in_order(tasks: Iterator[Task], executor: Executor | None, in_flight: int) -
             if not running:
                 return
             task, future = running.popleft()
-            receipt = answer_of(future)
-            if receipt is not None:
-                yield task, receipt
-                continue
-            wait([other for _, other in running])  # so that it is alone
-            yield from alone(executor, task)
+            try:
+                receipts = iter([(task, answer_of(future))])
+            except LostError:
+                wait([other for _, other in running])  # so that it is alone
+                receipts = alone(executor, task)
+            yield from receipts
     finally:
         for _, future in running:
             future.cancel()
@@ -135,20 +147,25 @@ def in_order(tasks: Iterator[Task], executor: Executor | None, in_flight: int) -
 
 def alone(executor: Executor, task: Task) -> Iterator[tuple[Task, Receipt]]:
     """Have a batch judged while no other is, in halves where nobody survives it."""
-    one = len(task.files) == 1
-    for _ in range(TRIES if one else 1):
-        receipt = answer_of(submitted(executor, task))
-        if receipt is not None:
+    tries = TRIES if len(task.files) == 1 else 1
+    while tries:
+        try:
+            receipt = answer_of(submitted(executor, task))
+        except LostError as loss:
+            tries = 0 if loss.often else tries - 1
+        else:
             yield task, receipt
             return
-    if not one:
+    if len(task.files) > 1:
         middle = len(task.files) // 2
         for files in (task.files[:middle], task.files[middle:]):
             yield from alone(executor, attrs.evolve(task, files=files))
-    elif answer_of(executor.submit(abs, 0)) is None:
-        raise UsageError("no worker of the executor lives long enough to answer")
-    else:
-        yield task, gather(attrs.evolve(task, lost=SURVIVED_BY_NOBODY))
+        return
+    try:
+        answer_of(executor.submit(abs, 0))
+    except LostError:
+        raise UsageError("no worker of the executor lives long enough to answer") from None
+    yield task, gather(attrs.evolve(task, lost=SURVIVED_BY_NOBODY))
 
 
 def submitted(executor: Executor, task: Task) -> Future[Receipt]:
@@ -163,15 +180,17 @@ def submitted(executor: Executor, task: Task) -> Future[Receipt]:
         raise UsageError(f"the executor takes no captures any more ({cause})") from cause
 
 
-def answer_of(future: Future[Answer]) -> Answer | None:
-    """Wait for an answer; None where the worker was lost.
+def answer_of(future: Future[Answer]) -> Answer:
+    """Wait for an answer.
 
     Raises:
+        LostError: The worker was lost.
         UsageError: It could not be asked.
     """
     try:
         return future.result()
     except Exception as cause:
-        if isinstance(cause, BrokenExecutor) or type(cause).__name__ in LOST:
-            return None
+        often = type(cause).__name__ in GIVEN_UP
+        if often or isinstance(cause, BrokenExecutor):
+            raise LostError(often) from cause
         raise UsageError(f"the executor cannot do it ({type(cause).__name__}: {cause})") from cause

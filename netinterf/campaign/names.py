@@ -29,10 +29,10 @@ from netinterf.numbering import among, numbered
 from netinterf.table import Table, column
 from netinterf.values import frozen
 
-__all__ = ["CLIENTS", "PLACES", "list_names", "publish"]
+__all__ = ["CLIENTS", "is_published", "list_names", "publish"]
 
-PLACES, CLIENTS = 2, 5
-"""At how many places, or by how many clients of one capture, something must be met to be told."""
+CLIENTS = 5
+"""Clients of one capture by which something must be met to be told, unless two places met it."""
 
 ROWS = 1 << 20
 """Rows that are added up at a time."""
@@ -70,7 +70,7 @@ def listed(store: Store) -> set[str]:
 
 
 def publish(store: Store) -> str:
-    """Write down which names and servers are told; where nothing changed since, nothing is done.
+    """Write down which names and servers are told.
 
     Returns:
         Why it cannot be written, empty where it was.
@@ -82,14 +82,21 @@ def publish(store: Store) -> str:
     return ""
 
 
+def is_published(store: Store) -> bool:
+    """Say whether what is told is that of the store as it is."""
+    mark = store.private / "published"
+    return mark.exists() and mark.read_bytes() == _state(store)
+
+
+def _state(store: Store) -> bytes:
+    """Hash all that decides what is told: which parts there are, and which names are listed."""
+    held = json.dumps([sorted(listed(store)), sorted(store.parts("captures"))]).encode()
+    return blake2b(held, digest_size=16).hexdigest().encode()
+
+
 def _publish(store: Store) -> None:
     """Write down which names and servers are told."""
     names = sorted(listed(store))
-    held = json.dumps([names, sorted(store.parts("captures"))]).encode()
-    state = blake2b(held, digest_size=16).hexdigest().encode()
-    mark = store.private / "published"
-    if mark.exists() and mark.read_bytes() == state:
-        return
     met = all_met(store, names)
     rows = [row for _, row in sorted(meant_by(store, met.key[met.told]).items())]
     store.path.joinpath("names").mkdir(exist_ok=True)
@@ -100,7 +107,7 @@ def _publish(store: Store) -> None:
     ):
         told = [{name: row[was] for name, was in called.items()} for row in rows if row["kind"] == kind]
         write(store, table, told)
-    written_whole(mark, state)
+    written_whole(store.private / "published", _state(store))
 
 
 def write(store: Store, table: StoredTable, rows: list[dict[str, Any]]) -> None:
