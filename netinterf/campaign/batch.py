@@ -1,7 +1,7 @@
 """One batch of captures while it is judged: rows of observations, one entry per file, and what numbers stand for."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from netinterf.campaign.observed import Meant, observed
 from netinterf.campaign.parts import Aside
 from netinterf.campaign.place import Place
 from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN
+from netinterf.capture.inlet import Inlet
 from netinterf.engine.each import judge_path
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.options import Options
-from netinterf.errors import CaptureError
+from netinterf.errors import CaptureError, NetinterfError
 from netinterf.values import frozen
 from netinterf.verdict.model import default_model
 from netinterf.version import __version__
@@ -165,15 +166,29 @@ class Batch:
 
 
 def content_of(path: str) -> str:
-    """Hash the content of a file as it lies there, compressed or not.
+    """Hash the content of a file, expanded: a capture that was compressed since is the same capture.
 
     Raises:
         OSError: It cannot be read.
     """
-    digest = blake2b(digest_size=HASH)
+    try:
+        return hashed(Inlet(path).through(pieces_of(path)))
+    except NetinterfError:  # no capture, or nothing that can be expanded: as it lies there
+        return hashed(pieces_of(path))
+
+
+def pieces_of(path: str) -> Iterator[bytes]:
+    """Read a file piece by piece."""
     with open(path, "rb", buffering=0) as file:
         while piece := file.read(PIECE):
-            digest.update(piece)
+            yield piece
+
+
+def hashed(pieces: Iterator[bytes]) -> str:
+    """Hash bytes that come in pieces."""
+    digest = blake2b(digest_size=HASH)
+    for piece in pieces:
+        digest.update(piece)
     return digest.hexdigest()
 
 

@@ -80,7 +80,9 @@ class StoredTable:
 
 
 PLACE = Stored("place", "string", "where the client is, as the store was told")
-CAPTURE = Stored("capture", "string", "BLAKE2b of the content of the file, 128 bits in hexadecimal (RFC 7693)")
+CAPTURE = Stored(
+    "capture", "string", "BLAKE2b of the content of the file, expanded: 128 bits in hexadecimal"
+)
 COUNT = "attempts"
 
 OBSERVATIONS = StoredTable(

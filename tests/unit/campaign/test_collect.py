@@ -1,5 +1,6 @@
 """Captures are collected once each, whatever happens meanwhile."""
 
+import gzip
 import os
 import struct
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -54,6 +55,19 @@ def test_two_files_of_one_content_count_once(tmp_path, apart):
     Campaign(tmp_path / "alone").collect(first, place="one")
     assert observations(tmp_path / "s") == observations(tmp_path / "alone")
     assert len(entries(tmp_path / "s")) == 2
+
+
+def test_a_capture_that_was_compressed_since_is_the_same(tmp_path):
+    """As recorders do with files that are full; what is no capture is told apart by its bytes."""
+    first, second, third = write(tmp_path / "in", 3)
+    Campaign(tmp_path / "s").collect(first)
+    first.rename(tmp_path / "kept")
+    (tmp_path / "in" / "0000.pcap.gz").write_bytes(gzip.compress((tmp_path / "kept").read_bytes()))
+    second.write_bytes(gzip.compress(b"no capture"))
+    third.write_bytes(gzip.compress(b"another"))
+    assert [one.state for one in told_of(tmp_path / "s", [tmp_path / "in" / "0000.pcap.gz", second, third])[1]] == [
+        "again", "error", "error",
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_judged_is_an_entry(tmp_path):
