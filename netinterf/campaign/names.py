@@ -155,12 +155,18 @@ def all_met(store: Store, names: list[str]) -> Met:
         listed = among(key, exact)
         if domains:
             text = Text.of(batch["text"].to_pylist())
-            named = np.array([kind == "name" for kind in batch["kind"].to_pylist()], np.bool_)
+            kinds = np.array([kind == "name" for kind in batch["kind"].dictionary.to_pylist()], np.bool_)
+            named = kinds[batch["kind"].indices.to_numpy()]
             listed |= named & np.logical_or.reduce([within(text, domain) for domain in domains])
-        where = [places.setdefault(place, len(places)) for place in batch["place"].to_pylist()]
-        clients, nobody = batch["clients"].to_numpy().astype(np.int64), np.zeros(len(key), np.bool_)
+        numbers = [places.setdefault(place, len(places)) for place in batch["place"].dictionary.to_pylist()]
         parts.append(
-            Met(key=key, place=np.array(where, np.int64), places=nobody, clients=clients, listed=listed).added_up()
+            Met(
+                key=key,
+                place=np.array(numbers, np.int64)[batch["place"].indices.to_numpy()],
+                places=np.zeros(len(key), np.bool_),
+                clients=batch["clients"].to_numpy().astype(np.int64),
+                listed=listed,
+            )
         )
         count += len(key)
         if count >= ROWS:
@@ -171,18 +177,19 @@ def all_met(store: Store, names: list[str]) -> Met:
 def meant_by(store: Store, keys: I64) -> dict[int, dict[str, Any]]:
     """Look up what numbers stand for."""
     found: dict[int, dict[str, Any]] = {}
-    left = np.sort(keys)
+    rising = np.sort(keys)
+    left = np.ones(len(rising), np.bool_)
     for batch in batches(store):
-        if not len(left):
-            break
-        hit = np.flatnonzero(among(batch["key"].to_numpy(), left))
-        for row in batch.take(hit).to_pylist():
+        key = batch["key"].to_numpy()
+        place = np.minimum(np.searchsorted(rising, key), max(len(rising) - 1, 0))
+        hit = np.flatnonzero((rising[place] == key) & left[place]) if len(rising) else place[:0]
+        left[place[hit]] = False
+        for row in batch.take(hit).to_pylist() if len(hit) else ():
             found.setdefault(row["key"], row)
-        left = np.setdiff1d(left, batch["key"].to_numpy()[hit])
     return found
 
 
 def batches(store: Store) -> Iterator[Any]:
     """Read what numbers stand for, piece by piece."""
     for part in store.committed(f"private/{SEEN.name}"):
-        yield from parquet_batches(str(part))
+        yield from parquet_batches(str(part), repeated=SEEN.words)

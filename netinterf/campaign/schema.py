@@ -80,9 +80,7 @@ class StoredTable:
 
 
 PLACE = Stored("place", "string", "where the client is, as the store was told")
-CAPTURE = Stored(
-    "capture", "string", "BLAKE2b of the content of the file, expanded: 128 bits in hexadecimal"
-)
+CAPTURE = Stored("capture", "string", "BLAKE2b of the content of the file, expanded: 128 bits in hexadecimal")
 COUNT = "attempts"
 
 OBSERVATIONS = StoredTable(
@@ -220,6 +218,7 @@ SEEN = StoredTable(
         PLACE,
         Stored("clients", "int32", "clients of one capture that asked for it, the most of any"),
     ),
+    words=("kind", "transport", "place"),
 )
 
 TABLES = (OBSERVATIONS, CAPTURES, MARKS, NAMES, SERVERS, VALUES, SEEN)
