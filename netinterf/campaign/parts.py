@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from netinterf.arrow import parquet_writer
+from netinterf.arrow import parquet_writer, pyarrow
 from netinterf.campaign.place import as_folder
 from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
 from netinterf.campaign.store import Store, synced
@@ -87,8 +87,7 @@ class Aside:
         if table not in self._written:
             content = BytesIO()
             self._written[table] = content, parquet_writer(content, held[0].schema, "zstd")
-        for rows in held:
-            self._written[table][1].write_table(rows)
+        self._written[table][1].write_table(pyarrow().concat_tables(held))
 
 
 def commit(store: Store, folder: Path, number: str) -> None:

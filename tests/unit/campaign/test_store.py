@@ -41,6 +41,7 @@ def test_columns_are_those_of_the_schema(made):
             assert [(one.name, one.metadata) for one in found] == [(one.name, one.metadata) for one in table.schema]
             assert [one.type for one in found] == [one.type for one in table.schema]
             assert found.metadata == table.schema.metadata
+            assert parquet.read_metadata(file).num_row_groups <= 1
     assert all(column.meaning for table in schema.TABLES for column in table.columns)
 
 
