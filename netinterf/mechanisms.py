@@ -24,6 +24,7 @@ __all__ = [
     "known_as",
     "reset_of",
     "settled_by",
+    "sign_of",
     "silence_of",
     "were_hit",
     "what_happened",
@@ -74,6 +75,7 @@ class Mechanism:
     path: str
     one: str  # what it did to one subject, ``{who}``
     many: str  # what it did to several, behind their name
+    sign: str = ""  # what stands for it where six letters have room; empty: its last word
     settled_by: str = ""  # what a second capture has to hold that tells it from its look-alikes; empty: as its family
     general: bool = False  # a family: stands for several mechanisms, and is no mechanism of its own
     subject: str = ""  # the protocol of the flows that it can happen to, or ``exchange``; empty for any flow
@@ -131,13 +133,13 @@ RECORDS: tuple[Mechanism, ...] = (
         many="were kept from opening on the way",
     ),
     Mechanism(
-        path="tcp.connect.drop", subject="tcp", trigger=Trigger.OPENING, selective=True, silent=True,
+        path="tcp.connect.drop", sign="c-drop", subject="tcp", trigger=Trigger.OPENING, selective=True, silent=True,
         one="{who} was kept from opening: its first packets were swallowed on the way",
         many="were kept from opening: their first packets were swallowed on the way",
         settled_by="the same attempt from another network at the same time, and again an hour later",
     ),
     Mechanism(
-        path="tcp.connect.reset", subject="tcp", trigger=Trigger.OPENING, written=Written.RESET,
+        path="tcp.connect.reset", sign="c-rst", subject="tcp", trigger=Trigger.OPENING, written=Written.RESET,
         one="{who} was kept from opening by a forged reset",
         many="were kept from opening by forged resets",
     ),
@@ -147,7 +149,7 @@ RECORDS: tuple[Mechanism, ...] = (
         many="had their web answers tampered with",
     ),
     Mechanism(
-        path="http.blockpage", subject="tcp", written=Written.CONTENT,
+        path="http.blockpage", sign="page", subject="tcp", written=Written.CONTENT,
         one="{who} was answered with a forged web page",
         many="were answered with forged web pages",
         settled_by="the same request from another network, and over TLS",
@@ -158,7 +160,7 @@ RECORDS: tuple[Mechanism, ...] = (
         many="had their encrypted handshakes tampered with",
     ),
     Mechanism(
-        path="tls.interception", subject="tcp", blocks=False, written=Written.CERTIFICATE,
+        path="tls.interception", sign="cert", subject="tcp", blocks=False, written=Written.CERTIFICATE,
         one="{who} was answered with somebody else's certificate",
         many="were answered with somebody else's certificates",
         settled_by="the certificate that the same name shows in another network",
@@ -170,7 +172,7 @@ RECORDS: tuple[Mechanism, ...] = (
         settled_by="the same question to further resolvers, over TCP and from another network",
     ),
     Mechanism(
-        path="dns.injection", subject="exchange", written=Written.ANSWER,
+        path="dns.injection", sign="inject", subject="exchange", written=Written.ANSWER,
         one="{who} got a forged answer besides the resolver's own",
         many="got forged answers besides the resolver's own",
     ),
@@ -206,13 +208,13 @@ RECORDS: tuple[Mechanism, ...] = (
     Mechanism(
         # a plan, and a server whose own line is policed, drop what exceeds a bucket, too
         path="rate.policing", selective=True, contrast=Contrast.IN_DOUBT, blocks=False, missing=True, silent=True,
-        figure=Figure.RATE,
+        figure=Figure.RATE, sign="police",
         one="{who} was slowed down by dropping packets above a fixed rate",
         many="were slowed down by dropping packets above a fixed rate",
     ),
     Mechanism(
         path="rate.shaping", selective=True, contrast=Contrast.ALWAYS, blocks=False, missing=True, silent=True,
-        figure=Figure.RATE,
+        figure=Figure.RATE, sign="shape",
         one="{who} was slowed down to a fixed rate",
         many="were slowed down to a fixed rate",
     ),
@@ -223,7 +225,7 @@ RECORDS: tuple[Mechanism, ...] = (
         settled_by="more transfers that are larger than what passed, with this and with other names",
     ),
     Mechanism(
-        path="rate.handshake", selective=True, blocks=False, missing=True, silent=True,
+        path="rate.handshake", sign="slow", selective=True, blocks=False, missing=True, silent=True,
         one="{who} was slowed down while it opened",
         many="were slowed down while they opened",
         settled_by="more handshakes with this and with other names of the same server",
@@ -247,12 +249,12 @@ RECORDS: tuple[Mechanism, ...] = (
         "networks",
     ),
     Mechanism(
-        path="reach.isolation", trigger=Trigger.PLACE, silent=True, figure=Figure.REACH,
+        path="reach.isolation", sign="cut", trigger=Trigger.PLACE, silent=True, figure=Figure.REACH,
         one="{who} was cut off from addresses abroad",
         many="were cut off from addresses abroad",
     ),
     Mechanism(
-        path="reach.isolation.allowlist", trigger=Trigger.PLACE, silent=True, figure=Figure.REACH,
+        path="reach.isolation.allowlist", sign="list", trigger=Trigger.PLACE, silent=True, figure=Figure.REACH,
         one="{who} was cut off from all but a few addresses abroad",
         many="were cut off from all but a few addresses abroad",
     ),
@@ -285,6 +287,12 @@ def upwards(path: str) -> Iterator[Mechanism]:
 def known_as(path: str) -> Mechanism | None:
     """Give the record of a path, or of the nearest one above it; None for a path of another vocabulary."""
     return next(upwards(path), None)
+
+
+def sign_of(path: str) -> str:
+    """Give what stands for a mechanism in a small place: six letters at most."""
+    record = MECHANISMS.get(path)
+    return (record and record.sign) or path.rpartition(".")[2][:6]
 
 
 @cache

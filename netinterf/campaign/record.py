@@ -6,7 +6,7 @@ from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
 from netinterf.written.record import Why
 
-__all__ = ["CampaignSummary", "Cell", "CellCounts", "Elsewhere", "Moment", "Shown"]
+__all__ = ["CampaignSummary", "Cell", "CellCounts", "Elsewhere", "Moment", "Shown", "called_as"]
 
 
 @frozen(kw_only=True)
@@ -115,6 +115,11 @@ class Cell:
     @property
     def called(self) -> str:
         """Name it as far as it may be told."""
-        if self.kind == "server":
-            return f"{self.server or 'a server that is not told'} (no name)"
-        return self.name or f"a name under {self.suffix or '*'}"
+        return called_as(self.kind, self.name, self.suffix, self.server)
+
+
+def called_as(kind: str, name: str | None, suffix: str | None, server: str | None) -> str:
+    """Name something as far as it may be told; see `Cell`."""
+    if kind == "server":
+        return f"{server or 'a server that is not told'} (no name)"
+    return name or f"a name under {suffix or '*'}"

@@ -14,7 +14,7 @@ import numpy as np
 from netinterf.arrays import I64, Mask
 from netinterf.campaign.loading import NONE, Loaded, load
 from netinterf.campaign.reader import Reader
-from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown
+from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown, called_as
 from netinterf.campaign.words import reasons_of, says
 from netinterf.errors import ParameterError
 from netinterf.mechanisms import reset_of, silence_of
@@ -116,11 +116,43 @@ class Report:
     def written(self, rows: I64) -> Iterator[Cell]:
         """Write out some cells, in their order."""
         shown = self._shown(rows)
-        return (self._cell(int(row), shown.get(int(row), ())) for row in rows)
+        told = zip(rows.tolist(), self.mechanisms_of(rows), strict=True)
+        return (self._cell(row, mechanism, shown.get(row, ())) for row, mechanism in told)
+
+    @cached_property
+    def called(self) -> tuple[str, ...]:
+        """Name all units, as far as they may be told."""
+        loaded = self.loaded
+        columns = (loaded.unit_name.tolist(), loaded.unit_suffix, loaded.unit_service.tolist())
+        return tuple(
+            called_as("server", None, None, self._servers.get(service))
+            if key == NONE
+            else called_as("name", self._names.get(key), suffix or None, None)
+            for key, suffix, service in zip(*columns, strict=True)
+        )
+
+    def mechanisms_of(self, rows: I64) -> list[str]:
+        """Name what was done in some cells: what most captures were found to suffer, else what failures are called."""
+        tallies = self.cells.tallies
+        failed = tallies.broken[rows] + tallies.silent[rows] + tallies.struck[rows]
+        columns = (
+            self._usual_mechanism[rows],
+            tallies.transport[rows],
+            tallies.abrupt[rows] * 2 > failed,
+            tallies.at_opening[rows] * 2 > failed,
+        )
+        return [
+            self.loaded.mechanisms[usual]
+            if usual >= 0
+            else reset_of(opening=opening)
+            if abrupt
+            else silence_of(TRANSPORTS[transport], opening=opening)
+            for usual, transport, abrupt, opening in zip(*(column.tolist() for column in columns), strict=True)
+        ]
 
     # --- one cell ---
 
-    def _cell(self, row: int, shown: tuple[Shown, ...]) -> Cell:
+    def _cell(self, row: int, mechanism: str, shown: tuple[Shown, ...]) -> Cell:
         tallies, unit = self.cells.tallies, int(self.cells.tallies.unit[row])
         key, finding = int(self.loaded.unit_name[unit]), FINDINGS[self.graded.finding[row]]
         grade, cause = GRADES[self.graded.grade[row]], int(self.cells.cause[row])
@@ -136,7 +168,7 @@ class Report:
             finding=finding,
             outcome=OUTCOMES.get(finding, Outcome.INSUFFICIENT),
             grade=grade,
-            mechanism=self._mechanism(row) if grade in NAMED else None,
+            mechanism=mechanism if grade in NAMED else None,
             probability=float(self.graded.probability[row]),
             q_value=float(self.graded.q_value[row]),
             here=self._counts(row),
@@ -162,16 +194,6 @@ class Report:
         words = ("captures", "failing", "answered", "heard", "broken", "silent", "struck", "unknown")
         counts = {word: int(getattr(tallies, word)[row]) for word in words}
         return CellCounts(attempts=sum(counts[word] for word in words[2:]), **counts)
-
-    def _mechanism(self, row: int) -> str:
-        """Name what was done: what most captures were found to suffer, else what the failures are called."""
-        if (named := int(self._usual_mechanism[row])) >= 0:
-            return self.loaded.mechanisms[named]
-        tallies = self.cells.tallies
-        opening = bool(tallies.at_opening[row] * 2 > tallies.failed[row])
-        if tallies.abrupt[row] * 2 > tallies.failed[row]:
-            return reset_of(opening=opening)
-        return silence_of(TRANSPORTS[tallies.transport[row]], opening=opening)
 
     def _moments(self, row: int) -> tuple[Moment | None, Moment | None]:
         """Say when it began and ended, where that was while captures were taken."""

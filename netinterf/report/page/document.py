@@ -1,26 +1,20 @@
-"""The whole page: one file that needs nothing beside it, and lets nothing out.
-
-Reports about interference are passed on by people whom it may harm to be seen asking for something, so nothing on the
-page may be asked for: a policy (W3C, Content Security Policy Level 3) forbids every request, even those that a mistake
-would cause, and allows one script by its digest. The script filters findings; without it the page is whole.
+"""The whole page of a scan; its script filters findings.
 
 A page for a folder holds tens of thousands of findings and must open at once. Most of a browser's work is to lay out
 what it shows, so what nobody looks at yet is folded (HTML, ``details``) or passed over until it is scrolled to (CSS
 Containment Level 2, ``content-visibility``), and only so many findings unfold (`CARDS`).
 """
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
 from netinterf.errors import CaptureError
-from netinterf.report.page.markup import Markup, packaged, raw, tag
+from netinterf.report.page.markup import packaged, tag
 from netinterf.report.page.method import cite, files, method
 from netinterf.report.page.overview import contents, overview, quiet_section, summary_sentence, unfolded, unread
 from netinterf.report.page.part import Room, Section, capture_section
-from netinterf.version import __version__
+from netinterf.report.page.shell import shell
 from netinterf.writing import TextTarget, write_text
 
 __all__ = ["html"]
@@ -70,42 +64,32 @@ def pieces(captures: Iterable[Judged], errors: Sequence[CaptureError], everythin
     alone = len(sections) == 1
     with_findings = [section for section in sections if alone or section.interfered or section.hints]
     quiet = [section for section in sections if not (alone or section.interfered or section.hints)]
-    title = summary_sentence(sections)
-    yield f'<!doctype html>\n<html lang="en">\n{head(title)}\n<body>\n'
-    yield tag("a", "Skip to the findings", href="#findings", class_="skip") + "\n"
-    yield tag("header", tag("p", "Traffic judged by netinterf", class_="soft"), tag("h1", title)) + "\n"
-    yield contents(with_findings, quiet, alone=alone) + '\n<main id="findings">\n' + SEARCH + "\n"
+    yield from shell(
+        summary_sentence(sections),
+        "Traffic judged by netinterf",
+        contents(with_findings, quiet, alone=alone),
+        body(sections, with_findings, quiet, errors),
+        style=packaged("style.css"),
+        script=packaged("filter.js"),
+    )
+
+
+def body(
+    sections: Sequence[Section],
+    with_findings: Sequence[Section],
+    quiet: Sequence[Section],
+    errors: Sequence[CaptureError],
+) -> Iterator[str]:
+    """Write what stands below the title."""
+    alone = len(sections) == 1
+    yield SEARCH + "\n"
     yield "" if alone or not with_findings else overview(sections, with_findings) + "\n"
     for section in with_findings:
         yield unfolded(section, alone=alone) + "\n"
     yield quiet_section(quiet) + "\n" + unread(errors) + "\n" + method() + "\n"
     proofs = [proof for section in sections for proof in section.proofs]
     models = [section.summary.model for section in sections]
-    yield files(proofs, models) + "\n" + cite() + "\n</main>\n"
-    yield f"<script>{packaged('filter.js')}</script>\n</body>\n</html>\n"
-
-
-def policy() -> str:
-    """Write what the page may do: paint, and run the one script whose digest is named."""
-    digest = base64.b64encode(hashlib.sha256(packaged("filter.js").encode()).digest()).decode()
-    allowed = f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
-    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
-
-
-def head(title: str) -> Markup:
-    """Write what stands before the page."""
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy()),
-        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name_="referrer", content="no-referrer"),
-        tag("meta", name_="color-scheme", content="light dark"),
-        tag("meta", name_="generator", content=f"netinterf {__version__}"),
-        tag("link", rel="icon", href="data:,"),
-        tag("title", f"netinterf: {title}"),
-        raw(f"<style>{packaged('style.css')}</style>"),
-    )
+    yield files(proofs, models) + "\n" + cite() + "\n"
 
 
 SEARCH = tag(

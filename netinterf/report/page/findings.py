@@ -5,7 +5,7 @@ look at, and the filter that brings them up. What is only possible is worded and
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from netinterf.report.digest import (
     Kind,
@@ -21,12 +21,12 @@ from netinterf.report.digest import (
     strongest_frames,
 )
 from netinterf.report.headline import joined, many_hit
-from netinterf.report.page.markup import Markup, definitions, join, moment, name, raw, table, tag
+from netinterf.report.page.markup import Markup, definitions, join, moment, name, raw, tables, tag
 from netinterf.schema import Outcome
 from netinterf.written.record import Observation, Subject, Verdict
 from netinterf.written.words import is_about, percent
 
-__all__ = ["ROWS", "card", "kind_section", "odds", "tables"]
+__all__ = ["HEADS", "card", "kind_section", "odds", "row"]
 
 MOST_SIGNS = 12
 """Pieces of evidence that a card lists (judgement); the strongest come first, and the rest hardly counts."""
@@ -34,8 +34,9 @@ MOST_SIGNS = 12
 MOST_FEATURES = 6
 """Features that a likeness names: a sentence, not a catalogue."""
 
-ROWS = 250
-"""Rows of one table: a browser lays out tables as a whole, so a long one is cut where nobody would mind."""
+
+HEADS = ("About", "From", "When", "Probability", "Strongest sign", "Frames")
+"""Columns of `row`."""
 
 
 def kind_section(kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str]) -> Markup:
@@ -56,7 +57,9 @@ def kind_section(kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str])
     if tabled:
         amount = f"{len(tabled):,} more" if unfold else f"all {len(tabled):,}"
         line = tag("summary", f"{amount} in a table; all their evidence is in the JSON lines")
-        parts.append(tag("details", line, tables(f"{kind.mechanism}, {amount}", tabled), class_="rest"))
+        parts.append(
+            tag("details", line, tables(f"{kind.mechanism}, {amount}", HEADS, [*map(row, tabled)]), class_="rest")
+        )
     return tag("section", *parts, class_="kind")
 
 
@@ -159,17 +162,6 @@ def odds(llr: float) -> str:
         return "adds nothing"
     number = f"{ratio:.1f}".removesuffix(".0") if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"
     return f"{number} : 1 {'for' if llr > 0 else 'against'} it"
-
-
-def tables(caption: str, verdicts: Sequence[Verdict]) -> Markup:
-    """Write findings as rows, a table for every few hundred."""
-    heads = ("About", "From", "When", "Probability", "Strongest sign", "Frames")
-    starts = range(0, len(verdicts), ROWS)
-    captions = {start: f"{caption}, {start + 1:,} to {min(start + ROWS, len(verdicts)):,}" for start in starts}
-    return join(
-        table(captions[start] if len(starts) > 1 else caption, heads, map(row, verdicts[start : start + ROWS]))
-        for start in starts
-    )
 
 
 def row(verdict: Verdict) -> Iterable[str]:

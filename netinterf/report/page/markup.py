@@ -5,17 +5,33 @@ given to it is text. What cannot be printed (control characters, the overrides b
 surrogates) is shown as U+FFFD, and names stand in an element that keeps their direction to themselves (HTML, ``bdi``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
 from netinterf.report.figures.canvas import clean
 from netinterf.written.record import iso_time
 
-__all__ = ["Markup", "definitions", "join", "moment", "name", "packaged", "raw", "table", "tag"]
+__all__ = [
+    "ROWS",
+    "Markup",
+    "counted",
+    "definitions",
+    "join",
+    "moment",
+    "name",
+    "packaged",
+    "raw",
+    "table",
+    "tables",
+    "tag",
+]
 
 EMPTY = frozenset({"meta", "link", "input", "br"})
 """Elements without content that are used here (HTML, void elements)."""
+
+ROWS = 250
+"""Rows of one table: a browser lays out tables as a whole, so a long one is cut where nobody would mind."""
 
 
 class Markup(str):
@@ -30,9 +46,9 @@ def raw(text: str) -> Markup:
 
 
 @cache
-def packaged(name: str) -> str:
-    """Read a file that lies beside this one: style, script and prose are written as what they are."""
-    return (files("netinterf.report.page") / name).read_text(encoding="utf-8")
+def packaged(name: str, room: str = "page") -> str:
+    """Read a file of this room of reports, or another: style, script and prose are written as what they are."""
+    return (files("netinterf.report") / room / name).read_text(encoding="utf-8")
 
 
 def tag(element: str, *content: str, **attributes: str | bool) -> Markup:
@@ -77,6 +93,19 @@ def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
     return tag("dl", *listed) if listed else raw("")
 
 
+def counted(parts: Iterable[tuple[str, int, str]]) -> Markup:
+    """Count things of several kinds, as a bar and in words.
+
+    Args:
+        parts: How each kind is painted, how many there are, and what they are called; those of which there are none are
+            left out.
+    """
+    kept = [part for part in parts if part[1]]
+    bar = [tag("i", class_=paint, style=f"flex-grow:{count}") for paint, count, _ in kept]
+    items = [tag("li", tag("i", class_=paint), tag("b", f"{count:,}"), f" {says}") for paint, count, says in kept]
+    return tag("div", tag("div", *bar, class_="bar", aria_hidden="true"), tag("ul", *items), class_="counts")
+
+
 def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Markup:
     """Build a table whose first column names its rows; it scrolls by itself where it is wider than the page."""
     top = tag("tr", *(tag("th", head, scope="col") for head in heads))
@@ -86,3 +115,12 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> 
     ]
     built = tag("table", tag("caption", caption), tag("thead", top), tag("tbody", *body))
     return tag("div", built, class_="wide", role="region", aria_label=caption, tabindex="0")
+
+
+def tables(caption: str, heads: Iterable[str], rows: Sequence[Iterable[str]]) -> Markup:
+    """Build a table for every few hundred rows."""
+    starts, heads = range(0, len(rows), ROWS), tuple(heads)
+    captions = {start: f"{caption}, {start + 1:,} to {min(start + ROWS, len(rows)):,}" for start in starts}
+    return join(
+        table(captions[start] if len(starts) > 1 else caption, heads, rows[start : start + ROWS]) for start in starts
+    )

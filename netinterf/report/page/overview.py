@@ -32,17 +32,15 @@ def summary_sentence(sections: Sequence[Section]) -> str:
     return f"Somebody interfered with the traffic in {interfered:,} of {captures}{more}."
 
 
-def contents(with_findings: Sequence[Section], quiet: Sequence[Section], *, alone: bool) -> Markup:
-    """List what stands where."""
+def contents(with_findings: Sequence[Section], quiet: Sequence[Section], *, alone: bool) -> list[tuple[str, str]]:
+    """List what stands where: where links lead, and what they are called."""
     links = (
         [("#captures", "Captures")]
         if with_findings and not alone
         else [(f"#{section.key}", "Findings") for section in with_findings]
     )
     links += [("#quiet", QUIET)] if quiet else []
-    links += [("#method", "How to read this"), ("#files", "Files and versions"), ("#cite", "How to cite")]
-    entries = (tag("li", tag("a", text, href=target)) for target, text in links)
-    return tag("nav", tag("ul", *entries), aria_label="Contents")
+    return [*links, ("#method", "How to read this"), ("#files", "Files and versions"), ("#cite", "How to cite")]
 
 
 def short(section: Section) -> Markup:

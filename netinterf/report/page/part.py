@@ -6,8 +6,8 @@ from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
 from netinterf.report.digest import Common, count_of, examples_of, kinds_of, shared_rules, span_of, unjudged
 from netinterf.report.headline import headline, joined
-from netinterf.report.page.findings import ROWS, card, kind_section
-from netinterf.report.page.markup import Markup, definitions, join, moment, name, tag
+from netinterf.report.page.findings import card, kind_section
+from netinterf.report.page.markup import ROWS, Markup, counted, definitions, join, moment, name, tag
 from netinterf.report.page.pictures import pictures, worth_a_picture
 from netinterf.report.page.proof import Proof, proofs_of
 from netinterf.report.text import one_line
@@ -112,12 +112,7 @@ def block(title: str, parts: Sequence[Markup]) -> Markup:
 
 def counts(outcomes: Mapping[str, int]) -> Markup:
     """Count the outcomes: as a bar, and in words."""
-    numbers = [(outcome.value, outcomes[outcome.value], label) for outcome, label in COUNTED]
-    bar = [tag("i", class_=word, style=f"flex-grow:{count}") for word, count, _ in numbers if count]
-    items = [
-        tag("li", tag("i", class_=word), tag("b", f"{count:,}"), f" {label}") for word, count, label in numbers if count
-    ]
-    return tag("div", tag("div", *bar, class_="bar", aria_hidden="true"), tag("ul", *items), class_="counts")
+    return counted((outcome.value, outcomes[outcome.value], label) for outcome, label in COUNTED)
 
 
 def about(summary: Summary) -> Markup:

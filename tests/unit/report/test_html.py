@@ -21,8 +21,8 @@ from netinterf.capture import write_pcap
 from netinterf.cli.main import main
 from netinterf.engine.scan import scan
 from netinterf.errors import CaptureError
-from netinterf.report.page.findings import ROWS, card, odds, tables
-from netinterf.report.page.markup import packaged, tag
+from netinterf.report.page.findings import HEADS, card, odds, row
+from netinterf.report.page.markup import ROWS, packaged, tables, tag
 from netinterf.report.page.method import AUTHORS, TITLE
 from netinterf.schema import Grade, Outcome
 from netinterf.written.record import Observation, Trigger, Verdict
@@ -189,7 +189,7 @@ def test_names_from_the_wire_are_never_live(found: Verdict, place: str) -> None:
         "rule": {"evidence": (attrs.evolve(seen, rule=HOSTILE),)},
     }[place]
     hostile = attrs.evolve(found, **told)
-    for written_down in (card(hostile, "one"), tables("some", [hostile])):
+    for written_down in (card(hostile, "one"), tables("some", HEADS, [row(hostile)])):
         page = Page(written_down)
         assert page.wrong == page.open == []
         assert page.count("script") == page.count("img") == 0
@@ -274,7 +274,7 @@ def test_too_many_findings_become_tables(monkeypatch: pytest.MonkeyPatch, result
 
 def test_long_tables_are_cut(found: Verdict) -> None:
     """A browser lays out tables as a whole, so there are several, and none loses a row."""
-    page = Page(tables("tcp.reset", [found] * (2 * ROWS + 1)))
+    page = Page(tables("tcp.reset", HEADS, [row(found)] * (2 * ROWS + 1)))
     assert page.count("table") == 3
     assert page.count("tr") == 2 * ROWS + 1 + 3
     assert f"tcp.reset, {ROWS + 1:,} to {2 * ROWS:,}" in page.text

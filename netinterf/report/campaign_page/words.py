@@ -1,0 +1,45 @@
+"""What the page says of findings and cells, in words that no other form needs."""
+
+from collections.abc import Iterator, Sequence
+
+from netinterf.campaign.record import Cell
+from netinterf.campaign.words import CAUSE_SAYS
+from netinterf.pooling.grades import Finding
+from netinterf.report.digest import count_of
+from netinterf.report.page.findings import odds
+from netinterf.writing import printable
+
+__all__ = ["SAYS", "looks", "weighed"]
+
+SAYS = {
+    Finding.BLOCKED: "somebody interferes",
+    Finding.SUSPECTED: "perhaps, not shown",
+    Finding.FAILS: "fails, which is no proof of a block",
+    Finding.DOWN: "down, elsewhere as well",
+    Finding.CLEAR: "works",
+    Finding.NOT_SHOWN: "not shown by the captures",
+}
+"""What each finding means."""
+
+
+def weighed(cell: Cell) -> Iterator[tuple[str, str]]:
+    """List what bears on a cell: what it is, and a sentence."""
+    yield "Packets by themselves", odds(cell.own)
+    yield "Contrast with other places, names and times", odds(cell.contrast)
+    if cell.cause:
+        yield "Best harmless explanation", f"{CAUSE_SAYS[cell.cause]} (weighed above)"
+    if cell.settled:
+        yield "Alone", f"{count_of(cell.settled, 'capture')} would be less sure than all are together"
+    for reason in cell.reasons:
+        yield "What would settle it", reason.says
+
+
+def looks(cell: Cell) -> Iterator[tuple[str, str]]:
+    """List where to look: a capture, and frames of it with what came of them."""
+    for one in cell.shown:
+        yield printable(one.capture), frames_in_words(one.frames, one.states)
+
+
+def frames_in_words(frames: Sequence[int], states: Sequence[str]) -> str:
+    """Write frames with what came of the attempts that they begin."""
+    return ", ".join(f"frame {frame:,} ({state})" for frame, state in zip(frames, states, strict=False))
