@@ -4,12 +4,11 @@ import argparse
 import zlib
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any
 
 import attrs
 
-from benchmarks.campaigns import alone
-from benchmarks.campaigns.score import NamedCell, Score, report, score, until
+from benchmarks.campaigns import alone, pooled
+from benchmarks.campaigns.score import Score, report, score, until
 from benchmarks.machine import write_json
 from benchmarks.speed import CACHE
 from netinterf.simulate.campaign import Campaign, make
@@ -18,6 +17,9 @@ __all__ = ["run"]
 
 AFTER = (1, 3, 10, 30)
 """Numbers of runs after which the power is asked for."""
+
+
+TITLES = {"alone": "Scans of single captures, nothing joined", "pooled": "All captures together"}
 
 
 def run(options: argparse.Namespace) -> None:
@@ -33,21 +35,16 @@ def run(options: argparse.Namespace) -> None:
     truth = make(campaign, folder, jobs=options.jobs)
     made = f"{len(truth['cells']):,} cells, {len(truth['causes']):,} harmless causes"
     print(f"{folder}: {made}, {perf_counter() - begin:.0f} s")
-    print("Scans of single captures, nothing joined:")
-    scores = by_runs(alone.named(folder, jobs=options.jobs), truth, campaign.runs)
-    print(told(scores))
+    counts = sorted({*(count for count in AFTER if count < campaign.runs), campaign.runs})
+    results = {}
+    single = alone.named(folder, jobs=options.jobs)
+    by_run = {count: [one for one in single if one.since is None or one.since <= count] for count in counts}
+    for title, named in (("alone", by_run), ("pooled", pooled.named(folder, counts, jobs=options.jobs))):
+        scores = {count: score(mine, until(truth, count)) for count, mine in named.items()}
+        print(f"\n{TITLES[title]}:\n{told(scores)}")
+        results[title] = {str(count): [attrs.asdict(one) for one in mine] for count, mine in scores.items()}
     if options.json is not None:
-        rows = {str(count): [attrs.asdict(one) for one in mine] for count, mine in scores.items()}
-        write_json(options.json, {"campaign": attrs.asdict(campaign), "alone": rows})
-
-
-def by_runs(named: Sequence[NamedCell], truth: Mapping[str, Any], runs: int) -> dict[int, list[Score]]:
-    """Score what was named after one run, after three, and so on, up to all of them."""
-    counts = sorted({*(count for count in AFTER if count < runs), runs})
-    return {
-        count: score([one for one in named if one.since is None or one.since <= count], until(truth, count))
-        for count in counts
-    }
+        write_json(options.json, {"campaign": attrs.asdict(campaign), **results})
 
 
 def told(scores: Mapping[int, Sequence[Score]]) -> str:

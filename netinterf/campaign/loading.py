@@ -5,8 +5,9 @@ that are written.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +50,7 @@ class Loaded:
     """A store as numbers; what is told of units has one entry per number of a unit."""
 
     observations: Observations
+    row: I64  # of each observation, its place in the store
     networks: tuple[Network, ...]  # by Observations.place
     countries: I64  # number of the country of each network, -1 for none
     captures: tuple[str, ...]  # content of each capture, by Observations.capture
@@ -57,6 +59,12 @@ class Loaded:
     unit_name: I64  # key of its name, `NONE` of servers
     unit_service: I64  # key of a server at which it was tried
     unit_suffix: tuple[str, ...]  # public suffix of its name; empty of servers
+
+    def take(self, rows: I64) -> Self:
+        """Select observations, by their rising places."""
+        return attrs.evolve(
+            self, observations=self.observations.take(rows), row=self.row[rows], mechanism=self.mechanism[rows]
+        )
 
 
 def load(campaign: Reader) -> Loaded:
@@ -91,6 +99,7 @@ def load(campaign: Reader) -> Loaded:
     )
     return Loaded(
         observations=table,
+        row=np.arange(len(table)),
         networks=networks,
         countries=np.array([listed.index(one.country) if one.country else -1 for one in networks], np.int64),
         captures=tuple(words["capture"]),

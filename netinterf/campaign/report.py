@@ -6,7 +6,7 @@ Only the cells that are asked for are written out; frames and paths of their att
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import numpy as np
@@ -53,9 +53,7 @@ def report(campaign: Reader, *, model: Model | None = None) -> "Report":
     Raises:
         UsageError: There is no store, or a later version wrote it.
     """
-    used, loaded = model or default_model(), load(campaign)
-    cells = learn_rates(loaded.observations, pool(loaded.observations, loaded.countries, used))
-    return Report(campaign, loaded, cells, grade_cells(cells, used), used)
+    return Report.judged(campaign, load(campaign), model or default_model())
 
 
 @frozen(eq=False)
@@ -67,6 +65,18 @@ class Report:
     cells: Cells
     graded: Graded
     model: Model
+
+    @classmethod
+    def judged(cls, campaign: Reader, loaded: Loaded, model: Model) -> Self:
+        """Judge what was loaded of a store.
+
+        Args:
+            campaign: The store.
+            loaded: Its observations, or some of them.
+            model: Priors and grades.
+        """
+        cells = learn_rates(loaded.observations, pool(loaded.observations, loaded.countries, model))
+        return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -278,7 +288,7 @@ class Report:
         rows = rows[np.lexsort((table.time[rows], -table.log_odds[rows], table.failed[rows] == 0, of[rows]))]
         rank = np.arange(len(rows)) - np.searchsorted(of[rows], of[rows])
         rows = np.sort(rows[rank < SHOWN])
-        frames = _frames(self.campaign, rows)
+        frames = _frames(self.campaign, self.loaded.row[rows])
         shown: dict[int, list[Shown]] = {}
         for row, (numbers, states) in zip(rows.tolist(), frames, strict=True):
             capture = self.loaded.captures[table.capture[row]]

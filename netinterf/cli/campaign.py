@@ -72,11 +72,20 @@ def run_report(arguments: argparse.Namespace) -> int:
         if arguments.format == "parquet":
             write_parquet(report, output, everything=arguments.all)
         else:
-            output.write(WRITERS[arguments.format](report, everything=arguments.all))
+            output.write(written(report, arguments))
         output.close()
     if output.failed:
         return EXIT_NO_OUTPUT
     return EXIT_FOUND if arguments.fail_on and report.counts()[Finding.BLOCKED] else EXIT_OK
+
+
+def written(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
+    """Write a report line by line; a page has everything."""
+    if arguments.format == "html":
+        from netinterf.report.campaign_page import campaign_page  # (asked for by few)
+
+        return campaign_page(report)
+    return WRITERS[arguments.format](report, everything=arguments.all)
 
 
 def write_parquet(report: Report, output: Output, *, everything: bool) -> None:

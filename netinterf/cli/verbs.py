@@ -159,9 +159,9 @@ def add_report(steps: "argparse._SubParsersAction[Parser]") -> None:
     report.add_argument("store", metavar="STORE", help="the folder of a store")
     report.add_argument(
         "--format",
-        choices=("text", "jsonl", "parquet"),
+        choices=("text", "html", "jsonl", "parquet"),
         default="text",
-        help="text for people (default), the others for programs",
+        help="text (default) and html, a page, are for people, the others for programs",
     )
     report.add_argument("--all", action="store_true", help="also what works, and all that stays open")
     add_out(report)

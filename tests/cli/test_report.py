@@ -1,0 +1,117 @@
+"""``campaign report``: what a store shows, in every form, with one clear line for what cannot be read."""
+
+import json
+from importlib.resources import files
+
+import duckdb
+import pytest
+
+import netinterf
+from netinterf.cli.main import main
+from netinterf.simulate.campaign import Campaign, Causes, make
+
+RUNS = 4
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Collect a small campaign in which one censor drops and resets by name."""
+    folder = tmp_path_factory.mktemp("campaign")
+    quiet = Causes(
+        dead=0, outage=0, gone=0, ban=0, geoblock=0, bad_line=0, line_out=0, recorder=0, clock=0,
+    )  # fmt: skip
+    played = Campaign(
+        seed=5, networks=4, names=12, runs=RUNS, blocked=0.3, mechanisms=("tcp.drop", "tcp.reset"), causes=quiet
+    )
+    truth = make(played, folder / "captures", jobs=2)
+    place = folder / "store"
+    netinterf.Campaign(place).collect(
+        manifest=folder / "captures" / "manifest.csv", networks=folder / "captures" / "networks.csv"
+    )
+    return place, truth
+
+
+def told(capsys, *arguments):
+    """Run the verb, and give exit status, standard output and standard error."""
+    status = main(["campaign", "report", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_lines_tell_each_cell_that_is_blocked(store, capsys):
+    """The stream says what was judged, names blocked cells with captures and frames, and ends with its counts."""
+    place, truth = store
+    status, out, _ = told(capsys, place, "--format", "jsonl", "--fail-on", "interfered")
+    first, *cells, last = [json.loads(line) for line in out.splitlines()]
+    assert status == 1
+    assert (first["type"], first["captures"], first["errors"]) == ("campaign", 4 * RUNS, 0)
+    assert last == {"type": "end", "schema": 1, "captures": 4 * RUNS, "verdicts": len(cells), "errors": 0}
+    blocked = [cell for cell in cells if cell["finding"] == "blocked"]
+    true = {(name, cell["network"]) for cell in truth["cells"] for name in cell["names"]}
+    beside = {(one["name"], one["network"]) for one in truth["collateral"]}
+    found = {(cell["subject"]["name"], cell["network"]["place"]) for cell in blocked if cell["subject"]["name"]}
+    assert found
+    assert found <= true | beside
+    for cell in blocked:
+        assert cell["outcome"] == "interfered"
+        assert cell["probability"] >= 0.9
+        assert cell["shown"]
+        assert cell["shown"][0]["frames"]
+        assert cell["explanation"]
+
+
+def test_every_form_tells_the_same(store, capsys, tmp_path):
+    """Text, Parquet, a page and Python name the same blocked cells."""
+    place, _ = store
+    report = netinterf.Campaign(place).report()
+    blocked = list(report.of("blocked"))
+    _, text, _ = told(capsys, place)
+    assert text.count("\nBLOCKED: ") == len(blocked) == report.counts()["blocked"]
+    for cell in blocked:
+        assert cell.subject in text
+    table, page = tmp_path / "cells.parquet", tmp_path / "page.html"
+    assert told(capsys, place, "--format", "parquet", "--out", table)[0] == 0
+    rows = duckdb.sql(
+        f"SELECT subject.name, network.place, probability FROM '{table}' WHERE finding = 'blocked'"
+    ).fetchall()
+    assert sorted(rows, key=str) == sorted(
+        ((cell.name, cell.network.place, cell.probability) for cell in blocked), key=str
+    )
+    assert told(capsys, place, "--format", "html", "--out", page)[0] == 0
+    content = page.read_text(encoding="utf-8")
+    assert all(cell.called in content for cell in blocked)
+
+
+def test_all_of_it_lists_what_works(store, capsys):
+    """With --all every cell is a line, and what works is in the text."""
+    place, _ = store
+    report = netinterf.Campaign(place).report()
+    _, out, _ = told(capsys, place, "--format", "jsonl", "--all")
+    assert len(out.splitlines()) == len(report) + 2
+    assert "Works:" in told(capsys, place, "--all")[1]
+
+
+def test_judging_again_gives_the_same(store):
+    """A report is a function of the store."""
+    place, _ = store
+    first, again = (netinterf.Campaign(place).report() for _ in range(2))
+    assert [cell.explanation for cell in first.of()] == [cell.explanation for cell in again.of()]
+
+
+def test_what_is_no_store_is_said(capsys, tmp_path):
+    """A folder without a store, and a finding that there is none of, are one line."""
+    status, out, err = told(capsys, tmp_path)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "no store" in err
+
+
+def test_a_store_of_one_capture_says_what_it_can(tmp_path, capsys):
+    """One capture in one place: its packets speak, and no other place does."""
+    example = str(files("netinterf") / "data" / "examples" / "tcp.reset.pcap.gz")
+    campaign = netinterf.Campaign(tmp_path / "store")
+    campaign.collect(example, place="home")
+    cells = list(campaign.report().of("blocked"))
+    assert {cell.mechanism for cell in cells} == {"tcp.reset"}
+    assert {cell.there.networks for cell in cells} == {0}
+    with pytest.raises(netinterf.NetinterfError, match="one of blocked"):
+        list(campaign.report().of("nonsense"))
