@@ -14,7 +14,7 @@ from netinterf.columns import spans
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.table import Observations
 from netinterf.pooling.tallies import Tallies
-from netinterf.pooling.witnesses import HOUR_NS, MOST, Hours, Witnesses, lookup, outage
+from netinterf.pooling.witnesses import HOUR_NS, MOST, Hours, Witnesses, outage
 from netinterf.values import frozen
 
 __all__ = ["Episodes", "lay_out"]
@@ -89,7 +89,7 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episode
         answered=add(table.answered[own]),
         chance=add(table.chance[own] * fewer),
         neighbours=outage(add(table.neighbour_alive[own]), add(table.neighbour_dead[own])),
-        gone=less_own(witnesses, hours, key[grid.cell], place[grid.cell], grid.step),
+        gone=witnesses.less_own(key[grid.cell], place[grid.cell], grid.step),
         gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),
         down=servers.elsewhere(table.service, table, tallies, hours, grid, place),
         witnesses=witnesses,
@@ -134,7 +134,7 @@ class Grid:
     @classmethod
     def of(cls, witnesses: Witnesses, key: I64, hours: Hours) -> Self:
         """Lay out the hours of cells that are about some keys."""
-        known = np.unique(witnesses.key * hours.count + witnesses.step)
+        known = witnesses.hours
         first = np.searchsorted(known, np.arange(int(key.max(initial=-1)) + 2) * hours.count)
         lengths = np.diff(first)[key]
         rows = spans(first[key], lengths)
@@ -144,18 +144,6 @@ class Grid:
     def row(self, cell: I64, key: I64, step: I64) -> I64:
         """Find the rows of cells, each about a key, in some hours."""
         return self.begin[cell] + np.searchsorted(self.hours, key * self.count + step) - self.first[key]
-
-
-def less_own(witnesses: Witnesses, hours: Hours, key: I64, place: I64, step: I64) -> F64:
-    """Weigh what all places but one show of some things in some hours."""
-    places = int(witnesses.place.max(initial=0)) + 1
-    at = witnesses.key * hours.count + witnesses.step
-    known, number = np.unique(at, return_inverse=True)
-    total = totals(number, witnesses.worth, len(known))
-    pair = (witnesses.key * places + witnesses.place) * hours.count + witnesses.step
-    own = lookup(pair, (key * places + np.minimum(place, places - 1)) * hours.count + step, witnesses.worth)
-    own[place >= places] = 0.0
-    return lookup(known, key * hours.count + step, total) - own
 
 
 @frozen(eq=False)
@@ -200,4 +188,4 @@ class Servers:
         lengths = np.diff(grid.begin)[self.cell]
         at = spans(grid.begin[:-1][self.cell], lengths)
         wanted, whose = np.repeat(key[self.row], lengths), np.repeat(place[self.cell], lengths)
-        return totals(at, less_own(witnesses, hours, wanted, whose, grid.step[at]), len(grid.cell))
+        return totals(at, witnesses.less_own(wanted, whose, grid.step[at]), len(grid.cell))

@@ -4,12 +4,12 @@ A thing is a name over a transport, wherever it is served, or a server, whatever
 witness an hour however often it tried, since many attempts in one place must not outvote another.
 """
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.line import OUT, USUAL
 from netinterf.observations.table import Observations
 from netinterf.pooling.tallies import Tallies
@@ -62,14 +62,18 @@ class Hours:
 
 @frozen(eq=False, kw_only=True)
 class Witnesses:
-    """One entry per thing, place and hour, in this order."""
+    """One entry per thing, hour and place, in this order."""
 
     key: I64
     place: I64
-    step: I64
     worth: F64  # the thing being out, less it being fine; of what a scan holds to be struck nothing is said; nats
     seeing: F64  # the same with what was struck among the failures
     struck: F64  # attempts that were struck
+    at: I64  # thing, hour and place as one number, rising
+    hours: I64  # different things and hours as one number, rising
+    total: F64  # what all places show in each of these
+    steps: int
+    places: int
 
     @classmethod
     def of(
@@ -85,25 +89,45 @@ class Witnesses:
             key: What each of these is about, from 0.
             server: Of which it is asked only whether the server opens; None for none.
         """
-        server = np.zeros(len(rows), np.bool_) if server is None else server
-        place, step = table.place[rows].astype(np.int64), hours.step[rows]
-        order = np.lexsort((step, place, key))
-        rows, key, place, step, server = rows[order], key[order], place[order], step[order], server[order]
-        number, first = numbered(combined(key, place, step))
-        order = np.argsort(first)
-        first, number = first[order], np.argsort(order)[number]
-        failed = np.where(server, table.at_opening[rows], table.failed[rows])
-        lives = np.where(server, table.alive[rows] + table.failed[rows] - failed, table.alive[rows])
+        places = int(table.place[rows].max(initial=0)) + 1
+        joined = (key * hours.count + hours.step[rows]) * places + table.place[rows]
+        order = np.argsort(joined)
+        joined, rows = joined[order], rows[order]
+        begin = np.flatnonzero(np.diff(joined, prepend=-1))
+        failed = table.failed[rows]
+        lives = table.alive[rows]
+        if server is not None:
+            opening = np.where(server[order], table.at_opening[rows], failed)
+            failed, lives = opening, lives + (failed - opening)
         held = np.where(tallies.struck[tallies.cell[rows]] > 0, failed, 0)
-        alive, dead, struck = (totals(number, values, len(first)) for values in (lives, failed, held))
+        alive, dead, struck = (_sums(values, begin) for values in (lives, failed, held))
+        worth, at = outage(alive, dead - struck), joined[begin]
+        hour = at // places
+        first = np.flatnonzero(np.diff(hour, prepend=-1))
         return cls(
-            key=key[first],
-            place=place[first],
-            step=step[first],
-            worth=outage(alive, dead - struck),
+            key=hour // hours.count,
+            place=at % places,
+            worth=worth,
             seeing=outage(alive, dead),
             struck=struck,
+            at=at,
+            hours=hour[first],
+            total=_sums(worth, first),
+            steps=hours.count,
+            places=places,
         )
+
+    def less_own(self, key: I64, place: I64, step: I64) -> F64:
+        """Weigh what all places but one show of some things in some hours."""
+        hour = key * self.steps + step
+        own = lookup(self.at, hour * self.places + np.minimum(place, self.places - 1), self.worth)
+        own[place >= self.places] = 0.0  # which told nothing here
+        return lookup(self.hours, hour, self.total) - own
+
+
+def _sums(values: NDArray[Any], begin: I64) -> F64:
+    """Add up runs of values."""
+    return np.add.reduceat(values, begin, dtype=np.float64) if len(begin) else np.zeros(0)
 
 
 def lookup(keys: I64, wanted: I64, values: F64) -> F64:
