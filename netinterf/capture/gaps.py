@@ -27,7 +27,8 @@ ENOUGH = 1000
 as many recordings, if it was not the files that made it."""
 
 DUMPCAP = re.compile(r"_(?P<number>[0-9]{5})_[0-9]{14}|_[0-9]{14}_(?P<last>[0-9]{5})")
-"""Number and time in the names of dumpcap (User's Guide, "Filename options"); they run to 99999, whatever is kept."""
+"""Number and time in the names of dumpcap (Wireshark User's Guide, "File Sets"), or the other way round
+(``nametimenum``). It counts modulo 100,000 (``RINGBUFFER_MAX_NUM_FILES``), however few files a ring keeps."""
 
 LAST = 99_999
 DATE = 8
