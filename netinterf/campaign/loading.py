@@ -4,7 +4,7 @@ Ten million rows take about 1.5 GB as numbers. Frames and words of single attemp
 that are written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import attrs
@@ -78,24 +78,38 @@ def load(campaign: Reader) -> Loaded:
     """
     words: dict[str, dict[str, int]] = {name: {} for name in WORDS}
     pieces = list(_pieces(campaign, words))
-    columns = {name: _joined([piece.pop(name) for piece in pieces], name) for name in COLUMNS}
-    unit, first = numbered(columns["unit"])
-    service, _ = numbered(columns["service"])
-    place, networks = _networks(columns, words)
-    listed = list(words["country"])
-    suffixes = [*words["suffix"], ""]
+
+    def taken(name: str, dtype: Any = None) -> NDArray[Any]:
+        """Join the pieces of a column, which are let go of."""
+        return _joined([piece.pop(name) for piece in pieces], name, dtype)
+
+    place, networks = _networks(taken("place"), taken("asn"), taken("country"), words)
+    keys = taken("unit")
+    unit, first = numbered(keys)
+    names, services, suffix = taken("name_key"), taken("service"), taken("suffix")
+    suffixes, listed = [*words["suffix"], ""], list(words["country"])
+    about: dict[str, Any] = {
+        "unit_name": names[first],
+        "unit_service": services[first],
+        "unit_suffix": tuple(suffixes[code] for code in suffix[first].tolist()),
+    }
+    del keys, suffix
+    called = _called(names)
+    del names
+    service, _ = numbered(services)
+    del services
     table = Observations(
         place=place,
-        capture=columns["capture"],
+        capture=taken("capture"),
         unit=unit,
         service=service,
-        site=columns["site"],
-        transport=_transports(words["transport"])[columns["transport"]],
-        called=_called(columns["name_key"]),
-        time=columns["bin"],
-        clients=np.minimum(columns["clients"], np.iinfo(np.uint16).max).astype(np.uint16),
-        missed=columns["missed"],
-        **_numbers(columns),
+        site=taken("site"),
+        transport=_transports(words["transport"])[taken("transport")],
+        called=called,
+        time=taken("bin"),
+        clients=np.minimum(taken("clients"), np.iinfo(np.uint16).max).astype(np.uint16),
+        missed=taken("missed"),
+        **_numbers(taken),
     )
     return Loaded(
         observations=table,
@@ -103,24 +117,22 @@ def load(campaign: Reader) -> Loaded:
         networks=networks,
         countries=np.array([listed.index(one.country) if one.country else -1 for one in networks], np.int64),
         captures=tuple(words["capture"]),
-        mechanism=columns["mechanism"].astype(np.int16),
+        mechanism=taken("mechanism", np.int16),
         mechanisms=tuple(words["mechanism"]),
-        unit_name=columns["name_key"][first],
-        unit_service=columns["service"][first],
-        unit_suffix=tuple(suffixes[code] for code in columns["suffix"][first].tolist()),
+        **about,
     )
+
+
+def _numbers(taken: Callable[..., Any]) -> dict[str, Any]:
+    """Take counts, which have no sign, and weights."""
+    counts = {name: taken(name, np.uint32) for name in COUNTS}
+    return counts | {name: taken(name) for name in NATS}
 
 
 def _called(keys: I64) -> I64:
     """Number names, -1 for none."""
     number, _ = numbered(keys)
     return np.where(keys == NONE, -1, number)
-
-
-def _numbers(columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """Take counts and weights as they are, counts without a sign."""
-    counts = {name: columns[name].astype(np.uint32) for name in COUNTS}
-    return counts | {name: columns[name] for name in NATS}
 
 
 def _pieces(campaign: Reader, words: dict[str, dict[str, int]]) -> Iterator[dict[str, NDArray[Any]]]:
@@ -147,23 +159,29 @@ def _coded(column: Any, known: dict[str, int]) -> NDArray[np.int32]:
     return np.asarray(np.array([*numbers, -1], np.int32)[codes])
 
 
-def _joined(parts: list[NDArray[Any]], name: str) -> NDArray[Any]:
+def _joined(parts: list[NDArray[Any]], name: str, dtype: Any) -> NDArray[Any]:
     """Join the parts of a column; a store without rows has none."""
-    if parts:
-        return np.concatenate(parts)
-    whole = name in KEYS or name in {"asn", "bin"}
-    return np.zeros(0, np.int64 if whole else np.float64 if name in NATS or name == "missed" else np.int32)
+    if not parts:
+        whole = name in KEYS or name in {"asn", "bin"}
+        parts = [np.zeros(0, np.int64 if whole else np.float64 if name in NATS or name == "missed" else np.int32)]
+    joined = np.empty(sum(map(len, parts)), dtype or parts[0].dtype)
+    at = 0
+    for part in parts:
+        joined[at : at + len(part)] = part
+        at += len(part)
+    return joined
 
 
-def _networks(columns: dict[str, NDArray[Any]], words: dict[str, dict[str, int]]) -> tuple[Any, tuple[Network, ...]]:
+def _networks(
+    place: NDArray[Any], asn: NDArray[Any], country: NDArray[Any], words: dict[str, dict[str, int]]
+) -> tuple[NDArray[np.int32], tuple[Network, ...]]:
     """Number the networks of clients: by place and AS; the country is that of the first row of each."""
-    number, first = numbered(combined(columns["place"], columns["asn"]))
+    number, first = numbered(combined(place, asn))
     places, countries = list(words["place"]), [*words["country"], None]
-    networks = []
-    for row in first.tolist():
-        asn = int(columns["asn"][row])
-        country = countries[int(columns["country"][row])]
-        networks.append(Network(places[int(columns["place"][row])], asn if asn >= 0 else None, country))
+    networks = [
+        Network(places[int(place[row])], int(asn[row]) if asn[row] >= 0 else None, countries[int(country[row])])
+        for row in first.tolist()
+    ]
     return number.astype(np.int32), tuple(networks)
 
 
