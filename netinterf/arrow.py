@@ -96,6 +96,18 @@ def parquet_batches(source: str, columns: Sequence[str] | None = None, repeated:
         yield from file.iter_batches(BATCH, columns=None if columns is None else list(columns))
 
 
+def parquet_rows(source: str) -> int:
+    """Tell how many rows a Parquet file has, by its footer.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    pyarrow()
+    from pyarrow.parquet import read_metadata
+
+    return int(read_metadata(source).num_rows)
+
+
 class Described(Protocol):
     """What the data dictionary says of one column; see `netinterf.table.Column`."""
 

@@ -12,6 +12,7 @@ from benchmarks.campaigns.score import NamedCell
 from netinterf.arrays import I64
 from netinterf.campaign.executors import Processes
 from netinterf.campaign.loading import Loaded, load
+from netinterf.campaign.reader import Snapshot
 from netinterf.campaign.record import Cell
 from netinterf.campaign.report import Report
 from netinterf.pooling.grades import Finding
@@ -26,12 +27,13 @@ def named(folder: Path, counts: Sequence[int], *, jobs: int) -> dict[int, list[N
     campaign = netinterf.Campaign(store)
     with Processes(jobs) as executor:
         campaign.collect(manifest=folder / "manifest.csv", networks=folder / "networks.csv", executor=executor)
-    loaded = load(campaign)
-    run = runs_of(campaign, folder, loaded)
-    return {count: named_of(campaign, loaded.take(np.flatnonzero(run <= count)), run) for count in counts}
+    snapshot = Snapshot(store)
+    loaded = load(snapshot)
+    run = runs_of(snapshot, folder, loaded)
+    return {count: named_of(snapshot, loaded.take(np.flatnonzero(run <= count)), run) for count in counts}
 
 
-def runs_of(campaign: netinterf.Campaign, folder: Path, loaded: Loaded) -> I64:
+def runs_of(campaign: Snapshot, folder: Path, loaded: Loaded) -> I64:
     """Give the run of each observation."""
     with (folder / "manifest.csv").open(encoding="utf-8") as file:
         runs = {str(folder / row["path"]): int(row["run"]) for row in DictReader(file)}
@@ -45,7 +47,7 @@ def runs_of(campaign: netinterf.Campaign, folder: Path, loaded: Loaded) -> I64:
     return np.asarray(of_capture[loaded.observations.capture])
 
 
-def named_of(campaign: netinterf.Campaign, loaded: Loaded, run: I64) -> list[NamedCell]:
+def named_of(campaign: Snapshot, loaded: Loaded, run: I64) -> list[NamedCell]:
     """Name the cells that are blocked, each with the run of its onset."""
     report = Report.judged(campaign, loaded, default_model())
     times = {int(time): int(run[row]) for time, row in zip(loaded.observations.time, loaded.row, strict=True)}

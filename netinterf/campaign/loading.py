@@ -4,7 +4,7 @@ Ten million rows take about 1.5 GB as numbers. Frames and words of single attemp
 that are written.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Self
 
 import attrs
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64
-from netinterf.campaign.reader import Reader
+from netinterf.campaign.reader import Snapshot
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.observations.table import Observations
@@ -28,6 +28,12 @@ NATS = ("chance", "llr", "prior", "log_odds")
 WORDS = ("capture", "place", "country", "transport", "suffix", "mechanism")
 KEYS = ("unit", "name_key", "service", "site")
 COLUMNS = (*WORDS, "asn", "bin", "clients", "missed", *KEYS, *COUNTS, *NATS)
+
+TYPES: dict[str, Any] = {
+    "capture": np.int32, "place": np.int32, "country": np.int32, "transport": np.uint8, "suffix": np.int32,
+    "mechanism": np.int16, "asn": np.int64, "bin": np.int64, "clients": np.uint16, "missed": np.float64,
+}  # fmt: skip
+"""What columns are held as, beside keys, counts and weights."""
 
 NONE = np.iinfo(np.int64).min
 """A key that is not there."""
@@ -67,49 +73,27 @@ class Loaded:
         )
 
 
-def load(campaign: Reader) -> Loaded:
+def load(store: Snapshot) -> Loaded:
     """Read all observations of a store.
 
     Args:
-        campaign: The store.
-
-    Raises:
-        UsageError: There is no store, or a later version wrote it.
+        store: The store as it is now.
     """
     words: dict[str, dict[str, int]] = {name: {} for name in WORDS}
-    pieces = list(_pieces(campaign, words))
-
-    def taken(name: str, dtype: Any = None) -> NDArray[Any]:
-        """Join the pieces of a column, which are let go of."""
-        return _joined([piece.pop(name) for piece in pieces], name, dtype)
-
-    place, networks = _networks(taken("place"), taken("asn"), taken("country"), words)
-    keys = taken("unit")
-    unit, first = numbered(keys)
-    names, services, suffix = taken("name_key"), taken("service"), taken("suffix")
-    suffixes, listed = [*words["suffix"], ""], list(words["country"])
+    columns = _columns(store, words)
+    place, networks = _networks(columns.pop("place"), columns.pop("asn"), columns.pop("country"), words)
+    listed, suffixes = list(words["country"]), [*words["suffix"], ""]
+    unit, first = numbered(columns.pop("unit"))
     about: dict[str, Any] = {
-        "unit_name": names[first],
-        "unit_service": services[first],
-        "unit_suffix": tuple(suffixes[code] for code in suffix[first].tolist()),
+        "unit_name": columns["name_key"][first],
+        "unit_service": columns["service"][first],
+        "unit_suffix": tuple(suffixes[code] for code in columns.pop("suffix")[first].tolist()),
     }
-    del keys, suffix
-    called = _called(names)
-    del names
-    service, _ = numbered(services)
-    del services
+    called = _called(columns.pop("name_key"))
+    service, _ = numbered(columns.pop("service"))
+    mechanism, transport = columns.pop("mechanism"), _transports(words["transport"])[columns.pop("transport")]
     table = Observations(
-        place=place,
-        capture=taken("capture"),
-        unit=unit,
-        service=service,
-        site=taken("site"),
-        transport=_transports(words["transport"])[taken("transport")],
-        called=called,
-        time=taken("bin"),
-        clients=np.minimum(taken("clients"), np.iinfo(np.uint16).max).astype(np.uint16),
-        missed=taken("missed"),
-        **_numbers(taken),
+        place=place, unit=unit, service=service, transport=transport, called=called, time=columns.pop("bin"), **columns
     )
     return Loaded(
         observations=table,
@@ -117,16 +101,23 @@ def load(campaign: Reader) -> Loaded:
         networks=networks,
         countries=np.array([listed.index(one.country) if one.country else -1 for one in networks], np.int64),
         captures=tuple(words["capture"]),
-        mechanism=taken("mechanism", np.int16),
+        mechanism=mechanism,
         mechanisms=tuple(words["mechanism"]),
         **about,
     )
 
 
-def _numbers(taken: Callable[..., Any]) -> dict[str, Any]:
-    """Take counts, which have no sign, and weights."""
-    counts = {name: taken(name, np.uint32) for name in COUNTS}
-    return counts | {name: taken(name) for name in NATS}
+def _columns(store: Snapshot, words: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """Read the columns into arrays that are made as a whole beforehand: ten million rows are 1.5 GB, once."""
+    types = TYPES | dict.fromkeys(KEYS, np.int64) | dict.fromkeys(COUNTS, np.uint32) | dict.fromkeys(NATS, np.float64)
+    columns = {name: np.empty(store.size(), kind) for name, kind in types.items()}
+    at = 0
+    for piece in _pieces(store, words):
+        rows = slice(at, at + len(piece["bin"]))
+        for name, values in piece.items():
+            columns[name][rows] = values
+        at = rows.stop
+    return columns
 
 
 def _called(keys: I64) -> I64:
@@ -135,9 +126,9 @@ def _called(keys: I64) -> I64:
     return np.where(keys == NONE, -1, number)
 
 
-def _pieces(campaign: Reader, words: dict[str, dict[str, int]]) -> Iterator[dict[str, NDArray[Any]]]:
+def _pieces(store: Snapshot, words: dict[str, dict[str, int]]) -> Iterator[dict[str, NDArray[Any]]]:
     """Read piece by piece, each as arrays; words are numbered alike in all of them."""
-    for batch in campaign.observations(COLUMNS):
+    for batch in store.observations(COLUMNS):
         piece = {}
         for name in COLUMNS:
             column = batch.column(name)
@@ -147,6 +138,8 @@ def _pieces(campaign: Reader, words: dict[str, dict[str, int]]) -> Iterator[dict
                 piece[name] = column.fill_null(NONE if name in KEYS else -1).to_numpy(zero_copy_only=False)
             elif name == "bin":
                 piece[name] = column.cast("int64").to_numpy(zero_copy_only=False)
+            elif name == "clients":
+                piece[name] = np.minimum(column.to_numpy(zero_copy_only=False), np.iinfo(np.uint16).max)
             else:
                 piece[name] = column.to_numpy(zero_copy_only=False)
         yield piece
@@ -157,19 +150,6 @@ def _coded(column: Any, known: dict[str, int]) -> NDArray[np.int32]:
     numbers = [known.setdefault(word, len(known)) for word in column.dictionary.to_pylist()]
     codes = column.indices.fill_null(len(numbers)).to_numpy(zero_copy_only=False)
     return np.asarray(np.array([*numbers, -1], np.int32)[codes])
-
-
-def _joined(parts: list[NDArray[Any]], name: str, dtype: Any) -> NDArray[Any]:
-    """Join the parts of a column; a store without rows has none."""
-    if not parts:
-        whole = name in KEYS or name in {"asn", "bin"}
-        parts = [np.zeros(0, np.int64 if whole else np.float64 if name in NATS or name == "missed" else np.int32)]
-    joined = np.empty(sum(map(len, parts)), dtype or parts[0].dtype)
-    at = 0
-    for part in parts:
-        joined[at : at + len(part)] = part
-        at += len(part)
-    return joined
 
 
 def _networks(

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from netinterf.arrow import parquet_batches
+from netinterf.arrow import parquet_batches, parquet_rows
 from netinterf.campaign.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
 from netinterf.campaign.store import Store
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "Snapshot"]
 
 
 class Reader:
@@ -68,5 +68,32 @@ class Reader:
     def _read(self, table: StoredTable, columns: Sequence[str] | None) -> Iterator[Any]:
         """Read a table."""
         self._store.check()
-        for part in self._store.committed(table.name):
+        for part in self._parts(table):
             yield from parquet_batches(str(part), columns, table.words)
+
+    def _parts(self, table: StoredTable) -> list[Path]:
+        """List the files of a table."""
+        return self._store.committed(table.name)
+
+
+class Snapshot(Reader):
+    """Reads a store as it is now, whatever is added meanwhile: places of rows mean the same each time.
+
+    Args:
+        store: The folder of the store.
+
+    Raises:
+        UsageError: There is no store, or a later version wrote it.
+    """
+
+    def __init__(self, store: str | os.PathLike[str]) -> None:
+        super().__init__(store)
+        self._store.check()
+        self._now = {table: self._store.committed(table.name) for table in (OBSERVATIONS, CAPTURES, MARKS)}
+
+    def size(self) -> int:
+        """Count the observations."""
+        return sum(parquet_rows(str(part)) for part in self._parts(OBSERVATIONS))
+
+    def _parts(self, table: StoredTable) -> list[Path]:
+        return self._now[table]

@@ -13,7 +13,7 @@ import numpy as np
 
 from netinterf.arrays import I64, Mask
 from netinterf.campaign.loading import NONE, Loaded, load
-from netinterf.campaign.reader import Reader
+from netinterf.campaign.reader import Reader, Snapshot
 from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown, called_as
 from netinterf.campaign.words import reasons_of, says
 from netinterf.errors import ParameterError
@@ -53,7 +53,8 @@ def report(campaign: Reader, *, model: Model | None = None) -> "Report":
     Raises:
         UsageError: There is no store, or a later version wrote it.
     """
-    return Report.judged(campaign, load(campaign), model or default_model())
+    snapshot = Snapshot(campaign.path)
+    return Report.judged(snapshot, load(snapshot), model or default_model())
 
 
 @frozen(eq=False)

@@ -22,7 +22,9 @@ Source of the form: competing causes as in `netinterf.analyzers.isolation.causes
 Analysis", 3rd edition, section 2.4 (beta-binomial). The weights are judgements, each with its reason.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import Self
 
 import numpy as np
 
@@ -107,6 +109,15 @@ class Worth:
     harmless: F64  # of each harmless cause and how common it is, nats; shape (cells, causes)
     kind: I64  # Kind of the failures
     spans: Spans  # from when to when it was blocked, if it was
+
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """Join what contrasts of different cells are worth."""
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("alone", "blocked", "harmless", "kind")
+        }
+        return cls(spans=Spans(np.concatenate([part.spans.columns for part in parts])), **columns)
 
     def llr(self, common: F64 | None = None) -> F64:
         """Weigh a block against all harmless causes together, in nats: what is added to evidence that packets give.

@@ -27,6 +27,10 @@ from netinterf.verdict.model import Model
 __all__ = ["Cells", "pool"]
 
 
+AT_A_TIME = 1 << 21
+"""Observations whose units are looked at together (memory)."""
+
+
 @frozen(eq=False, kw_only=True)
 class Cells:
     """Cells and how sure it is that somebody interferes there, one entry per cell."""
@@ -85,12 +89,9 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     failed = observations.failed > 0
     own, independent = own_llr(observations, tallies, model.site_correlation, np.ones(len(failed), np.bool_))
     own_of_failures, _ = own_llr(observations, tallies, model.site_correlation, failed)
-    failing = np.flatnonzero(tallies.failed > 0)
-    kinds = kinds_of(tallies, failing)
-    episodes = lay_out(observations, tallies, failing)
-    worth = weigh_causes(episodes, standing_of(episodes, countries), kinds)
+    failing, episodes, worth = contrasts(observations, tallies, countries)
     kind = np.full(count, -1)
-    kind[failing] = kinds
+    kind[failing] = worth.kind
     site = np.zeros(count, np.int64)
     site[tallies.cell] = observations.site
     cells = Cells(
@@ -99,6 +100,26 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
         failing=failing, episodes=episodes, worth=worth,
     )  # fmt: skip
     return cells.under(tallies.prior, None)
+
+
+def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> tuple[I64, Episodes, Worth]:
+    """Weigh the contrasts of all cells that failed, some at a time.
+
+    Returns:
+        Which cells they are, and of these hours and what they are worth.
+    """
+    failing = np.flatnonzero(tallies.failed > 0)
+    failing = failing[np.argsort(tallies.unit[failing], kind="stable")]
+    rows = np.bincount(observations.unit)[tallies.unit[failing]]  # which cells of one unit share
+    fresh = np.diff(tallies.unit[failing], prepend=-1) != 0
+    part = np.cumsum(np.where(fresh, rows, 0)) // AT_A_TIME
+    parts = []
+    for cells in np.split(failing, np.flatnonzero(np.diff(part)) + 1):
+        episodes, company = lay_out(observations, tallies, cells)
+        kinds = kinds_of(tallies, cells)
+        parts.append((episodes, weigh_causes(episodes, standing_of(company, countries), kinds)))
+    laid, worth = zip(*parts, strict=True)
+    return failing, Episodes.concat(laid), Worth.concat(worth)
 
 
 def kinds_of(tallies: Tallies, cells: I64) -> I64:

@@ -4,8 +4,10 @@ The hours are those in which anybody tried the same thing, so that what is said 
 same observations. Everything is counted by keys and sums, so that ten million observations cost a few sorts.
 """
 
+from collections.abc import Sequence
 from typing import Any, Self
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ from netinterf.pooling.tallies import Tallies
 from netinterf.pooling.witnesses import HOUR_NS, MOST, Hours, Witnesses, outage
 from netinterf.values import frozen
 
-__all__ = ["Episodes", "lay_out"]
+__all__ = ["NEVER", "Company", "Episodes", "lay_out"]
 
 SERVERS = 4
 """Servers of a cell that are looked at, those where it failed most: a name that fails at more of them does not fail
@@ -43,13 +45,37 @@ class Episodes:
     gone_here: F64  # the same at the servers where it failed
     down: F64  # these servers being out, less them being fine elsewhere; nats
 
-    witnesses: Witnesses  # all that places show of the things in question
-    key: I64  # what each cell is about, among the witnesses' keys
-    place: I64  # of each cell
     same_name: F64  # the name being refused here over other transports as well, less it being fine; nats, by cell
 
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """Join episodes of different cells."""
+        cells = np.cumsum([0, *(len(part.begin) - 1 for part in parts)])
+        rows = np.cumsum([0, *(len(part.cell) for part in parts)])
+        columns = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in attrs.fields(cls)
+            if field.name not in {"cell", "begin"}
+        }
+        return cls(
+            cell=np.concatenate([part.cell + first for part, first in zip(parts, cells, strict=False)]),
+            begin=np.concatenate(
+                [*(part.begin[:-1] + first for part, first in zip(parts, rows, strict=False)), rows[-1:]]
+            ),
+            **columns,
+        )
 
-def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episodes:
+
+@frozen(eq=False)
+class Company:
+    """What failing cells are about, and all that places show of that."""
+
+    witnesses: Witnesses
+    key: I64  # of each cell, among those of the witnesses
+    place: I64  # of each cell
+
+
+def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[Episodes, Company]:
     """Lay failing cells out in time.
 
     A server that never opened is a thing whatever was asked of it; all others are what was asked for.
@@ -79,7 +105,7 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episode
     np.maximum.at(last, at, table.time[own])
     over_others = tallies.by_others_answered, tallies.by_others_failed
     servers = Servers.of(table, mine, len(cells))
-    return Episodes(
+    episodes = Episodes(
         cell=grid.cell,
         begin=grid.begin,
         hour=grid.step * np.float64(hours.width / HOUR_NS),
@@ -92,11 +118,9 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> Episode
         gone=witnesses.less_own(key[grid.cell], place[grid.cell], grid.step),
         gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),
         down=servers.elsewhere(table.service, table, tallies, hours, grid, place),
-        witnesses=witnesses,
-        key=key,
-        place=place,
         same_name=outage(*(counts[cells].astype(np.float64) for counts in over_others)),
     )
+    return episodes, Company(witnesses, key, place)
 
 
 def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64, I64, Mask]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64
 from netinterf.numbering import combined, numbered, totals
-from netinterf.pooling.episodes import Episodes
+from netinterf.pooling.episodes import Company
 from netinterf.pooling.witnesses import MOST, Witnesses, lookup
 from netinterf.values import frozen
 
@@ -51,16 +51,16 @@ class Standing:
     country: F64  # refused in all of these
 
 
-def standing_of(episodes: Episodes, countries: I64) -> Standing:
+def standing_of(company: Company, countries: I64) -> Standing:
     """Ask other places about failing cells.
 
     Args:
-        episodes: Cells and what places show of what they are about.
+        company: What cells are about, and what places show of that.
         countries: Country of each place, by its number; -1 where it is not known.
     """
     nation = np.where(countries >= 0, countries, len(countries) + np.arange(len(countries)))  # unknown: of its own
     nations = int(nation.max(initial=0)) + 1
-    seen, key, place = Throughout.of(episodes.witnesses), episodes.key, episodes.place
+    seen, key, place = Throughout.of(company.witnesses), company.key, company.place
     theirs, inside = nation[seen.place], key * nations + nation[place]
     at_home = seen.key * nations + theirs
     elsewhere = less(seen.key, theirs, blocked_in(seen.blind), key, nation[place])

@@ -1,11 +1,10 @@
 """What a contrast is worth: it rises with what speaks for a block, and never beyond what servers do by themselves."""
 
-import attrs
 import numpy as np
 import pytest
 
 from netinterf.observations.line import ordinary_failure
-from netinterf.pooling.causes import BESIDE, CAUSES, Cause, Kind, weigh_causes
+from netinterf.pooling.causes import BESIDE, CAUSES, Cause, Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import Episodes
 from netinterf.pooling.standing import Standing
 from netinterf.pooling.witnesses import outage
@@ -35,8 +34,7 @@ def episodes(**told):
     }
     return Episodes(
         cell=np.zeros(hours, np.int64), begin=np.array([0, hours]), hour=np.arange(hours) * 24.0,
-        time=np.arange(hours), last=np.arange(hours), witnesses=None, key=np.zeros(1, np.int64),
-        place=np.zeros(1, np.int64), same_name=np.array([float(told.get("same_name", 0))]), **values,
+        time=np.arange(hours), last=np.arange(hours), same_name=np.array([float(told.get("same_name", 0))]), **values,
     )  # fmt: skip
 
 
@@ -167,19 +165,11 @@ def test_what_the_recorder_missed_explains_silence():
 def test_cells_are_weighed_one_by_one():
     """Two cells side by side are worth what each is worth."""
     first, second = episodes(neighbours=ALIVE), episodes(gone=DEAD, failed=2)
-    both = attrs.evolve(
-        first,
-        cell=np.array([0, 1]),
-        begin=np.array([0, 1, 2]),
-        key=np.zeros(2, np.int64),
-        place=np.zeros(2, np.int64),
-        **{
-            name: np.concatenate([getattr(first, name), getattr(second, name)])
-            for name in (*HOURLY, "hour", "time", "last", "same_name")
-        },
-    )
+    both = Episodes.concat([first, second])
     told = ("elsewhere", "siblings", "siblings_alone", "country")
     beside = Standing(**{name: np.zeros(2) for name in told})
     together = weigh_causes(both, beside, np.array([Kind.SILENT, Kind.SILENT])).llr()
     alone = [float(weigh_causes(one, standing(), np.array([Kind.SILENT])).llr()[0]) for one in (first, second)]
     assert together == pytest.approx(alone)
+    parts = [weigh_causes(one, standing(), np.array([Kind.SILENT])) for one in (first, second)]
+    assert Worth.concat(parts).llr() == pytest.approx(together)

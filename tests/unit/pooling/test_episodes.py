@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import netinterf.pooling.cells
 from netinterf.observations.attempts import State
 from netinterf.observations.table import observe
 from netinterf.pooling.episodes import lay_out
@@ -55,7 +56,7 @@ def test_others_are_counted_as_by_looking_at_all(campaign):
     table = observe(campaign.attempts())
     tallies = tally(table)
     cells = np.flatnonzero(tallies.failed > 0)
-    episodes = lay_out(table, tallies, cells)
+    episodes, _ = lay_out(table, tallies, cells)
     hours = {int(time) // HOUR_NS for time in table.time}
     first = min(hours)
     for row in range(len(episodes.cell)):
@@ -79,7 +80,7 @@ def test_other_places_stand_as_by_looking_at_each(campaign, country):
     tallies = tally(table)
     cells = np.flatnonzero((tallies.failed > 0) & tallies.named)
     countries = np.array([0, 0, country])[: campaign.shape[0]]
-    standing = standing_of(lay_out(table, tallies, cells), countries)
+    standing = standing_of(lay_out(table, tallies, cells)[1], countries)
     for row, cell in enumerate(cells.tolist()):
         place, total = int(tallies.place[cell]), 0.0
         for other in range(campaign.shape[0]):
@@ -101,4 +102,15 @@ def test_an_empty_table_has_no_episodes():
     table = observe(Campaign(1, 1, 1).attempts()).take(np.zeros(0, np.int64))
     tallies = tally(table)
     assert len(tallies) == 0
-    assert len(lay_out(table, tallies, np.zeros(0, np.int64)).cell) == 0
+    assert len(lay_out(table, tallies, np.zeros(0, np.int64))[0].cell) == 0
+
+
+@pytest.mark.parametrize("at_a_time", [1, 40])
+def test_how_many_are_looked_at_at_a_time_does_not_matter(at_a_time, monkeypatch):
+    """Cells are judged alike in one piece and in many."""
+    campaign = Campaign(4, 9, 3, server=[0, 0, 1, 1, 2, 2, 3, 3, 4]).fail((0, 3)).fail((slice(None), 5), opening=True)
+    whole = campaign.judged()
+    monkeypatch.setattr(netinterf.pooling.cells, "AT_A_TIME", at_a_time)
+    pieces = campaign.judged()
+    assert pieces.cells.log_odds == pytest.approx(whole.cells.log_odds)
+    assert pieces.cells.cause.tolist() == whole.cells.cause.tolist()
