@@ -1,6 +1,7 @@
 """One batch of captures while it is judged: rows of observations, one entry per file, and what numbers stand for."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -22,7 +23,7 @@ from netinterf.values import frozen
 from netinterf.verdict.model import default_model
 from netinterf.version import __version__
 
-__all__ = ["Batch", "Entry", "File"]
+__all__ = ["Batch", "Entry", "File", "content_of"]
 
 PIECE = 1 << 20  # bytes hashed at a time
 HASH = 16  # bytes: of 10**12 contents, two are equal with probability 1e-15
@@ -165,22 +166,28 @@ class Batch:
                 known["clients"] = clients
 
 
-def content_of(path: str) -> str:
+def content_of(path: str, size: int | None = None) -> str:
     """Hash the content of a file, expanded: a capture that was compressed since is the same capture.
+
+    Args:
+        path: The file.
+        size: How much of it, None for all.
 
     Raises:
         OSError: It cannot be read.
     """
     try:
-        return hashed(Inlet(path).through(pieces_of(path)))
+        return hashed(Inlet(path).through(pieces_of(path, size)))
     except NetinterfError:  # no capture, or nothing that can be expanded: as it lies there
-        return hashed(pieces_of(path))
+        return hashed(pieces_of(path, size))
 
 
-def pieces_of(path: str) -> Iterator[bytes]:
-    """Read a file piece by piece."""
+def pieces_of(path: str, size: int | None) -> Iterator[bytes]:
+    """Read a file, or its beginning, piece by piece."""
+    left = sys.maxsize if size is None else size
     with open(path, "rb", buffering=0) as file:
-        while piece := file.read(PIECE):
+        while piece := file.read(min(PIECE, left)):
+            left -= len(piece)
             yield piece
 
 

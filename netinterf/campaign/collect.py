@@ -10,10 +10,10 @@ from typing import Self
 
 import attrs
 
-from netinterf.campaign.batch import Entry, File
+from netinterf.campaign.batch import Entry, File, content_of
 from netinterf.campaign.executors import LostError, answer_of, in_order
 from netinterf.campaign.gather import Receipt, Setting, Task
-from netinterf.campaign.known import Numbers, content_number, file_number, known_to
+from netinterf.campaign.known import Known, content_number, file_number, path_number, versions
 from netinterf.campaign.names import is_published, list_names, publish
 from netinterf.campaign.parts import commit, dropped, recover
 from netinterf.campaign.place import Place
@@ -57,6 +57,8 @@ class Collected:
     known: int = 0
     skipped: int = 0
 
+
+GROWN = "it has grown since it was collected, and what came later cannot be added: collect files that are closed"
 
 STATES = {"judged": "judged", "error": "errors", "again": "again", "unread": "unread"}
 """Which number of `Collected` counts which state of an entry."""
@@ -120,21 +122,20 @@ class Collecting:
 
     store: Store
     setting: Setting
-    files: Numbers
-    contents: Numbers
+    known: Known
     told: Callable[[Entry], object]
     counts: Collected = attrs.field(factory=Collected)
 
     @classmethod
     def of(cls, store: Store, options: Options, told: Callable[[Entry], object]) -> Self:
         """Begin: read what the store holds, and write down how to judge."""
-        files, contents = known_to(store)
-        return cls(store, Setting.written(store, options, contents.all()), files, contents, told)
+        known = Known.of(store)
+        return cls(store, Setting.written(store, options, known.contents.all()), known, told)
 
     def is_known(self, path: str) -> bool:
         """Say whether a file is in the store, as far as can be said without reading it."""
         try:
-            return self._number(File.of(path)) in self.files
+            return self._number(File.of(path)) in self.known.files
         except OSError:
             return False
 
@@ -164,7 +165,7 @@ class Collecting:
             if receipt.trouble:
                 raise OSError(receipt.trouble)
             kept = [entry.capture for entry in receipt.entries if entry.state in {"judged", "error"}]
-            taken = frozenset(capture for capture in kept if content_number(capture) in self.contents)
+            taken = frozenset(capture for capture in kept if content_number(capture) in self.known.contents)
             if taken:
                 dropped(self.store.pending / receipt.folder)
                 once_more = attrs.evolve(task, taken=task.taken | taken)
@@ -173,7 +174,7 @@ class Collecting:
             if receipt.folder:
                 commit(self.store, self.store.pending / receipt.folder, receipt.number)
             for capture in kept:
-                self.contents.add(content_number(capture))
+                self.known.contents.add(content_number(capture))
             for entry in receipt.entries:
                 self._tell(entry)
 
@@ -193,11 +194,21 @@ class Collecting:
         except OSError as cause:
             self._tell(Entry(str(capture), "unread", f"cannot be read: {cause.strerror or cause}"))
         else:
-            if self._number(file) not in self.files:
-                self.files.add(self._number(file))
+            if self._number(file) in self.known.files:
+                self.counts.known += 1
+            elif self._has_grown(file):
+                self._tell(Entry(file.path, "unread", GROWN))
+            else:
+                self.known.files.add(self._number(file))
                 return file
-            self.counts.known += 1
         return None
+
+    def _has_grown(self, file: File) -> bool:
+        """Say whether a file begins with what was collected of it before: that would count twice."""
+        if path_number(file.path) not in self.known.paths:
+            return False
+        before = versions(self.store, file.path)
+        return any(size < file.size and content_of(file.path, size) == capture for size, capture in before)
 
     def _tell(self, entry: Entry) -> None:
         """Count what became of a file, and tell it."""

@@ -1,9 +1,10 @@
-"""Which captures a store holds, in sixteen bytes each: a collect of a million has to remember them all.
+"""Which captures a store holds, in 24 bytes each: a collect of a million has to remember them all.
 
 A file is known by its path, size and time without a look at it, and a capture by its content. Both are remembered as
 64 bits of a hash: that a new one of a million is taken for a known one has the probability 3e-8.
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -12,8 +13,18 @@ import numpy as np
 from netinterf.arrays import U64
 from netinterf.arrow import parquet_batches
 from netinterf.campaign.store import Store
+from netinterf.values import frozen
 
-__all__ = ["Numbers", "as_text", "content_number", "file_number", "is_among", "known_to"]
+__all__ = [
+    "Known",
+    "Numbers",
+    "as_text",
+    "content_number",
+    "file_number",
+    "is_among",
+    "path_number",
+    "versions",
+]
 
 ADDED = 1 << 14
 """Numbers that are kept in a set, eight times their size, until they are sorted in among the others."""
@@ -63,21 +74,41 @@ def content_number(capture: str) -> int:
     return int(capture[:16], 16)
 
 
-def known_to(store: Store) -> tuple[Numbers, Numbers]:
-    """List the files and the contents that a store holds."""
-    files, contents = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
-    for part in store.committed("captures"):
-        told = _numbers(part)
-        files.append(told[:, 0])
-        contents.append(told[:, 1])
-    return Numbers(np.concatenate(files)), Numbers(np.concatenate(contents))
+def path_number(path: str) -> int:
+    """Number a file by its path alone."""
+    return int.from_bytes(blake2b(as_text(path).encode(), digest_size=8).digest(), "big")
+
+
+@frozen(eq=False)
+class Known:
+    """What a store holds: files by path, size and time, contents, and paths, each as numbers."""
+
+    files: Numbers
+    contents: Numbers
+    paths: Numbers
+
+    @classmethod
+    def of(cls, store: Store) -> "Known":
+        """Read it off a store."""
+        told = [np.empty((0, 3), np.uint64), *map(_numbers, store.committed("captures"))]
+        return cls(*map(Numbers, np.concatenate(told).T))
 
 
 def _numbers(part: Path) -> U64:
-    """Number the files and contents of one part of ``captures``, two columns."""
-    pairs = [
-        (file_number(path, size, mtime_ns), content_number(capture))
+    """Number the files, contents and paths of one part of ``captures``, three columns."""
+    rows = [
+        (file_number(path, size, mtime_ns), content_number(capture), path_number(path))
         for batch in parquet_batches(str(part), ("path", "size", "mtime_ns", "capture"))
         for path, size, mtime_ns, capture in zip(*(column.to_pylist() for column in batch), strict=True)
     ]
-    return np.array(pairs, np.uint64).reshape(-1, 2)
+    return np.array(rows, np.uint64).reshape(-1, 3)
+
+
+def versions(store: Store, path: str) -> Iterator[tuple[int, str]]:
+    """List the sizes and contents that a file had when it was judged: all entries are looked through."""
+    wanted = as_text(path)
+    for part in store.committed("captures"):
+        for batch in parquet_batches(str(part), ("path", "size", "capture", "state")):
+            for known, size, capture, state in zip(*(column.to_pylist() for column in batch), strict=True):
+                if known == wanted and state == "judged":
+                    yield size, capture

@@ -263,3 +263,17 @@ def test_a_file_that_grows_is_left_for_later(tmp_path):
     counts, told = told_of(tmp_path / "s", path, executor=Growing())
     assert (counts.unread, [one.state for one in told]) == (1, ["unread"])
     assert told_of(tmp_path / "s", path)[0].judged == 1
+
+
+def test_a_file_that_has_grown_does_not_count_twice(tmp_path):
+    """What was collected of it stays, and it is told of; a file of the same name with other packets is another."""
+    (path,) = write(tmp_path / "in", 1)
+    Campaign(tmp_path / "s").collect(path)
+    before = observations(tmp_path / "s")
+    path.write_bytes(path.read_bytes() + capture(packets=40)[len(capture()) :])
+    counts, told = told_of(tmp_path / "s", path)
+    assert (counts.unread, [one.state for one in told]) == (1, ["unread"])
+    assert "has grown" in told[0].message
+    assert observations(tmp_path / "s") == before
+    path.write_bytes(variant(7, capture(packets=40)))
+    assert told_of(tmp_path / "s", path)[0].judged == 1
