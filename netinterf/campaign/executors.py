@@ -27,8 +27,8 @@ Answer = TypeVar("Answer")
 TRIES = 2
 """How often one capture may end its worker, alone, until it is given up."""
 
-GIVEN_UP = frozenset({"KilledWorker"})
-"""Errors of libraries that are not imported here by which they tell that they tried often enough (Dask: four times)."""
+GIVEN_UP = frozenset({"KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError"})
+"""Errors by which Dask (the first) and Ray tell that workers were lost each time they tried: four times, by default."""
 
 SURVIVED_BY_NOBODY = "whoever judged it was ended by the system, again and again: it takes all memory, or crashes it"
 
