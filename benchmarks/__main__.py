@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     add_packaged(verbs)
     page = verbs.add_parser("page", help="the HTML page with thousands of findings: its size, and how long it opens")
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
+    page.add_argument("--campaign", type=int, metavar="ROWS", help="the page of a campaign with so many rows instead")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
     many = verbs.add_parser("collect", help="many small captures in a store: after three kills, and memory")
     many.add_argument("--captures", type=int, default=2000, metavar="N", help="how many (default 2000)")
@@ -263,9 +264,12 @@ def run_roots(options: argparse.Namespace) -> int:
 def run_page(options: argparse.Namespace) -> int:
     """Open large pages, or take screenshots."""
     from benchmarks import page
+    from benchmarks.campaigns import page as campaigns
 
     if options.pictures:
-        print(f"{', '.join(page.write_pictures())} in {page.PICTURES.name}")
+        print(f"{', '.join([*page.write_pictures(), *campaigns.write_pictures()])} in {page.PICTURES.name}")
+    elif options.campaign is not None:
+        campaigns.run(options.campaign, options.json)
     else:
         page.run(options.findings, options.json)
     return 0

@@ -133,7 +133,7 @@ RECORDS: tuple[Mechanism, ...] = (
         many="were kept from opening on the way",
     ),
     Mechanism(
-        path="tcp.connect.drop", sign="c-drop", subject="tcp", trigger=Trigger.OPENING, selective=True, silent=True,
+        path="tcp.connect.drop", sign="conn", subject="tcp", trigger=Trigger.OPENING, selective=True, silent=True,
         one="{who} was kept from opening: its first packets were swallowed on the way",
         many="were kept from opening: their first packets were swallowed on the way",
         settled_by="the same attempt from another network at the same time, and again an hour later",

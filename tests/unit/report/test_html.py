@@ -5,7 +5,6 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,47 +26,9 @@ from netinterf.report.page.method import AUTHORS, TITLE
 from netinterf.schema import Grade, Outcome
 from netinterf.written.record import Observation, Trigger, Verdict
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
+from tests.unit.report.pages import HOSTILE, Page
 
 EXAMPLES = Path(str(netinterf.__path__[0])) / "data" / "examples"
-VOID = {"meta", "link", "input", "br"}
-HOSTILE = "evil\"><script>alert(1)</script><img src=x onerror=alert(2)>\u202egnp.exe\x00\x1b[31m\udcff&amp;' "
-
-
-class Page(HTMLParser):
-    """What a parser that knows nothing of the page's making finds in it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.wrong: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element and what it says."""
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close the innermost element, which must be this one."""
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        """Note text that is no style and no script."""
-        if self.open[-1:] not in (["style"], ["script"]):
-            self.text += data
-
-    def all(self, name: str) -> list[str]:
-        """List all values of an attribute."""
-        return [str(told[name]) for _, told in self.tags if name in told]
-
-    def count(self, element: str) -> int:
-        """Count elements."""
-        return sum(one == element for one, _ in self.tags)
 
 
 def written(result: Any, **options: Any) -> str:
