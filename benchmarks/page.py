@@ -24,7 +24,7 @@ from netinterf.report import html
 from netinterf.simulate import Conditions, Simulated
 from netinterf.simulate import run as play
 
-__all__ = ["PICTURES", "WIDTHS", "measure", "run", "write_pictures"]
+__all__ = ["PICTURES", "WIDTHS", "measure", "needed_chromium", "run", "write_pictures"]
 
 PLAYS = ("tcp.reset", "dns.injection", "http.blockpage.generic", "tcp.drop.generic", "tls.interception.generic")
 SEEDS = 8
@@ -116,6 +116,18 @@ def called(one: Judged, name: str) -> Judged:
     return attrs.evolve(one, summary=attrs.evolve(one.summary, capture=name), ledger=changed)
 
 
+def needed_chromium() -> str:
+    """Find the browser that takes pictures.
+
+    Raises:
+        ParameterError: There is none.
+    """
+    program = find_chromium()
+    if program is None:
+        raise ParameterError("pictures", "none", "a machine with Chromium")
+    return program
+
+
 def write_pictures(folder: Path = PICTURES) -> list[str]:
     """Take the screenshots of the manual: the page of a capture that ships with the library, on a desk and a phone.
 
@@ -125,10 +137,7 @@ def write_pictures(folder: Path = PICTURES) -> list[str]:
     Raises:
         ParameterError: There is no Chromium.
     """
-    program = find_chromium()
-    if program is None:
-        raise ParameterError("pictures", "none", "a machine with Chromium")
-    written = []
+    program, written = needed_chromium(), []
     with tempfile.TemporaryDirectory() as held, Browser(program) as browser:
         page = Path(held) / "report.html"
         html([called(one, "visit.pcap") for one in scan(FOLDER / EXAMPLE).judged], page)

@@ -16,11 +16,10 @@ import attrs
 from benchmarks.browser import Browser, View, find_chromium
 from benchmarks.campaigns.wide import TRANSPORTS, Wide, wide_store
 from benchmarks.machine import table, write_json
-from benchmarks.page import PICTURES, WIDTHS
+from benchmarks.page import PICTURES, WIDTHS, needed_chromium
 from netinterf import Campaign
 from netinterf.campaign import Processes
 from netinterf.campaign.report import Report, report
-from netinterf.errors import ParameterError
 from netinterf.report.campaign_page import campaign_page
 from netinterf.simulate import campaign as simulated
 
@@ -122,10 +121,7 @@ def write_pictures(folder: Path = PICTURES) -> Sequence[str]:
     Raises:
         ParameterError: There is no Chromium.
     """
-    program = find_chromium()
-    if program is None:
-        raise ParameterError("pictures", "none", "a machine with Chromium")
-    written = []
+    program, written = needed_chromium(), []
     with tempfile.TemporaryDirectory() as held, chdir(held), Browser(program) as browser:
         captures, page, store = Path("captures"), Path("campaign.html"), Campaign("store")
         with Processes() as processes:

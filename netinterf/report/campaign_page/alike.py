@@ -29,6 +29,11 @@ CAVEAT = (
     "common are no proof of one box, and say nothing of who runs it."
 )
 
+COLUMNS = (
+    "Of the names and servers that both networks tried: how many either of them blocks, both block, and both block in "
+    "the same way; the share is of those that either blocks."
+)
+
 
 @frozen(eq=False, kw_only=True)
 class Alike:
@@ -74,12 +79,13 @@ def alike_section(view: View) -> Markup:
     alike = alike_of(view)
     if len(alike.networks) < 2:
         return raw("")
-    heads = ("Networks", "Blocked by one of them, tried in both", "By both", "In the same way", "Share")
+    heads = ("Networks", "Share", "Alike", "Both", "Either")
     listed = list(pairs(view, alike))
     return tag(
         "section",
         tag("h2", "Which networks block alike"),
         tag("p", CAVEAT, class_="note"),
+        tag("p", COLUMNS, class_="soft"),
         table("The most similar pairs of networks", heads, listed) if listed else tag("p", "No two block the same."),
         small_matrix(view, alike) if 2 < len(alike.networks) <= MOST_NETWORKS else "",
         id="alike",
@@ -95,8 +101,8 @@ def pairs(view: View, alike: Alike) -> Iterator[tuple[str, ...]]:
         if not alike.same[here]:
             continue
         first, second = (view.labels[alike.networks[place]] for place in here)
-        counts = (f"{matrix[here]:,}" for matrix in (alike.either, alike.both, alike.same))
-        yield (tag("span", name(first), " and ", name(second)), *counts, f"{100 * alike.share[here]:.0f} %")
+        counts = (f"{matrix[here]:,}" for matrix in (alike.same, alike.both, alike.either))
+        yield (tag("span", name(first), " and ", name(second)), f"{100 * alike.share[here]:.0f} %", *counts)
 
 
 def small_matrix(view: View, alike: Alike) -> Markup:

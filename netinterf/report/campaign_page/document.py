@@ -119,6 +119,7 @@ BOX = tag(
     class_="matrix",
     role="region",
     aria_label="Matrix, to be scrolled",
+    tabindex="0",
     hidden=True,
 )
 """Where the script draws."""

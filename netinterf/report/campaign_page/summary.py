@@ -7,12 +7,12 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.campaign.loading import NONE
-from netinterf.mechanisms import were_hit
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
 from netinterf.report.digest import count_of, span_of
-from netinterf.report.headline import joined
+from netinterf.report.headline import joined, many_hit
 from netinterf.report.page.markup import Markup, counted, definitions, join, moment, name, raw, tag
+from netinterf.written.words import percent
 
 __all__ = ["asked", "headline", "sentences"]
 
@@ -83,10 +83,13 @@ def captures(view: View) -> Markup:
     """Count the captures of the store by what became of them, and say why some could not be read."""
     states, why = Counter[str](), list[Markup]()
     for batch in view.report.campaign.captures(("state", "path", "message")):
-        for row in batch.to_pylist():
-            states[row["state"]] += 1
-            if row["state"] == "error" and len(why) < MOST_MESSAGES:
-                why.append(tag("li", name(row["path"]), f": {row['message']}"))
+        became = batch.column("state").to_pylist()
+        states.update(became)
+        unread = [at for at, state in enumerate(became) if state == "error"][: MOST_MESSAGES - len(why)]
+        why += [
+            tag("li", name(row["path"]), f": {row['message']}")
+            for row in batch.take(np.array(unread, np.int64)).to_pylist()
+        ]
     kinds = (("judged", "judged"), ("again", "of a content that was there already"), ("error", "could not be read"))
     counted = ", ".join(f"{states[state]:,} {says}" for state, says in kinds if states[state])
     return join([counted, tag("ul", *why) if why else ""])
@@ -113,19 +116,10 @@ def ways(view: View) -> Iterator[Markup]:
         rows = view.by_mechanism(at)
         if len(rows):
             hits = np.bincount(place[rows], minlength=len(view.labels))
-            networks = [
-                view.labels[network] for network in np.argsort(-hits, kind="stable")[: (hits > 0).sum()].tolist()
-            ]
-            cells = f"{count_of(len(rows), 'cell')} {'was' if len(rows) == 1 else ''}".strip()
-            says = f"{cells} {were_hit(mechanism).removeprefix('were ') if len(rows) == 1 else were_hit(mechanism)}"
-            yield tag(
-                "li",
-                f"{says} (",
-                tag("code", mechanism),
-                "), in ",
-                name(joined(networks, "network")),
-                f": {view.grades(rows)}",
-            )
+            order = np.argsort(-hits, kind="stable")[: np.count_nonzero(hits)]
+            networks = joined([view.labels[network] for network in order.tolist()], "network")
+            says = many_hit(count_of(len(rows), "cell"), len(rows), mechanism)
+            yield tag("li", f"{says} (", tag("code", mechanism), "), in ", name(networks), f": {view.grades(rows)}")
 
 
 def wrong_in_words(view: View) -> str:
@@ -136,5 +130,5 @@ def wrong_in_words(view: View) -> str:
     return (
         f"If the probabilities are right, {number} of these {count_of(len(rows), 'cell')} "
         f"{'is' if wrong < 1 else 'are'} expected to be named wrongly "
-        f"({100 * wrong / len(rows):.2g} %). Packets show what was done and not by whom."
+        f"({percent(wrong / len(rows))}). Packets show what was done and not by whom."
     )

@@ -1,6 +1,8 @@
 """What a parser that knows nothing of a page's making finds in it, and a name that no page may let loose."""
 
+import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 VOID = {"meta", "link", "input", "br"}
 HOSTILE = "evil\"><script>alert(1)</script><img src=x onerror=alert(2)>\u202egnp.exe\x00\x1b[31m\udcff&amp;' "
@@ -41,3 +43,15 @@ class Page(HTMLParser):
     def count(self, element: str) -> int:
         """Count elements."""
         return sum(one == element for one, _ in self.tags)
+
+
+def check_form(page: Page) -> None:
+    """Check that elements close in order, ids are unique, links lead to one, and headings leave out no level."""
+    assert page.wrong == page.open == []
+    ids = page.all("id")
+    assert len(ids) == len(set(ids)) > 10
+    assert {link.removeprefix("#") for link in page.all("href") if link != "data:,"} <= set(ids)
+    levels = [int(name[1]) for name, _ in page.tags if re.fullmatch(r"h\d", name)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))

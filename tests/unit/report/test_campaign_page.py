@@ -25,7 +25,7 @@ from netinterf.report.campaign_page.alike import alike_of
 from netinterf.report.campaign_page.grid import COUNTS
 from netinterf.report.campaign_page.view import view_of
 from netinterf.writing import printable
-from tests.unit.report.pages import HOSTILE, Page
+from tests.unit.report.pages import HOSTILE, Page, check_form
 
 TURNED = "\u202egnp.moc.elpmaxe\u2066</script><b>"
 PLAIN = [f"www.site{number:03}.example" for number in range(44)]
@@ -54,14 +54,7 @@ def unpacked(text: str, key: str) -> bytes:
 
 def test_the_page_is_well_formed(text: str) -> None:
     """Elements close in order, ids are unique, links of the page lead to one, headings leave out no level."""
-    page = Page(text)
-    assert page.wrong == page.open == []
-    ids = page.all("id")
-    assert len(ids) == len(set(ids)) > 10
-    assert {link.removeprefix("#") for link in page.all("href") if link != "data:,"} <= set(ids)
-    levels = [int(name[1]) for name, _ in page.tags if re.fullmatch(r"h\d", name)]
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels))
+    check_form(Page(text))
 
 
 def test_nothing_is_asked_for(text: str) -> None:

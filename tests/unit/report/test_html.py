@@ -5,7 +5,6 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from netinterf.report.page.method import AUTHORS, TITLE
 from netinterf.schema import Grade, Outcome
 from netinterf.written.record import Observation, Trigger, Verdict
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
-from tests.unit.report.pages import HOSTILE, Page
+from tests.unit.report.pages import HOSTILE, Page, check_form
 
 EXAMPLES = Path(str(netinterf.__path__[0])) / "data" / "examples"
 
@@ -58,16 +57,7 @@ def found(result: netinterf.Result) -> Verdict:
 
 def test_the_page_is_well_formed(text: str) -> None:
     """Elements close in order, ids are unique, links of the page lead to one, headings leave out no level."""
-    page = Page(text)
-    assert page.wrong == []
-    assert page.open == []
-    ids = page.all("id")
-    assert len(ids) == len(set(ids)) > 10
-    assert {link.removeprefix("#") for link in page.all("href") if link != "data:,"} <= set(ids)
-    levels = [int(name[1]) for name, _ in page.tags if re.fullmatch(r"h\d", name)]
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels))
+    check_form(Page(text))
 
 
 def test_nothing_is_asked_for(text: str) -> None:
