@@ -74,7 +74,6 @@ def write_part(store: Store, wide: Wide, network: int, run: int, listed: Mask, d
     aside.add(CAPTURES, CAPTURES.of_rows([about]))
     number = f"{network:08x}{run:08x}"
     folder = store.pending / number
-    folder.mkdir(parents=True)
     aside.finish(folder)
     commit(store, folder, number)
 
