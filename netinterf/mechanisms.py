@@ -208,7 +208,7 @@ RECORDS: tuple[Mechanism, ...] = (
     Mechanism(
         # a plan, and a server whose own line is policed, drop what exceeds a bucket, too
         path="rate.policing", selective=True, contrast=Contrast.IN_DOUBT, blocks=False, missing=True, silent=True,
-        figure=Figure.RATE, sign="police",
+        figure=Figure.RATE, sign="rate",
         one="{who} was slowed down by dropping packets above a fixed rate",
         many="were slowed down by dropping packets above a fixed rate",
     ),

@@ -82,7 +82,7 @@ def choices(view: View, grid: Grid) -> Markup:
     """Offer which rows are drawn, and in which order; the script brings it to life."""
     found = dict.fromkeys(state.finding for state in grid.states)
     mechanisms = dict.fromkeys(state.mechanism for state in grid.states if state.finding is Finding.BLOCKED)
-    whats = [("", "everything"), *((one, one) for one in found), *((f"by {one}", one) for one in mechanisms)]
+    whats = [("", "anything"), *((one, one) for one in found), *((f"by {one}", one) for one in mechanisms)]
     networks = [("", "all networks")]
     networks += [(str(column), view.labels[network]) for column, network in enumerate(view.networks.tolist())]
     return tag(
