@@ -4,18 +4,19 @@ Ten million rows take about 1.5 GB as numbers. Frames and words of single attemp
 that are written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64
+from netinterf.arrays import I64, Mask
 from netinterf.campaign.reader import Snapshot
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.observations.table import Observations
+from netinterf.pooling.answers import Answered
 from netinterf.values import frozen
 
 __all__ = ["Loaded", "Network", "load"]
@@ -65,11 +66,17 @@ class Loaded:
     unit_name: I64  # key of its name, `NONE` of servers
     unit_service: I64  # key of a server at which it was tried
     unit_suffix: tuple[str, ...]  # public suffix of its name; empty of servers
+    own_resolver: Mask  # of each observation: the server is in the network of the client
+    answered: Answered  # addresses that names resolved to
 
     def take(self, rows: I64) -> Self:
         """Select observations, by their rising places."""
         return attrs.evolve(
-            self, observations=self.observations.take(rows), row=self.row[rows], mechanism=self.mechanism[rows]
+            self,
+            observations=self.observations.take(rows),
+            row=self.row[rows],
+            mechanism=self.mechanism[rows],
+            own_resolver=self.own_resolver[rows],
         )
 
 
@@ -81,9 +88,11 @@ def load(store: Snapshot) -> Loaded:
     """
     words: dict[str, dict[str, int]] = {name: {} for name in WORDS}
     columns = _columns(store, words)
+    own = (columns["site"] == columns["asn"]) & (columns["asn"] > 0)
     place, networks = _networks(columns.pop("place"), columns.pop("asn"), columns.pop("country"), words)
     listed, suffixes = list(words["country"]), [*words["suffix"], ""]
-    unit, first = numbered(columns.pop("unit"))
+    keys = columns.pop("unit")
+    unit, first = numbered(keys)
     about: dict[str, Any] = {
         "unit_name": columns["name_key"][first],
         "unit_service": columns["service"][first],
@@ -103,6 +112,8 @@ def load(store: Snapshot) -> Loaded:
         captures=tuple(words["capture"]),
         mechanism=mechanism,
         mechanisms=tuple(words["mechanism"]),
+        own_resolver=own,
+        answered=_answered(store, networks, keys[first]),
         **about,
     )
 
@@ -163,6 +174,32 @@ def _networks(
         for row in first.tolist()
     ]
     return number.astype(np.int32), tuple(networks)
+
+
+def _answered(store: Snapshot, networks: Sequence[Network], units: I64) -> Answered:
+    """Read which addresses names resolved to, in which network.
+
+    Args:
+        store: The store.
+        networks: All networks, by their number.
+        units: Key of each unit, by its number.
+    """
+    number = {(one.place, -1 if one.asn is None else one.asn): place for place, one in enumerate(networks)}
+    order = np.argsort(units)
+    parts = []
+    for batch in store.marks(("place", "asn", "unit", "kind", "key")):
+        names, kinds = (batch.column(name).dictionary.to_pylist() for name in ("place", "kind"))
+        kind, place = (batch.column(name).indices.to_numpy() for name in ("kind", "place"))
+        rows = np.flatnonzero(kind == (kinds.index("answer") if "answer" in kinds else -1))
+        asn = batch.column("asn").fill_null(-1).to_numpy()[rows]
+        unit, key = (batch.column(name).fill_null(NONE).to_numpy()[rows] for name in ("unit", "key"))
+        at = order[np.minimum(np.searchsorted(units[order], unit), len(units) - 1)] if len(units) else unit
+        network = np.array([number.get((names[one], int(of)), -1) for one, of in zip(place[rows], asn, strict=True)])
+        known = np.flatnonzero((units[at] == unit) & (network >= 0)) if len(rows) else rows
+        parts.append((network[known].astype(np.int64), at[known], key[known]))
+    empty = np.zeros(0, np.int64)
+    columns = [np.concatenate([empty, *column]) for column in zip(*parts, strict=True)] if parts else [empty] * 3
+    return Answered.of(columns[0], columns[1], numbered(columns[2])[0])
 
 
 def _transports(words: dict[str, int]) -> NDArray[np.uint8]:

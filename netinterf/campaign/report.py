@@ -20,6 +20,7 @@ from netinterf.errors import ParameterError
 from netinterf.mechanisms import reset_of, silence_of
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import TRANSPORTS
+from netinterf.pooling.answers import forged_weight
 from netinterf.pooling.causes import CAUSES
 from netinterf.pooling.cells import Cells, pool
 from netinterf.pooling.episodes import NEVER
@@ -38,6 +39,9 @@ OUTCOMES = {Finding.BLOCKED: Outcome.INTERFERED, Finding.DOWN: Outcome.DOWN, Fin
 """Outcome of each finding in the words of the verdict format; of the others nothing can be said."""
 
 NAMED = (Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE)
+
+FORGED = "dns.forged"
+"""What is named where answers alone accuse."""
 
 SHOWN = 6
 """Captures of a cell that are named as those to look at, the surest first."""
@@ -76,7 +80,9 @@ class Report:
             loaded: Its observations, or some of them.
             model: Priors and grades.
         """
-        cells = learn_rates(loaded.observations, pool(loaded.observations, loaded.countries, model))
+        cells = pool(loaded.observations, loaded.countries, model)
+        answers = forged_weight(loaded.answered, loaded.observations, loaded.own_resolver)
+        cells = learn_rates(loaded.observations, cells.told(*answers))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
     def __len__(self) -> int:
@@ -151,14 +157,18 @@ class Report:
             tallies.transport[rows],
             tallies.abrupt[rows] * 2 > failed,
             tallies.at_opening[rows] * 2 > failed,
+            (self.cells.answers[rows] > 0) & (failed * 2 <= tallies.answered[rows]),
         )
+        named = zip(*(column.tolist() for column in columns), strict=True)
         return [
             self.loaded.mechanisms[usual]
             if usual >= 0
+            else FORGED
+            if answered
             else reset_of(opening=opening)
             if abrupt
             else silence_of(TRANSPORTS[transport], opening=opening)
-            for usual, transport, abrupt, opening in zip(*(column.tolist() for column in columns), strict=True)
+            for usual, transport, abrupt, opening, answered in named
         ]
 
     # --- one cell ---
@@ -240,8 +250,14 @@ class Report:
 
     @cached_property
     def _networks(self) -> I64:
-        """Count the networks in which each unit was tried."""
-        return np.bincount(self.cells.tallies.unit)
+        """Count the networks in which each unit was tried; of servers that did not open, those in which names were."""
+        table, tallies = self.loaded.observations, self.cells.tallies
+        networks = np.bincount(tallies.unit)
+        _, first = numbered(combined(table.service, table.place))
+        at_service = np.bincount(table.service[first])
+        shut = np.flatnonzero(tallies.shut[tallies.cell])
+        networks[table.unit[shut]] = at_service[table.service[shut]]
+        return networks
 
     @cached_property
     def _span(self) -> I64:

@@ -71,11 +71,15 @@ def reasons_of(cell: Cell) -> tuple[Why, ...]:
         text = f"Apart from a block, {CAUSE_SAYS[cell.cause]}; {SETTLES[cell.cause]} would settle it."
         reasons.append(Why(code=f"campaign.{cell.cause.replace('-', '_')}", says=text))
     elif cell.mechanism:
-        reasons.append(Why(code="campaign.suspicion", says=f"{settled_by(cell.mechanism)} would settle it."))
+        reasons.append(Why(code="campaign.suspicion", says=_sentence(f"{settled_by(cell.mechanism)} would settle it.")))
     if not cell.there.networks:
         text = "It was tried in no other network; captures of the same names from one would settle more."
         reasons.append(Why(code="campaign.no_other_network", says=text))
     return tuple(reasons)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _counted(cell: Cell) -> str:

@@ -11,6 +11,8 @@ Neither counts anything twice. All places are judged alike, each against all oth
 is no control.
 """
 
+from typing import Self
+
 import attrs
 import numpy as np
 
@@ -38,6 +40,7 @@ class Cells:
     tallies: Tallies
     prior: F64  # log-odds of interference before any evidence, -inf where nothing was tried
     own: F64  # what the packets weigh by themselves, nats
+    answers: F64  # of that, what answers weigh that no other place gives
     own_of_failures: F64  # the same of what failed alone
     contrast: F64  # a block against all harmless causes, nats; 0 without failures
     log_odds: F64
@@ -52,7 +55,7 @@ class Cells:
     def __len__(self) -> int:
         return len(self.prior)
 
-    def under(self, prior: F64, common: F64 | None) -> "Cells":
+    def under(self, prior: F64, common: F64 | None) -> Self:
         """Say how sure it is where interference, or harmless causes, are as common as told.
 
         Args:
@@ -69,6 +72,24 @@ class Cells:
         surest = tallies.surest - tallies.prior + added
         log_odds = prior + np.maximum(surest, np.maximum(self.own + contrast, failing))
         return attrs.evolve(self, prior=prior, contrast=contrast, cause=cause, log_odds=log_odds)
+
+    def told(self, place: I64, unit: I64, llr: F64) -> Self:
+        """Add what is known of some cells beside what came of their attempts.
+
+        Args:
+            place: Places, n of them.
+            unit: Units there.
+            llr: What it weighs, nats.
+        """
+        width = int(self.tallies.place.max(initial=0)) + 1
+        cells = self.tallies.unit * width + self.tallies.place
+        order, wanted = np.argsort(cells), unit * width + place
+        row = order[np.minimum(np.searchsorted(cells[order], wanted), len(cells) - 1)] if len(cells) else wanted
+        there = np.flatnonzero(cells[row] == wanted) if len(row) else row
+        own, more = self.own.copy(), np.zeros(len(self))
+        own[row[there]] += llr[there]
+        more[row[there]] = llr[there]
+        return attrs.evolve(self, own=own, answers=more)
 
     @property
     def probability(self) -> F64:
@@ -95,7 +116,8 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     site = np.zeros(count, np.int64)
     site[tallies.cell] = observations.site
     cells = Cells(
-        tallies=tallies, prior=tallies.prior, own=own, own_of_failures=own_of_failures, contrast=np.zeros(count),
+        tallies=tallies, prior=tallies.prior, own=own, answers=np.zeros(count),
+        own_of_failures=own_of_failures, contrast=np.zeros(count),
         log_odds=np.zeros(count), independent=independent, kind=kind, cause=np.full(count, -1), site=site,
         failing=failing, episodes=episodes, worth=worth,
     )  # fmt: skip

@@ -1,0 +1,161 @@
+"""Answers that one network gives and no other: one address for many names that have nothing in common elsewhere.
+
+A forged answer alone is an address like any other. But whoever forges draws from a few addresses, and gives them for
+whatever is on a list. Names at one host or delivery network share addresses as well, and get others in each network: so
+whether names belong together is asked in the other networks. Where they do not, and one network gives them one address,
+that address was not theirs.
+
+A resolver that somebody chose because it filters answers so, too. That is no interference, so it weighs little unless
+the resolver is the network's own, or answers otherwise in other networks.
+
+Sources: Niaki et al., "ICLab", IEEE S&P 2020 (unrelated names, one network); Tsai et al., "CERTainty", PoPETs 2023;
+Pearce et al., "Global Measurement of DNS Manipulation" (Iris), USENIX Security 2017 (consistency between places).
+"""
+
+from typing import Self
+
+import numpy as np
+
+from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.attempts import DNS
+from netinterf.observations.table import Observations
+from netinterf.values import frozen
+
+__all__ = ["Answered", "forged_weight"]
+
+SHARED = 0.9
+"""Share of a forger's answers that its other answers share (as within one capture: rule ``dns.pooled``)."""
+
+MOST, CHOSEN = 8.0, 3.0
+"""Nats at most: what an observation that is no proof may weigh, and what one may that a resolver somebody chose for its
+filter makes as well (rule ``dns.one_place``)."""
+
+
+@frozen(eq=False, kw_only=True)
+class Answered:
+    """Addresses that names resolved to: one entry per place, name and address, each once."""
+
+    place: I64
+    unit: I64
+    address: I64  # numbers that are equal for equals
+
+    @classmethod
+    def of(cls, place: I64, unit: I64, address: I64) -> Self:
+        """Keep each once."""
+        _, first = numbered(combined(place, unit, address))
+        return cls(place=place[first], unit=unit[first], address=address[first])
+
+    def take(self, rows: I64 | Mask) -> "Answered":
+        """Select some."""
+        return Answered(place=self.place[rows], unit=self.unit[rows], address=self.address[rows])
+
+
+def forged_weight(answered: Answered, table: Observations, own: Mask) -> tuple[I64, I64, F64]:
+    """Weigh that a network gives unrelated names an address that few others give.
+
+    Args:
+        answered: Answers of all places.
+        table: Observations of all places.
+        own: Which of these are of a resolver in the network of the client.
+
+    Returns:
+        Place and unit of what is weighed, and its log-likelihood ratio in nats.
+    """
+    odd = answered.take(is_odd(answered))
+    number, first = numbered(combined(odd.place, odd.address))
+    several = np.bincount(number, minlength=len(first)) > 1
+    rows = np.flatnonzero(several[number])
+    if not len(rows):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    obliged = not_chosen(table, own, np.unique(odd.place[rows]))
+    odd, group = odd.take(rows), numbered(number[rows])[0]
+    groups, usual = unrelated(answered, odd, group)
+    weight = np.maximum(groups - 1, 0) * np.log(SHARED / usual)
+    cell, head = numbered(combined(odd.place, odd.unit))
+    most, place = np.zeros(len(head)), odd.place[head]
+    np.maximum.at(most, cell, weight[group])
+    return place, odd.unit[head], np.minimum(most, np.where(obliged[place], MOST, CHOSEN))
+
+
+def is_odd(answered: Answered) -> Mask:
+    """Say which addresses are given, for whatever name, in few places beside those that know the name."""
+    unit, _ = numbered(answered.unit)
+    _, first = numbered(combined(answered.place, answered.unit))
+    places = totals(unit[first], None, int(unit.max(initial=-1)) + 1)[unit]
+    address, _ = numbered(answered.address)
+    _, one = numbered(combined(answered.address, answered.place))
+    givers = totals(address[one], None, int(address.max(initial=-1)) + 1)[address]
+    return np.asarray(givers * 2 <= places)
+
+
+def not_chosen(table: Observations, own: Mask, odd: I64) -> Mask:
+    """Say in which places nobody chose the resolver for its filter: it is the network's, or others use it as well.
+
+    Args:
+        table: Observations.
+        own: Which are of a resolver in the network of the client.
+        odd: Places that give odd answers.
+    """
+    count = int(table.place.max(initial=-1)) + 1
+    lookups = np.flatnonzero(table.transport == DNS)
+    place, service = table.place[lookups].astype(np.int64), table.service[lookups]
+    result = totals(place, own[lookups], count) * 2 > totals(place, None, count)
+    plain = np.zeros(int(service.max(initial=-1)) + 1, np.bool_)
+    plain[service[~np.isin(place, odd)]] = True
+    result[place[plain[service]]] = True
+    return np.asarray(result)
+
+
+def unrelated(answered: Answered, odd: Answered, group: I64) -> tuple[F64, F64]:
+    """Ask other places whether names that share an address in one place have anything in common.
+
+    Args:
+        answered: Answers of all places.
+        odd: Rows of names that share an odd address in their place.
+        group: Number of the place and address of each.
+
+    Returns:
+        Of each group, how many of its names have nothing in common in other places, the median of these, and which
+        share of them shares addresses there with others of the group.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = int(group.max()) + 1
+    order = np.argsort(answered.unit, kind="stable")
+    begin = np.searchsorted(answered.unit[order], odd.unit)
+    lengths = np.searchsorted(answered.unit[order], odd.unit, side="right") - begin
+    owner = np.repeat(np.arange(len(group)), lengths)
+    row = order[np.repeat(begin - np.cumsum(lengths) + lengths, lengths) + np.arange(len(owner))]
+    # places that give the odd address as well, whatever for, are left out
+    pair = combined(
+        np.concatenate([answered.address, odd.address[owner]]),
+        np.concatenate([answered.place, answered.place[row]]),
+    )
+    gives = np.zeros(int(pair.max(initial=-1)) + 1, np.bool_)
+    gives[pair[: len(answered.place)]] = True
+    elsewhere = ~gives[pair[len(answered.place) :]]
+    owner, row = owner[elsewhere], row[elsewhere]
+    if not len(owner):
+        return np.ones(count), np.full(count, SHARED)
+    view = combined(group[owner], answered.place[row])  # one group, seen in one other place
+    name, first = numbered(combined(view, odd.unit[owner]))
+    key, _ = numbered(combined(view, answered.address[row]))
+    names, keys = len(first), int(key.max()) + 1
+    edges = coo_array((np.ones(len(name), np.int8), (name, names + key)), shape=(names + keys, names + keys))
+    _, label = connected_components(edges, directed=False)
+    label = label[:names]
+    size = np.bincount(label)[label]
+    seen, head = numbered(view[first])
+    components = np.bincount(seen[np.unique(label, return_index=True)[1]], minlength=len(head)).astype(np.float64)
+    sharing, members = totals(seen, size > 1, len(head)), totals(seen, None, len(head))
+    of_group = group[owner[first[head]]]
+    groups, usual = np.ones(count), np.full(count, SHARED)
+    ranked = np.lexsort((components, of_group))
+    edge = np.searchsorted(of_group[ranked], np.arange(count + 1))
+    there = np.diff(edge) > 0
+    groups[there] = components[ranked[(edge[:-1] + edge[1:] - 1)[there] // 2]]
+    share = (totals(of_group, sharing, count) + 0.5) / (totals(of_group, members, count) + 1.0)
+    usual[there] = np.minimum(share[there], SHARED)
+    return groups, usual
