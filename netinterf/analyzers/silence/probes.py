@@ -15,6 +15,7 @@ Whether it was the server's own doing is another question. What says that it was
 server, by the hop limit of its own packets, or requests for another name passed there and left healthy connections.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -250,7 +251,7 @@ def evidence_of_p(p: float, tried: int) -> float:
     Sellke, Bayarri, Berger, The American Statistician 2001: at most 1 / (-e p ln p) against the hypothesis.
     """
     q = min(1.0, p * tried)
-    return -float(np.log(-np.e * q * np.log(q))) if q < 1 / np.e else 0.0
+    return -float(np.log(-math.e * q * np.log(q))) if q < 1 / math.e else 0.0
 
 
 def by_time(alive: Mask) -> float:
