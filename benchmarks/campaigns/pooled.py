@@ -57,7 +57,7 @@ def named_of(campaign: Snapshot, loaded: Loaded, run: I64) -> list[NamedCell]:
 def named_cell(cell: Cell, times: Mapping[int, Any]) -> NamedCell:
     """Say of a cell what the truth is asked for."""
     server = "" if cell.name else (cell.server or "").rpartition(":")[0].strip("[]")
-    since = times[cell.began.before if cell.began else cell.start]
+    since = times[cell.began.likely if cell.began else cell.start]
     return NamedCell(
         network=cell.network.place, transport=cell.transport, name=cell.name or "", server=server,
         mechanism=cell.mechanism or "", since=since,

@@ -67,7 +67,8 @@ class Loaded:
     unit_service: I64  # key of a server at which it was tried
     unit_suffix: tuple[str, ...]  # public suffix of its name; empty of servers
     own_resolver: Mask  # of each observation: the server is in the network of the client
-    answered: Answered  # addresses that names resolved to
+    answers: Answered  # addresses that names resolved to, one entry per capture
+    answers_in: I64  # capture of each
 
     def take(self, rows: I64) -> Self:
         """Select observations, by their rising places."""
@@ -77,7 +78,15 @@ class Loaded:
             row=self.row[rows],
             mechanism=self.mechanism[rows],
             own_resolver=self.own_resolver[rows],
+            **self._answers_of(rows),
         )
+
+    def _answers_of(self, rows: I64) -> dict[str, Any]:
+        """Keep answers of the captures of some observations."""
+        kept = np.zeros(len(self.captures) + 1, np.bool_)
+        kept[self.observations.capture[rows]] = True
+        there = kept[self.answers_in]
+        return {"answers": self.answers.take(there), "answers_in": self.answers_in[there]}
 
 
 def load(store: Snapshot) -> Loaded:
@@ -113,7 +122,7 @@ def load(store: Snapshot) -> Loaded:
         mechanism=mechanism,
         mechanisms=tuple(words["mechanism"]),
         own_resolver=own,
-        answered=_answered(store, networks, keys[first]),
+        **_answers(store, networks, keys[first], words["capture"]),
         **about,
     )
 
@@ -176,30 +185,33 @@ def _networks(
     return number.astype(np.int32), tuple(networks)
 
 
-def _answered(store: Snapshot, networks: Sequence[Network], units: I64) -> Answered:
+def _answers(store: Snapshot, networks: Sequence[Network], units: I64, captures: dict[str, int]) -> dict[str, Any]:
     """Read which addresses names resolved to, in which network.
 
     Args:
         store: The store.
         networks: All networks, by their number.
         units: Key of each unit, by its number.
+        captures: Number of each capture.
     """
     number = {(one.place, -1 if one.asn is None else one.asn): place for place, one in enumerate(networks)}
-    order = np.argsort(units)
-    parts = []
-    for batch in store.marks(("place", "asn", "unit", "kind", "key")):
-        names, kinds = (batch.column(name).dictionary.to_pylist() for name in ("place", "kind"))
-        kind, place = (batch.column(name).indices.to_numpy() for name in ("kind", "place"))
-        rows = np.flatnonzero(kind == (kinds.index("answer") if "answer" in kinds else -1))
+    order, parts = np.argsort(units), [np.zeros((4, 0), np.int64)]
+    for batch in store.marks(("capture", "place", "asn", "unit", "kind", "key")):
+        known = {name: batch.column(name).dictionary.to_pylist() for name in ("capture", "place", "kind")}
+        codes = {name: batch.column(name).indices.to_numpy() for name in known}
+        rows = np.flatnonzero(codes["kind"] == (known["kind"].index("answer") if "answer" in known["kind"] else -1))
+        if not (len(rows) and len(units)):
+            continue
         asn = batch.column("asn").fill_null(-1).to_numpy()[rows]
         unit, key = (batch.column(name).fill_null(NONE).to_numpy()[rows] for name in ("unit", "key"))
-        at = order[np.minimum(np.searchsorted(units[order], unit), len(units) - 1)] if len(units) else unit
-        network = np.array([number.get((names[one], int(of)), -1) for one, of in zip(place[rows], asn, strict=True)])
-        known = np.flatnonzero((units[at] == unit) & (network >= 0)) if len(rows) else rows
-        parts.append((network[known].astype(np.int64), at[known], key[known]))
-    empty = np.zeros(0, np.int64)
-    columns = [np.concatenate([empty, *column]) for column in zip(*parts, strict=True)] if parts else [empty] * 3
-    return Answered.of(columns[0], columns[1], numbered(columns[2])[0])
+        at = order[np.minimum(np.searchsorted(units[order], unit), len(units) - 1)]
+        names = [known["place"][code] for code in codes["place"][rows].tolist()]
+        network = np.array([number.get(pair, -1) for pair in zip(names, asn.tolist(), strict=True)])
+        held = np.array([captures.get(capture, -1) for capture in known["capture"]])[codes["capture"][rows]]
+        there = np.flatnonzero((units[at] == unit) & (network >= 0) & (held >= 0))
+        parts.append(np.stack([network, at, key, held])[:, there])
+    place, unit, key, held = np.concatenate(parts, axis=1)
+    return {"answers": Answered(place=place, unit=unit, address=numbered(key)[0]), "answers_in": held}
 
 
 def _transports(words: dict[str, int]) -> NDArray[np.uint8]:

@@ -62,10 +62,11 @@ class Elsewhere:
 
 @frozen(kw_only=True)
 class Moment:
-    """When something changed, ns since 1970 UTC: after one observation and no later than another."""
+    """When something changed, ns since 1970 UTC: after one observation and no later than another (95 %)."""
 
     after: int
     before: int
+    likely: int  # the observation that most likely shows it first
 
 
 @frozen(kw_only=True)

@@ -81,7 +81,7 @@ class Report:
             model: Priors and grades.
         """
         cells = pool(loaded.observations, loaded.countries, model)
-        answers = forged_weight(loaded.answered, loaded.observations, loaded.own_resolver)
+        answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver)
         cells = learn_rates(loaded.observations, cells.told(*answers))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
@@ -226,9 +226,13 @@ class Report:
         first, last = episodes.time[hours], episodes.last[hours]
         began = ended = None
         if spans.began[place] > 0.5:
-            began = _between(first, last, int(spans.first_low[place]), int(spans.first_high[place]))
+            began = _between(
+                first, last, *(int(column[place]) for column in (spans.first_low, spans.first_high, spans.first))
+            )
         if spans.ended[place] > 0.5:
-            ended = _between(first, last, int(spans.last_low[place]) + 1, int(spans.last_high[place]) + 1)
+            ended = _between(
+                first, last, *(int(column[place]) + 1 for column in (spans.last_low, spans.last_high, spans.last))
+            )
         return began, ended
 
     # --- what is found for all cells at once, when first asked for ---
@@ -324,7 +328,7 @@ class Report:
         return paths
 
 
-def _between(first: I64, last: I64, low: int, high: int) -> Moment:
+def _between(first: I64, last: I64, low: int, high: int, likely: int) -> Moment:
     """Say when something changed: after what was seen before one hour, and no later than what was seen in another.
 
     Args:
@@ -332,13 +336,18 @@ def _between(first: I64, last: I64, low: int, high: int) -> Moment:
         last: Last observation in each hour.
         low: First hour that may show it.
         high: Last hour that may be the first to show it.
+        likely: The hour that most likely is the first to show it.
     """
-    before = first[high:]
-    seen = before[before != NEVER]
-    after = last[: max(low, 1)]
-    known = after[after != -NEVER]
-    end = int(seen.min()) if len(seen) else int(last.max())
-    return Moment(after=int(known.max()) if len(known) else end, before=end)
+    end = int(last.max())
+
+    def since(hour: int) -> int:
+        seen = first[hour:]
+        return int(seen.min(initial=NEVER)) if (seen != NEVER).any() else end
+
+    earlier = last[:low]
+    known = earlier[earlier != -NEVER]
+    after = int(known.max()) if len(known) else int(first.min())
+    return Moment(after=after, before=since(high), likely=since(likely))
 
 
 def _told(batches: Iterator[Any], key: str, write: Any) -> dict[int, str]:

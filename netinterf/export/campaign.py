@@ -17,7 +17,7 @@ from netinterf.written.format import SCHEMA, line, shaped
 
 __all__ = ["CAMPAIGN", "CELL", "END", "campaign_lines", "campaign_parquet"]
 
-MOMENT = {"after": "time", "before": "time"}
+MOMENT = {"after": "time", "before": "time", "likely": "time"}
 NETWORK = {"place": "string", "asn": "int64", "country": "string"}
 SUBJECT = {"kind": "string", "name": "string", "suffix": "string", "server": "string", "transport": "string"}
 HERE = {

@@ -14,6 +14,7 @@ Pearce et al., "Global Measurement of DNS Manipulation" (Iris), USENIX Security 
 
 from typing import Self
 
+import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -34,28 +35,26 @@ filter makes as well (rule ``dns.one_place``)."""
 
 @frozen(eq=False, kw_only=True)
 class Answered:
-    """Addresses that names resolved to: one entry per place, name and address, each once."""
+    """Addresses that names resolved to: one entry per place, name and address."""
 
     place: I64
     unit: I64
     address: I64  # numbers that are equal for equals
 
-    @classmethod
-    def of(cls, place: I64, unit: I64, address: I64) -> Self:
+    def distinct(self) -> Self:
         """Keep each once."""
-        _, first = numbered(combined(place, unit, address))
-        return cls(place=place[first], unit=unit[first], address=address[first])
+        return self.take(numbered(combined(self.place, self.unit, self.address))[1])
 
-    def take(self, rows: I64 | Mask) -> "Answered":
+    def take(self, rows: I64 | Mask) -> Self:
         """Select some."""
-        return Answered(place=self.place[rows], unit=self.unit[rows], address=self.address[rows])
+        return attrs.evolve(self, place=self.place[rows], unit=self.unit[rows], address=self.address[rows])
 
 
 def forged_weight(answered: Answered, table: Observations, own: Mask) -> tuple[I64, I64, F64]:
     """Weigh that a network gives unrelated names an address that few others give.
 
     Args:
-        answered: Answers of all places.
+        answered: Answers of all places, each once.
         table: Observations of all places.
         own: Which of these are of a resolver in the network of the client.
 

@@ -7,8 +7,8 @@ Two views of the same evidence are possible, and the stronger counts:
 - all attempts of the cell by their own packets, or by the mere fact that they failed, whichever tells more, and all
   that the contrast with other places and times shows.
 
-Neither counts anything twice. All places are judged alike, each against all others, so that one that is censored itself
-is no control.
+What a name was answered is a third (`netinterf.pooling.answers`). None counts anything twice. All places are judged
+alike, each against all others, so that one that is censored itself is no control.
 """
 
 from typing import Self
@@ -70,7 +70,8 @@ class Cells:
         failing[self.failing] = np.minimum(self.own_of_failures[self.failing], 0.0) + worth.llr_of_failing(common)
         cause[self.failing] = worth.shares(common).argmax(axis=1)
         surest = tallies.surest - tallies.prior + added
-        log_odds = prior + np.maximum(surest, np.maximum(self.own + contrast, failing))
+        answers = np.where(self.answers > 0, self.own, -np.inf)  # which what failed besides says nothing of
+        log_odds = prior + np.max([surest, self.own + contrast, failing, answers], axis=0)
         return attrs.evolve(self, prior=prior, contrast=contrast, cause=cause, log_odds=log_odds)
 
     def told(self, place: I64, unit: I64, llr: F64) -> Self:

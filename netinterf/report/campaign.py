@@ -96,7 +96,7 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 
 def _since(moment: Moment | None) -> str:
-    return f"since {_day(moment.before)}" if moment else "throughout"
+    return f"since {_day(moment.likely)}" if moment else "throughout"
 
 
 def cell_lines(cell: Cell) -> Iterator[str]:

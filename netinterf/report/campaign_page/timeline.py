@@ -167,7 +167,11 @@ def changes_in_words(cells: Iterable[Cell]) -> Iterator[Markup]:
                     (change, cell.called)
                 )
     for (verb, mechanism, _), alike in sorted(kinds.items(), key=lambda entry: (-len(entry[1]), entry[0])):
-        usual = Moment(after=middle(one.after for one, _ in alike), before=middle(one.before for one, _ in alike))
+        usual = Moment(
+            after=middle(one.after for one, _ in alike),
+            before=middle(one.before for one, _ in alike),
+            likely=middle(one.likely for one, _ in alike),
+        )
         names = [called for called, _ in Counter(called for _, called in alike).most_common()]
         block = count_of(len(alike), "block")
         yield join(

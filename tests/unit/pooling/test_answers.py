@@ -27,13 +27,14 @@ def answers(odd=(), address=lambda _, name: 1000 + name):
         for place in range(PLACES)
         for name in range(NAMES)
     ]
-    return Answered.of(*(np.array(column) for column in zip(*rows, strict=True)))
+    place, name, given = (np.array(column) for column in zip(*rows, strict=True))
+    return Answered(place=place, unit=name, address=given)
 
 
 def weighed(answered, *, own=True, same_resolver=False):
     """Weigh answers, by place and name."""
     table = lookups(same_resolver=same_resolver)
-    place, unit, llr = forged_weight(answered, table, np.full(len(table), own))
+    place, unit, llr = forged_weight(answered.distinct(), table, np.full(len(table), own))
     return {(int(a), int(b)): float(worth) for a, b, worth in zip(place, unit, llr, strict=True)}
 
 
@@ -90,4 +91,4 @@ def test_numbers_of_places_names_and_addresses_do_not_matter(seed):
 def test_no_answers_weigh_nothing():
     """A campaign without lookups."""
     nothing = np.zeros(0, np.int64)
-    assert weighed(Answered.of(nothing, nothing, nothing)) == {}
+    assert weighed(Answered(place=nothing, unit=nothing, address=nothing)) == {}
