@@ -18,6 +18,7 @@ __all__ = [
     "Mechanism",
     "Trigger",
     "Written",
+    "answer_of",
     "covers",
     "has_figure",
     "is_rate",
@@ -317,6 +318,11 @@ def silence_of(transport: str, *, opening: bool) -> str:
 def reset_of(*, opening: bool) -> str:
     """Name the mechanism that resets a connection, or an attempt to open one."""
     return "tcp.connect.reset" if opening else "tcp.reset"
+
+
+def answer_of() -> str:
+    """Name the mechanism that gives false answers whose origin no capture shows."""
+    return "dns.forged"
 
 
 def settled_by(path: str) -> str:

@@ -17,7 +17,7 @@ from netinterf.campaign.reader import Reader, Snapshot
 from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown, called_as
 from netinterf.campaign.words import reasons_of, says
 from netinterf.errors import ParameterError
-from netinterf.mechanisms import reset_of, silence_of
+from netinterf.mechanisms import answer_of, reset_of, silence_of
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.pooling.answers import forged_weight
@@ -39,9 +39,6 @@ OUTCOMES = {Finding.BLOCKED: Outcome.INTERFERED, Finding.DOWN: Outcome.DOWN, Fin
 """Outcome of each finding in the words of the verdict format; of the others nothing can be said."""
 
 NAMED = (Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE)
-
-FORGED = "dns.forged"
-"""What is named where answers alone accuse."""
 
 SHOWN = 6
 """Captures of a cell that are named as those to look at, the surest first."""
@@ -163,7 +160,7 @@ class Report:
         return [
             self.loaded.mechanisms[usual]
             if usual >= 0
-            else FORGED
+            else answer_of()
             if answered
             else reset_of(opening=opening)
             if abrupt
