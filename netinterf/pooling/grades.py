@@ -47,16 +47,17 @@ class Graded:
 
 
 def grade_cells(cells: Cells, model: Model) -> Graded:
-    """Climb the ladder of grades; a cell that never failed is accused by its packets alone.
+    """Climb the ladder of grades; a cell that never failed is accused by its packets and answers alone.
 
     Args:
         cells: As learned.
         model: Bars of the grades.
     """
     tallies, probability = cells.tallies, cells.probability
-    q_value = posterior_q(probability)
-    by_packets = 1.0 / (1.0 + np.exp(-np.clip(cells.prior + cells.own, -700, 700)))
+    by_packets = 1.0 / (1.0 + np.exp(-np.clip(tallies.prior + cells.own, -700, 700)))  # whatever else is blocked here
     seen = (tallies.failed > 0) | (by_packets >= model.likely)
+    probability = np.where(seen, probability, np.minimum(probability, np.nextafter(model.likely, 0)))
+    q_value = posterior_q(probability)
     proof = (cells.independent >= LEAST) & (cells.contrast >= STRONG) & (tallies.struck >= LEAST)
     bars = [
         (probability >= model.confirmed) & (q_value <= STRICT) & proof,

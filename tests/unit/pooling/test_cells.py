@@ -134,3 +134,17 @@ def test_order_and_numbers_of_places_do_not_matter(seed):
         row, new = first.row(int(order[place]), 3), other.row(place, 3)
         assert other.cells.log_odds[new] == pytest.approx(first.cells.log_odds[row], abs=0.2)  # hours shift
         assert other.graded.finding[new] == first.graded.finding[row]
+
+
+def test_what_never_failed_is_a_hint_at_most_unless_its_packets_are_sure():
+    """Others of the place are blocked, and packets of one that answers are odd: nobody is accused of it."""
+    campaign = Campaign(6, 40, 6)
+    for name in range(0, 30, 3):
+        campaign.fail((0, name))
+    campaign.llr[0, 31] = 3.5
+    judged = campaign.judged()
+    row = judged.row(0, 31)
+    assert judged.finding(0, 31) in {"suspected", "clear"}
+    assert judged.graded.probability[row] < 0.9
+    campaign.llr[0, 31] = 12.0
+    assert campaign.judged().finding(0, 31) == "blocked"
