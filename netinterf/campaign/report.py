@@ -31,7 +31,7 @@ from netinterf.values import frozen
 from netinterf.verdict.model import Model, default_model
 from netinterf.version import __version__
 
-__all__ = ["Report", "report"]
+__all__ = ["OUTCOMES", "Report", "report"]
 
 GRADES = tuple(Grade)
 
@@ -84,6 +84,11 @@ class Report:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    def path_of(self, capture: int) -> str:
+        """Give the path of a capture by its number."""
+        content = self.loaded.captures[capture]
+        return self._paths.get(content, content)
 
     def counts(self) -> dict[str, int]:
         """Count the cells of each finding."""
@@ -309,8 +314,7 @@ class Report:
         frames = _frames(self.campaign, self.loaded.row[rows])
         shown: dict[int, list[Shown]] = {}
         for row, (numbers, states) in zip(rows.tolist(), frames, strict=True):
-            capture = self.loaded.captures[table.capture[row]]
-            one = Shown(capture=self._paths.get(capture, capture), frames=tuple(numbers), states=tuple(states))
+            one = Shown(capture=self.path_of(int(table.capture[row])), frames=tuple(numbers), states=tuple(states))
             shown.setdefault(int(of[row]), []).append(one)
         return {cell: tuple(ones) for cell, ones in shown.items()}
 

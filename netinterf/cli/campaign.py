@@ -26,9 +26,6 @@ from netinterf.report.campaign import campaign_text
 
 __all__ = ["run_collect", "run_report"]
 
-WRITERS = {"text": campaign_text, "jsonl": campaign_lines}
-"""The forms that are written line by line."""
-
 AHEAD = 2
 """Batches that are handed out for each that can be worked at: nobody waits for the next."""
 
@@ -67,28 +64,45 @@ def run_collect(arguments: argparse.Namespace) -> int:
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Write what a store shows; return the exit status."""
+    daily = asked_daily(arguments)
     report = Campaign(arguments.store).report()
     with Output(arguments.out) as output:
         if arguments.format == "parquet":
-            write_parquet(report, output, everything=arguments.all)
+            write_parquet(report, output, everything=arguments.all, daily=daily)
         else:
-            output.write(written(report, arguments))
+            output.write(written(report, arguments, daily))
         output.close()
     if output.failed:
         return EXIT_NO_OUTPUT
     return EXIT_FOUND if arguments.fail_on and report.counts()[Finding.BLOCKED] else EXIT_OK
 
 
-def written(report: Report, arguments: argparse.Namespace) -> Iterator[str]:
+def asked_daily(arguments: argparse.Namespace) -> bool:
+    """Say whether each day is asked about by itself.
+
+    Raises:
+        UsageError: It is not known by what, or not in this form.
+    """
+    asked = {word.strip() for word in arguments.by.split(",")}
+    if not {"name", "network"} <= asked <= {"name", "network", "day"}:
+        raise UsageError(f"--by takes name,network or name,network,day, not {arguments.by}")
+    if "day" in asked and arguments.format not in {"jsonl", "parquet"}:
+        raise UsageError("days are told to programs: --by name,network,day goes with --format jsonl or parquet")
+    return "day" in asked
+
+
+def written(report: Report, arguments: argparse.Namespace, daily: bool) -> Iterator[str]:
     """Write a report line by line; a page has everything."""
     if arguments.format == "html":
         from netinterf.report.campaign_page import campaign_page  # (asked for by few)
 
         return campaign_page(report)
-    return WRITERS[arguments.format](report, everything=arguments.all)
+    if arguments.format == "jsonl":
+        return campaign_lines(report, everything=arguments.all, daily=daily)
+    return campaign_text(report, everything=arguments.all)
 
 
-def write_parquet(report: Report, output: Output, *, everything: bool) -> None:
+def write_parquet(report: Report, output: Output, *, everything: bool, daily: bool) -> None:
     """Write the cells of a campaign for programs that read tables.
 
     Raises:
@@ -96,7 +110,7 @@ def write_parquet(report: Report, output: Output, *, everything: bool) -> None:
     """
     if output.terminal:
         raise UsageError("a Parquet file is for programs: name one by --out")
-    output.attempt(lambda _: campaign_parquet(report, output.binary, everything=everything))
+    output.attempt(lambda _: campaign_parquet(report, output.binary, everything=everything, daily=daily))
 
 
 @contextmanager

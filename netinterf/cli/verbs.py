@@ -163,6 +163,9 @@ def add_report(steps: "argparse._SubParsersAction[Parser]") -> None:
         default="text",
         help="text (default) and html, a page, are for people, the others for programs",
     )
+    report.add_argument(
+        "--by", default="name,network", metavar="A,B", help="name,network (default) or name,network,day: one cell a day"
+    )
     report.add_argument("--all", action="store_true", help="also what works, and all that stays open")
     add_out(report)
     add_fail_on(report, "something is blocked")

@@ -6,9 +6,11 @@ with ``finding`` beside them. A stream ends with a line that counts what was wri
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, BinaryIO
 
 from netinterf.arrow import arrow_type, parquet_writer, pyarrow
+from netinterf.campaign.daily import by_day
 from netinterf.campaign.record import Cell
 from netinterf.campaign.report import Report
 from netinterf.pooling.grades import Finding
@@ -83,38 +85,44 @@ def wanted(everything: bool) -> list[Finding]:
     return [finding for finding in Finding if everything or finding not in QUIET]
 
 
-def campaign_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
+def cells_of(report: Report, everything: bool, daily: bool) -> Iterator[Cell]:
+    """Walk the cells that are written, whole or day by day."""
+    return by_day(report, wanted(everything)) if daily else report.of(*wanted(everything))
+
+
+def campaign_lines(report: Report, *, everything: bool = False, daily: bool = False) -> Iterator[str]:
     """Write a campaign as JSON lines, without line ends: what was judged, its cells, and how many there were.
 
     Args:
         report: What the campaign shows.
         everything: Also write what works, and what the captures do not show.
+        daily: One cell for each day on which it was tried.
     """
     summary, count = report.summary, 0
     yield dump(line("campaign", summary, CAMPAIGN))
-    for cell in report.of(*wanted(everything)):
+    for cell in cells_of(report, everything, daily):
         yield dump({"type": "cell", "schema": SCHEMA, **values(cell, shaped)})
         count += 1
     yield dump(line("end", {"captures": summary.captures, "verdicts": count, "errors": summary.errors}, END))
 
 
-def campaign_parquet(report: Report, target: BinaryIO, *, everything: bool = False) -> None:
+def campaign_parquet(report: Report, target: BinaryIO, *, everything: bool = False, daily: bool = False) -> None:
     """Write the cells of a campaign as one Parquet file: keys as columns, times as timestamps.
 
     Args:
         report: What the campaign shows.
         target: A binary file.
         everything: Also write what works, and what the captures do not show.
+        daily: One cell for each day on which it was tried.
 
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    library, rows = pyarrow(), report.rows(*wanted(everything))
+    library, cells = pyarrow(), cells_of(report, everything, daily)
     schema = library.schema([library.field(name, arrow_type(description)) for name, description in CELL.items()])
     with parquet_writer(target, schema, "zstd") as writer:
-        for at in range(0, len(rows), BLOCK):
-            cells = [values(cell, partial(shaped, time=int)) for cell in report.written(rows[at : at + BLOCK])]
-            writer.write_table(library.Table.from_pylist(cells, schema=schema))
+        while block := [values(cell, partial(shaped, time=int)) for cell in islice(cells, BLOCK)]:
+            writer.write_table(library.Table.from_pylist(block, schema=schema))
 
 
 def values(cell: Cell, shape: Callable[[Any, Any], Any]) -> dict[str, Any]:

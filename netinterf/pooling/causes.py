@@ -117,7 +117,7 @@ class Worth:
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in ("alone", "blocked", "harmless", "kind")
         }
-        return cls(spans=Spans(np.concatenate([part.spans.columns for part in parts])), **columns)
+        return cls(spans=Spans.concat([part.spans for part in parts]), **columns)
 
     def llr(self, common: F64 | None = None) -> F64:
         """Weigh a block against all harmless causes together, in nats: what is added to evidence that packets give.

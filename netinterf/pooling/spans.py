@@ -7,6 +7,9 @@ Source of the form: Barry and Hartigan, "Product partition models for change poi
 with two changes at most; Carlin, Gelfand and Smith, Applied Statistics 1992 (posterior of the time of a change).
 """
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 
 from netinterf.arrays import F64, I64
@@ -51,6 +54,12 @@ class Spans:
     """When a cause was at work, one row per cell."""
 
     columns: F64  # shape (cells, COLUMNS)
+    active: F64  # probability that it was at work, one entry per hour of each cell
+
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """Join spans of different cells."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("columns", "active")))
 
     def __getattr__(self, name: str) -> F64:
         """Give a column of `COLUMNS`."""
@@ -72,19 +81,19 @@ def span_evidence(begin: I64, hour: F64, gain: F64, lasts: float) -> tuple[F64, 
         Log-likelihood ratio of each cell, the cause against nothing, and where its span lies.
     """
     lengths, count = np.diff(begin), len(begin) - 1
-    evidence, columns = np.zeros(count), np.zeros((count, len(COLUMNS)))
+    evidence, columns, active = np.zeros(count), np.zeros((count, len(COLUMNS))), np.zeros(len(gain))
     order, at = np.argsort(lengths, kind="stable"), 0
     while at < count:  # once for each number of hours
         width = int(lengths[order[at]])
         same = int(np.searchsorted(lengths[order], width, side="right"))
         cells = order[at : min(same, at + max(LARGEST // width, 1))]
         rows = begin[cells][:, None] + np.arange(width)
-        evidence[cells], columns[cells] = _of_width(gain[rows], hour[rows] / lasts)
+        evidence[cells], columns[cells], active[rows] = _of_width(gain[rows], hour[rows] / lasts)
         at += len(cells)
-    return evidence, Spans(columns)
+    return evidence, Spans(columns, active)
 
 
-def _of_width(gain: F64, time: F64) -> tuple[F64, F64]:
+def _of_width(gain: F64, time: F64) -> tuple[F64, F64, F64]:
     """Integrate over spans of cells that have equally many hours.
 
     A span that begins at hour j and ends behind hour i weighs what it is likely beforehand, times what it explains;
@@ -96,7 +105,7 @@ def _of_width(gain: F64, time: F64) -> tuple[F64, F64]:
     """
     cells, width = gain.shape
     if width == 1:
-        return gain[:, 0], np.eye(1, len(COLUMNS)).repeat(cells, axis=0)
+        return gain[:, 0], np.eye(1, len(COLUMNS)).repeat(cells, axis=0), np.ones((cells, 1))
     total = np.cumsum(gain, axis=1)
     gap = np.diff(time, axis=1)
     share = np.log(1 - FROM_THE_FIRST) + np.log(gap / gap.sum(axis=1)[:, None])  # of beginning between two hours
@@ -115,7 +124,9 @@ def _of_width(gain: F64, time: F64) -> tuple[F64, F64]:
     throughout = starts[:, 0] + open_end[:, 0]
     shares = [np.exp(part - evidence) for part in (throughout, _sum(first[:, 1:]), _sum(last))]
     began = (place + 1 for place in _interval(first[:, 1:]))
-    return evidence, np.stack([*shares, *began, *_interval(last)], axis=1)
+    started, ended = (np.cumsum(np.exp(part - evidence[:, None]), axis=1) for part in (first, last))
+    active = np.clip(started - np.concatenate([np.zeros((cells, 1)), ended], axis=1), 0.0, 1.0)
+    return evidence, np.stack([*shares, *began, *_interval(last)], axis=1), active
 
 
 def _sum(logs: F64) -> F64:

@@ -91,6 +91,35 @@ def test_all_of_it_lists_what_works(store, capsys):
     assert "Works:" in told(capsys, place, "--all")[1]
 
 
+def test_days_add_up_to_the_whole(store, capsys):
+    """One cell a day, whose counts are those of the cell; a day is blocked only if the cell is."""
+    place, _ = store
+    whole, daily = (
+        [
+            json.loads(line)
+            for line in told(capsys, place, "--format", "jsonl", "--all", "--by", by)[1].splitlines()[1:-1]
+        ]
+        for by in ("name,network", "name,network,day")
+    )
+
+    def key(cell):
+        return json.dumps([cell["subject"], cell["network"]], sort_keys=True)
+
+    total = {key(cell): [cell["here"]["attempts"], cell["here"]["captures"], cell["finding"]] for cell in whole}
+    for cell in daily:
+        mine = total[key(cell)]
+        mine[0] -= cell["here"]["attempts"]
+        mine[1] -= cell["here"]["captures"]
+        assert cell["start"][:10] == cell["end"][:10]
+        assert cell["finding"] != "blocked" or mine[2] == "blocked"
+    assert {tuple(mine[:2]) for mine in total.values()} == {(0, 0)}
+    assert len(daily) > len(whole)
+    status, _, err = told(capsys, place, "--by", "moon")
+    assert (status, "name,network,day" in err) == (2, True)
+    status, _, err = told(capsys, place, "--by", "day,name,network")
+    assert (status, "jsonl or parquet" in err) == (2, True)
+
+
 def test_judging_again_gives_the_same(store):
     """A report is a function of the store."""
     place, _ = store

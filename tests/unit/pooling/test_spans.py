@@ -32,9 +32,9 @@ def every_span(gain, hour, lasts):
 @given(GAINS, GAPS, st.sampled_from([6.0, 2000.0]))
 def test_running_sums_are_sums_over_all_spans(gain, gaps, lasts):
     """The evidence is the mean over spans; shares are those of spans that begin, end and last throughout."""
-    hour = np.cumsum([0, *gaps])[: len(gain)].astype(float)
-    evidence, spans = span_evidence(np.array([0, len(gain)]), hour, np.array(gain), lasts)
-    listed = every_span(gain, hour, lasts)
+    when = np.cumsum([0, *gaps])[: len(gain)].astype(float)
+    evidence, spans = span_evidence(np.array([0, len(gain)]), when, np.array(gain), lasts)
+    listed = every_span(gain, when, lasts)
     weights = np.array([weight * np.exp(worth) for _, _, weight, worth in listed])
     assert evidence[0] == pytest.approx(np.log(weights.sum()), abs=1e-9)
     shares = weights / weights.sum()
@@ -46,6 +46,9 @@ def test_running_sums_are_sums_over_all_spans(gain, gaps, lasts):
     }
     for name, share in told.items():
         assert getattr(spans, name)[0] == pytest.approx(share, abs=1e-9)
+    for hour in range(last + 1):
+        at_work = sum(share for share, (a, b, *_) in zip(shares, listed, strict=True) if a <= hour <= b)
+        assert spans.active[hour] == pytest.approx(at_work, abs=1e-9)
 
 
 def test_what_is_likely_beforehand_adds_up_to_one():
