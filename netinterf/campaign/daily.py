@@ -14,7 +14,6 @@ from netinterf.campaign.record import Cell, CellCounts
 from netinterf.campaign.report import OUTCOMES, Report
 from netinterf.campaign.words import reasons_of, says
 from netinterf.numbering import combined, numbered, totals
-from netinterf.pooling.episodes import NEVER
 from netinterf.pooling.grades import Finding
 from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
@@ -84,12 +83,11 @@ class Days:
 def at_work(report: Report, cell: I64, day: I64) -> F64:
     """Give the probability that a block of each cell, if any, was at work on a day: in the surest hour of it."""
     episodes, failing = report.cells.episodes, report.cells.failing
-    tried = np.flatnonzero(episodes.time != NEVER)
-    owner, of_day = failing[episodes.cell[tried]], episodes.time[tried] // DAY_NS
+    owner, of_day = failing[episodes.cell], episodes.time // DAY_NS
     both = combined(np.concatenate([owner, cell]), np.concatenate([of_day, day]))
     surest = np.full(int(both.max(initial=-1)) + 1, -np.inf)
-    np.maximum.at(surest, both[: len(tried)], report.cells.worth.spans.active[tried])
-    found = surest[both[len(tried) :]]
+    np.maximum.at(surest, both[: len(owner)], report.cells.worth.spans.active)
+    found = surest[both[len(owner) :]]
     return np.where(np.isfinite(found), found, 1.0)
 
 

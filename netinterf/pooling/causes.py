@@ -108,7 +108,7 @@ class Worth:
     blocked: F64  # log-likelihood of a block, nats
     harmless: F64  # of each harmless cause and how common it is, nats; shape (cells, causes)
     kind: I64  # Kind of the failures
-    spans: Spans  # from when to when it was blocked, if it was
+    spans: Spans  # from when to when it was blocked, if it was, among the hours in which it was tried
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
@@ -156,16 +156,19 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     own = _lasting(episodes) - _by_chance(episodes)
     whole = episodes.neighbours  # an outage of the whole server rather than spared others, nats
 
-    def spanning(gain: F64, hours: float) -> tuple[F64, Spans]:
-        return span_evidence(episodes.begin, episodes.hour, gain, hours)
+    here, rows = episodes.tried()
+
+    def lasting(gain: F64) -> tuple[F64, Spans]:
+        return span_evidence(here.begin, here.hour, gain[rows], BLOCK_HOURS)
+
+    def passing(gain: F64) -> F64:
+        return span_evidence(episodes.begin, episodes.hour, gain, OUTAGE_HOURS)[0]
 
     unopened = kind == Kind.UNOPENED
-    blocked, spans = spanning(own + np.where(unopened[episodes.cell], whole, 0.0), BLOCK_HOURS)
-    by_address, _ = spanning(own + whole, BLOCK_HOURS)
-    by_name, _ = spanning(own, BLOCK_HOURS)
-    out, _ = spanning(own + episodes.gone, OUTAGE_HOURS)
-    out_here, _ = spanning(own + episodes.gone_here, OUTAGE_HOURS)
-    server, _ = spanning(own + whole + episodes.down, OUTAGE_HOURS)
+    blocked, spans = lasting(own + np.where(unopened[episodes.cell], whole, 0.0))
+    by_address, by_name = lasting(own + whole)[0], lasting(own)[0]
+    out, out_here = passing(own + episodes.gone), passing(own + episodes.gone_here)
+    server = passing(own + whole + episodes.down)
     beside = np.bincount(episodes.cell, whole, len(kind))  # others at the address may be out for reasons of their own
     single = np.where(unopened, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
     harmless = _common(kind)

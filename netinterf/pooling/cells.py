@@ -49,7 +49,7 @@ class Cells:
     cause: I64  # likeliest harmless cause, -1 without failures
     site: I64  # network of the server
     failing: I64  # rows of the cells that failed
-    episodes: Episodes  # of these, in time
+    episodes: Episodes  # the hours in which these were tried
     worth: Worth  # of their contrasts
 
     def __len__(self) -> int:
@@ -140,9 +140,10 @@ def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> t
     for cells in np.split(failing, np.flatnonzero(np.diff(part)) + 1):
         episodes, company = lay_out(observations, tallies, cells)
         kinds = kinds_of(tallies, cells)
-        parts.append((episodes, weigh_causes(episodes, standing_of(company, countries), kinds)))
-    laid, worth = zip(*parts, strict=True)
-    return failing, Episodes.concat(laid), Worth.concat(worth)
+        worth = weigh_causes(episodes, standing_of(company, countries), kinds)
+        parts.append((episodes.tried()[0], worth))
+    laid, worths = zip(*parts, strict=True)
+    return failing, Episodes.concat(laid), Worth.concat(worths)
 
 
 def kinds_of(tallies: Tallies, cells: I64) -> I64:

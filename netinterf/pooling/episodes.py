@@ -47,6 +47,21 @@ class Episodes:
 
     same_name: F64  # the name being refused here over other transports as well, less it being fine; nats, by cell
 
+    def tried(self) -> tuple[Self, I64]:
+        """Keep the hours in which cells were tried: what is at work only in others explains nothing of a cell.
+
+        Returns:
+            These, and their rows.
+        """
+        rows = np.flatnonzero(self.time != NEVER)
+        begin = np.searchsorted(self.cell[rows], np.arange(len(self.begin)))
+        columns = {
+            field.name: getattr(self, field.name)[rows]
+            for field in attrs.fields(type(self))
+            if field.name not in {"begin", "same_name"}
+        }
+        return attrs.evolve(self, begin=begin, **columns), rows
+
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
         """Join episodes of different cells."""
