@@ -175,7 +175,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + out, np.log(LOCAL)[kind] + out_here) + single
     harmless[:, Cause.SERVER] += server
     works = standing.elsewhere + standing.siblings_alone
-    harmless[:, Cause.ACCESS] += works
+    harmless[:, Cause.ACCESS] += works + np.bincount(episodes.cell, _beside_by_chance(episodes), len(kind))
     for cause, seen in (
         (Cause.REFUSED_ADDRESS, by_address),
         (Cause.REFUSED_NAME, by_name + single + episodes.same_name),
@@ -201,7 +201,7 @@ def _alone(episodes: Episodes, own: F64, kind: I64) -> F64:
     """
     of_hour, whole = kind[episodes.cell], episodes.neighbours
     harmless = _common(of_hour) + own[:, None]
-    harmless[:, Cause.ACCESS] -= own
+    harmless[:, Cause.ACCESS] += _beside_by_chance(episodes) - own
     harmless[:, [Cause.SERVER, Cause.REFUSED_ADDRESS, Cause.REFUSED_COUNTRY_ADDRESS]] += whole[:, None]
     worth = own + np.where(of_hour == Kind.UNOPENED, whole, 0.0) - _together(harmless)
     most = np.full(len(kind), -np.inf)
@@ -229,6 +229,12 @@ def _lasting(episodes: Episodes) -> F64:
 
     a, b = STEADY
     return np.asarray(betaln(a + episodes.failed, b + episodes.answered) - betaln(a, b), np.float64)
+
+
+def _beside_by_chance(episodes: Episodes) -> F64:
+    """Give the log-likelihood of neighbours that fail for no reason that lasts, as often as what they are beside."""
+    rate = np.where(episodes.failed > 0, np.exp(episodes.chance / np.maximum(episodes.failed, 1)), USUAL)
+    return np.asarray(np.logaddexp(np.log1p(-np.minimum(rate, OUT)), np.log(rate) + episodes.neighbours))
 
 
 def _by_chance(episodes: Episodes) -> F64:

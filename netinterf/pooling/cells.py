@@ -49,7 +49,7 @@ class Cells:
     cause: I64  # likeliest harmless cause, -1 without failures
     site: I64  # network of the server
     failing: I64  # rows of the cells that failed
-    episodes: Episodes  # the hours in which these were tried
+    episodes: Episodes  # the hours that show what came of these
     worth: Worth  # of their contrasts
 
     def __len__(self) -> int:

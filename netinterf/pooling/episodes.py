@@ -48,12 +48,12 @@ class Episodes:
     same_name: F64  # the name being refused here over other transports as well, less it being fine; nats, by cell
 
     def tried(self) -> tuple[Self, I64]:
-        """Keep the hours in which cells were tried: what is at work only in others explains nothing of a cell.
+        """Keep the hours that show what came of cells: what is at work only in others explains nothing of them.
 
         Returns:
             These, and their rows.
         """
-        rows = np.flatnonzero(self.time != NEVER)
+        rows = np.flatnonzero(self.failed + self.answered > 0)
         begin = np.searchsorted(self.cell[rows], np.arange(len(self.begin)))
         columns = {
             field.name: getattr(self, field.name)[rows]
