@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.line import OUT, USUAL
 from netinterf.observations.table import Observations
 from netinterf.pooling.tallies import Tallies
@@ -42,6 +43,11 @@ def outage(alive: F64, dead: F64) -> F64:
     return np.asarray(fewer * worth)
 
 
+DISSENT = 0.1
+"""Share of places that may be answered though a thing is out everywhere: by a cache, by another server, or by a forger
+who answers for whatever is on his list (judgement)."""
+
+
 @frozen(eq=False)
 class Hours:
     """Steps of time: an hour each, or more where a campaign is long."""
@@ -69,6 +75,7 @@ class Witnesses:
     worth: F64  # the thing being out, less it being fine; of what a scan holds to be struck nothing is said; nats
     seeing: F64  # the same with what was struck among the failures
     struck: F64  # attempts that were struck
+    agreed: F64  # as worth, without few places that are answered where all others say that it is out
     at: I64  # thing, hour and place as one number, rising
     hours: I64  # different things and hours as one number, rising
     total: F64  # what all places show in each of these
@@ -103,6 +110,7 @@ class Witnesses:
         alive, dead, struck = (_sums(values, begin) for values in (lives, failed, held))
         worth, at = outage(alive, dead - struck), joined[begin]
         hour = at // places
+        agreed = without_dissent(worth, hour // hours.count, at % places)
         first = np.flatnonzero(np.diff(hour, prepend=-1))
         return cls(
             key=hour // hours.count,
@@ -112,7 +120,8 @@ class Witnesses:
             struck=struck,
             at=at,
             hours=hour[first],
-            total=_sums(worth, first),
+            agreed=agreed,
+            total=_sums(agreed, first),
             steps=hours.count,
             places=places,
         )
@@ -120,9 +129,25 @@ class Witnesses:
     def less_own(self, key: I64, place: I64, step: I64) -> F64:
         """Weigh what all places but one show of some things in some hours."""
         hour = key * self.steps + step
-        own = lookup(self.at, hour * self.places + np.minimum(place, self.places - 1), self.worth)
+        own = lookup(self.at, hour * self.places + np.minimum(place, self.places - 1), self.agreed)
         own[place >= self.places] = 0.0  # which told nothing here
         return lookup(self.hours, hour, self.total) - own
+
+
+def without_dissent(worth: F64, key: I64, place: I64) -> F64:
+    """Leave out few places that are answered where all others say that a thing is out.
+
+    Args:
+        worth: What each hour says for an outage, nats.
+        key: Of which thing, from 0.
+        place: In which place.
+    """
+    witness, first = numbered(combined(key, place))
+    says = totals(witness, worth, len(first))
+    count = int(key.max(initial=-1)) + 1
+    alive, dead = (totals(key[first], mask, count) for mask in (says < 0, says > 0))
+    few = (alive <= DISSENT * (alive + dead)) & (alive > 0)
+    return np.where(few[key] & (says[witness] < 0), 0.0, worth)
 
 
 def _sums(values: NDArray[Any], begin: I64) -> F64:

@@ -148,3 +148,23 @@ def test_what_never_failed_is_a_hint_at_most_unless_its_packets_are_sure():
     assert judged.graded.probability[row] < 0.9
     campaign.llr[0, 31] = 12.0
     assert campaign.judged().finding(0, 31) == "blocked"
+
+
+def test_one_place_that_is_answered_does_not_revive_a_name_that_is_gone():
+    """A forger answers for what is on his list, also when the name does not exist any more."""
+    campaign = Campaign(12, 20, 8, transport="dns")
+    campaign.fail((slice(1, None), 3))
+    judged = campaign.judged()
+    assert judged.blocked() == 0
+    assert {cause(judged, place, 3) for place in range(1, 12)} == {"gone"}
+
+
+def test_a_block_that_nobody_could_see_explains_nothing():
+    """A list is at work in the other networks of the country; here two lookups were lost, and all others answered."""
+    campaign = Campaign(8, 30, 20)
+    for name in range(0, 30, 3):
+        campaign.fail((slice(0, 3), name))
+    campaign.fail((3, 3, 4)).fail((3, 3, 12))
+    judged = campaign.judged(countries=[0, 0, 0, 0, 1, 1, 2, 2])
+    assert judged.finding(0, 3) == "blocked"
+    assert judged.finding(3, 3) in {"clear", "suspected"}
