@@ -333,22 +333,14 @@ def _between(first: I64, last: I64, low: int, high: int, likely: int) -> Moment:
     """Say when something changed: after what was seen before one hour, and no later than what was seen in another.
 
     Args:
-        first: First attempt in each hour, `NEVER` in those without.
+        first: First attempt in each hour.
         last: Last observation in each hour.
-        low: First hour that may show it.
+        low: First hour that may show it; behind the last hour is the end.
         high: Last hour that may be the first to show it.
         likely: The hour that most likely is the first to show it.
     """
-    end = int(last.max())
-
-    def since(hour: int) -> int:
-        seen = first[hour:]
-        return int(seen.min(initial=NEVER)) if (seen != NEVER).any() else end
-
-    earlier = last[:low]
-    known = earlier[earlier != -NEVER]
-    after = int(known.max()) if len(known) else int(first.min())
-    return Moment(after=after, before=since(high), likely=since(likely))
+    seen = np.append(first, last[-1])
+    return Moment(after=int(last[low - 1] if low else first[0]), before=int(seen[high]), likely=int(seen[likely]))
 
 
 def _told(batches: Iterator[Any], key: str, write: Any) -> dict[int, str]:

@@ -3,9 +3,8 @@
 from netinterf.campaign.record import Cell, Moment
 from netinterf.mechanisms import known_as, settled_by
 from netinterf.pooling.grades import Finding
-from netinterf.schema import Grade
 from netinterf.written.record import Why, iso_time
-from netinterf.written.words import percent
+from netinterf.written.words import SURE, percent
 
 __all__ = ["CAUSE_SAYS", "reasons_of", "says", "when"]
 
@@ -31,12 +30,6 @@ SETTLES = {
     "refused-name": BOTH_ENDS,
     "refused-country-address": f"another network of the country, or {BOTH_ENDS},",
     "refused-country-name": f"another network of the country, or {BOTH_ENDS},",
-}
-
-SURE = {
-    Grade.CONFIRMED: "This is confirmed",
-    Grade.LIKELY: "This is likely",
-    Grade.POSSIBLE: "This is only possible, not shown",
 }
 
 

@@ -15,7 +15,7 @@ from netinterf.arrays import F64, I8, I64, U8
 from netinterf.comparison.units import Finding, Side
 from netinterf.observations.attempts import Attempts, attempts_of
 from netinterf.observations.table import observe
-from netinterf.pooling.cells import Cells, pool
+from netinterf.pooling.cells import Cells, chance, pool
 from netinterf.schema import Grade
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.stats.rates import share_difference
@@ -121,7 +121,7 @@ class Seen:
     @property
     def probability(self) -> F64:
         """How sure it is that it was interfered with."""
-        return 1.0 / (1.0 + np.exp(-np.clip(self.log_odds, -700, 700)))
+        return chance(self.log_odds)
 
 
 def judge_units(here: Sequence[Ledger], there: Sequence[Ledger], model: Model) -> Judgement:

@@ -3,9 +3,8 @@
 from netinterf.comparison.record import AttemptCounts, Change, ComparedUnit
 from netinterf.comparison.units import Finding
 from netinterf.mechanisms import known_as
-from netinterf.schema import Grade
 from netinterf.written.record import Why, iso_time
-from netinterf.written.words import percent
+from netinterf.written.words import SURE, percent
 
 __all__ = ["CAUSE_SAYS", "change_says", "reasons_of", "says"]
 
@@ -24,12 +23,6 @@ SETTLES = {
     "access": "more attempts, spread over hours",
     "refused-address": "captures at the client and at the server at the same time",
     "refused-name": "captures at the client and at the server at the same time",
-}
-
-SURE = {
-    Grade.CONFIRMED: "This is confirmed",
-    Grade.LIKELY: "This is likely",
-    Grade.POSSIBLE: "This is only possible, not shown",
 }
 
 

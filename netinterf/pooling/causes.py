@@ -28,14 +28,16 @@ from typing import Self
 
 import numpy as np
 
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.observations.line import OUT, USUAL
 from netinterf.pooling.episodes import Episodes
 from netinterf.pooling.spans import BLOCK_HOURS, OUTAGE_HOURS, Spans, span_evidence
 from netinterf.pooling.standing import Standing
 from netinterf.values import frozen
 
-__all__ = ["BY_COUNTRY", "CAUSES", "COUNTRY", "FAILING", "SHARES", "Cause", "Kind", "Worth", "weigh_causes"]
+__all__ = [
+    "BY_COUNTRY", "CAUSES", "COUNTRY", "FAILING", "ONE_NETWORK", "SHARES", "Cause", "Kind", "Worth", "weigh_causes",
+]  # fmt: skip
 
 
 class Cause(IntEnum):
@@ -52,7 +54,9 @@ class Cause(IntEnum):
 
 CAUSES = tuple(cause.name.lower().replace("_", "-") for cause in Cause)
 
-BY_COUNTRY = (Cause.REFUSED_COUNTRY_ADDRESS, Cause.REFUSED_COUNTRY_NAME)
+ONE_NETWORK = [Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]
+BY_COUNTRY = [Cause.REFUSED_COUNTRY_ADDRESS, Cause.REFUSED_COUNTRY_NAME]
+"""Refusals of one network, and the same of its country."""
 
 
 class Kind(IntEnum):
@@ -107,6 +111,7 @@ class Worth:
     alone: F64  # a block against all harmless causes by one hour of the place itself, where it says most; nats
     blocked: F64  # log-likelihood of a block, nats
     harmless: F64  # of each harmless cause and how common it is, nats; shape (cells, causes)
+    siblings: Mask  # other networks of the country tell anything
     kind: I64  # Kind of the failures
     spans: Spans  # from when to when it was blocked, if it was, among the hours in which it was tried
 
@@ -115,7 +120,7 @@ class Worth:
         """Join what contrasts of different cells are worth."""
         columns = {
             name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("alone", "blocked", "harmless", "kind")
+            for name in ("alone", "blocked", "harmless", "siblings", "kind")
         }
         return cls(spans=Spans.concat([part.spans for part in parts]), **columns)
 
@@ -143,6 +148,18 @@ class Worth:
         """Say how much each cause explains, were it none of a block; shape (cells, causes)."""
         logs = self.harmless if common is None else self.harmless + common
         return np.asarray(np.exp(logs - _together(logs)[:, None]))
+
+    def likeliest(self, common: F64 | None = None) -> I64:
+        """Name the likeliest cause; a refusal is of this network where no other of its country tells.
+
+        Args:
+            common: As for `llr`.
+        """
+        shares = self.shares(common)
+        lone = ~self.siblings[:, None]
+        shares[:, ONE_NETWORK] += np.where(lone, shares[:, BY_COUNTRY], 0.0)
+        shares[:, BY_COUNTRY] *= ~lone
+        return np.asarray(shares.argmax(axis=1))
 
 
 def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
@@ -186,6 +203,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         alone=_alone(episodes, own, kind),
         blocked=blocked + standing.elsewhere + standing.siblings + single,
         harmless=harmless,
+        siblings=standing.country != 0,
         kind=kind,
         spans=spans,
     )
@@ -213,8 +231,8 @@ def _alone(episodes: Episodes, own: F64, kind: I64) -> F64:
 def _common(kind: I64) -> F64:
     """Give how common each harmless cause is among failures of some kinds, as logarithms; shape (n, causes)."""
     logs = np.log(np.maximum(SHARES, 1e-300))[kind][:, [0, 1, 2, 3, 4, 3, 4]]
-    logs[:, [Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]] += np.log1p(-COUNTRY)
-    logs[:, list(BY_COUNTRY)] += np.log(COUNTRY)
+    logs[:, ONE_NETWORK] += np.log1p(-COUNTRY)
+    logs[:, BY_COUNTRY] += np.log(COUNTRY)
     return np.asarray(logs)
 
 

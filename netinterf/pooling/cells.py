@@ -26,7 +26,7 @@ from netinterf.pooling.tallies import Tallies, own_llr, tally
 from netinterf.values import frozen
 from netinterf.verdict.model import Model
 
-__all__ = ["Cells", "pool"]
+__all__ = ["Cells", "chance", "pool"]
 
 
 AT_A_TIME = 1 << 21
@@ -68,7 +68,7 @@ class Cells:
         contrast[self.failing] = worth.llr(common)
         added[self.failing] = contrast[self.failing] - np.maximum(worth.alone, 0.0)
         failing[self.failing] = np.minimum(self.own_of_failures[self.failing], 0.0) + worth.llr_of_failing(common)
-        cause[self.failing] = worth.shares(common).argmax(axis=1)
+        cause[self.failing] = worth.likeliest(common)
         surest = tallies.surest - tallies.prior + added
         answers = np.where(self.answers > 0, self.own, -np.inf)  # which what failed besides says nothing of
         log_odds = prior + np.max([surest, self.own + contrast, failing, answers], axis=0)
@@ -82,7 +82,7 @@ class Cells:
             unit: Units there.
             llr: What it weighs, nats.
         """
-        width = int(self.tallies.place.max(initial=0)) + 1
+        width = int(max(self.tallies.place.max(initial=0), place.max(initial=0))) + 1
         cells = self.tallies.unit * width + self.tallies.place
         order, wanted = np.argsort(cells), unit * width + place
         row = order[np.minimum(np.searchsorted(cells[order], wanted), len(cells) - 1)] if len(cells) else wanted
@@ -95,7 +95,14 @@ class Cells:
     @property
     def probability(self) -> F64:
         """The same as probabilities."""
-        return 1.0 / (1.0 + np.exp(-np.clip(self.log_odds, -700, 700)))
+        return chance(self.log_odds)
+
+
+def chance(log_odds: F64) -> F64:
+    """Turn log-odds into probabilities."""
+    from scipy.special import expit
+
+    return np.asarray(expit(log_odds), np.float64)
 
 
 def pool(observations: Observations, countries: I64, model: Model) -> Cells:

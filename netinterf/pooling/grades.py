@@ -10,7 +10,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64
 from netinterf.pooling.causes import Cause
-from netinterf.pooling.cells import Cells
+from netinterf.pooling.cells import Cells, chance
 from netinterf.schema import Grade
 from netinterf.stats.multiple import posterior_q
 from netinterf.values import frozen
@@ -54,7 +54,7 @@ def grade_cells(cells: Cells, model: Model) -> Graded:
         model: Bars of the grades.
     """
     tallies, probability = cells.tallies, cells.probability
-    by_packets = 1.0 / (1.0 + np.exp(-np.clip(tallies.prior + cells.own, -700, 700)))  # whatever else is blocked here
+    by_packets = chance(tallies.prior + cells.own)  # whatever else is blocked here
     seen = (tallies.failed > 0) | (by_packets >= model.likely)
     probability = np.where(seen, probability, np.minimum(probability, np.nextafter(model.likely, 0)))
     q_value = posterior_q(probability)

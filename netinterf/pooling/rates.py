@@ -17,7 +17,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS, QUIC
 from netinterf.observations.table import Observations
-from netinterf.pooling.causes import BY_COUNTRY, COUNTRY, FAILING, SHARES, Cause
+from netinterf.pooling.causes import BY_COUNTRY, COUNTRY, FAILING, ONE_NETWORK, SHARES
 from netinterf.pooling.cells import Cells
 
 __all__ = ["learn_rates"]
@@ -52,16 +52,16 @@ def learn_rates(observations: Observations, cells: Cells) -> Cells:
     usual = 1.0 / (1.0 + np.exp(-cells.prior))
     usual = totals(group, usual, count) / totals(group, None, count)
     own = group[failing]
-    refused = FAILING * SHARES[cells.worth.kind][:, [Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]].sum(axis=1) * COUNTRY
+    refused = FAILING * SHARES[cells.worth.kind][:, ONE_NETWORK].sum(axis=1) * COUNTRY
     seldom = totals(own, refused, count) / np.maximum(totals(own, None, count), 1)
     seldom[seldom == 0] = 1.0  # nothing failed
     rate, refusal, result = usual, seldom, cells
     for _ in range(ROUNDS):
         common = np.zeros(cells.worth.harmless.shape)
-        common[:, list(BY_COUNTRY)] = np.log(refusal / seldom)[own][:, None]
+        common[:, BY_COUNTRY] = np.log(refusal / seldom)[own][:, None]
         result = cells.under(np.log(rate / (1 - rate))[group], common)
         chance, by_country = result.probability, np.zeros(len(cells))
-        by_country[failing] = (1 - chance[failing]) * cells.worth.shares(common)[:, list(BY_COUNTRY)].sum(axis=1)
+        by_country[failing] = (1 - chance[failing]) * cells.worth.shares(common)[:, BY_COUNTRY].sum(axis=1)
         known = (STRENGTH * usual + totals(group, weight * chance, count)) / (STRENGTH + members)
         found = (STRENGTH * seldom + totals(group, weight * by_country, count)) / (STRENGTH + members)
         moved = max(np.abs(known - rate).max(), np.abs(found - refusal).max())

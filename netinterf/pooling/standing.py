@@ -48,7 +48,7 @@ class Standing:
     elsewhere: F64  # blocked in some share of the places that are not known to be of the same country
     siblings: F64  # blocked in some share of the other places of the country, as it is blocked here
     siblings_alone: F64  # blocked in some share of them, though not here
-    country: F64  # refused in all of these
+    country: F64  # refused in all of these; 0 where none tells anything
 
 
 def standing_of(company: Company, countries: I64) -> Standing:

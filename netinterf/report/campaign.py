@@ -17,6 +17,8 @@ NAME = 34
 """Columns of a name in the table."""
 
 MOST_SHOWN, MOST_OPEN, MOST_DOWN = 3, 12, 12
+MOST_ROWS, MOST_TOLD = 60, 24
+"""Rows of the table, and cells that are told in words: what a reader goes through before asking for --all."""
 
 
 def campaign_text(report: Report, *, everything: bool = False) -> Iterator[str]:
@@ -24,13 +26,13 @@ def campaign_text(report: Report, *, everything: bool = False) -> Iterator[str]:
 
     Args:
         report: What the campaign shows.
-        everything: List all that stays open or is down, and what works.
+        everything: List all that is blocked, stays open or is down, and what works.
     """
     yield from head_lines(report)
     blocked = list(report.of(Finding.BLOCKED))
     yield from network_lines(report, blocked)
-    yield from table_lines(blocked)
-    for cell in blocked:
+    yield from table_lines(blocked, everything)
+    for cell in blocked if everything else surest_of_each(blocked):
         yield from cell_lines(cell)
     open_cells = list(report.of(Finding.SUSPECTED))
     yield from open_lines("Possible, not shown", open_cells, everything)
@@ -73,16 +75,25 @@ def network_lines(report: Report, blocked: Sequence[Cell]) -> Iterator[str]:
         yield from wrapped(f"{network}{country}: {said or 'nothing'}", "  ", "      ")
 
 
-def table_lines(blocked: Sequence[Cell]) -> Iterator[str]:
+def surest_of_each(blocked: Sequence[Cell]) -> list[Cell]:
+    """Take the surest cell of each network and mechanism."""
+    first: dict[tuple[str, str | None], Cell] = {}
+    for cell in blocked:  # the surest come first
+        first.setdefault((str(cell.network), cell.mechanism), cell)
+    return list(first.values())[:MOST_TOLD]
+
+
+def table_lines(blocked: Sequence[Cell], everything: bool) -> Iterator[str]:
     """Write the table of what is blocked where, how, how often, since when, and how sure."""
     if not blocked:
         return
-    rows = [_row(cell) for cell in blocked]
+    rows = [_row(cell) for cell in (blocked if everything else blocked[:MOST_ROWS])]
     wide = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     yield ""
     yield "Blocked"
     for row in rows:
         yield ("  " + "  ".join(f"{text:{width}}" for text, width in zip(row, wide, strict=True))).rstrip()
+    yield from _more(blocked, MOST_ROWS, everything)
 
 
 def _row(cell: Cell) -> tuple[str, ...]:

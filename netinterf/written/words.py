@@ -12,7 +12,7 @@ from netinterf.schema import Grade, Outcome
 from netinterf.written.group_words import group_happened, settled_by_members
 from netinterf.written.record import Observation, Subject, Verdict
 
-__all__ = ["happened", "is_about", "percent", "sentences", "who"]
+__all__ = ["SURE", "happened", "is_about", "percent", "sentences", "who"]
 
 SURVIVED = {"rst.ignored": "forged resets were sent into {who}, which went on"}
 """What was done where an observation says that it had no effect."""

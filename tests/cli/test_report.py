@@ -66,6 +66,8 @@ def test_every_form_tells_the_same(store, capsys, tmp_path):
     report = netinterf.Campaign(place).report()
     blocked = list(report.of("blocked"))
     _, text, _ = told(capsys, place)
+    assert text.count("\nBLOCKED: ") == len({(cell.network, cell.mechanism) for cell in blocked})  # the surest of each
+    _, text, _ = told(capsys, place, "--all")
     assert text.count("\nBLOCKED: ") == len(blocked) == report.counts()["blocked"]
     for cell in blocked:
         assert cell.subject in text

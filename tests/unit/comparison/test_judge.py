@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from netinterf.comparison.judge import FINDINGS, judge_attempts
+from netinterf.comparison.words import CAUSE_SAYS
+from netinterf.pooling.causes import CAUSES
 from netinterf.verdict.model import default_model
 from tests.unit.observations.attempts import attempts, several
 
@@ -106,3 +108,16 @@ def test_order_does_not_matter():
 def test_nothing_gives_nothing():
     """No attempts, no units."""
     assert len(judge_attempts(attempts(), default_model()).contrasts) == 0
+
+
+def test_every_cause_that_a_comparison_names_has_words():
+    """No other network of a country tells, so nothing is said of countries."""
+    rows = [*several("here", "name", 1, ["silent"] * 4), *BESIDE, *THERE]
+    rows += [
+        row for number in range(40) for row in several("here", f"n{number}", 9 + number, ["silent"] * (number % 5))
+    ]
+    rows += [*several("here", "", 60, ["silent"] * 9), *several("there", "other", 60, ["answered"] * 9)]
+    table = judge_attempts(attempts(*rows), default_model()).contrasts
+    causes = {CAUSES[code] for code in table.cause[table.cause >= 0]}
+    assert causes
+    assert causes <= set(CAUSE_SAYS)

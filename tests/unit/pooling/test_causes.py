@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from netinterf.observations.line import ordinary_failure
-from netinterf.pooling.causes import BESIDE, CAUSES, Cause, Kind, Worth, weigh_causes
+from netinterf.pooling.causes import BESIDE, BY_COUNTRY, CAUSES, Cause, Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import Episodes
 from netinterf.pooling.standing import Standing
 from netinterf.pooling.witnesses import outage
@@ -56,7 +56,7 @@ def worth(**told):
 
 def likeliest(**told):
     """Name the likeliest harmless cause of one cell."""
-    return CAUSES[int(weighed(**told).shares()[0].argmax())]
+    return CAUSES[int(weighed(**told).likeliest()[0])]
 
 
 def test_an_answer_in_another_place_speaks_for_a_block_and_a_failure_against():
@@ -173,3 +173,14 @@ def test_cells_are_weighed_one_by_one():
     assert together == pytest.approx(alone)
     parts = [weigh_causes(one, standing(), np.array([Kind.SILENT])) for one in (first, second)]
     assert Worth.concat(parts).llr() == pytest.approx(together)
+
+
+def test_a_refusal_is_of_one_network_where_no_other_of_its_country_tells():
+    """Both explain as much then, and rounding must not choose."""
+    told = {"gone": ALIVE, "gone_here": ALIVE, "down": ALIVE, "failed": [3] * 9, "chance": [-9.0] * 9}
+    alone = weighed(**told)
+    assert not alone.siblings.any()
+    assert CAUSES[int(alone.likeliest()[0])] in {"refused-address", "refused-name"}
+    common = np.zeros((1, len(Cause)))
+    common[0, list(BY_COUNTRY)] = 9.0
+    assert CAUSES[int(alone.likeliest(common)[0])] in {"refused-address", "refused-name"}
