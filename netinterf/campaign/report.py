@@ -78,7 +78,7 @@ class Report:
             model: Priors and grades.
         """
         cells = pool(loaded.observations, loaded.countries, model)
-        answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver)
+        answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver, loaded.countries)
         cells = learn_rates(loaded.observations, cells.told(*answers))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 

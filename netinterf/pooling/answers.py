@@ -6,7 +6,8 @@ whether names belong together is asked in the other networks. Where they do not,
 that address was not theirs.
 
 A resolver that somebody chose because it filters answers so, too. That is no interference, so it weighs little unless
-the resolver is the network's own, or answers otherwise in other networks.
+the resolver is the network's own, or answers otherwise in other networks, or another network of the country whose
+clients chose nothing gives the same names the same addresses though it asks elsewhere.
 
 Sources: Niaki et al., "ICLab", IEEE S&P 2020 (unrelated names, one network); Tsai et al., "CERTainty", PoPETs 2023;
 Pearce et al., "Global Measurement of DNS Manipulation" (Iris), USENIX Security 2017 (consistency between places).
@@ -50,13 +51,14 @@ class Answered:
         return attrs.evolve(self, place=self.place[rows], unit=self.unit[rows], address=self.address[rows])
 
 
-def forged_weight(answered: Answered, table: Observations, own: Mask) -> tuple[I64, I64, F64]:
+def forged_weight(answered: Answered, table: Observations, own: Mask, countries: I64) -> tuple[I64, I64, F64]:
     """Weigh that a network gives unrelated names an address that few others give.
 
     Args:
         answered: Answers of all places, each once.
         table: Observations of all places.
         own: Which of these are of a resolver in the network of the client.
+        countries: Country of each place, by its number; -1 where it is not known.
 
     Returns:
         Place and unit of what is weighed, and its log-likelihood ratio in nats.
@@ -68,6 +70,7 @@ def forged_weight(answered: Answered, table: Observations, own: Mask) -> tuple[I
     if not len(rows):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     obliged = not_chosen(table, own, np.unique(odd.place[rows]))
+    obliged |= as_obliged(odd.take(rows), table, obliged, countries)
     odd, group = odd.take(rows), numbered(number[rows])[0]
     groups, usual = unrelated(answered, odd, group)
     weight = np.maximum(groups - 1, 0) * np.log(SHARED / usual)
@@ -104,6 +107,34 @@ def not_chosen(table: Observations, own: Mask, odd: I64) -> Mask:
     plain[service[~np.isin(place, odd)]] = True
     result[place[plain[service]]] = True
     return np.asarray(result)
+
+
+def as_obliged(odd: Answered, table: Observations, obliged: Mask, countries: I64) -> Mask:
+    """Say which places give a name an odd address that another place of the country gives it, by other resolvers.
+
+    Two filters that people chose by themselves do not agree on an address; a list that the country obliges to does.
+
+    Args:
+        odd: Odd answers.
+        table: Observations.
+        obliged: Places in which nobody chose the resolver for its filter.
+        countries: Country of each place.
+    """
+    lookups = np.flatnonzero(table.transport == DNS)
+    place, site = table.place[lookups].astype(np.int64), table.site[lookups]
+    _, first = numbered(combined(place, site))
+    place, site = place[first], numbered(site[first])[0]
+    asks = np.zeros((len(obliged), int(site.max(initial=-1)) + 1), np.bool_)
+    asks[place, site] = True
+    result = np.zeros(len(obliged), np.bool_)
+    alike, head = numbered(combined(odd.unit, odd.address, countries[odd.place]))
+    known = countries[odd.place] >= 0
+    for by in np.unique(odd.place[obliged[odd.place] & known]).tolist():
+        same = np.zeros(len(head), np.bool_)
+        same[alike[odd.place == by]] = True
+        others = np.unique(odd.place[same[alike] & known])
+        result[others] |= ~(asks[others] & asks[by]).any(axis=1)
+    return result
 
 
 def unrelated(answered: Answered, odd: Answered, group: I64) -> tuple[F64, F64]:

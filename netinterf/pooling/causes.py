@@ -171,7 +171,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         kind: `Kind` of each.
     """
     own = _lasting(episodes) - _by_chance(episodes)
-    whole = episodes.neighbours  # an outage of the whole server rather than spared others, nats
+    whole = np.minimum(episodes.neighbours, np.where(episodes.company < 0, episodes.company, np.inf))
 
     here, rows = episodes.tried()
 

@@ -16,7 +16,7 @@ from netinterf.columns import spans
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.table import Observations
 from netinterf.pooling.tallies import Tallies
-from netinterf.pooling.witnesses import HOUR_NS, MOST, Hours, Witnesses, outage
+from netinterf.pooling.witnesses import HOUR_NS, MOST, Hours, Witnesses, lookup, outage
 from netinterf.values import frozen
 
 __all__ = ["NEVER", "Company", "Episodes", "lay_out"]
@@ -41,6 +41,7 @@ class Episodes:
     answered: F64
     chance: F64  # log-probability that the failures are no more than chance
     neighbours: F64  # an outage of the whole server, less others being spared, by neighbours in the same place; nats
+    company: F64  # the same by all others at these servers in the same place and hour, 0 where there are none
     gone: F64  # the thing being out in all other places, less it being fine there; nats
     gone_here: F64  # the same at the servers where it failed
     down: F64  # these servers being out, less them being fine elsewhere; nats
@@ -133,6 +134,7 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[E
         gone=witnesses.less_own(key[grid.cell], place[grid.cell], grid.step),
         gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),
         down=servers.elsewhere(table.service, table, tallies, hours, grid, place),
+        company=servers.beside(table, hours, grid, place),
         same_name=outage(*(counts[cells].astype(np.float64) for counts in over_others)),
     )
     return episodes, Company(witnesses, key, place)
@@ -228,3 +230,28 @@ class Servers:
         at = spans(grid.begin[:-1][self.cell], lengths)
         wanted, whose = np.repeat(key[self.row], lengths), np.repeat(place[self.cell], lengths)
         return totals(at, witnesses.less_own(wanted, whose, grid.step[at]), len(grid.cell))
+
+    def beside(self, table: Observations, hours: Hours, grid: Grid, place: I64) -> F64:
+        """Weigh what all others at these servers show in the same place, hour by hour of each cell.
+
+        Args:
+            table: Observations.
+            hours: When they were.
+            grid: Hours of the cells.
+            place: Of each cell.
+        """
+        at_server = combined(table.place, table.service)
+        asked: Mask = np.zeros(int(at_server.max(initial=-1)) + 1, np.bool_)
+        asked[at_server[self.row]] = True
+        rows = np.flatnonzero(asked[at_server])
+        lengths = np.diff(grid.begin)[self.cell]
+        at = spans(grid.begin[:-1][self.cell], lengths)
+        alive, dead = np.zeros((2, len(grid.cell)))
+        counts = table.alive[rows], table.failed[rows]
+        for key, sign in ((at_server, 1.0), (combined(at_server, table.unit), -1.0)):
+            there, wanted = key[rows] * hours.count + hours.step[rows], np.repeat(key[self.row], lengths)
+            known, number = np.unique(there, return_inverse=True)
+            for result, values in zip((alive, dead), counts, strict=True):
+                sums = totals(number, values, len(known))
+                result += sign * totals(at, lookup(known, wanted * hours.count + grid.step[at], sums), len(grid.cell))
+        return outage(alive, dead)

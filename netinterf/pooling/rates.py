@@ -25,7 +25,7 @@ __all__ = ["learn_rates"]
 STRENGTH = 20.0
 """Cells that the model's prior counts for (judgement): a place with fewer servers than that learns little."""
 
-SERVERS = 2
+LOOKUPS, SERVERS = 0, 2
 """Number of the way of reaching a server that no name was seen of; see `how_reached`."""
 
 ROUNDS, CLOSE = 100, 1e-6
@@ -73,7 +73,7 @@ def learn_rates(observations: Observations, cells: Cells) -> Cells:
 
 def how_reached(transport: I64, named: Mask) -> I64:
     """Number the ways of reaching that boxes treat as different trades: lookups, QUIC, servers, and all other names."""
-    return np.select([transport == DNS, transport == QUIC, ~named], [0, 1, SERVERS], 3)
+    return np.select([transport == DNS, transport == QUIC, ~named], [LOOKUPS, 1, SERVERS], 3)
 
 
 def company(table: Observations, cells: Cells, group: I64, how: I64) -> tuple[F64, F64]:
@@ -86,7 +86,8 @@ def company(table: Observations, cells: Cells, group: I64, how: I64) -> tuple[F6
         how: Way of reaching of each.
     """
     place, site = cells.tallies.place, cells.site
-    weight = 1.0 / sizes(combined(group, site))
+    lookup = how == LOOKUPS
+    weight = 1.0 / np.where(lookup, 1.0, sizes(combined(group, site)))
     members = totals(group, weight, int(group.max()) + 1)
     tcp = np.flatnonzero((table.transport != DNS) & (table.transport != QUIC))
     _, first = numbered(combined(table.place[tcp], table.service[tcp]))
