@@ -31,6 +31,7 @@ import numpy as np
 from netinterf.arrays import F64, I64, Mask
 from netinterf.observations.line import OUT, USUAL
 from netinterf.pooling.episodes import Episodes
+from netinterf.pooling.outages import outages
 from netinterf.pooling.spans import BLOCK_HOURS, OUTAGE_HOURS, Spans, span_evidence
 from netinterf.pooling.standing import Standing
 from netinterf.values import frozen
@@ -170,8 +171,14 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         standing: What other places show of them over the whole time.
         kind: `Kind` of each.
     """
-    own = _lasting(episodes) - _by_chance(episodes)
+    failing = _lasting(episodes) - _by_chance(episodes)
     whole = np.minimum(episodes.neighbours, np.where(episodes.company < 0, episodes.company, np.inf))
+    cell, count = episodes.cell, len(kind)
+    unopened = (kind == Kind.UNOPENED)[cell]
+    others = np.maximum(np.maximum(episodes.gone, episodes.down), np.where(unopened, -np.inf, episodes.gone_here))
+    shown, out = outages(episodes.begin, episodes.hour, others)
+    explained = shown + np.bincount(cell, out * failing, count)
+    own = (1 - out) * failing
 
     here, rows = episodes.tried()
 
@@ -179,20 +186,20 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         return span_evidence(here.begin, here.hour, gain[rows], BLOCK_HOURS)
 
     def passing(gain: F64) -> F64:
-        return span_evidence(episodes.begin, episodes.hour, gain, OUTAGE_HOURS)[0]
+        return span_evidence(episodes.begin, episodes.hour, failing + gain, OUTAGE_HOURS)[0] - explained
 
-    unopened = kind == Kind.UNOPENED
-    blocked, spans = lasting(own + np.where(unopened[episodes.cell], whole, 0.0))
-    by_address, by_name = lasting(own + whole)[0], lasting(own)[0]
-    out, out_here = passing(own + episodes.gone), passing(own + episodes.gone_here)
-    server = passing(own + whole + episodes.down)
-    beside = np.bincount(episodes.cell, whole, len(kind))  # others at the address may be out for reasons of their own
-    single = np.where(unopened, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
+    blocked, spans = lasting(own + np.where(unopened, (1 - out) * whole, 0.0))
+    by_address, by_name = lasting(own + (1 - out) * whole)[0], lasting(own)[0]
+    gone, gone_here = passing(episodes.gone), passing(episodes.gone_here)
+    server = passing(whole + episodes.down) - np.bincount(cell, out * np.maximum(whole, 0.0), count)
+    beside = np.bincount(cell, whole, count)  # others at the address may be out for reasons of their own
+    single = np.where(kind == Kind.UNOPENED, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
     harmless = _common(kind)
-    harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + out, np.log(LOCAL)[kind] + out_here) + single
+    harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + gone, np.log(LOCAL)[kind] + gone_here) + single
     harmless[:, Cause.SERVER] += server
     works = standing.elsewhere + standing.siblings_alone
-    harmless[:, Cause.ACCESS] += works + np.bincount(episodes.cell, _beside_by_chance(episodes), len(kind))
+    harmless[:, [Cause.GONE, Cause.SERVER]] += works[:, None]
+    harmless[:, Cause.ACCESS] += works + np.bincount(cell, (1 - out) * _beside_by_chance(episodes), count)
     for cause, seen in (
         (Cause.REFUSED_ADDRESS, by_address),
         (Cause.REFUSED_NAME, by_name + single + episodes.same_name),
@@ -200,7 +207,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         harmless[:, cause] += seen + works
         harmless[:, cause + 2] += seen + standing.elsewhere + standing.country
     return Worth(
-        alone=_alone(episodes, own, kind),
+        alone=_alone(episodes, failing, kind),
         blocked=blocked + standing.elsewhere + standing.siblings + single,
         harmless=harmless,
         siblings=standing.country != 0,

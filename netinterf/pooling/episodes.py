@@ -134,7 +134,7 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[E
         gone=witnesses.less_own(key[grid.cell], place[grid.cell], grid.step),
         gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),
         down=servers.elsewhere(table.service, table, tallies, hours, grid, place),
-        company=servers.beside(table, hours, grid, place),
+        company=servers.beside(table, hours, grid),
         same_name=outage(*(counts[cells].astype(np.float64) for counts in over_others)),
     )
     return episodes, Company(witnesses, key, place)
@@ -231,14 +231,13 @@ class Servers:
         wanted, whose = np.repeat(key[self.row], lengths), np.repeat(place[self.cell], lengths)
         return totals(at, witnesses.less_own(wanted, whose, grid.step[at]), len(grid.cell))
 
-    def beside(self, table: Observations, hours: Hours, grid: Grid, place: I64) -> F64:
+    def beside(self, table: Observations, hours: Hours, grid: Grid) -> F64:
         """Weigh what all others at these servers show in the same place, hour by hour of each cell.
 
         Args:
             table: Observations.
             hours: When they were.
             grid: Hours of the cells.
-            place: Of each cell.
         """
         at_server = combined(table.place, table.service)
         asked: Mask = np.zeros(int(at_server.max(initial=-1)) + 1, np.bool_)
@@ -246,12 +245,11 @@ class Servers:
         rows = np.flatnonzero(asked[at_server])
         lengths = np.diff(grid.begin)[self.cell]
         at = spans(grid.begin[:-1][self.cell], lengths)
-        alive, dead = np.zeros((2, len(grid.cell)))
-        counts = table.alive[rows], table.failed[rows]
+        counts = np.zeros((2, len(grid.cell)))  # alive and dead: all at the server, less the cell's own
         for key, sign in ((at_server, 1.0), (combined(at_server, table.unit), -1.0)):
             there, wanted = key[rows] * hours.count + hours.step[rows], np.repeat(key[self.row], lengths)
             known, number = np.unique(there, return_inverse=True)
-            for result, values in zip((alive, dead), counts, strict=True):
-                sums = totals(number, values, len(known))
-                result += sign * totals(at, lookup(known, wanted * hours.count + grid.step[at], sums), len(grid.cell))
-        return outage(alive, dead)
+            for place, values in enumerate((table.alive[rows], table.failed[rows])):
+                found = lookup(known, wanted * hours.count + grid.step[at], totals(number, values, len(known)))
+                counts[place] += sign * totals(at, found, len(grid.cell))
+        return outage(*counts)

@@ -87,8 +87,9 @@ class Throughout:
 
     @classmethod
     def of(cls, witnesses: Witnesses) -> Self:
-        """Add hours up."""
+        """Add hours up, those in which it was out for everybody for as little as they say."""
         number, first = numbered(combined(witnesses.key, witnesses.place))
+        spared = 1 - witnesses.out()
 
         def add(values: F64) -> F64:
             return totals(number, values, len(first))
@@ -96,8 +97,8 @@ class Throughout:
         return cls(
             witnesses.key[first],
             witnesses.place[first],
-            add(witnesses.worth),
-            add(witnesses.seeing),
+            add(spared * witnesses.worth),
+            add(spared * witnesses.seeing),
             np.minimum(add(witnesses.struck), MOST) * np.log(FALSE),
         )
 

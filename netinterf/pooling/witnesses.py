@@ -13,6 +13,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.line import OUT, USUAL
 from netinterf.observations.table import Observations
+from netinterf.pooling.outages import outages
 from netinterf.pooling.tallies import Tallies
 from netinterf.values import frozen
 
@@ -80,6 +81,7 @@ class Witnesses:
     hours: I64  # different things and hours as one number, rising
     total: F64  # what all places show in each of these
     steps: int
+    width: float  # hours of a step
     places: int
 
     @classmethod
@@ -123,6 +125,7 @@ class Witnesses:
             agreed=agreed,
             total=_sums(agreed, first),
             steps=hours.count,
+            width=hours.width / HOUR_NS,
             places=places,
         )
 
@@ -132,6 +135,13 @@ class Witnesses:
         own = lookup(self.at, hour * self.places + np.minimum(place, self.places - 1), self.agreed)
         own[place >= self.places] = 0.0  # which told nothing here
         return lookup(self.hours, hour, self.total) - own
+
+    def out(self) -> F64:
+        """Give for each entry the chance that the thing was out for everybody in that hour."""
+        thing, step = self.hours // self.steps, self.hours % self.steps
+        begin = np.searchsorted(thing, np.arange(int(thing.max(initial=-1)) + 2))
+        _, chance = outages(begin, step * self.width, self.total)
+        return chance[np.searchsorted(self.hours, self.at // self.places)]
 
 
 def without_dissent(worth: F64, key: I64, place: I64) -> F64:

@@ -17,7 +17,7 @@ def lookups(*, same_resolver=False):
     campaign = Campaign(PLACES, NAMES, 1, transport="dns")
     table = observe(campaign.attempts())
     service = np.zeros(len(table), np.int64) if same_resolver else table.place.astype(np.int64)
-    return attrs.evolve(table, service=service, transport=np.full(len(table), DNS, np.uint8))
+    return attrs.evolve(table, service=service, site=service, transport=np.full(len(table), DNS, np.uint8))
 
 
 def answers(odd=(), address=lambda _, name: 1000 + name):
@@ -31,10 +31,12 @@ def answers(odd=(), address=lambda _, name: 1000 + name):
     return Answered(place=place, unit=name, address=given)
 
 
-def weighed(answered, *, own=True, same_resolver=False):
-    """Weigh answers, by place and name."""
+def weighed(answered, *, own=True, same_resolver=False, countries=None):
+    """Weigh answers, by place and name; *own* says of which places the resolver is the network's."""
     table = lookups(same_resolver=same_resolver)
-    place, unit, llr = forged_weight(answered.distinct(), table, np.full(len(table), own))
+    own = np.isin(table.place, own) if isinstance(own, list) else np.full(len(table), own)
+    countries = np.arange(PLACES) if countries is None else np.array(countries)
+    place, unit, llr = forged_weight(answered.distinct(), table, own, countries)
     return {(int(a), int(b)): float(worth) for a, b, worth in zip(place, unit, llr, strict=True)}
 
 
@@ -92,3 +94,21 @@ def test_no_answers_weigh_nothing():
     """A campaign without lookups."""
     nothing = np.zeros(0, np.int64)
     assert weighed(Answered(place=nothing, unit=nothing, address=nothing)) == {}
+
+
+def test_a_list_of_the_country_is_no_filter_that_somebody_chose():
+    """Another network of the country gives the same names the same address by its own resolver."""
+    forged = answers({(place, name) for place in (2, 3) for name in range(6)})
+    together = weighed(forged, own=[2], countries=[0, 1, 2, 2, 4, 5, 6, 7])
+    assert min(together[3, name] for name in range(6)) > CHOSEN
+    for countries in ([0, 1, 2, 3, 4, 5, 6, 7], [0, 1, -1, -1, 4, 5, 6, 7]):
+        apart = weighed(forged, own=[2], countries=countries)
+        assert min(apart[2, name] for name in range(6)) > CHOSEN
+        assert max(apart[3, name] for name in range(6)) == pytest.approx(CHOSEN)
+
+
+def test_two_filters_of_one_country_that_were_chosen_stay_chosen():
+    """Neither resolver is the network's own."""
+    forged = answers({(place, name) for place in (2, 3) for name in range(6)})
+    told = weighed(forged, own=False, countries=[0, 1, 2, 2, 4, 5, 6, 7])
+    assert max(told.values()) == pytest.approx(CHOSEN)

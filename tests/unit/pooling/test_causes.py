@@ -13,7 +13,7 @@ DEAD, ALIVE = float(outage(np.array([0.0]), np.array([3.0]))[0]), float(outage(n
 """What three attempts in another place say, when all fail and when none does."""
 
 
-HOURLY = ("failed", "answered", "chance", "neighbours", "gone", "gone_here", "down")
+HOURLY = ("failed", "answered", "chance", "neighbours", "company", "gone", "gone_here", "down")
 """What is told of each hour."""
 
 
@@ -24,6 +24,7 @@ def episodes(**told):
         "answered": 0,
         "chance": 3 * np.log(0.05),
         "neighbours": 0,
+        "company": 0,
         "gone": 0,
         "gone_here": 0,
         "down": 0,
@@ -83,7 +84,7 @@ def test_a_neighbour_that_always_fails_may_be_blocked_as_well():
     assert once.blocked[0] > 0
     _, many = (weighed(neighbours=[0.0] * count, failed=[1] * count) for count in (1, 20))
     assert often.blocked[0] - many.blocked[0] == pytest.approx(np.log(BESIDE) + 20 * DEAD, abs=0.1)
-    assert often.harmless[0, Cause.SERVER] - many.harmless[0, Cause.SERVER] == pytest.approx(20 * DEAD, abs=1.0)
+    assert often.harmless[0, Cause.SERVER] - many.harmless[0, Cause.SERVER] == pytest.approx(20 * DEAD, rel=0.03)
 
 
 def test_the_same_name_over_other_transports_rules_out_that_the_server_refuses_it():
@@ -184,3 +185,39 @@ def test_a_refusal_is_of_one_network_where_no_other_of_its_country_tells():
     common = np.zeros((1, len(Cause)))
     common[0, list(BY_COUNTRY)] = 9.0
     assert CAUSES[int(alone.likeliest(common)[0])] in {"refused-address", "refused-name"}
+
+
+def test_an_outage_among_many_days_hides_no_block():
+    """Whatever is blocked for months is out for everybody once: these hours tell nothing, in no direction."""
+    months = {"failed": [1] * 60, "chance": [np.log(0.05)] * 60, "neighbours": [ALIVE] * 60}
+    fine = [20 * ALIVE] * 60
+    paused = fine[:40] + [20 * DEAD] * 2 + fine[42:]
+    plain, once = (worth(gone=gone, down=gone, gone_here=gone, **months) for gone in (fine, paused))
+    assert plain > 2.0
+    assert once == pytest.approx(plain, abs=0.3)
+
+
+def test_a_server_that_comes_and_goes_for_everybody_is_not_blocked():
+    """It fails in the hours in which it fails elsewhere, however often it comes back."""
+    out = [0, 1, 1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 0]
+    others = [20 * (DEAD if one else ALIVE) for one in out]
+    told = {"failed": out, "answered": [1 - one for one in out], "chance": [one * np.log(0.05) for one in out]}
+    assert worth(gone=others, down=others, gone_here=others, **told) < 1.0
+    assert weighed(gone=others, down=others, gone_here=others, **told).llr_of_failing()[0] < 0.5
+
+
+def test_what_died_for_everybody_while_it_was_blocked_is_still_seen_to_have_been():
+    """Twenty days of failing beside others that were answered, then twenty in which nobody was."""
+    others = [20 * ALIVE] * 20 + [20 * DEAD] * 20
+    both = {"failed": [1] * 40, "chance": [np.log(0.05)] * 40, "neighbours": [ALIVE] * 20 + [0.0] * 20}
+    late = {"failed": [0] * 20 + [1] * 20, "answered": [1] * 20 + [0] * 20, "chance": [0.0] * 20 + [np.log(0.05)] * 20}
+    assert worth(gone=others, down=others, gone_here=others, **both) > 2.0
+    assert worth(gone=others, down=others, gone_here=others, **late) < 1.0
+
+
+def test_others_at_the_server_within_the_hour_refute_its_outage():
+    """The nearest in time may be blocked as well, each time; twenty more that were answered tell."""
+    told = {"failed": [1] * 20, "chance": [np.log(0.05)] * 20, "neighbours": [DEAD] * 20, "kind": Kind.LOOKUP}
+    alone, beside = (weighed(company=[value] * 20, **told) for value in (0.0, 2 * ALIVE))
+    assert alone.harmless[0, Cause.SERVER] > alone.blocked[0]
+    assert beside.harmless[0, Cause.SERVER] < beside.blocked[0]

@@ -9,9 +9,10 @@ import netinterf.pooling.cells
 from netinterf.observations.attempts import State
 from netinterf.observations.table import observe
 from netinterf.pooling.episodes import lay_out
+from netinterf.pooling.outages import outages
 from netinterf.pooling.standing import standing_of
 from netinterf.pooling.tallies import tally
-from netinterf.pooling.witnesses import HOUR_NS, outage
+from netinterf.pooling.witnesses import HOUR_NS, Hours, Witnesses, outage
 from tests.unit.pooling.places import Campaign
 
 STATES = st.sampled_from([State.ANSWERED, State.SILENT, State.HEARD, State.STRUCK, State.UNKNOWN])
@@ -72,6 +73,16 @@ def test_others_are_counted_as_by_looking_at_all(campaign):
         assert episodes.gone[row] == pytest.approx(expected, abs=1e-9)
 
 
+def out_by_hour(table, tallies, unit):
+    """Give the chance that a unit was out for everybody, hour by hour."""
+    hours = sorted({int(time) // HOUR_NS for time, one in zip(table.time, table.unit, strict=True) if one == unit})
+    witnesses = Witnesses.of(table, tallies, Hours.of(table.time), np.arange(len(table)), table.unit)
+    first = int(table.time.min()) // HOUR_NS
+    shown = [witnesses.less_own(np.array([unit]), np.array([99]), np.array([hour - first])) for hour in hours]
+    _, chance = outages(np.array([0, len(hours)]), np.array(hours, float), np.concatenate(shown))
+    return dict(zip(hours, chance.tolist(), strict=True))
+
+
 @settings(deadline=None, max_examples=40)
 @given(campaigns(), st.integers(0, 2))
 def test_other_places_stand_as_by_looking_at_each(campaign, country):
@@ -87,11 +98,11 @@ def test_other_places_stand_as_by_looking_at_each(campaign, country):
             if other == place or countries[other] != countries[place]:
                 continue
             rows = np.flatnonzero((table.unit == tallies.unit[cell]) & (table.place == other))
-            struck = 0
+            struck, out = 0, out_by_hour(table, tallies, int(tallies.unit[cell]))
             for hour in {int(time) // HOUR_NS for time in table.time[rows]}:
                 now = rows[table.time[rows] // HOUR_NS == hour]
                 alive, failed = float(table.alive[now].sum()), float(table.failed[now].sum())
-                total += float(outage(np.array([alive]), np.array([failed]))[0])
+                total += (1 - out[hour]) * float(outage(np.array([alive]), np.array([failed]))[0])
                 struck += int(failed) if any(tallies.struck[tallies.cell[one]] > 0 for one in now) else 0
             total += min(struck, 3) * np.log(0.02)
         assert standing.country[row] == pytest.approx(total, abs=1e-9)
