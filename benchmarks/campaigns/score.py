@@ -2,7 +2,8 @@
 
 The truth of a campaign counts what happened on the wire (`netinterf.simulate.campaign`). Beside cells it knows what is
 no cell and no mistake either: what a residual block hit that nobody listed, and visits that followed a forged answer to
-where nobody is. An inference that names those is neither right nor wrong, and is counted apart.
+where nobody is. An inference that names those is neither right nor wrong, and is counted apart. So are cells that were blocked
+while they were silent for everybody: who swallows what nobody would have answered changes nothing that can be seen.
 """
 
 from collections import Counter
@@ -45,7 +46,8 @@ class Score:
     """What came of the cells of one mechanism."""
 
     mechanism: str
-    cells: int
+    cells: int  # without those that were silent for everybody as long as they were blocked
+    moot: int  # how many these are
     found: int  # named, by this mechanism
     otherwise: int  # named, by another mechanism alone
     late: int  # found ones that began after the first run
@@ -70,6 +72,9 @@ def score(named: Sequence[NamedCell], truth: Mapping[str, Any]) -> list[Score]:
     counts: dict[str, Counter[str]] = {}
     for cell in truth["cells"]:
         mine = counts.setdefault(cell["mechanism"], Counter())
+        if is_moot(cell, truth["causes"]):
+            mine.update(moot=1)
+            continue
         whole = [one for one in by_place.get(everything(cell), []) if related(one.mechanism, cell["mechanism"])]
         here = whole + [one for place in places_of(cell) for one in by_place.get(place, [])]
         right = [one for one in here if related(one.mechanism, cell["mechanism"])]
@@ -86,7 +91,7 @@ def score(named: Sequence[NamedCell], truth: Mapping[str, Any]) -> list[Score]:
         place = (one.network, one.transport, one.name or one.server)
         if place in known or not beside & {place, (one.network, "", one.name), (one.network, "", one.server)}:
             counts.setdefault(one.mechanism, Counter()).update(named=1, wrong=place not in known)
-    words = ("cells", "found", "otherwise", "late", "onset", "named", "wrong")
+    words = ("cells", "moot", "found", "otherwise", "late", "onset", "named", "wrong")
     return [Score(mechanism=path, **{word: counts[path][word] for word in words}) for path in sorted(counts)]
 
 
@@ -94,6 +99,20 @@ def until(truth: Mapping[str, Any], run: int) -> dict[str, Any]:
     """Give the truth as far as the runs up to *run* show it."""
     cells = [cell for cell in truth["cells"] if cell["first"] <= run]
     return {**truth, "cells": cells, "collateral": [one for one in truth["collateral"] if min(one["runs"]) <= run]}
+
+
+def is_moot(cell: Mapping[str, Any], causes: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether silence met a cell that was silent for everybody, in all runs in which it was struck."""
+    if not cell["mechanism"].endswith(".drop"):
+        return False
+    silent = [
+        cause for cause in causes
+        if cause["form"] == "silence" and not cause["network"] and not cause["country"]
+        and cause["since"] <= cell["first"] and (cause["until"] is None or cell["last"] <= cause["until"])
+    ]  # fmt: skip
+    if cell["transport"] == "dns":
+        return any(cause["name"] == cell["name"] for cause in silent)
+    return set(cell["servers"]) <= {server for cause in silent for server in cause["servers"]}
 
 
 def places_of(cell: Mapping[str, Any]) -> list[Where]:
@@ -122,7 +141,7 @@ def besides(truth: Mapping[str, Any]) -> set[Where]:
 def report(scores: Iterable[Score]) -> str:
     """Lay scores out, a row for each mechanism and one for all."""
     rows = [attrs.asdict(one) for one in scores]
-    words = ("cells", "found", "otherwise", "late", "onset", "named", "wrong")
+    words = ("cells", "moot", "found", "otherwise", "late", "onset", "named", "wrong")
     rows.append({"mechanism": "all", **{word: sum(row[word] for row in rows) for word in words}})
-    head = ["mechanism", "cells", "found", "by another mechanism", "late ones", "onset told", "named", "wrong"]
+    head = ["mechanism", "cells", "moot", "found", "by another mechanism", "late ones", "onset told", "named", "wrong"]
     return table(head, [[row["mechanism"], *(row[word] for word in words)] for row in rows])

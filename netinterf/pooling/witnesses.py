@@ -140,7 +140,7 @@ class Witnesses:
         """Give for each entry the chance that the thing was out for everybody in that hour."""
         thing, step = self.hours // self.steps, self.hours % self.steps
         begin = np.searchsorted(thing, np.arange(int(thing.max(initial=-1)) + 2))
-        _, chance = outages(begin, step * self.width, self.total)
+        _, chance = outages(begin, step * np.float64(self.width), self.total)
         return chance[np.searchsorted(self.hours, self.at // self.places)]
 
 

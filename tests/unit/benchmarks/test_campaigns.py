@@ -20,6 +20,7 @@ def cell(name: str, mechanism: str = "tcp.drop", **fields: Any) -> dict[str, Any
         "network": "a",
         "since": 1,
         "first": 1,
+        "last": 9,
     }
     return {**plain, "mechanism": mechanism, **fields}
 
@@ -32,6 +33,7 @@ TRUTH: dict[str, Any] = {
         cell("lie", "dns.forged", transport="dns"),
     ],
     "collateral": [{"network": "a", "transport": "tcp/tls", "name": "beside", "mechanism": "tcp.drop", "runs": [5]}],
+    "causes": [],
 }  # fmt: skip
 
 
@@ -107,7 +109,7 @@ def test_single_scans_are_joined_by_their_first_run() -> None:
 def test_the_report_sums_up() -> None:
     """The last line is of all mechanisms."""
     last = report(score([named("early"), named("other")], TRUTH)).splitlines()[-1]
-    assert last.split() == ["all", "4", "1", "0", "0", "0", "2", "1"]
+    assert last.split() == ["all", "4", "0", "1", "0", "0", "0", "2", "1"]
 
 
 def test_a_truth_can_be_cut_to_its_first_runs() -> None:
@@ -115,3 +117,31 @@ def test_a_truth_can_be_cut_to_its_first_runs() -> None:
     made = until(TRUTH, 4)
     assert [one["name"] for one in made["cells"]] == ["early", "", "lie"]
     assert not made["collateral"]
+
+
+def silent(**fields: Any) -> dict[str, Any]:
+    """Write a cause that silences a server for everybody."""
+    plain = {"form": "silence", "name": "", "servers": ["192.0.2.9"], "network": "", "country": "", "since": 1}
+    return {**plain, "until": None, **fields}
+
+
+@pytest.mark.parametrize(
+    ("cause", "moot"),
+    [
+        (silent(), 2), (silent(until=9), 2), (silent(until=8), 0), (silent(since=2), 1), (silent(form="refused"), 0),
+        (silent(network="a"), 0), (silent(servers=["192.0.2.8"]), 0), (silent(servers=[], name="early"), 0),
+    ],
+)  # fmt: skip
+def test_who_swallows_what_nobody_would_have_answered_is_not_asked_for(cause: dict[str, Any], moot: int) -> None:
+    """Two cells at the server, one of which was first met in the sixth run."""
+    cells = [cell("early"), cell("late", since=4, first=6), cell("other", "tcp.reset")]
+    made = {one.mechanism: one for one in score([named("early")], {**TRUTH, "cells": cells, "causes": [cause]})}
+    assert (made["tcp.drop"].moot, made["tcp.drop"].cells, made["tcp.drop"].wrong) == (moot, 2 - moot, 0)
+    assert (made["tcp.reset"].moot, made["tcp.reset"].cells) == (0, 1)
+
+
+def test_questions_for_a_name_that_is_silent_everywhere_are_not_asked_for() -> None:
+    """The resolver lives."""
+    cells = [cell("gone", "dns.drop", transport="dns"), cell("there", "dns.drop", transport="dns")]
+    made = score([], {**TRUTH, "cells": cells, "causes": [silent(servers=[], name="gone")]})
+    assert (made[0].moot, made[0].cells) == (1, 1)
