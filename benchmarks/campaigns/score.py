@@ -2,8 +2,8 @@
 
 The truth of a campaign counts what happened on the wire (`netinterf.simulate.campaign`). Beside cells it knows what is
 no cell and no mistake either: what a residual block hit that nobody listed, and visits that followed a forged answer to
-where nobody is. An inference that names those is neither right nor wrong, and is counted apart. So are cells that were blocked
-while they were silent for everybody: who swallows what nobody would have answered changes nothing that can be seen.
+where nobody is. An inference that names those is neither right nor wrong, and is counted apart. So are cells that were
+blocked while they were silent for everybody: who swallows what nobody would have answered changes nothing.
 """
 
 from collections import Counter
