@@ -17,6 +17,7 @@ from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.observations.table import Observations
 from netinterf.pooling.answers import Answered
+from netinterf.schema import Vantage
 from netinterf.values import frozen
 
 __all__ = ["Loaded", "Network", "load"]
@@ -26,12 +27,12 @@ COUNTS = (
     "neighbour_dead", "around", "lost",
 )  # fmt: skip
 NATS = ("chance", "llr", "prior", "log_odds")
-WORDS = ("capture", "place", "country", "transport", "suffix", "mechanism")
+WORDS = ("capture", "place", "country", "vantage", "transport", "suffix", "mechanism")
 KEYS = ("unit", "name_key", "service", "site")
 COLUMNS = (*WORDS, "asn", "bin", "clients", "missed", *KEYS, *COUNTS, *NATS)
 
 TYPES: dict[str, Any] = {
-    "capture": np.int32, "place": np.int32, "country": np.int32, "transport": np.uint8, "suffix": np.int32,
+    "capture": np.int32, "place": np.int32, "country": np.int32, "vantage": np.int8, "transport": np.uint8, "suffix": np.int32,
     "mechanism": np.int16, "asn": np.int64, "bin": np.int64, "clients": np.uint16, "missed": np.float64,
 }  # fmt: skip
 """What columns are held as, beside keys, counts and weights."""
@@ -97,6 +98,7 @@ def load(store: Snapshot) -> Loaded:
     """
     words: dict[str, dict[str, int]] = {name: {} for name in WORDS}
     columns = _columns(store, words)
+    unheard(columns, words["vantage"].get(Vantage.SERVER, -2))
     own = (columns["site"] == columns["asn"]) & (columns["asn"] > 0)
     place, networks = _networks(columns.pop("place"), columns.pop("asn"), columns.pop("country"), words)
     listed, suffixes = list(words["country"]), [*words["suffix"], ""]
@@ -125,6 +127,21 @@ def load(store: Snapshot) -> Loaded:
         **_answers(store, networks, keys[first], words["capture"]),
         **about,
     )
+
+
+def unheard(columns: dict[str, Any], server: int) -> None:
+    """Take silence at servers for not known: what one does not answer there is no matter of the path to it.
+
+    Args:
+        columns: As they were read; what came of attempts is written anew.
+        server: Number of the word for that vantage.
+    """
+    there = np.flatnonzero(columns.pop("vantage") == server)
+    silent = columns["silent"][there]
+    columns["unknown"][there] += silent
+    columns["silent"][there] = 0
+    for name in ("at_opening", "abrupt"):
+        columns[name][there] = np.minimum(columns[name][there], columns["broken"][there] + columns["struck"][there])
 
 
 def _columns(store: Snapshot, words: dict[str, dict[str, int]]) -> dict[str, Any]:
