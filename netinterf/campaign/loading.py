@@ -33,7 +33,8 @@ COLUMNS = (*WORDS, "asn", "bin", "clients", "missed", *KEYS, *COUNTS, *NATS)
 
 TYPES: dict[str, Any] = {
     "capture": np.int32, "place": np.int32, "country": np.int32, "vantage": np.int8, "transport": np.uint8,
-    "suffix": np.int32, "mechanism": np.int16, "asn": np.int64, "bin": np.int64, "clients": np.uint16, "missed": np.float64,
+    "suffix": np.int32, "mechanism": np.int16, "asn": np.int64, "bin": np.int64, "clients": np.uint16,
+    "missed": np.float64,
 }  # fmt: skip
 """What columns are held as, beside keys, counts and weights."""
 

@@ -10,13 +10,14 @@ these explain it as well?
   who ban do, or its whole country, as sanctions and licences ask for.
 
 Each cause says how the unit fails here while it is at work (`netinterf.pooling.spans`), how others at the same server
-fare meanwhile, and how the unit and the server fare in other places. All is told relative to a world in which others
-are spared, so that what tells no cause from another is left out. The log-likelihood ratio of a block against all causes
-together is what the contrast is worth. It is bounded by the share of servers that refuse a place by themselves, since
-no capture at clients can tell those from a block: places see where it fails, not who lets it fail. A reset is an
-answer, which servers give as boxes do: there the contrast may clear but never accuses, and whether the reset was forged
-is for its packets to say. What the packets of the failures say by themselves is not in here: it is in the verdicts of
-the scan.
+fare meanwhile, and how the unit and the server fare in other places. Whatever else is at work, servers pause and names
+die (`netinterf.pooling.outages`): hours in which the unit was out for everybody are explained by that. All is told
+relative to a world in which others are spared, so that what tells no cause from another is left out. The log-likelihood
+ratio of a block against all causes together is what the contrast is worth. It is bounded by the share of servers that
+refuse a place by themselves, since no capture at clients can tell those from a block: places see where it fails, not
+who lets it fail. A reset is an answer, which servers give as boxes do: there the contrast may clear but never accuses,
+and whether the reset was forged is for its packets to say. What the packets of the failures say by themselves is not in
+here: it is in the verdicts of the scan.
 
 Source of the form: competing causes as in `netinterf.analyzers.isolation.causes`; Gelman et al., "Bayesian Data
 Analysis", 3rd edition, section 2.4 (beta-binomial). The weights are judgements, each with its reason.
@@ -171,15 +172,12 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         standing: What other places show of them over the whole time.
         kind: `Kind` of each.
     """
-    failing = _lasting(episodes) - _by_chance(episodes)
-    whole = np.minimum(episodes.neighbours, np.where(episodes.company < 0, episodes.company, np.inf))
     cell, count = episodes.cell, len(kind)
     unopened = (kind == Kind.UNOPENED)[cell]
-    others = np.maximum(np.maximum(episodes.gone, episodes.down), np.where(unopened, -np.inf, episodes.gone_here))
-    shown, out = outages(episodes.begin, episodes.hour, others)
+    shown, out = _out_for_everybody(episodes, unopened)
+    failing = _lasting(episodes) - _by_chance(episodes)
     explained = shown + np.bincount(cell, out * failing, count)
-    own = (1 - out) * failing
-
+    own, whole = (1 - out) * failing, _whole(episodes)
     here, rows = episodes.tried()
 
     def lasting(gain: F64) -> tuple[F64, Spans]:
@@ -188,18 +186,19 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     def passing(gain: F64) -> F64:
         return span_evidence(episodes.begin, episodes.hour, failing + gain, OUTAGE_HOURS)[0] - explained
 
-    blocked, spans = lasting(own + np.where(unopened, (1 - out) * whole, 0.0))
-    by_address, by_name = lasting(own + (1 - out) * whole)[0], lasting(own)[0]
+    spared = (1 - out) * whole
+    blocked, spans = lasting(own + np.where(unopened, spared, 0.0))
+    by_address, by_name = lasting(own + spared)[0], lasting(own)[0]
     gone, gone_here = passing(episodes.gone), passing(episodes.gone_here)
     server = passing(whole + episodes.down) - np.bincount(cell, out * np.maximum(whole, 0.0), count)
     beside = np.bincount(cell, whole, count)  # others at the address may be out for reasons of their own
     single = np.where(kind == Kind.UNOPENED, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
+    works = standing.elsewhere + standing.siblings_alone
     harmless = _common(kind)
     harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + gone, np.log(LOCAL)[kind] + gone_here) + single
     harmless[:, Cause.SERVER] += server
-    works = standing.elsewhere + standing.siblings_alone
-    harmless[:, [Cause.GONE, Cause.SERVER]] += works[:, None]
-    harmless[:, Cause.ACCESS] += works + np.bincount(cell, (1 - out) * _beside_by_chance(episodes), count)
+    harmless[:, Cause.ACCESS] += np.bincount(cell, (1 - out) * _beside_by_chance(episodes), count)
+    harmless[:, [Cause.GONE, Cause.SERVER, Cause.ACCESS]] += works[:, None]
     for cause, seen in (
         (Cause.REFUSED_ADDRESS, by_address),
         (Cause.REFUSED_NAME, by_name + single + episodes.same_name),
@@ -214,6 +213,19 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         kind=kind,
         spans=spans,
     )
+
+
+def _out_for_everybody(episodes: Episodes, unopened: Mask) -> tuple[F64, F64]:
+    """Find the hours in which others show that the thing, or what serves it, was out; see `outages`."""
+    here = np.where(unopened, -np.inf, episodes.gone_here)  # who opens a connection asks for a name, mostly
+    others = np.max([episodes.gone, episodes.down, here], axis=0)
+    return outages(episodes.begin, episodes.hour, others)
+
+
+def _whole(episodes: Episodes) -> F64:
+    """Weigh an outage of the whole server here, nats: by neighbours, unless others within the hour refute it."""
+    refuted = np.where(episodes.company < 0, episodes.company, np.inf)
+    return np.minimum(episodes.neighbours, refuted)
 
 
 def _alone(episodes: Episodes, own: F64, kind: I64) -> F64:

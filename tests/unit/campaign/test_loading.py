@@ -42,7 +42,7 @@ def test_where_captures_were_taken_is_read_from_the_store(tmp_path):
     paths = write(tmp_path / "in", 2)
     loaded = []
     for vantage in ("client", "server"):
-        Campaign(tmp_path / vantage).collect(*paths, vantage=vantage)
+        Campaign(tmp_path / vantage).collect(paths, vantage=vantage)
         loaded.append(load(Snapshot(tmp_path / vantage)).observations)
     assert loaded[0].answered.sum() == loaded[1].answered.sum() > 0
     assert loaded[1].silent.sum() == 0
