@@ -3,7 +3,8 @@
 Two views of the same evidence are possible, and the stronger counts:
 
 - the surest single verdict of the cell, which already knows what its own capture shows around it, and what other
-  captures and places add to what that was worth;
+  captures and places add to what that was worth: the best of thirty is less sure where the packets of the others are
+  those of a line that nobody touches;
 - all attempts of the cell by their own packets, or by the mere fact that they failed, whichever tells more, and all
   that the contrast with other places and times shows.
 
@@ -42,6 +43,7 @@ class Cells:
     own: F64  # what the packets weigh by themselves, nats
     answers: F64  # of that, what answers weigh that no other place gives
     own_of_failures: F64  # the same of what failed alone
+    own_of_others: F64  # the same of captures beside that of the surest verdict, as far as it speaks against it
     contrast: F64  # a block against all harmless causes, nats; 0 without failures
     log_odds: F64
     independent: I64  # observations behind own
@@ -69,7 +71,7 @@ class Cells:
         added[self.failing] = contrast[self.failing] - np.maximum(worth.alone, 0.0)
         failing[self.failing] = np.minimum(self.own_of_failures[self.failing], 0.0) + worth.llr_of_failing(common)
         cause[self.failing] = worth.likeliest(common)
-        surest = tallies.surest - tallies.prior + added
+        surest = tallies.surest - tallies.prior + self.own_of_others + added
         answers = np.where(self.answers > 0, self.own, -np.inf)  # which what failed besides says nothing of
         log_odds = prior + np.max([surest, self.own + contrast, failing, answers], axis=0)
         return attrs.evolve(self, prior=prior, contrast=contrast, cause=cause, log_odds=log_odds)
@@ -118,6 +120,9 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     failed = observations.failed > 0
     own, independent = own_llr(observations, tallies, model.site_correlation, np.ones(len(failed), np.bool_))
     own_of_failures, _ = own_llr(observations, tallies, model.site_correlation, failed)
+    sure = tallies.surest > 0
+    beside = sure[tallies.cell] & (observations.capture != capture_of_surest(observations, tallies)[tallies.cell])
+    own_of_others, _ = own_llr(observations, tallies, model.site_correlation, beside)
     failing, episodes, worth = contrasts(observations, tallies, countries)
     kind = np.full(count, -1)
     kind[failing] = worth.kind
@@ -125,11 +130,19 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     site[tallies.cell] = observations.site
     cells = Cells(
         tallies=tallies, prior=tallies.prior, own=own, answers=np.zeros(count),
-        own_of_failures=own_of_failures, contrast=np.zeros(count),
+        own_of_failures=own_of_failures, own_of_others=np.minimum(own_of_others, 0.0), contrast=np.zeros(count),
         log_odds=np.zeros(count), independent=independent, kind=kind, cause=np.full(count, -1), site=site,
         failing=failing, episodes=episodes, worth=worth,
     )  # fmt: skip
     return cells.under(tallies.prior, None)
+
+
+def capture_of_surest(observations: Observations, tallies: Tallies) -> I64:
+    """Find the capture of the surest verdict of each cell, of equal ones the first; -1 where there is none."""
+    most = np.flatnonzero(observations.log_odds == tallies.surest[tallies.cell])
+    result = np.full(len(tallies), -1)
+    result[tallies.cell[most][::-1]] = observations.capture[most][::-1]
+    return result
 
 
 def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> tuple[I64, Episodes, Worth]:

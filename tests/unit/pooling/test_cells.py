@@ -168,3 +168,28 @@ def test_a_block_that_nobody_could_see_explains_nothing():
     judged = campaign.judged(countries=[0, 0, 0, 0, 1, 1, 2, 2])
     assert judged.finding(0, 3) == "blocked"
     assert judged.finding(3, 3) in {"clear", "suspected"}
+
+
+def test_the_best_of_thirty_is_less_sure_beside_a_line_that_nobody_touches():
+    """One verdict stands out; packets of the other runs say that nothing is wrong, or nothing at all."""
+    surest = []
+    for quiet in (-2.5, 0.0):
+        campaign = Campaign(6, 20, 30)
+        campaign.llr[0, 3] = quiet
+        judged = campaign.fail((0, 3, 9), llr=9.0, state=State.STRUCK).judged()
+        row = judged.row(0, 3)
+        surest.append(float(judged.cells.own_of_others[row]))
+        assert judged.cells.own_of_others.max() <= 0.0
+    assert surest[0] < -1.0
+    assert surest[1] == 0.0
+
+
+def test_lookups_are_counted_name_by_name():
+    """A resolver that is silent for many of the names it is asked for makes one more silence likelier."""
+    names = 40
+    few, many = (
+        Campaign(6, names, 5, server=[0] * names, transport="dns").fail((0, slice(0, 3 * count, 3))).judged()
+        for count in (1, 12)
+    )
+    assert many.cells.prior[many.row(0, 0)] > few.cells.prior[few.row(0, 0)] + 1.0
+    assert many.finding(0, 0) == "blocked"
