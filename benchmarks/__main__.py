@@ -61,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
     many = verbs.add_parser("collect", help="many small captures in a store: after three kills, and memory")
     many.add_argument("--captures", type=int, default=2000, metavar="N", help="how many (default 2000)")
+    long = verbs.add_parser("report", help="the report of a campaign with millions of observations: time and memory")
+    long.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="observations (default 10,000,000)")
     pieces = verbs.add_parser("joined", help="real captures cut into 2, 10 and 100 files, joined again")
     pieces.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
     rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces]
@@ -80,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
         simulator,
         likeness,
         page,
+        long,
     ):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
@@ -312,6 +315,14 @@ def run_collect(options: argparse.Namespace) -> int:
     from benchmarks import collect
 
     return 0 if collect.run(captures=options.captures, jobs=options.jobs, out=options.json)["same"] else 1
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """Judge millions of observations."""
+    from benchmarks.campaigns.long import run
+
+    run(options.rows, options.json)
+    return 0
 
 
 def run_rivals(options: argparse.Namespace) -> int:
@@ -589,6 +600,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "collect": run_collect,
+    "report": run_report,
     "compare": run_compare,
     "campaign": run_campaign,
     "reality": run_reality,

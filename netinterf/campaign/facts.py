@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 
-from netinterf.arrays import I32, U8, Mask
+from netinterf.arrays import F64, I32, U8, Mask
 from netinterf.context.special import special_bits
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.protocols.certificates import read_certificate
@@ -20,7 +20,11 @@ from netinterf.table import Table, Text, column, text
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
-__all__ = ["Facts", "Kind", "address_text", "facts_of"]
+__all__ = ["NXDOMAIN", "Facts", "Kind", "address_text", "facts_of"]
+
+NXDOMAIN = "NXDOMAIN"
+"""What stands for "there is no such name" among answers (RFC 8020), and its RCODE (RFC 1035 §4.1.1)."""
+RCODE, NO_NAME, RESPONSE = 0x000F, 3, 0x8000
 
 
 class Kind(IntEnum):
@@ -28,7 +32,7 @@ class Kind(IntEnum):
 
     ISSUER = 0  # who signed the server's certificate
     KEY = 1  # SHA-256 of its public key
-    ANSWER = 2  # an address that a name resolved to
+    ANSWER = 2  # an address that a name resolved to, or that there is no such name
     SYSTEM = 3  # a documented system whose handwriting a finding shows
     RATE = 4  # what a transfer was held to
     INJECTOR = 5  # a hand among forged DNS replies
@@ -43,6 +47,7 @@ class Facts(Table):
     kind: U8 = column("u1", "Kind code")
     value: Text = text("what was seen")
     hidden: Mask = column("?", "who knows it may find the name of the server")
+    number: F64 = column("f8", "what was measured: of answers the hop limit; NaN for nothing")
     frame: I32 = column("i4", "frame that shows it")
 
 
@@ -71,6 +76,7 @@ def certificates(trace: Trace) -> tuple[Facts, Facts]:
             kind=np.full(len(rows), kind, np.uint8),
             value=values.take(number),
             hidden=hidden[number],
+            number=np.full(len(rows), np.nan),
             frame=frame,
         )
 
@@ -78,7 +84,7 @@ def certificates(trace: Trace) -> tuple[Facts, Facts]:
 
 
 def answers(trace: Trace) -> Facts:
-    """List the addresses that names resolved to, each once for an exchange; only those of public hosts are hidden."""
+    """List what names resolved to, each once for an exchange; only addresses of public hosts are hidden."""
     records, dns = trace.answers, trace.dns
     wanted = (records.section == 1) & np.isin(records.kind, (RecordType.A, RecordType.AAAA))
     exchange = dns.exchange[records.message]
@@ -86,13 +92,20 @@ def answers(trace: Trace) -> Facts:
     _, first = numbered(combined(exchange[rows], records.high[rows].view(np.int64), records.low[rows].view(np.int64)))
     rows = rows[np.sort(first)]
     high, low = records.high[rows], records.low[rows]
+    denials = np.flatnonzero((dns.flags & RESPONSE != 0) & (dns.flags & RCODE == NO_NAME) & (dns.exchange >= 0))
+    _, first = numbered(dns.exchange[denials])
+    denials = denials[np.sort(first)]
+    message = np.concatenate([records.message[rows], denials])
+    packet = dns.packet[message]
+    told = [address_text(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True)]
     return Facts(
-        flow=np.full(len(rows), -1, np.int32),
-        exchange=exchange[rows].astype(np.int32),
-        kind=np.full(len(rows), Kind.ANSWER, np.uint8),
-        value=Text.of(address_text(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True)),
-        hidden=special_bits(high, low) == 0,
-        frame=trace.packets.frame[dns.packet[records.message[rows]]].astype(np.int32),
+        flow=np.full(len(message), -1, np.int32),
+        exchange=dns.exchange[message].astype(np.int32),
+        kind=np.full(len(message), Kind.ANSWER, np.uint8),
+        value=Text.of([*told, *[NXDOMAIN] * len(denials)]),
+        hidden=np.concatenate([special_bits(high, low) == 0, np.zeros(len(denials), np.bool_)]),
+        number=trace.packets.ttl[packet].astype(np.float64),
+        frame=trace.packets.frame[packet].astype(np.int32),
     )
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, Mask
+from netinterf.arrow import pyarrow
+from netinterf.campaign.facts import NXDOMAIN
 from netinterf.campaign.reader import Snapshot
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
@@ -213,8 +215,8 @@ def _answers(store: Snapshot, networks: Sequence[Network], units: I64, captures:
         captures: Number of each capture.
     """
     number = {(one.place, -1 if one.asn is None else one.asn): place for place, one in enumerate(networks)}
-    order, parts = np.argsort(units), [np.zeros((4, 0), np.int64)]
-    for batch in store.marks(("capture", "place", "asn", "unit", "kind", "key")):
+    order, parts = np.argsort(units), [np.zeros((6, 0), np.int64)]
+    for batch in store.marks(("capture", "place", "asn", "bin", "unit", "kind", "key", "value", "number")):
         known = {name: batch.column(name).dictionary.to_pylist() for name in ("capture", "place", "kind")}
         codes = {name: batch.column(name).indices.to_numpy() for name in known}
         rows = np.flatnonzero(codes["kind"] == (known["kind"].index("answer") if "answer" in known["kind"] else -1))
@@ -226,10 +228,19 @@ def _answers(store: Snapshot, networks: Sequence[Network], units: I64, captures:
         names = [known["place"][code] for code in codes["place"][rows].tolist()]
         network = np.array([number.get(pair, -1) for pair in zip(names, asn.tolist(), strict=True)])
         held = np.array([captures.get(capture, -1) for capture in known["capture"]])[codes["capture"][rows]]
+        hops = batch.column("number").fill_null(0).to_numpy(zero_copy_only=False)[rows]
+        time = batch.column("bin").cast("int64").to_numpy(zero_copy_only=False)[rows]
+        denied = np.array(batch.column("value").take(pyarrow().array(rows)).to_pylist()) == NXDOMAIN
         there = np.flatnonzero((units[at] == unit) & (network >= 0) & (held >= 0))
-        parts.append(np.stack([network, at, key, held])[:, there])
-    place, unit, key, held = np.concatenate(parts, axis=1)
-    return {"answers": Answered(place=place, unit=unit, address=numbered(key)[0]), "answers_in": held}
+        told = [network, at, np.where(denied, NONE, key), held, time, np.round(hops).astype(np.int64)]
+        parts.append(np.stack(told)[:, there])
+    place, unit, key, held, time, limit = np.concatenate(parts, axis=1)
+    hops = np.where(limit > 0, limit.astype(np.float64), np.nan)
+    answers = Answered(
+        place=place, unit=unit, address=numbered(key)[0], denied=key == NONE, first=time, last=time, least=hops,
+        most=hops,
+    )  # fmt: skip
+    return {"answers": answers, "answers_in": held}
 
 
 def _transports(words: dict[str, int]) -> NDArray[np.uint8]:

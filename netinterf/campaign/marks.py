@@ -67,7 +67,7 @@ def of_facts(judged: Judged, facts: Facts) -> Marks:
         kind=facts.kind.astype(np.int32),
         value=facts.value,
         hidden=facts.hidden,
-        number=np.full(len(row), np.nan),
+        number=facts.number,
         frame=facts.frame,
         count=np.ones(len(row), np.int64),
     )

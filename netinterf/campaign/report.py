@@ -79,7 +79,7 @@ class Report:
         """
         cells = pool(loaded.observations, loaded.countries, model)
         answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver, loaded.countries)
-        cells = learn_rates(loaded.observations, cells.told(*answers))
+        cells = learn_rates(loaded.observations, cells.told(answers))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
     def __len__(self) -> int:

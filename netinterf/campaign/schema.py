@@ -164,13 +164,17 @@ MARKS = StoredTable(
         Stored(
             "kind",
             "string",
-            "issuer, key: of the server's certificate; answer: an address that the name resolved to; system: a "
-            "documented one that a finding looks like; rate: what a transfer was held to; injector: a hand among "
-            "forged replies",
+            "issuer, key: of the server's certificate; answer: an address that the name resolved to, or NXDOMAIN; "
+            "system: a documented one that a finding looks like; rate: what a transfer was held to; injector: a hand "
+            "among forged replies",
         ),
         Stored("key", "int64", "the value under the key"),
         Stored("value", "string", "the value; null where it might tell a name: see values"),
-        Stored("number", "double", "the mean of what was measured; of a rate in bit/s"),
+        Stored(
+            "number",
+            "double",
+            "the mean of what was measured: of a rate in bit/s, of an answer the hop limit it came with",
+        ),
         Stored("count", "int32", "how often"),
         Stored("frame", "int32", "a frame that shows it"),
     ),

@@ -7,7 +7,10 @@ that address was not theirs.
 
 A resolver that somebody chose because it filters answers so, too. That is no interference, so it weighs little unless
 the resolver is the network's own, or answers otherwise in other networks, or another network of the country whose
-clients chose nothing gives the same names the same addresses though it asks elsewhere.
+clients chose nothing gives the same names the same addresses though it asks elsewhere, or the odd answers come from
+another place than all others.
+
+A denial (NXDOMAIN) of names that exist in other networks at that time is an answer like any other.
 
 Sources: Niaki et al., "ICLab", IEEE S&P 2020 (unrelated names, one network); Tsai et al., "CERTainty", PoPETs 2023;
 Pearce et al., "Global Measurement of DNS Manipulation" (Iris), USENIX Security 2017 (consistency between places).
@@ -19,12 +22,13 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.columns import spans
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
 from netinterf.values import frozen
 
-__all__ = ["Answered", "forged_weight"]
+__all__ = ["Answered", "Forged", "forged_weight"]
 
 SHARED = 0.9
 """Share of a forger's answers that its other answers share (as within one capture: rule ``dns.pooled``)."""
@@ -34,61 +38,123 @@ MOST, CHOSEN = 8.0, 3.0
 filter makes as well (rule ``dns.one_place``)."""
 
 
+FEW = 20
+"""Answers beside odd ones from which their hop limits are known: a path that one in twenty takes shows in them with
+a chance of two in three (judgement)."""
+
+
 @frozen(eq=False, kw_only=True)
 class Answered:
-    """Addresses that names resolved to: one entry per place, name and address."""
+    """What names resolved to: one entry per place, name and address."""
 
     place: I64
     unit: I64
     address: I64  # numbers that are equal for equals
+    denied: Mask  # it is no address: there is no such name
+    least: F64  # hop limits that it came with, NaN where they are not known
+    most: F64
+    first: I64  # when it was first given, ns
+    last: I64  # and last
 
     def distinct(self) -> Self:
         """Keep each once."""
-        return self.take(numbered(combined(self.place, self.unit, self.address))[1])
+        number, head = numbered(combined(self.place, self.unit, self.address))
+        once = self.take(head)
+        for ends, values in ((once.first, self.first), (once.least, self.least)):
+            np.fmin.at(ends, number, values)
+        for ends, values in ((once.last, self.last), (once.most, self.most)):
+            np.fmax.at(ends, number, values)
+        return once
 
     def take(self, rows: I64 | Mask) -> Self:
         """Select some."""
-        return attrs.evolve(self, place=self.place[rows], unit=self.unit[rows], address=self.address[rows])
+        return attrs.evolve(self, **{field.name: getattr(self, field.name)[rows] for field in attrs.fields(type(self))})
+
+    def of_same_name(self, other: "Answered") -> tuple[I64, I64]:
+        """Pair entries of one name: rows of these, and rows of others."""
+        order = np.argsort(other.unit, kind="stable")
+        begin, end = (np.searchsorted(other.unit[order], self.unit, side) for side in ("left", "right"))
+        return np.repeat(np.arange(len(self.unit)), end - begin), order[spans(begin, end - begin)]
 
 
-def forged_weight(answered: Answered, table: Observations, own: Mask, countries: I64) -> tuple[I64, I64, F64]:
-    """Weigh that a network gives unrelated names an address that few others give.
+@frozen(eq=False, kw_only=True)
+class Forged:
+    """What answers weigh that no other place gives, one entry per place and name."""
+
+    place: I64
+    unit: I64
+    llr: F64  # nats
+    chosen: Mask  # somebody may have chosen a resolver that filters
+
+
+def forged_weight(answered: Answered, table: Observations, own: Mask, countries: I64) -> Forged:
+    """Weigh that a network gives unrelated names an address that few others give, or denies them.
 
     Args:
         answered: Answers of all places, each once.
         table: Observations of all places.
         own: Which of these are of a resolver in the network of the client.
         countries: Country of each place, by its number; -1 where it is not known.
-
-    Returns:
-        Place and unit of what is weighed, and its log-likelihood ratio in nats.
     """
-    odd = answered.take(is_odd(answered))
+    strange = is_odd(answered)
+    odd = answered.take(strange)
     number, first = numbered(combined(odd.place, odd.address))
     several = np.bincount(number, minlength=len(first)) > 1
     rows = np.flatnonzero(several[number])
     if not len(rows):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    obliged = not_chosen(table, own, np.unique(odd.place[rows]))
-    obliged |= as_obliged(odd.take(rows), table, obliged, countries)
+        nothing = np.zeros(0, np.int64)
+        return Forged(place=nothing, unit=nothing, llr=np.zeros(0), chosen=np.zeros(0, np.bool_))
     odd, group = odd.take(rows), numbered(number[rows])[0]
+    obliged = not_chosen(table, own, np.unique(odd.place))
+    obliged |= as_obliged(odd.take(~odd.denied), table, obliged, countries)
+    obliged[from_elsewhere(odd, answered.take(~strange))] = True
     groups, usual = unrelated(answered, odd, group)
     weight = np.maximum(groups - 1, 0) * np.log(SHARED / usual)
     cell, head = numbered(combined(odd.place, odd.unit))
     most, place = np.zeros(len(head)), odd.place[head]
     np.maximum.at(most, cell, weight[group])
-    return place, odd.unit[head], np.minimum(most, np.where(obliged[place], MOST, CHOSEN))
+    chosen = ~obliged[place]
+    return Forged(place=place, unit=odd.unit[head], llr=np.minimum(most, np.where(chosen, CHOSEN, MOST)), chosen=chosen)
 
 
 def is_odd(answered: Answered) -> Mask:
-    """Say which addresses are given, for whatever name, in few places beside those that know the name."""
+    """Say which addresses are given, for whatever name, in few places beside those that know the name.
+
+    That there is no such name all places say of some. So a denial is held against what others say of the same name at
+    the same time: names come and go.
+    """
     unit, _ = numbered(answered.unit)
-    _, first = numbered(combined(answered.place, answered.unit))
-    places = totals(unit[first], None, int(unit.max(initial=-1)) + 1)[unit]
+    _, head = numbered(combined(answered.place, answered.unit))
+    places = totals(unit[head], None, int(unit.max(initial=-1)) + 1)[unit]
     address, _ = numbered(answered.address)
     _, one = numbered(combined(answered.address, answered.place))
     givers = totals(address[one], None, int(address.max(initial=-1)) + 1)[address]
-    return np.asarray(givers * 2 <= places)
+    result = np.asarray(givers * 2 <= places)
+    rows = np.flatnonzero(answered.denied)
+    row, other = answered.take(rows).of_same_name(answered)
+    meanwhile = (answered.first[other] <= answered.last[rows[row]]) & (
+        answered.last[other] >= answered.first[rows[row]]
+    )
+    row, other = row[meanwhile], other[meanwhile]
+    _, once = numbered(combined(row, answered.place[other], answered.denied[other].astype(np.int64)))
+    denies = answered.denied[other[once]]
+    deniers, knowing = (totals(row[once], mask, len(rows)) for mask in (denies, ~denies))
+    result[rows] = deniers <= knowing
+    return result
+
+
+def from_elsewhere(odd: Answered, plain: Answered) -> I64:
+    """List the places in which odd answers came from elsewhere than all others: with hop limits beyond those of others.
+
+    A resolver that somebody chose answers what it filters from where it answers everything.
+    """
+    places = []
+    for place in np.unique(odd.place).tolist():
+        strange, usual = (one.take((one.place == place) & np.isfinite(one.least)) for one in (odd, plain))
+        if len(strange.unit) and len(usual.unit) >= FEW:
+            apart = (strange.most < usual.least.min()) | (strange.least > usual.most.max())
+            places += [place] if apart.mean() >= SHARED else []
+    return np.array(places, np.int64)
 
 
 def not_chosen(table: Observations, own: Mask, odd: I64) -> Mask:
@@ -153,15 +219,15 @@ def unrelated(answered: Answered, odd: Answered, group: I64) -> tuple[F64, F64]:
     from scipy.sparse.csgraph import connected_components
 
     count = int(group.max()) + 1
-    order = np.argsort(answered.unit, kind="stable")
-    begin = np.searchsorted(answered.unit[order], odd.unit)
-    lengths = np.searchsorted(answered.unit[order], odd.unit, side="right") - begin
-    owner = np.repeat(np.arange(len(group)), lengths)
-    row = order[np.repeat(begin - np.cumsum(lengths) + lengths, lengths) + np.arange(len(owner))]
+    known = answered.take(~answered.denied)
+    owner, row = odd.of_same_name(known)
     # places that give the odd address as well, whatever for, are left out
+    name = np.where(answered.denied, answered.unit, -1)  # which all places deny some of
+    mine = np.where(odd.denied, odd.unit, -1)
     pair = combined(
         np.concatenate([answered.address, odd.address[owner]]),
-        np.concatenate([answered.place, answered.place[row]]),
+        np.concatenate([name, mine[owner]]),
+        np.concatenate([answered.place, known.place[row]]),
     )
     gives = np.zeros(int(pair.max(initial=-1)) + 1, np.bool_)
     gives[pair[: len(answered.place)]] = True
@@ -169,9 +235,9 @@ def unrelated(answered: Answered, odd: Answered, group: I64) -> tuple[F64, F64]:
     owner, row = owner[elsewhere], row[elsewhere]
     if not len(owner):
         return np.ones(count), np.full(count, SHARED)
-    view = combined(group[owner], answered.place[row])  # one group, seen in one other place
+    view = combined(group[owner], known.place[row])  # one group, seen in one other place
     name, first = numbered(combined(view, odd.unit[owner]))
-    key, _ = numbered(combined(view, answered.address[row]))
+    key, _ = numbered(combined(view, known.address[row]))
     names, keys = len(first), int(key.max()) + 1
     edges = coo_array((np.ones(len(name), np.int8), (name, names + key)), shape=(names + keys, names + keys))
     _, label = connected_components(edges, directed=False)

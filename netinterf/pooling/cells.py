@@ -17,9 +17,10 @@ from typing import Self
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
+from netinterf.pooling.answers import Forged
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import Episodes, lay_out
 from netinterf.pooling.standing import standing_of
@@ -42,6 +43,7 @@ class Cells:
     prior: F64  # log-odds of interference before any evidence, -inf where nothing was tried
     own: F64  # what the packets weigh by themselves, nats
     answers: F64  # of that, what answers weigh that no other place gives
+    chosen: Mask  # the resolver that gave them may be one that somebody chose: a hint, whatever is blocked beside
     own_of_failures: F64  # the same of what failed alone
     own_of_others: F64  # the same of captures beside that of the surest verdict, as far as it speaks against it
     contrast: F64  # a block against all harmless causes, nats; 0 without failures
@@ -73,26 +75,23 @@ class Cells:
         cause[self.failing] = worth.likeliest(common)
         surest = tallies.surest - tallies.prior + self.own_of_others + added
         answers = np.where(self.answers > 0, self.own, -np.inf)  # which what failed besides says nothing of
-        log_odds = prior + np.max([surest, self.own + contrast, failing, answers], axis=0)
+        answers += np.where(self.chosen, np.minimum(tallies.prior - prior, 0.0), 0.0)
+        packets = np.where((tallies.failed > 0) | (self.own != 0), self.own + contrast, -np.inf)  # 0: none speaks
+        log_odds = prior + np.max([surest, packets, failing, answers], axis=0)
         return attrs.evolve(self, prior=prior, contrast=contrast, cause=cause, log_odds=log_odds)
 
-    def told(self, place: I64, unit: I64, llr: F64) -> Self:
-        """Add what is known of some cells beside what came of their attempts.
-
-        Args:
-            place: Places, n of them.
-            unit: Units there.
-            llr: What it weighs, nats.
-        """
-        width = int(max(self.tallies.place.max(initial=0), place.max(initial=0))) + 1
+    def told(self, forged: Forged) -> Self:
+        """Add what answers say of some cells, whatever came of their attempts."""
+        width = int(max(self.tallies.place.max(initial=0), forged.place.max(initial=0))) + 1
         cells = self.tallies.unit * width + self.tallies.place
-        order, wanted = np.argsort(cells), unit * width + place
+        order, wanted = np.argsort(cells), forged.unit * width + forged.place
         row = order[np.minimum(np.searchsorted(cells[order], wanted), len(cells) - 1)] if len(cells) else wanted
         there = np.flatnonzero(cells[row] == wanted) if len(row) else row
-        own, more = self.own.copy(), np.zeros(len(self))
-        own[row[there]] += llr[there]
-        more[row[there]] = llr[there]
-        return attrs.evolve(self, own=own, answers=more)
+        own, answers, chosen = self.own.copy(), np.zeros(len(self)), np.zeros(len(self), np.bool_)
+        own[row[there]] += forged.llr[there]
+        answers[row[there]] = forged.llr[there]
+        chosen[row[there]] = forged.chosen[there]
+        return attrs.evolve(self, own=own, answers=answers, chosen=chosen)
 
     @property
     def probability(self) -> F64:
@@ -129,7 +128,7 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     site = np.zeros(count, np.int64)
     site[tallies.cell] = observations.site
     cells = Cells(
-        tallies=tallies, prior=tallies.prior, own=own, answers=np.zeros(count),
+        tallies=tallies, prior=tallies.prior, own=own, answers=np.zeros(count), chosen=np.zeros(count, np.bool_),
         own_of_failures=own_of_failures, own_of_others=np.minimum(own_of_others, 0.0), contrast=np.zeros(count),
         log_odds=np.zeros(count), independent=independent, kind=kind, cause=np.full(count, -1), site=site,
         failing=failing, episodes=episodes, worth=worth,

@@ -55,7 +55,7 @@ def grade_cells(cells: Cells, model: Model) -> Graded:
     """
     tallies, probability = cells.tallies, cells.probability
     by_packets = chance(tallies.prior + cells.own)  # whatever else is blocked here
-    seen = (tallies.failed > 0) | (cells.answers > 0) | (by_packets >= model.likely)
+    seen = (tallies.failed > 0) | (cells.answers > 0) & ~cells.chosen | (by_packets >= model.likely)
     probability = np.where(seen, probability, np.minimum(probability, np.nextafter(model.likely, 0)))
     q_value = posterior_q(probability)
     proof = (cells.independent >= LEAST) & (cells.contrast >= STRONG) & (tallies.struck >= LEAST)

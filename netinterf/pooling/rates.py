@@ -97,7 +97,7 @@ def company(table: Observations, cells: Cells, group: I64, how: I64) -> tuple[F6
     servers = totals(of_server, None, int(both.max()) + 1)
     shut = how == SERVERS
     weight[shut] = 1.0 / np.maximum(servers[of_cell[shut]], 1)
-    weight[residual(table, cells)] = 0.0
+    weight[residual(table, cells) | cells.chosen] = 0.0
     _, one = numbered(of_server)
     sites = totals(at[one], None, int(max(at.max(initial=0), place.max())) + 1)
     members[group[shut]] = sites[place[shut]]

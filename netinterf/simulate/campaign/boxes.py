@@ -41,7 +41,9 @@ def source(campaign: Campaign, block: Block) -> np.random.Generator:
     return campaign.chance(Seeds.BOX, block.country, MECHANISMS.index(block.mechanism))
 
 
-def box(campaign: Campaign, world: World, block: Block, spared: frozenset[Address]) -> list[Station]:
+def box(
+    campaign: Campaign, world: World, block: Block, spared: frozenset[Address], *, public: bool = False
+) -> list[Station]:
     """Build what stands on the ways out of a network for one block.
 
     Args:
@@ -49,13 +51,14 @@ def box(campaign: Campaign, world: World, block: Block, spared: frozenset[Addres
         world: Where.
         block: What is blocked.
         spared: Addresses that no border cuts off: resolvers.
+        public: The network asks an open resolver abroad.
     """
     rng = source(campaign, block)
     if block.mechanism == ALLOWLIST:
         stage = str(rng.choice(["data", "all"]))
         return [Border(world=world, listed=block.servers | spared, stage=stage, mechanism=ALLOWLIST)]
     if block.mechanism.startswith("dns."):
-        return dns_box(world, block, forgery_of(campaign, block))
+        return dns_box(world, block, forgery_of(campaign, block, public=public))
     return BUILD[block.mechanism](rng, world, block) if block.mechanism in BUILD else []
 
 
@@ -139,15 +142,22 @@ class Forgery:
         return Rule(addresses=self.places, rcode=rcode, lifetime=self.lifetime, lies=True)
 
 
-def forgery_of(campaign: Campaign, block: Block) -> Forgery:
-    """Give what a block of DNS answers: mostly addresses of others, at times a private one, or a denial."""
+def forgery_of(campaign: Campaign, block: Block, *, public: bool = False) -> Forgery:
+    """Give what a block of DNS answers: mostly addresses of others, at times a private one, or a denial.
+
+    Args:
+        campaign: Whose.
+        block: What is blocked.
+        public: The network asks an open resolver abroad, which obeys no list of the country: a box answers for it.
+    """
     rng = source(campaign, block)
     form = form_like(rng, delay=float(rng.uniform(1e5, 6e5)))
     kind, count = str(rng.choice(["others", "private", "none"], p=[0.6, 0.2, 0.2])), int(rng.integers(1, 7))
     others = (*draw_global(rng, count), *draw_global_six(rng, 2))
     private = (address(f"10.10.34.{rng.integers(34, 37)}"), address("fd00:10:10::34"))
     places = {"others": others, "private": private, "none": ()}[kind]
-    return Forgery(form=form, places=places, lifetime=int(rng.choice([60, 300, 600])), by_resolver=rng.random() < 0.5)
+    lifetime, obeys = int(rng.choice([60, 300, 600])), bool(rng.random() < 0.5)
+    return Forgery(form=form, places=places, lifetime=lifetime, by_resolver=obeys and not public)
 
 
 def dns_box(world: World, block: Block, forgery: Forgery) -> list[Station]:

@@ -88,11 +88,11 @@ class Tour:
             self.stations.append(Outage(world, [(begin, begin + int(out * span) if out < 1 else 1 << 62)]))
         rules: dict[str, Rule] = {}
         for block in self.state.blocks:
-            self.stations += box(campaign, world, block, frozenset({network.resolver}))
+            self.stations += box(campaign, world, block, frozenset({network.resolver}), public=network.public)
             if block.mechanism == INTERCEPTION:
                 self.interceptors |= dict.fromkeys(block.names, stage(campaign, self.scene, block))
             elif block.mechanism in FORGED:
-                forgery = forgery_of(campaign, block)
+                forgery = forgery_of(campaign, block, public=network.public)
                 self.forged += forgery.places
                 if forgery.by_resolver and block.mechanism == "dns.forged":
                     rules |= dict.fromkeys(block.names, forgery.rule)

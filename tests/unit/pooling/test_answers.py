@@ -9,7 +9,7 @@ from netinterf.observations.table import observe
 from netinterf.pooling.answers import CHOSEN, MOST, Answered, forged_weight
 from tests.unit.pooling.places import Campaign
 
-PLACES, NAMES = 8, 12
+PLACES, NAMES, DENIED = 8, 12, -1
 
 
 def lookups(*, same_resolver=False):
@@ -28,7 +28,16 @@ def answers(odd=(), address=lambda _, name: 1000 + name):
         for name in range(NAMES)
     ]
     place, name, given = (np.array(column) for column in zip(*rows, strict=True))
-    return Answered(place=place, unit=name, address=given)
+    return made(place, name, given)
+
+
+def made(place, name, given):
+    """Make answers of one time, with one hop limit."""
+    time, hops = np.zeros(len(place), np.int64), np.full(len(place), 57.0)
+    denied = given == DENIED
+    return Answered(
+        place=place, unit=name, address=given, denied=denied, first=time, last=time.copy(), least=hops, most=hops.copy()
+    )
 
 
 def weighed(answered, *, own=True, same_resolver=False, countries=None):
@@ -36,8 +45,9 @@ def weighed(answered, *, own=True, same_resolver=False, countries=None):
     table = lookups(same_resolver=same_resolver)
     own = np.isin(table.place, own) if isinstance(own, list) else np.full(len(table), own)
     countries = np.arange(PLACES) if countries is None else np.array(countries)
-    place, unit, llr = forged_weight(answered.distinct(), table, own, countries)
-    return {(int(a), int(b)): float(worth) for a, b, worth in zip(place, unit, llr, strict=True)}
+    forged = forged_weight(answered.distinct(), table, own, countries)
+    assert (forged.llr[forged.chosen] <= CHOSEN).all()
+    return {(int(a), int(b)): float(worth) for a, b, worth in zip(forged.place, forged.unit, forged.llr, strict=True)}
 
 
 def test_one_address_for_unrelated_names_in_one_network_is_odd():
@@ -85,7 +95,7 @@ def test_numbers_of_places_names_and_addresses_do_not_matter(seed):
     plain = answers({(2, name) for name in range(5)} | {(5, name) for name in range(4, 9)})
     order = rng.permutation(len(plain.place))
     names = rng.permutation(NAMES)
-    mixed = Answered(place=plain.place, unit=names[plain.unit], address=plain.address * 17 + 3).take(order)
+    mixed = made(plain.place, names[plain.unit], plain.address * 17 + 3).take(order)
     expected = {(place, int(names[unit])): worth for (place, unit), worth in weighed(plain).items()}
     assert weighed(mixed) == pytest.approx(expected)
 
@@ -93,7 +103,7 @@ def test_numbers_of_places_names_and_addresses_do_not_matter(seed):
 def test_no_answers_weigh_nothing():
     """A campaign without lookups."""
     nothing = np.zeros(0, np.int64)
-    assert weighed(Answered(place=nothing, unit=nothing, address=nothing)) == {}
+    assert weighed(made(nothing, nothing, nothing)) == {}
 
 
 def test_a_list_of_the_country_is_no_filter_that_somebody_chose():
@@ -112,3 +122,64 @@ def test_two_filters_of_one_country_that_were_chosen_stay_chosen():
     forged = answers({(place, name) for place in (2, 3) for name in range(6)})
     told = weighed(forged, own=False, countries=[0, 1, 2, 2, 4, 5, 6, 7])
     assert max(told.values()) == pytest.approx(CHOSEN)
+
+
+def denied(odd, **options):
+    """Deny some names in some places that exist in all others."""
+    return weighed(made(*denials(odd)), **options)
+
+
+def denials(odd, gone=()):
+    """Give what places answer where some deny some names, and all deny those that are gone."""
+    rows = [
+        (place, name, DENIED if (place, name) in odd or name in gone else 1000 + name)
+        for place in range(PLACES) for name in range(NAMES)
+    ]  # fmt: skip
+    return tuple(np.array(column) for column in zip(*rows, strict=True))
+
+
+def test_a_network_that_denies_names_that_exist_elsewhere_is_told():
+    """As one that gives them an address; and no more than a hint where somebody may have chosen the resolver."""
+    odd = {(2, name) for name in range(6)}
+    assert min(denied(odd).values()) > CHOSEN
+    assert max(denied(odd, own=False).values()) == pytest.approx(CHOSEN)
+
+
+def test_names_that_are_gone_are_denied_everywhere():
+    """That all places deny some names hides nothing, and accuses nobody."""
+    odd = {(2, name) for name in range(6)}
+    told = weighed(made(*denials(odd, gone=(8, 9, 10))))
+    assert set(told) == odd
+    assert min(told.values()) > CHOSEN
+
+
+def test_names_that_exist_in_one_network_alone_are_its_own():
+    """The others deny them, and it gives them one address: a name server of its own."""
+    place, name, given = denials({(place, name) for place in range(PLACES) for name in (4, 5, 6) if place != 2})
+    given[(place == 2) & np.isin(name, (4, 5, 6))] = 7
+    assert max(weighed(made(place, name, given)).values(), default=0.0) == 0.0
+
+
+def test_a_network_that_asks_after_a_name_has_died_denies_nothing():
+    """Others were answered in the days before, and not in those in which it is denied."""
+    odd = {(2, name) for name in range(6)}
+    place, name, given = denials(odd)
+    answered = made(place, name, given)
+    late = answered.place == 2
+    answered.first[late], answered.last[late] = 100, 200
+    assert max(weighed(answered).values(), default=0.0) == 0.0
+    answered.last[~late] = 150
+    assert min(weighed(answered).values()) > CHOSEN
+
+
+@pytest.mark.parametrize(("hops", "apart"), [(63.0, True), (49.0, True), (57.0, False), (55.0, False)])
+def test_answers_from_elsewhere_are_no_filter_that_somebody_chose(hops, apart):
+    """Those of the resolver itself come with the hop limits of its other answers."""
+    names = 40
+    place, name = (axis.ravel() for axis in np.indices((PLACES, names)))
+    odd = (place == 2) & (name < 6)
+    answered = made(place, name, np.where(odd, 7, 1000 + name))
+    answered.least[odd] = answered.most[odd] = hops
+    answered.least[(place == 2) & (name == 30)] = 52.0  # a path that changed once
+    told = weighed(answered, own=False)
+    assert (min(told.values()) > CHOSEN) == apart
