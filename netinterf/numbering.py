@@ -4,7 +4,7 @@ Columns of a million rows are numbered by hashing into a table and checking what
 sorting them; nothing rests on that hash being free of collisions.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "joined",
     "numbered",
     "numbered_text",
+    "offsets",
     "one_of",
     "order_of_different",
     "ordered",
@@ -223,6 +224,11 @@ def totals(group: NDArray[np.integer[Any]], values: NDArray[Any] | None, count: 
         count: How many groups there are.
     """
     return np.bincount(group, values, count).astype(np.float64)
+
+
+def offsets(tables: Iterable[Sized]) -> I64:
+    """Say at which row each of some tables begins where they are put one behind the other."""
+    return np.cumsum([0, *map(len, tables)], dtype=np.int64)[:-1]
 
 
 def _from_zero(column: NDArray[np.integer[Any]]) -> tuple[I64, int]:

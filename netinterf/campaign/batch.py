@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from netinterf.arrays import U64
 from netinterf.campaign.facts import Facts, facts_of
 from netinterf.campaign.known import as_text, content_number, is_among
-from netinterf.campaign.observed import Meant, observed
+from netinterf.campaign.marks import Seen
+from netinterf.campaign.observed import Meant, Observed, observed
 from netinterf.campaign.parts import Aside
 from netinterf.campaign.place import Place
 from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN
@@ -27,6 +28,9 @@ __all__ = ["Batch", "Entry", "File", "content_of"]
 
 PIECE = 1 << 20  # bytes hashed at a time
 HASH = 16  # bytes: of 10**12 contents, two are equal with probability 1e-15
+
+TOGETHER = 1 << 12
+"""Verdicts that are held until they are added up: from here on, more at a time take as long each (measured)."""
 
 WRITTEN_TO = "it was written to meanwhile: it is collected once it is whole"
 AGAIN = "its content is in the store already, and counts once"
@@ -88,8 +92,10 @@ class Batch:
         self._model = default_model() if options.model is None else options.model
         self._taken = set(taken)
         self._aside = Aside(place.name)
-        self._rows: list[dict[str, Any]] = []
-        self._seen: dict[int, dict[str, Any]] = {}
+        self._entries: dict[File, Entry] = {}
+        self._rows: dict[File, dict[str, Any]] = {}
+        self._waiting: dict[File, Seen] = {}  # what was judged, until it is added up
+        self._meaning: dict[int, dict[str, Any]] = {}
 
     @property
     def kept(self) -> bool:
@@ -97,60 +103,108 @@ class Batch:
         return bool(self._rows)
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What became of each file, once all is finished."""
+        return tuple(self._entries.values())
+
+    @property
     def number(self) -> str:
-        """The number of its part: equal for equal batches alone."""
-        told = repr([(row["capture"], row["path"], row["mtime_ns"], row["state"]) for row in self._rows])
+        """The number of its part, once all is finished: equal for equal batches alone."""
+        told = repr([(row["capture"], row["path"], row["mtime_ns"], row["state"]) for row in self._rows.values()])
         return blake2b(told.encode("utf-8"), digest_size=8).hexdigest()
 
-    def enter(self, file: File) -> Entry:
+    def enter(self, file: File) -> None:
         """Read a file, judge it unless its content is known, and keep what it shows."""
         try:
             capture = content_of(file.path)
-            if File.of(file.path) != file:
-                return Entry(file.path, "unread", WRITTEN_TO)
+            is_whole = File.of(file.path) == file
         except OSError as cause:
-            return Entry(file.path, "unread", f"cannot be read: {cause.strerror or cause}")
-        if self._is_known(capture):
-            return self._kept(file, capture, "again", {"message": AGAIN})
-        facts = [Facts.empty()]
-        outcome: Judged | CaptureError = CaptureError(file.path, self._lost)
-        if not self._lost:
-            outcome = judge_path(file.path, self._options, look=lambda trace: facts.append(facts_of(trace)))
-        if isinstance(outcome, CaptureError) and isinstance(outcome.__cause__, OSError):
-            return Entry(file.path, "unread", outcome.reason)  # the next collect may have better luck
-        self._taken.add(capture)
-        if isinstance(outcome, CaptureError):
-            return self._kept(file, capture, "error", about_error(outcome))
-        try:
-            seen = observed(outcome, facts[-1], capture, self._place, self._secret, self._model)
-        except Exception as fault:  # of ours: it costs this file only, as a fault in judging does
-            reason = f"could not be added up ({type(fault).__name__}: {fault}); please report this"
-            return self._kept(file, capture, "error", about_error(CaptureError(file.path, reason)))
-        self._aside.add(OBSERVATIONS, seen.rows)
-        self._aside.add(MARKS, seen.marks)
-        for meant in (seen.names, seen.servers, seen.values):
-            self._note(meant)
-        return self._kept(file, capture, "judged", about_capture(outcome.summary))
+            self._leave(file, f"cannot be read: {cause.strerror or cause}")
+            return
+        if not is_whole:
+            self._leave(file, WRITTEN_TO)
+        elif self._is_known(capture):
+            self._keep(file, capture, "again", {"message": AGAIN})
+        else:
+            self._judge(file, capture)
 
     def finish(self, folder: Path) -> None:
-        """Write all, and wait until it is on the disk.
+        """Write all, and wait until it is on the disk; nothing where there is nothing to keep.
 
         Raises:
             OSError: It cannot be written.
         """
-        self._aside.add(SEEN, SEEN.of_rows(list(self._seen.values())))
-        self._aside.add(CAPTURES, CAPTURES.of_rows(self._rows))
-        self._aside.finish(folder)
+        self._add_up()
+        if self.kept:
+            self._aside.add(SEEN, SEEN.of_rows(list(self._meaning.values())))
+            self._aside.add(CAPTURES, CAPTURES.of_rows(list(self._rows.values())))
+            self._aside.finish(folder)
 
     def _is_known(self, capture: str) -> bool:
         """Say whether a content is in the store, or in this batch."""
         return capture in self._taken or is_among(content_number(capture), self._contents)
 
-    def _kept(self, file: File, capture: str, state: str, about: Mapping[str, Any]) -> Entry:
+    def _leave(self, file: File, message: str) -> None:
+        """Do without a file that cannot be read."""
+        self._entries[file] = Entry(file.path, "unread", message)
+
+    def _keep(self, file: File, capture: str, state: str, about: Mapping[str, Any]) -> None:
         """Enter a file among the captures of the store."""
         row = {"capture": capture, "path": as_text(file.path), "size": file.size, "mtime_ns": file.mtime_ns}
-        self._rows.append(row | {"place": self._place.name, "state": state, "version": __version__} | dict(about))
-        return Entry(file.path, state, about.get("message") or "", capture)
+        self._rows[file] = row | {"place": self._place.name, "state": state, "version": __version__} | dict(about)
+        self._entries[file] = Entry(file.path, state, about.get("message") or "", capture)
+
+    def _judge(self, file: File, capture: str) -> None:
+        """Judge a capture."""
+        facts = [Facts.empty()]
+        outcome: Judged | CaptureError = CaptureError(file.path, self._lost)
+        if not self._lost:
+            outcome = judge_path(file.path, self._options, look=lambda trace: facts.append(facts_of(trace)))
+        if isinstance(outcome, CaptureError) and isinstance(outcome.__cause__, OSError):
+            self._leave(file, outcome.reason)  # the next collect may have better luck
+            return
+        self._taken.add(capture)
+        if isinstance(outcome, CaptureError):
+            self._keep(file, capture, "error", about_error(outcome))
+            return
+        self._keep(file, capture, "judged", about_capture(outcome.summary))
+        self._waiting[file] = Seen(capture, outcome, facts[-1])
+        if sum(len(seen.judged.ledger.verdicts) for seen in self._waiting.values()) >= TOGETHER:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Add up what waits for it. A fault of ours costs that file only at which it shows, as in judging."""
+        waiting, self._waiting = self._waiting, {}
+        if not waiting:
+            return
+        try:
+            found = self._observed(list(waiting.values()))
+        except Exception:
+            for file, seen in waiting.items():
+                self._add_alone(file, seen)
+        else:
+            self._hold(found)
+
+    def _add_alone(self, file: File, seen: Seen) -> None:
+        """Add one capture up, or enter it as an error."""
+        try:
+            found = self._observed([seen])
+        except Exception as fault:
+            reason = f"could not be added up ({type(fault).__name__}: {fault}); please report this"
+            self._keep(file, seen.capture, "error", about_error(CaptureError(file.path, reason)))
+        else:
+            self._hold(found)
+
+    def _observed(self, captures: Sequence[Seen]) -> Observed:
+        """Add captures up."""
+        return observed(captures, self._place, self._options.outside.networks, self._secret, self._model)
+
+    def _hold(self, found: Observed) -> None:
+        """Hold what was added up until it is written."""
+        self._aside.add(OBSERVATIONS, found.rows)
+        self._aside.add(MARKS, found.marks)
+        for meant in (found.names, found.servers, found.values):
+            self._note(meant)
 
     def _note(self, meant: Meant) -> None:
         """Remember what numbers stand for, and the most clients of any capture that asked for it."""
@@ -158,10 +212,10 @@ class Batch:
         ends = (meant.port or nothing, meant.transport or nothing)
         columns = (meant.key.tolist(), meant.text, *ends, meant.clients.tolist())
         for key, text, port, transport, clients in zip(*columns, strict=True):
-            known = self._seen.get(key)
+            known = self._meaning.get(key)
             if known is None:
                 known = {"kind": meant.kind, "key": key, "text": text, "port": port, "transport": transport}
-                self._seen[key] = known | {"place": self._place.name, "clients": clients}
+                self._meaning[key] = known | {"place": self._place.name, "clients": clients}
             elif known["clients"] < clients:
                 known["clients"] = clients
 

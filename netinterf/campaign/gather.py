@@ -98,11 +98,10 @@ def gather(task: Task) -> Receipt:
     try:
         options, contents, secret = opened(task.setting)
         batch = Batch(task.place, secret, options, contents, task.taken, task.lost)
-        entries = tuple(map(batch.enter, task.files))
-        if not batch.kept:
-            return Receipt(entries=entries)
+        for file in task.files:
+            batch.enter(file)
         folder = secrets.token_hex(8)
         batch.finish(pending / folder)
     except OSError as cause:
         return Receipt(trouble=f"{task.setting.store}: {cause.strerror or cause}")
-    return Receipt(folder=folder, number=batch.number, entries=entries)
+    return Receipt(folder=folder if batch.kept else "", number=batch.number, entries=batch.entries)

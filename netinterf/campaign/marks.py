@@ -1,34 +1,47 @@
-"""Marks of a capture: certificates, answers, handwriting and rates, counted by what was tried and five minutes.
+"""Marks of captures: certificates, answers, handwriting and rates, counted by what was tried and five minutes.
 
 They add up like observations, and say whether what two places met is the same: one key, one answer, one system.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.campaign.facts import Facts, Kind
 from netinterf.campaign.keys import keyed
+from netinterf.campaign.place import Place
 from netinterf.campaign.schema import MARKS
 from netinterf.engine.judged import Judged
-from netinterf.numbering import combined, numbered, numbered_text
+from netinterf.numbering import combined, numbered, numbered_text, offsets
 from netinterf.observations.attempts import Attempts
-from netinterf.schema import SubjectKind
+from netinterf.schema import SubjectKind, Verdicts
 from netinterf.table import Table, Text, column, text
 from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
 
-__all__ = ["Marks", "marked"]
+__all__ = ["Marks", "Seen", "mark_table", "marked"]
 
 KINDS = [kind.name.lower() for kind in Kind]
+
+
+@frozen(eq=False)
+class Seen:
+    """What is known of a capture that was judged, until it is added up."""
+
+    capture: str  # hash of its content
+    judged: Judged
+    facts: Facts  # what its packets say beside
 
 
 @frozen(eq=False, kw_only=True)
 class Marks(Table):
     """One row per mark of a verdict."""
 
-    row: I32 = column("i4", "row in Verdicts, -1 for the whole capture", missing=True)
+    capture: I64 = column("i8", "number of the capture")
+    row: I64 = column("i8", "row in Verdicts of all captures, -1 for the whole capture", missing=True)
     kind: I32 = column("i4", "Kind code")
     value: Text = text("what was seen")
     hidden: Mask = column("?", "who knows it may find the name of the server")
@@ -37,33 +50,57 @@ class Marks(Table):
     count: I64 = column("i8", "how often")
 
 
-def marked(judged: Judged, facts: Facts) -> Marks:
-    """List the marks of a capture: those that its packets showed, and those that its verdicts hold."""
-    return Marks.concat([of_facts(judged, facts), of_systems(judged), of_rates(judged), of_injectors(judged)])
+def marked(captures: Sequence[Seen]) -> Marks:
+    """List the marks of captures: those that their packets showed, and those that their verdicts hold."""
+    marks = [of_facts(captures)]
+    for number, (seen, first) in enumerate(zip(captures, offsets(verdicts_of(captures)).tolist(), strict=True)):
+        held = [*of_systems(seen.judged), *of_rates(seen.judged), *of_injectors(seen.judged)]
+        marks += [moved(table, number, first) for table in held]
+    return Marks.concat(marks)
+
+
+def verdicts_of(captures: Sequence[Seen]) -> Iterator[Verdicts]:
+    """Give the verdicts of each capture."""
+    return (seen.judged.ledger.verdicts for seen in captures)
+
+
+def moved(marks: Marks, capture: int, first: int) -> Marks:
+    """Say of which capture marks are, whose verdicts begin at a row."""
+    row = np.where(marks.row >= 0, marks.row + first, -1)
+    return attrs.evolve(marks, capture=np.full(len(marks), capture), row=row)
 
 
 def marks_of(rows: I64, kind: Kind, values: Text, judged: Judged, number: F64 | None = None) -> Marks:
-    """Mark verdicts with values that may be told."""
+    """Mark verdicts, or with row -1 the whole capture, with values that may be told."""
     return Marks(
-        row=rows.astype(np.int32),
+        capture=np.zeros(len(rows), np.int64),
+        row=rows.astype(np.int64),
         kind=np.full(len(rows), kind, np.int32),
         value=values,
         hidden=np.zeros(len(rows), np.bool_),
         number=np.full(len(rows), np.nan) if number is None else number,
-        frame=judged.ledger.first_frame[rows],
+        frame=np.append(judged.ledger.first_frame, np.int32(-1))[rows],
         count=np.ones(len(rows), np.int64),
     )
 
 
-def of_facts(judged: Judged, facts: Facts) -> Marks:
+def of_facts(captures: Sequence[Seen]) -> Marks:
     """Say of which verdicts facts are; those of conversations without one are left out."""
-    subjects = judged.ledger.subjects
-    of_flow, of_exchange = np.append(subjects.by_flow, -1), np.append(subjects.by_exchange, -1)
-    row = np.where(facts.exchange >= 0, of_exchange[facts.exchange], of_flow[facts.flow])
-    there = row >= 0
-    facts, row = facts.take(there), row[there]
+    facts = Facts.concat([seen.facts for seen in captures])
+    capture = np.repeat(np.arange(len(captures)), [len(seen.facts) for seen in captures])
+    subjects = [seen.judged.ledger.subjects for seen in captures]
+    row = np.full(len(facts), -1, np.int64)
+    for subject, rows in (
+        (facts.flow, [one.by_flow for one in subjects]),
+        (facts.exchange, [one.by_exchange for one in subjects]),
+    ):
+        about = np.flatnonzero(subject >= 0)
+        row[about] = np.concatenate(rows)[offsets(rows)[capture[about]] + subject[about]]
+    there = np.flatnonzero(row >= 0)
+    facts, row, capture = facts.take(there), row[there], capture[there]
     return Marks(
-        row=row.astype(np.int32),
+        capture=capture,
+        row=row + offsets(verdicts_of(captures))[capture],
         kind=facts.kind.astype(np.int32),
         value=facts.value,
         hidden=facts.hidden,
@@ -73,18 +110,18 @@ def of_facts(judged: Judged, facts: Facts) -> Marks:
     )
 
 
-def of_systems(judged: Judged) -> Marks:
+def of_systems(judged: Judged) -> Iterator[Marks]:
     """Name the system that each finding looks like by itself."""
     rows = judged.ledger.attributions.row
-    likely = judged.ledger.attributions.each(rows)
-    named = np.array([len(systems) > 0 for systems in likely], np.bool_)
-    return marks_of(rows[named], Kind.SYSTEM, Text.of(systems[0].system for systems in likely if systems), judged)
+    if len(rows):
+        likely = judged.ledger.attributions.each(rows)
+        named = np.array([len(systems) > 0 for systems in likely], np.bool_)
+        yield marks_of(rows[named], Kind.SYSTEM, Text.of(systems[0].system for systems in likely if systems), judged)
 
 
-def of_rates(judged: Judged) -> Marks:
+def of_rates(judged: Judged) -> Iterator[Marks]:
     """Tell the rate that each transfer was held to, bit/s, of findings alone: of others it means little."""
     evidence, subjects = judged.ledger.evidence, judged.ledger.subjects
-    parts = [Marks.empty()]
     for code in evidence.rules_seen:
         rule = evidence.rules[code]
         if RATE not in rule.measures:
@@ -96,48 +133,39 @@ def of_rates(judged: Judged) -> Marks:
         row = np.where(flows, subjects.by_flow[np.where(flows, subject, 0)], -1)
         there = (row >= 0) & np.isfinite(measured) & (judged.ledger.verdicts.mechanism[row] >= 0)
         values = Text.of([rule.mechanism] * int(np.count_nonzero(there)))
-        parts.append(marks_of(row[there], Kind.RATE, values, judged, measured[there]))
-    return Marks.concat(parts)
+        yield marks_of(row[there], Kind.RATE, values, judged, measured[there])
 
 
 RATE = "rate_bps"
 """How rules name it."""
 
 
-def of_injectors(judged: Judged) -> Marks:
+def of_injectors(judged: Judged) -> Iterator[Marks]:
     """Describe the hands that wrote forged DNS replies of the capture."""
-    hands = judged.ledger.injectors
-    nobody = np.full(len(hands), -1, np.int32)
-    return Marks(
-        row=nobody,
-        kind=np.full(len(hands), Kind.INJECTOR, np.int32),
-        value=Text.of(map(str, hands)),
-        hidden=np.zeros(len(hands), np.bool_),
-        number=np.full(len(hands), np.nan),
-        frame=nobody,
-        count=np.array([hand.questions for hand in hands], np.int64),
-    )
+    if hands := judged.ledger.injectors:
+        marks = marks_of(np.full(len(hands), -1), Kind.INJECTOR, Text.of(map(str, hands)), judged)
+        yield attrs.evolve(marks, count=np.array([hand.questions for hand in hands], np.int64))
 
 
 def mark_table(
-    judged: Judged, marks: Marks, attempts: Attempts, unit: I64, asn: I64, about: dict[str, Any], secret: bytes
+    captures: Sequence[Seen], attempts: Attempts, unit: I64, asn: I64, place: Place, secret: bytes
 ) -> tuple[Any, I64, list[str]]:
-    """Count marks by what was tried and five minutes.
+    """Count the marks of captures by what was tried and five minutes.
 
     Args:
-        judged: The capture.
-        marks: Its marks.
-        attempts: What was tried in it.
+        captures: The captures.
+        attempts: What was tried in them.
         unit: Number of what was tried, under the key, of each attempt.
         asn: AS of the client of each attempt, -1 where it is not known.
-        about: Columns that have one value for the capture.
+        place: Where their clients are.
         secret: Key of the store.
 
     Returns:
         A ``pyarrow.Table`` of `schema.MARKS`, and which numbers stand for which hidden values.
     """
-    attempt = np.full(len(judged.ledger.verdicts) + 1, -1, np.int64)
-    attempt[attempts.row] = np.arange(len(attempts))
+    marks, first_row = marked(captures), offsets(verdicts_of(captures))
+    attempt = np.full(sum(map(len, verdicts_of(captures))) + 1, -1, np.int64)
+    attempt[first_row[attempts.capture] + attempts.row] = np.arange(len(attempts))
     of = attempt[marks.row]
     marks, of = marks.take((of >= 0) | (marks.row < 0)), of[(of >= 0) | (marks.row < 0)]
     value, different = numbered_text(marks.value)
@@ -145,16 +173,18 @@ def mark_table(
     texts = [different.bytes(row) for row in value[first].tolist()]
     kinds = [KINDS[code] for code in marks.kind[first].tolist()]
     keys = keyed(secret, "netinterf.value", (f"{kind} ".encode() + one for kind, one in zip(kinds, texts, strict=True)))
-    began = (judged.summary.first or 0) // BIN_NS
-    time = np.where(of >= 0, np.append(attempts.time, 0)[of] // BIN_NS, began)
+    began = np.array([seen.judged.summary.first or 0 for seen in captures], np.int64)[marks.capture]
+    time = np.where(of >= 0, np.append(attempts.time, 0)[of], began) // BIN_NS
     units, whose = np.append(unit, 0)[of], np.append(asn, -1)[of]
-    group, member = numbered(combined((of >= 0).astype(np.int64), units, whose, time, what))
+    group, member = numbered(combined(marks.capture, (of >= 0).astype(np.int64), units, whose, time, what))
     hidden = marks.hidden[member]
     told = [None if hide else one.decode("utf-8", "replace") for one, hide in
             zip((texts[row] for row in what[member].tolist()), hidden.tolist(), strict=True)]  # fmt: skip
     number = np.bincount(group, marks.number, len(member)) / np.bincount(group, minlength=len(member))
     count = np.bincount(group, marks.count, len(member)).astype(np.int64)
-    columns = {name: [value] * len(member) for name, value in about.items()} | {
+    columns = {
+        "capture": [captures[number].capture for number in marks.capture[member].tolist()],
+        "place": [place.name] * len(member),
         "asn": np.ma.masked_array(whose[member], whose[member] < 0),
         "bin": time[member] * BIN_NS,
         "unit": np.ma.masked_array(units[member], of[member] < 0),

@@ -1,5 +1,6 @@
-"""What a store keeps of a capture that was judged: rows of numbers, and apart from them what the numbers stand for."""
+"""What a store keeps of captures that were judged: rows of numbers, and apart from them what the numbers stand for."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Self
 
@@ -7,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U64, Mask
-from netinterf.campaign.facts import Facts, address_text
+from netinterf.campaign.facts import address_text
 from netinterf.campaign.keys import keyed
-from netinterf.campaign.marks import mark_table, marked
+from netinterf.campaign.marks import Seen, mark_table
 from netinterf.campaign.place import Place
 from netinterf.campaign.schema import OBSERVATIONS
 from netinterf.columns import Text
 from netinterf.context.domains import suffix_classes
 from netinterf.context.networks import KnownNetworks, country_letters
 from netinterf.context.special import is_ipv4, special_bits
-from netinterf.engine.judged import Judged
-from netinterf.numbering import combined, numbered, numbered_text
+from netinterf.numbering import combined, numbered, numbered_text, offsets
 from netinterf.observations.attempts import HERE_ONLY, TRANSPORTS, Attempts, State, attempts_of
 from netinterf.observations.table import Observations, observe
 from netinterf.values import frozen
 from netinterf.verdict.keys import BIN_NS
 from netinterf.verdict.model import Model
+from netinterf.written.ledger import Ledger
 
 __all__ = ["Meant", "Observed", "observed"]
 
@@ -31,19 +32,19 @@ STATES = [state.name.lower() for state in State]
 
 @frozen(eq=False)
 class Meant:
-    """What numbers of one capture stand for, aligned."""
+    """What numbers stand for, aligned."""
 
     kind: str  # name, server or value
     key: I64
     text: list[str]
-    clients: I64  # how many of the capture asked for it
+    clients: I64  # how many of a capture asked for it, the most of any
     port: list[int] | None = None  # of servers
     transport: list[str] | None = None  # of servers
 
 
 @frozen(eq=False)
 class Observed:
-    """What is kept of a capture: rows as `schema.OBSERVATIONS` and `MARKS` have them, and what numbers stand for."""
+    """What is kept of captures: rows as `schema.OBSERVATIONS` and `MARKS` have them, and what numbers stand for."""
 
     rows: Any  # pyarrow.Table
     marks: Any  # pyarrow.Table
@@ -75,53 +76,57 @@ class Keyed:
         return cls(name, service, unit, _site_keys(attempts, place, secret), names, servers)
 
 
-def observed(judged: Judged, facts: Facts, capture: str, place: Place, secret: bytes, model: Model) -> Observed:
-    """Add up what was tried in a capture.
+def observed(captures: Sequence[Seen], place: Place, networks: KnownNetworks, secret: bytes, model: Model) -> Observed:
+    """Add up what was tried in captures, each for itself: what is around an attempt is what its own capture shows.
+
+    They are added up together since numpy takes as long for one small capture as for a hundred.
 
     Args:
-        judged: The capture.
-        facts: What its packets say beside.
-        capture: What to call it: a hash of its content.
-        place: Where its clients are.
+        captures: The captures.
+        place: Where their clients are.
+        networks: What was known of networks when they were judged.
         secret: Key of the store.
-        model: Priors and weights that it was judged with.
+        model: Priors and weights that they were judged with.
 
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    ledger = judged.ledger
-    attempts = attempts_of([ledger], [0], model)
+    ledgers = [seen.judged.ledger for seen in captures]
+    attempts = attempts_of(ledgers, range(len(ledgers)), model)  # each as a place: none is another's company
     rows = observe(attempts)
+    rows = rows.take(np.argsort(rows.capture, kind="stable"))
     keys = Keyed.of(attempts, place, secret)
     surest, count = rows.surest, len(rows)
-    client, server = ledger.hosts.take(attempts.client[surest]), attempts.take(surest)
-    asn, country = _whose(ledger.networks, client.high, client.low, place)
-    server_asn, server_country = _whose(ledger.networks, server.high, server.low)
+    server = attempts.take(surest)
+    asn, country = _whose(networks, *_clients_of(ledgers, server), place)
+    server_asn, server_country = _whose(networks, server.high, server.low)
     site = keys.site[surest]
-    named = rows.named
+    first_row = offsets(ledger.verdicts for ledger in ledgers)
+    verdict = first_row[server.capture] + server.row
+    shown = rows.shown.values
+    frame = np.concatenate([ledger.first_frame for ledger in ledgers])
     columns = _counts(rows) | {
-        "capture": [capture] * count,
+        "capture": [captures[number].capture for number in rows.capture.tolist()],
         "place": [place.name] * count,
         "asn": asn,
         "country": country,
         "bin": rows.time // BIN_NS * BIN_NS,
-        "vantage": [judged.summary.vantage] * count,
+        "vantage": [captures[number].judged.summary.vantage for number in rows.capture.tolist()],
         "transport": [TRANSPORTS[code] for code in rows.transport.tolist()],
         "unit": keys.unit[surest],
-        "name_key": np.ma.masked_array(keys.name[surest], ~named),
+        "name_key": np.ma.masked_array(keys.name[surest], ~rows.named),
         "suffix": [suffix or None for suffix in suffix_classes(server.name)],
         "service": keys.service[surest],
         "site": np.ma.filled(server_asn, 0) + np.where(np.ma.getmaskarray(server_asn), site, 0),
         "server_asn": server_asn,
         "server_country": server_country,
-        "mechanism": _mechanisms(judged, server.row),
-        "probability": ledger.verdicts.probability[server.row],
-        "frames": _lists(rows, ledger.first_frame[attempts.row[rows.shown.values]].tolist()),
-        "states": _lists(rows, [STATES[code] for code in attempts.state[rows.shown.values].tolist()]),
+        "mechanism": _mechanisms(ledgers, server.capture, verdict),
+        "probability": np.concatenate([ledger.verdicts.probability for ledger in ledgers])[verdict],
+        "frames": _lists(rows, frame[first_row[attempts.capture[shown]] + attempts.row[shown]].tolist()),
+        "states": _lists(rows, [STATES[code] for code in attempts.state[shown].tolist()]),
     }
-    about = {"capture": capture, "place": place.name}
     whose = np.where(attempts.asn < 0, -1 if place.asn is None else place.asn, attempts.asn)
-    marks, values, texts = mark_table(judged, marked(judged, facts), attempts, keys.unit, whose, about, secret)
+    marks, values, texts = mark_table(captures, attempts, keys.unit, whose, place, secret)
     alone = Meant("value", values, texts, np.ones(len(texts), np.int64))
     return Observed(OBSERVATIONS.table(columns), marks, keys.names, keys.servers, alone)
 
@@ -140,11 +145,18 @@ def _counts(rows: Observations) -> dict[str, Any]:
     return counts | {name: getattr(rows, name) for name in NUMBERS}
 
 
-def _mechanisms(judged: Judged, row: I32) -> list[str | None]:
-    """Name what was done to some verdicts, None where nothing was found."""
-    verdicts = judged.ledger.verdicts
-    words = [*verdicts.mechanisms, None]  # which -1 finds
-    return [words[code] for code in verdicts.mechanism[row].tolist()]
+def _mechanisms(ledgers: Sequence[Ledger], capture: I32, verdict: I64) -> list[str | None]:
+    """Name what was done to some verdicts of all captures, None where nothing was found."""
+    codes = np.concatenate([ledger.verdicts.mechanism for ledger in ledgers])[verdict]
+    pairs = zip(capture.tolist(), codes.tolist(), strict=True)
+    return [None if code < 0 else ledgers[number].verdicts.mechanisms[code] for number, code in pairs]
+
+
+def _clients_of(ledgers: Sequence[Ledger], attempts: Attempts) -> tuple[U64, U64]:
+    """Give the halves of the addresses of clients."""
+    host = offsets(ledger.hosts for ledger in ledgers)[attempts.capture] + attempts.client
+    high, low = (np.concatenate([getattr(ledger.hosts, half) for ledger in ledgers])[host] for half in ("high", "low"))
+    return high, low
 
 
 def _lists(rows: Observations, values: list[Any]) -> list[list[Any]]:
@@ -214,6 +226,9 @@ def _addresses(high: U64, low: U64, place: Place) -> list[bytes]:
 
 
 def _clients(attempts: Attempts, number: I64, count: int) -> I64:
-    """Count the clients behind each number."""
-    pair, first = numbered(combined(number, attempts.client))
-    return np.bincount(number[first], minlength=count) if len(pair) else np.zeros(count, np.int64)
+    """Count the clients behind each number: of one capture, the most of any."""
+    _, first = numbered(combined(number, attempts.capture, attempts.client))
+    one, member = numbered(combined(number[first], attempts.capture[first]))
+    clients = np.zeros(count, np.int64)
+    np.maximum.at(clients, number[first][member], np.bincount(one))
+    return clients

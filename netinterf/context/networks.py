@@ -29,6 +29,7 @@ __all__ = [
     "country_code",
     "country_letters",
     "network_numbers",
+    "numbers_of",
 ]
 
 MAX_ASN = 2**32 - 1  # RFC 6793; 0 stands for no system (RFC 7607)
@@ -156,10 +157,14 @@ def network_numbers(networks: KnownNetworks, high: U64, low: U64) -> I64:
     Returns:
         n numbers, equal within a network; AS numbers as they are, stand-ins negative.
     """
+    return numbers_of(networks.whose(high, low).asn, high, low)
+
+
+def numbers_of(asn: U32, high: U64, low: U64) -> I64:
+    """Do the same, given the AS of each address, 0 where it is not known."""
     four = is_ipv4(high, low)
     rough = np.where(four, low >> np.uint64(16), high >> np.uint64(32) | np.uint64(1) << np.uint64(62)).astype(np.int64)
-    asn = networks.whose(high, low).asn.astype(np.int64)
-    return np.where(asn > 0, asn, -1 - rough)
+    return np.where(asn > 0, asn.astype(np.int64), -1 - rough)
 
 
 def country_code(letters: str) -> int:

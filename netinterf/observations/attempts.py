@@ -7,23 +7,25 @@ there and no more; silence and resets are failures. What a capture does not show
 
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
 from netinterf.context.domains import bare_hosts
-from netinterf.context.networks import KnownNetworks, network_numbers
+from netinterf.context.networks import numbers_of
 from netinterf.context.special import Special, special_bits
-from netinterf.numbering import combined, numbered_text
-from netinterf.schema import Grade, Hosts, TriggerKind
+from netinterf.numbering import combined, numbered_text, offsets, totals
+from netinterf.schema import Grade, TriggerKind
 from netinterf.table import Table, Text, column, text
 from netinterf.values import frozen
 from netinterf.verdict.clusters import weigh_subjects
 from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.model import Model
 from netinterf.verdict.reasons import Reason
-from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP, Subjects
+from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP
 from netinterf.written.ledger import Ledger
 
 __all__ = ["FAILED", "TRANSPORTS", "Attempts", "State", "attempts_of"]
@@ -130,8 +132,9 @@ def attempts_of(ledgers: Sequence[Ledger], places: Sequence[int], model: Model) 
         places: Number of the place that each is of.
         model: Priors and weights that the verdicts were reached with.
     """
-    numbers = enumerate(zip(ledgers, places, strict=True))
-    attempts = Attempts.concat([_of_ledger(ledger, place, number, model) for number, (ledger, place) in numbers])
+    if not ledgers:
+        return Attempts.empty()
+    attempts = _laid_out(ledgers, np.asarray(places, np.int32), model)
     bits = special_bits(attempts.high, attempts.low)
     own = np.where(bits & np.uint16(HERE_ONLY) != 0, attempts.capture, -1)
     host = combined(attempts.high, attempts.low, own)
@@ -157,42 +160,57 @@ def without_traces(attempts: Attempts) -> Attempts:
     return attrs.evolve(attempts, state=state.astype(np.uint8))
 
 
-def _of_ledger(ledger: Ledger, place: int, capture: int, model: Model) -> Attempts:
-    """Lay out one capture; units and services are numbered later, over all captures."""
-    subjects, hosts, verdicts = ledger.subjects, ledger.hosts, ledger.verdicts
-    nobody = special_bits(hosts.high, hosts.low) & np.uint16(NO_SERVER) != 0
-    rows = np.flatnonzero((subjects.prior_kind != KIND_OTHER) & ~nobody[subjects.server])
-    server = subjects.server[rows]
-    probability = np.clip(verdicts.probability[rows], LEAST, 1 - LEAST)
-    reasons = subjects.reasons[rows]
+def _laid_out(ledgers: Sequence[Ledger], places: I32, model: Model) -> Attempts:
+    """Lay captures out, one behind the other; units and services are numbered later."""
+    before = offsets(ledger.hosts for ledger in ledgers)
+    high, low = (np.concatenate([getattr(ledger.hosts, half) for ledger in ledgers]) for half in ("high", "low"))
+    asn = np.concatenate([ledger.networks.whose(ledger.hosts.high, ledger.hosts.low).asn for ledger in ledgers])
+    counts = [len(ledger.subjects) for ledger in ledgers]
+    capture, row = np.repeat(np.arange(len(ledgers)), counts), np.concatenate(list(map(np.arange, counts)))
+    host = before[capture] + subject_column(ledgers, "server")
+    nobody = special_bits(high, low) & np.uint16(NO_SERVER) != 0
+    kind = subject_column(ledgers, "prior_kind")
+    rows = np.flatnonzero((kind != KIND_OTHER) & ~nobody[host])
+    capture, row, kind, server = capture[rows], row[rows], kind[rows], host[rows]
+    client = subject_column(ledgers, "client")[rows]
+    reasons, port = subject_column(ledgers, "reasons")[rows], subject_column(ledgers, "port")[rows]
     lowest = reasons & (~reasons + np.uint32(1))
-    lookup = subjects.prior_kind[rows] == KIND_EXCHANGE
+    lookups, loss = kind == KIND_EXCHANGE, subject_column(ledgers, "loss_share")[rows]
+    missed = _missed_lookups(lowest[lookups], capture[lookups], len(ledgers))
+    probability = np.concatenate([ledger.verdicts.probability for ledger in ledgers])[rows]
+    probability = np.clip(probability, LEAST, 1 - LEAST)
+    accused = np.concatenate([ledger.verdicts.grade for ledger in ledgers])[rows] <= ACCUSED
     return Attempts(
-        place=np.full(len(rows), place, np.int32),
-        capture=np.full(len(rows), capture, np.int32),
-        row=rows.astype(np.int32),
-        client=subjects.client[rows],
-        asn=_as_of(hosts, ledger.networks)[subjects.client[rows]],
-        site=network_numbers(ledger.networks, hosts.high[server], hosts.low[server]),
+        place=places[capture],
+        capture=capture.astype(np.int32),
+        row=row.astype(np.int32),
+        client=client,
+        asn=np.where(asn > 0, asn.astype(np.int64), -1)[before[capture] + client],
+        site=numbers_of(asn[server], high[server], low[server]),
         unit=np.zeros(len(rows), np.int64),
         called=np.zeros(len(rows), np.int64),
         service=np.zeros(len(rows), np.int64),
         host=np.zeros(len(rows), np.int64),
-        high=hosts.high[server],
-        low=hosts.low[server],
-        port=subjects.port[rows].astype(np.uint16),
-        transport=_transports(subjects, rows).astype(np.uint8),
-        name=bare_hosts(subjects.name).take(rows),
-        time=subjects.start[rows],
-        state=_states(reasons, lowest, verdicts.grade[rows] <= ACCUSED),
+        high=high[server],
+        low=low[server],
+        port=port.astype(np.uint16),
+        transport=_transports(kind, subject_column(ledgers, "named_by")[rows], port).astype(np.uint8),
+        name=bare_hosts(Text.concat([ledger.subjects.name for ledger in ledgers])).take(rows),
+        time=subject_column(ledgers, "start")[rows],
+        state=_states(reasons, lowest, accused),
         abrupt=lowest & np.uint32(BROKEN) != 0,
         at_opening=lowest & np.uint32(AT_OPENING) != 0,
         traced=reasons & np.uint32(Reason.TIME_EXCEEDED) != 0,
-        missed=np.where(lookup, _missed_lookups(lowest[lookup]), subjects.loss_share[rows]),
-        prior=_priors(model)[subjects.prior_kind[rows]],
-        llr=own_weights(ledger, model)[rows],
+        missed=np.where(lookups, missed[capture], loss),
+        prior=_priors(model)[kind],
+        llr=np.concatenate([own_weights(ledger, model) for ledger in ledgers])[rows],
         log_odds=np.log(probability) - np.log1p(-probability),
     )
+
+
+def subject_column(ledgers: Sequence[Ledger], name: str) -> NDArray[Any]:
+    """Put a column of the subjects of all captures one behind the other."""
+    return np.concatenate([getattr(ledger.subjects, name) for ledger in ledgers])
 
 
 def own_weights(ledger: Ledger, model: Model) -> F64:
@@ -207,19 +225,18 @@ def own_weights(ledger: Ledger, model: Model) -> F64:
     return np.where(bare, np.minimum(weights.llr - quiet_weights(ledger.subjects, model), 0.0), weights.llr)
 
 
-def _missed_lookups(lowest: U32) -> float:
+def _missed_lookups(lowest: U32, capture: I64, count: int) -> F64:
     """Estimate which share of DNS messages the recorder missed: of all that were answered, those without a question.
 
     TCP shows by its acknowledgements what a capture lacks (``Recording.loss_share``), DNS by answers alone.
+
+    Args:
+        lowest: Reason that decides, of each exchange.
+        capture: Number of its capture.
+        count: How many captures there are.
     """
-    orphans = int(np.count_nonzero(lowest == np.uint32(Reason.QUERY_MISSING)))
-    return orphans / max(orphans + int(np.count_nonzero(lowest == 0)), 1)
-
-
-def _as_of(hosts: Hosts, networks: KnownNetworks) -> I64:
-    """Look up the AS of every host, -1 where nothing is known."""
-    asn = networks.whose(hosts.high, hosts.low).asn.astype(np.int64)
-    return np.where(asn > 0, asn, -1)
+    orphans = totals(capture, lowest == np.uint32(Reason.QUERY_MISSING), count)
+    return orphans / np.maximum(orphans + totals(capture, lowest == 0, count), 1)
 
 
 LEAST = 1e-9
@@ -243,9 +260,14 @@ def _states(reasons: U32, lowest: U32, accused: Mask) -> U8:
     return np.select(conditions, states, State.UNKNOWN).astype(np.uint8)
 
 
-def _transports(subjects: Subjects, rows: I64) -> I64:
-    """Say how each subject reached its server."""
-    kind, by, port = subjects.prior_kind[rows], subjects.named_by[rows], subjects.port[rows]
+def _transports(kind: I64, by: U8, port: I64) -> I64:
+    """Say how each subject reached its server.
+
+    Args:
+        kind: Its place in ``model.SUBJECTS``.
+        by: What shows its name.
+        port: Of the server.
+    """
     tcp, udp = kind == KIND_TCP, kind == KIND_UDP
     conditions = [
         kind == KIND_EXCHANGE,

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from netinterf import Campaign
-from netinterf.campaign import Place, Processes, parts, store
+from netinterf.campaign import Place, Processes, batch, parts, store
+from netinterf.campaign.observed import observed
 from netinterf.errors import ParameterError, UsageError
 from tests.unit.campaign.captures import HEADER, capture, entries, observations, variant, write
 
@@ -81,6 +82,25 @@ def test_what_cannot_be_judged_is_an_entry(tmp_path):
     rows = pa.Table.from_batches(Campaign(tmp_path / "s").captures()).to_pylist()
     assert {row["error"] for row in rows} == {None, "UnsupportedLinkType", "UnreadableSource"}
     assert told_of(tmp_path / "s", [good, bad, empty])[0].known == 3
+
+
+def test_a_fault_in_adding_up_costs_one_capture(tmp_path, monkeypatch):
+    """Others that were added up with it are kept."""
+    monkeypatch.setattr("netinterf.campaign.collect.GROWS", 1)
+    one, bad, other = write(tmp_path / "in", 3)
+
+    def failing(captures, *others):
+        if any(seen.judged.summary.capture == str(bad) for seen in captures):
+            raise RuntimeError("odd")
+        return observed(captures, *others)
+
+    monkeypatch.setattr(batch, "observed", failing)
+    counts, told = told_of(tmp_path / "s", [one, bad, other])
+    assert (counts.judged, counts.errors) == (2, 1)
+    assert [(entry.path, "RuntimeError: odd" in entry.message) for entry in told] == [
+        (str(path), path == bad) for path in (one, bad, other)
+    ]
+    assert len(set(pa.Table.from_batches(Campaign(tmp_path / "s").observations())["capture"].to_pylist())) == 2
 
 
 def test_a_cut_off_file_and_a_clock_that_was_set_are_noted(tmp_path):

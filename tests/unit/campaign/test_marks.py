@@ -7,8 +7,10 @@ import pytest
 import netinterf
 from netinterf.campaign import Place
 from netinterf.campaign.facts import Facts, facts_of
+from netinterf.campaign.marks import Seen
 from netinterf.campaign.observed import observed
 from netinterf.capture import write_pcap
+from netinterf.context.networks import KnownNetworks
 from netinterf.engine.examples import FOLDER
 from netinterf.engine.judge import judge
 from netinterf.protocols.certificates import read_certificate
@@ -21,7 +23,8 @@ def seen(path):
     """Judge a capture, and give its trace, what is kept, and marks by kind with their values."""
     facts = [Facts.empty()]
     judged = judge(path, look=lambda trace: facts.append(facts_of(trace)))
-    found = observed(judged, facts[-1], "c" * 32, Place(asn=64999), b"k" * 32, default_model())
+    captures = [Seen("c" * 32, judged, facts[-1])]
+    found = observed(captures, Place(asn=64999), KnownNetworks(), b"k" * 32, default_model())
     hidden, kinds = dict(zip(found.values.key.tolist(), found.values.text, strict=True)), defaultdict(list)
     for row in found.marks.to_pylist():
         assert (row["value"] is None) == (row["key"] in hidden)

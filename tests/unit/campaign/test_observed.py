@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from netinterf.campaign import Place
-from netinterf.campaign.facts import Facts
+from netinterf.campaign.facts import Facts, facts_of
+from netinterf.campaign.marks import Seen
 from netinterf.campaign.observed import observed
-from netinterf.context.networks import Network
+from netinterf.context.networks import KnownNetworks, Network
 from netinterf.context.outside import Outside, known_networks
 from netinterf.engine.examples import FOLDER
 from netinterf.engine.judge import judge
@@ -30,8 +31,10 @@ KEY = b"k" * 32
 @pytest.fixture(scope="module", params=["tcp.reset", "dns.injection", "benign"])
 def both(request):
     """A capture with its rows, and its attempts."""
-    judged = judge(FOLDER / f"{request.param}.pcap.gz", Options(outside=Outside(known_networks(NETWORKS[:2]))))
-    rows = observed(judged, Facts.empty(), "c" * 32, Place(name="home", asn=64999, country="FR"), KEY, default_model())
+    outside = Outside(known_networks(NETWORKS[:2]))
+    judged = judge(FOLDER / f"{request.param}.pcap.gz", Options(outside=outside))
+    seen = [Seen("c" * 32, judged, Facts.empty())]
+    rows = observed(seen, Place(name="home", asn=64999, country="FR"), outside.networks, KEY, default_model())
     return judged, rows, attempts_of([judged.ledger], [0], default_model())
 
 
@@ -90,7 +93,8 @@ def test_networks_and_places_are_told(both):
 def test_keys_are_equal_for_equals_and_else_not():
     """The same names and servers have the same numbers at every place, private ones only at their own."""
     judged = judge(FOLDER / "dns.injection.pcap.gz")
-    ask = [observed(judged, Facts.empty(), "c" * 32, Place(name=name), key, default_model()) for name, key in
+    seen = [Seen("c" * 32, judged, Facts.empty())]
+    ask = [observed(seen, Place(name=name), KnownNetworks(), key, default_model()) for name, key in
            (("one", KEY), ("two", KEY), ("one", bytes(32)))]  # fmt: skip
     one, two, other = (table.rows for table in ask)
     assert one["name_key"].equals(two["name_key"])
@@ -110,3 +114,28 @@ def test_no_name_and_no_address_is_in_a_row(both):
     text = " ".join(str(value) for row in found.rows.to_pylist() for value in row.values() if isinstance(value, str))
     assert not [one for one in (*found.names.text, *found.servers.text) if one in text]
     assert {row["suffix"] for row in found.rows.to_pylist()} <= {"*.com", "*.net", "*.org", "*", None}
+
+
+def test_captures_are_added_up_together_as_each_alone():
+    """Rows and marks are those of each, and of numbers the most clients of any; nobody is another capture's company."""
+    captures = []
+    for name in ("tcp.reset", "dns.injection", "benign", "rate.policing", "dns.injection"):
+        facts = [Facts.empty()]
+        judged = judge(FOLDER / f"{name}.pcap.gz", look=lambda trace, facts=facts: facts.append(facts_of(trace)))
+        captures.append(Seen(f"{len(captures):032}", judged, facts[-1]))
+
+    def add_up(captures):
+        return observed(captures, Place(asn=64999), KnownNetworks(), KEY, default_model())
+
+    together, alone = add_up(captures), [add_up([one]) for one in captures]
+    for table in ("rows", "marks"):
+        one_by_one = [row for part in alone for row in getattr(part, table).to_pylist()]
+        assert sorted(map(repr, getattr(together, table).to_pylist())) == sorted(map(repr, one_by_one))
+    for kind in ("names", "servers", "values"):
+        most = defaultdict(int)
+        for meant in (getattr(part, kind) for part in alone):
+            for key, text, clients in zip(meant.key.tolist(), meant.text, meant.clients.tolist(), strict=True):
+                most[key, text] = max(most[key, text], clients)
+        meant = getattr(together, kind)
+        assert dict(zip(zip(meant.key.tolist(), meant.text, strict=True), meant.clients.tolist(), strict=True)) == most
+        assert len(meant.key) == len(most)
