@@ -7,6 +7,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from netinterf.arrays import U64
 from netinterf.campaign.facts import Facts, facts_of
 from netinterf.campaign.known import as_text, content_number, is_among
@@ -88,7 +90,8 @@ class Batch:
     def __init__(
         self, place: Place, secret: bytes, options: Options, contents: U64, taken: frozenset[str], lost: str
     ) -> None:
-        self._place, self._secret, self._options, self._contents, self._lost = place, secret, options, contents, lost
+        self._place, self._secret, self._contents, self._lost = place, secret, contents, lost
+        self._options = attrs.evolve(options, anomalies=False)  # there is no room for them
         self._model = default_model() if options.model is None else options.model
         self._taken = set(taken)
         self._aside = Aside(place.name)

@@ -58,7 +58,7 @@ def judge(
         trace = attrs.evolve(trace, outside=options.outside)
         if look is not None:
             look(trace)
-        judged = judge_trace(trace, called, analyzers=options.analyzers, model=options.model, strict=options.strict)
+        judged = judge_trace(trace, called, options)
     return attrs.evolve(judged, source=paths)
 
 

@@ -1,19 +1,18 @@
 """What is kept of a capture that was judged: a summary and a ledger, no packets."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 import numpy as np
 
-from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.everywhere import everywhere_notes
 from netinterf.analyzers.run import analyze, analyze_each
 from netinterf.arrays import Mask
+from netinterf.engine.options import Options
 from netinterf.errors import UsageError
 from netinterf.recording import notes
-from netinterf.schema import Diagnostic, Evidence, Files, Outcome, Rule, SubjectKind, Verdicts
+from netinterf.schema import Anomalies, Diagnostic, Evidence, Files, Outcome, Rule, SubjectKind, Verdicts
 from netinterf.trace import Trace
 from netinterf.values import frozen
 from netinterf.verdict.combine import judge as judge_subjects
@@ -130,36 +129,30 @@ def builtin_rules() -> dict[str, Rule]:
 
 
 def judge_trace(
-    trace: Trace,
-    name: str,
-    *,
-    analyzers: Sequence[Analyzer] | None = None,
-    model: Model | None = None,
-    without: Mask | None = None,
-    in_part: bool = False,
-    strict: bool = False,
+    trace: Trace, name: str, options: Options | None = None, *, without: Mask | None = None, in_part: bool = False
 ) -> Judged:
     """Ask all questions of a capture that was read, and judge; a diagnostic names analyzers that failed.
 
     Args:
         trace: The capture.
         name: What to call it.
-        analyzers: Which questions; None asks all built-in ones.
-        model: Priors, caps and grades; None takes the one that ships with the library.
+        options: How to judge; None asks all built-in questions.
         without: Flows that are seen as company of others but get no verdict, one entry per flow.
         in_part: The capture has others, which are not in the trace.
-        strict: Raise where an analyzer fails.
 
     Raises:
-        AnalyzerError: No analyzer answered; with *strict*, one failed.
+        AnalyzerError: No analyzer answered; where options are strict, one failed.
     """
-    evidence, notes = (analyze(trace, analyzers), ()) if strict else analyze_each(trace, analyzers)
+    options = options or Options()
+    asked = options.analyzers
+    evidence, notes = (analyze(trace, asked), ()) if options.strict else analyze_each(trace, asked)
     if without is not None:
         about_flow = evidence.subject_kind == SubjectKind.FLOW
         evidence = evidence.take(~(about_flow & without[np.where(about_flow, evidence.subject, 0)]))
     subjects = list_subjects(trace, evidence, without=without, in_part=in_part)
-    verdicts = judge_subjects(evidence, subjects, model)
-    ledger = explain(verdicts, evidence, trace, model=model, subjects=subjects)
+    verdicts = judge_subjects(evidence, subjects, options.model)
+    nobody = None if options.anomalies else Anomalies(score=np.full(len(subjects), np.nan))
+    ledger = explain(verdicts, evidence, trace, model=options.model, subjects=subjects, anomalies=nobody)
     ledger = attrs.evolve(ledger, capture=name)
     summary = summarize(trace, verdicts, name)
     diagnostics = summary.diagnostics + everywhere_notes(evidence) + notes

@@ -72,15 +72,7 @@ def judge_window(
     if company is not None and len(company):
         own = trace.packets.flow[~np.isin(trace.packets.frame, company)]
         remains |= np.bincount(own[own >= 0], minlength=len(trace.flows)) == 0
-    judged = judge_trace(
-        trace,
-        name,
-        analyzers=options.analyzers,
-        model=options.model,
-        without=remains,
-        in_part=in_part,
-        strict=options.strict,
-    )
+    judged = judge_trace(trace, name, options, without=remains, in_part=in_part)
     summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
     whole = trace.select(~remains) if remains.any() else trace  # what left a window was not missed
     diagnostics = trace.diagnostics[len(capture.diagnostics) :] + notes(whole)

@@ -45,6 +45,7 @@ class Options:
     outside: Outside = attrs.field(factory=Outside)
     model: Model | None = None
     strict: bool = False
+    anomalies: bool = True  # find out who stands out, whatever its verdict: a store does not keep it
 
     @vantage.validator
     def _check_vantage(self, _: object, value: str) -> None:

@@ -16,6 +16,7 @@ from netinterf.analyzers.base import Scope
 from netinterf.analyzers.everywhere import everywhere, everywhere_notes
 from netinterf.analyzers.registry import builtin
 from netinterf.engine.judged import judge_trace
+from netinterf.engine.options import Options
 from netinterf.flows.assign import paths
 from netinterf.recording import PLACES, describe
 from netinterf.recording.blinds import BLIND, blind_to, blinded
@@ -464,7 +465,7 @@ def test_what_all_connections_show_is_told_beside_the_verdicts() -> None:
         def __call__(self, trace: Trace, /) -> Evidence:
             return odd_greetings(trace, len(trace.flows))
 
-    found = judge_trace(trace, "x", analyzers=[Odd()]).summary.diagnostics
+    found = judge_trace(trace, "x", Options(analyzers=[Odd()])).summary.diagnostics
     assert [note.code for note in found].count("recording.everywhere") == 1
 
 
