@@ -107,8 +107,6 @@ class Shape(NamedTuple):
 class Table:
     """Base of every table; subclasses only declare columns."""
 
-    __column_fields__: ClassVar[tuple[Any, ...]] = ()
-    __shapes__: ClassVar[tuple[Shape, ...]] = ()
     __empty__: ClassVar[Any] = None
 
     def __attrs_post_init__(self) -> None:
@@ -139,16 +137,14 @@ class Table:
         return SchemaError(f"{type(self).__name__}.{shape.name}: expected {expected}, found {found}")
 
     @classmethod
+    @cache
     def _fields(cls) -> tuple[Any, ...]:
-        if "__column_fields__" not in cls.__dict__:
-            cls.__column_fields__ = tuple(f for f in attrs.fields(cls) if "dtype" in f.metadata)
-        return cls.__column_fields__
+        return tuple(field for field in attrs.fields(cls) if "dtype" in field.metadata)
 
     @classmethod
+    @cache
     def _shapes(cls) -> tuple[Shape, ...]:
-        if "__shapes__" not in cls.__dict__:
-            cls.__shapes__ = tuple(map(Shape.of, cls._fields()))
-        return cls.__shapes__
+        return tuple(map(Shape.of, cls._fields()))
 
     @classmethod
     def of(cls, **columns: Any) -> Self:

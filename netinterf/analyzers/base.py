@@ -6,6 +6,7 @@ class constants and a call: no base class, no registration.
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from itertools import chain
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import attrs
@@ -150,12 +151,11 @@ def join(tables: Sequence[Evidence]) -> Evidence:
     """Put evidence of several analyzers into one table, with one list of rules (equal rules are kept once)."""
     if len(tables) == 1:
         return tables[0]
-    numbers: dict[Rule, int] = {}
-    for rules in {id(table.rules): table.rules for table in tables}.values():  # (one analyzer's are one)
-        for rule in rules:
-            numbers.setdefault(rule, len(numbers))
+    different = {id(table.rules): table.rules for table in tables}.values()  # (one analyzer's are one)
+    rules = tuple(dict.fromkeys(chain.from_iterable(different)))
     filled = [table for table in tables if len(table)]
     if not filled:
-        return Evidence.empty(rules=tuple(numbers))
+        return Evidence.empty(rules=rules)
+    numbers = {rule: number for number, rule in enumerate(rules)}
     shifted = [np.array([numbers[rule] for rule in table.rules], np.uint16)[table.rule] for table in filled]
-    return attrs.evolve(Evidence.concat(filled), rule=np.concatenate(shifted), rules=tuple(numbers))
+    return attrs.evolve(Evidence.concat(filled), rule=np.concatenate(shifted), rules=rules)

@@ -98,6 +98,7 @@ class Batch:
         self._entries: dict[File, Entry] = {}
         self._rows: dict[File, dict[str, Any]] = {}
         self._waiting: dict[File, Seen] = {}  # what was judged, until it is added up
+        self._verdicts = 0  # that wait
         self._meaning: dict[int, dict[str, Any]] = {}
 
     @property
@@ -172,12 +173,13 @@ class Batch:
             return
         self._keep(file, capture, "judged", about_capture(outcome.summary))
         self._waiting[file] = Seen(capture, outcome, facts[-1])
-        if sum(len(seen.judged.ledger.verdicts) for seen in self._waiting.values()) >= TOGETHER:
+        self._verdicts += len(outcome.ledger.verdicts)
+        if self._verdicts >= TOGETHER:
             self._add_up()
 
     def _add_up(self) -> None:
         """Add up what waits for it. A fault of ours costs that file only at which it shows, as in judging."""
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting, self._verdicts = self._waiting, {}, 0
         if not waiting:
             return
         try:

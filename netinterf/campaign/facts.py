@@ -53,13 +53,15 @@ class Facts(Table):
 
 def facts_of(trace: Trace) -> Facts:
     """Read what certificates and DNS replies of a capture say."""
-    return Facts.concat([*certificates(trace), answers(trace)])
+    return Facts.concat([*certificates(trace), *answers(trace)])
 
 
-def certificates(trace: Trace) -> tuple[Facts, Facts]:
+def certificates(trace: Trace) -> tuple[Facts, ...]:
     """Read issuers and keys of certificates that servers showed. One that signed itself has its own name for issuer."""
     tls = trace.tls
     rows = np.flatnonzero((tls.kind == TlsKind.CERTIFICATE) & ~tls.outbound & (tls.certificates.lengths > 0))
+    if not len(rows):
+        return ()
     number, different = numbered_text(tls.certificates.take(rows))
     read = [read_certificate(different.bytes(place)) for place in range(len(different))]
     known = np.array([one is not None for one in read], np.bool_)[number]
@@ -83,9 +85,11 @@ def certificates(trace: Trace) -> tuple[Facts, Facts]:
     return facts(Kind.ISSUER, issuers, own), facts(Kind.KEY, keys, np.ones(len(read), np.bool_))
 
 
-def answers(trace: Trace) -> Facts:
+def answers(trace: Trace) -> tuple[Facts, ...]:
     """List what names resolved to, each once for an exchange; only addresses of public hosts are hidden."""
     records, dns = trace.answers, trace.dns
+    if not len(dns):
+        return ()
     wanted = (records.section == 1) & np.isin(records.kind, (RecordType.A, RecordType.AAAA))
     exchange = dns.exchange[records.message]
     rows = np.flatnonzero(wanted & (exchange >= 0) & (records.high | records.low > 0))
@@ -98,7 +102,7 @@ def answers(trace: Trace) -> Facts:
     message = np.concatenate([records.message[rows], denials])
     packet = dns.packet[message]
     told = [address_text(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True)]
-    return Facts(
+    facts = Facts(
         flow=np.full(len(message), -1, np.int32),
         exchange=dns.exchange[message].astype(np.int32),
         kind=np.full(len(message), Kind.ANSWER, np.uint8),
@@ -107,6 +111,7 @@ def answers(trace: Trace) -> Facts:
         number=trace.packets.ttl[packet].astype(np.float64),
         frame=trace.packets.frame[packet].astype(np.int32),
     )
+    return (facts,)
 
 
 def address_text(high: int, low: int) -> str:

@@ -58,20 +58,32 @@ def call(name: str, *arguments: Any) -> None:
     """
     from ctypes import c_int64, c_void_p
 
-    def address(array: Any) -> int:
-        if not array.flags.c_contiguous:
-            raise ValueError(f"{name}: an array of shape {array.shape} is not contiguous")
-        return int(array.__array_interface__["data"][0])
-
-    function = getattr(library(), name)
-    function.restype = None
-    function(
+    _function(name)(
         *(
-            c_void_p(address(one))
+            c_void_p(_address(one))
             if isinstance(one, np.ndarray)
-            else (c_void_p * len(one))(*map(address, one))
+            else (c_void_p * len(one))(*map(_address, one))
             if isinstance(one, tuple)
             else c_int64(one)
             for one in arguments
         )
     )
+
+
+@cache
+def _function(name: str) -> Any:
+    """Find a function, which returns nothing."""
+    function = getattr(library(), name)
+    function.restype = None
+    return function
+
+
+def _address(array: Any) -> int:
+    """Say where an array begins.
+
+    Raises:
+        ValueError: It is not contiguous.
+    """
+    if not array.flags.c_contiguous:
+        raise ValueError(f"an array of shape {array.shape} is not contiguous")
+    return int(array.__array_interface__["data"][0])

@@ -137,7 +137,8 @@ def special_bits(high: U64, low: U64) -> U16:
     mapped = is_ipv4(high, low)
     four, six = np.flatnonzero(mapped), np.flatnonzero(~mapped)
     four = four[_special_blocks()[low[four] >> np.uint64(16) & np.uint64(0xFFFF)]]  # few
-    bits[four] = _matched(high[four], low[four], _BOGUS_V4, Special.BOGON)
+    if len(four):
+        bits[four] = _matched(high[four], low[four], _BOGUS_V4, Special.BOGON)
     if len(six):
         bits[six] = _six(high[six], low[six])
     return bits

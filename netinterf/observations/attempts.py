@@ -7,25 +7,25 @@ there and no more; silence and resets are failures. What a capture does not show
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.analyzers.base import join
 from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
 from netinterf.context.domains import bare_hosts
 from netinterf.context.networks import numbers_of
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text, offsets, totals
-from netinterf.schema import Grade, TriggerKind
+from netinterf.schema import Evidence, Grade, SubjectKind, TriggerKind
 from netinterf.table import Table, Text, column, text
 from netinterf.values import frozen
 from netinterf.verdict.clusters import weigh_subjects
 from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.model import Model
 from netinterf.verdict.reasons import Reason
-from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP
+from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP, Subjects, stacked
+from netinterf.verdict.weigh import vocabulary
 from netinterf.written.ledger import Ledger
 
 __all__ = ["FAILED", "TRANSPORTS", "Attempts", "State", "attempts_of"]
@@ -165,27 +165,26 @@ def _laid_out(ledgers: Sequence[Ledger], places: I32, model: Model) -> Attempts:
     before = offsets(ledger.hosts for ledger in ledgers)
     high, low = (np.concatenate([getattr(ledger.hosts, half) for ledger in ledgers]) for half in ("high", "low"))
     asn = np.concatenate([ledger.networks.whose(ledger.hosts.high, ledger.hosts.low).asn for ledger in ledgers])
-    counts = [len(ledger.subjects) for ledger in ledgers]
-    capture, row = np.repeat(np.arange(len(ledgers)), counts), np.concatenate(list(map(np.arange, counts)))
-    host = before[capture] + subject_column(ledgers, "server")
+    subjects = stacked([ledger.subjects for ledger in ledgers], before)
     nobody = special_bits(high, low) & np.uint16(NO_SERVER) != 0
-    kind = subject_column(ledgers, "prior_kind")
-    rows = np.flatnonzero((kind != KIND_OTHER) & ~nobody[host])
-    capture, row, kind, server = capture[rows], row[rows], kind[rows], host[rows]
-    client = subject_column(ledgers, "client")[rows]
-    reasons, port = subject_column(ledgers, "reasons")[rows], subject_column(ledgers, "port")[rows]
-    lowest = reasons & (~reasons + np.uint32(1))
-    lookups, loss = kind == KIND_EXCHANGE, subject_column(ledgers, "loss_share")[rows]
-    missed = _missed_lookups(lowest[lookups], capture[lookups], len(ledgers))
-    probability = np.concatenate([ledger.verdicts.probability for ledger in ledgers])[rows]
+    rows = np.flatnonzero((subjects.prior_kind != KIND_OTHER) & ~nobody[subjects.server])
+    counts = [len(ledger.subjects) for ledger in ledgers]
+    capture, row = np.repeat(np.arange(len(ledgers)), counts)[rows], np.concatenate(list(map(np.arange, counts)))[rows]
+    client, server = subjects.client[rows], subjects.server[rows]
+    probability, grade = (
+        np.concatenate([getattr(ledger.verdicts, column) for ledger in ledgers])[rows]
+        for column in ("probability", "grade")
+    )
     probability = np.clip(probability, LEAST, 1 - LEAST)
-    accused = np.concatenate([ledger.verdicts.grade for ledger in ledgers])[rows] <= ACCUSED
+    reasons, lookup = subjects.reasons[rows], subjects.prior_kind[rows] == KIND_EXCHANGE
+    lowest = reasons & (~reasons + np.uint32(1))
+    missed = _missed_lookups(lowest[lookup], capture[lookup], len(ledgers))
     return Attempts(
         place=places[capture],
         capture=capture.astype(np.int32),
         row=row.astype(np.int32),
-        client=client,
-        asn=np.where(asn > 0, asn.astype(np.int64), -1)[before[capture] + client],
+        client=(client - before[capture]).astype(np.int32),
+        asn=np.where(asn > 0, asn.astype(np.int64), -1)[client],
         site=numbers_of(asn[server], high[server], low[server]),
         unit=np.zeros(len(rows), np.int64),
         called=np.zeros(len(rows), np.int64),
@@ -193,36 +192,46 @@ def _laid_out(ledgers: Sequence[Ledger], places: I32, model: Model) -> Attempts:
         host=np.zeros(len(rows), np.int64),
         high=high[server],
         low=low[server],
-        port=port.astype(np.uint16),
-        transport=_transports(kind, subject_column(ledgers, "named_by")[rows], port).astype(np.uint8),
-        name=bare_hosts(Text.concat([ledger.subjects.name for ledger in ledgers])).take(rows),
-        time=subject_column(ledgers, "start")[rows],
-        state=_states(reasons, lowest, accused),
+        port=subjects.port[rows].astype(np.uint16),
+        transport=_transports(subjects, rows).astype(np.uint8),
+        name=bare_hosts(subjects.name).take(rows),
+        time=subjects.start[rows],
+        state=_states(reasons, lowest, grade <= ACCUSED),
         abrupt=lowest & np.uint32(BROKEN) != 0,
         at_opening=lowest & np.uint32(AT_OPENING) != 0,
         traced=reasons & np.uint32(Reason.TIME_EXCEEDED) != 0,
-        missed=np.where(lookups, missed[capture], loss),
-        prior=_priors(model)[kind],
-        llr=np.concatenate([own_weights(ledger, model) for ledger in ledgers])[rows],
+        missed=np.where(lookup, missed[capture], subjects.loss_share[rows]),
+        prior=_priors(model)[subjects.prior_kind[rows]],
+        llr=own_weights(ledgers, subjects, model)[rows],
         log_odds=np.log(probability) - np.log1p(-probability),
     )
 
 
-def subject_column(ledgers: Sequence[Ledger], name: str) -> NDArray[Any]:
-    """Put a column of the subjects of all captures one behind the other."""
-    return np.concatenate([getattr(ledger.subjects, name) for ledger in ledgers])
-
-
-def own_weights(ledger: Ledger, model: Model) -> F64:
+def own_weights(ledgers: Sequence[Ledger], subjects: Subjects, model: Model) -> F64:
     """Weigh what the packets of each subject say by themselves, without others of their capture.
 
     What it means that something met silence and nothing more was seen (`Model.quiet`) was fitted to captures without a
     control. Where a control speaks, that part is taken off again: what remains argues against, or is nothing.
+
+    Args:
+        ledgers: Captures.
+        subjects: Those of all, one behind the other.
+        model: Weights that the verdicts were reached with.
     """
-    weights = weigh_subjects(ledger.evidence, ledger.subjects, ledger.verdicts.mechanisms, model)
-    silent = ledger.subjects.reasons & np.uint32(SILENT) != 0
+    flows = offsets(ledger.subjects.by_flow for ledger in ledgers)
+    exchanges = offsets(ledger.subjects.by_exchange for ledger in ledgers)
+    tables = zip([ledger.evidence for ledger in ledgers], flows, exchanges, strict=True)
+    evidence = join([_moved(*table) for table in tables])
+    weights = weigh_subjects(evidence, subjects, vocabulary(model, evidence.rules), model)
+    silent = subjects.reasons & np.uint32(SILENT) != 0
     bare = silent & (weights.llr <= 0)
-    return np.where(bare, np.minimum(weights.llr - quiet_weights(ledger.subjects, model), 0.0), weights.llr)
+    return np.where(bare, np.minimum(weights.llr - quiet_weights(subjects, model), 0.0), weights.llr)
+
+
+def _moved(evidence: Evidence, flow: int, exchange: int) -> Evidence:
+    """Number flows and exchanges from others on."""
+    first = np.where(evidence.subject_kind == SubjectKind.FLOW, flow, exchange)
+    return attrs.evolve(evidence, subject=(evidence.subject + first).astype(np.int32))
 
 
 def _missed_lookups(lowest: U32, capture: I64, count: int) -> F64:
@@ -260,14 +269,9 @@ def _states(reasons: U32, lowest: U32, accused: Mask) -> U8:
     return np.select(conditions, states, State.UNKNOWN).astype(np.uint8)
 
 
-def _transports(kind: I64, by: U8, port: I64) -> I64:
-    """Say how each subject reached its server.
-
-    Args:
-        kind: Its place in ``model.SUBJECTS``.
-        by: What shows its name.
-        port: Of the server.
-    """
+def _transports(subjects: Subjects, rows: I64) -> I64:
+    """Say how each subject reached its server."""
+    kind, by, port = subjects.prior_kind[rows], subjects.named_by[rows], subjects.port[rows]
     tcp, udp = kind == KIND_TCP, kind == KIND_UDP
     conditions = [
         kind == KIND_EXCHANGE,

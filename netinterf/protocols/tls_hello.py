@@ -163,29 +163,20 @@ def _walk_extensions(walk: Walk, rows: I64) -> tuple[Ragged, dict[int, tuple[I64
     """
     count = len(walk.at)
     places = {kind: (np.full(count, -1), np.zeros(count, np.int64)) for kind in (SERVER_NAME, ALPN, SUPPORTED_VERSIONS)}
-    seen: list[tuple[I64, I64]] = []
-    while True:
-        rows = walk.having(rows[walk.at[rows] < walk.bound[rows]], 4)
-        if not len(rows):
-            break
+    seen = [(np.empty(0, np.int64),) * 4]  # row, type, where its data begins (-1 where that is cut), its length
+    while len(rows := walk.having(rows[walk.at[rows] < walk.bound[rows]], 4)):
         kind, size = words(walk.data, walk.at[rows], 2), words(walk.data, walk.at[rows] + 2, 2)
-        seen.append((rows, kind))
         walk.at[rows] += 4
         fit = walk.fits(rows, size)
-        rows, kind, size = rows[fit], kind[fit], size[fit]
-        for wanted, (at, length) in places.items():
-            hit = np.flatnonzero(kind == wanted)
-            hit = hit[at[rows[hit]] < 0]
-            at[rows[hit]], length[rows[hit]] = walk.at[rows[hit]], size[hit]
+        seen.append((rows, kind, np.where(fit, walk.at[rows], -1), size))
+        rows, size = rows[fit], size[fit]
         walk.at[rows] += size
-    counts = np.zeros(count, np.int64)
-    for rows, _ in seen:
-        counts[rows] += 1
-    types = np.empty(int(counts.sum()), np.uint16)
-    first = np.cumsum(counts) - counts
-    for place, (rows, kind) in enumerate(seen):  # a message takes part in every round until its last
-        types[first[rows] + place] = kind
-    return Ragged.from_lengths(counts, types), places
+    row, kind, begin, size = map(np.concatenate, zip(*seen, strict=True))
+    for wanted, (at, length) in places.items():
+        hit = np.flatnonzero((kind == wanted) & (begin >= 0))[::-1]  # the last write wins: the first of each message
+        at[row[hit]], length[row[hit]] = begin[hit], size[hit]
+    types = kind[np.argsort(row, kind="stable")].astype(np.uint16)
+    return Ragged.from_lengths(np.bincount(row, minlength=count), types), places
 
 
 def _names(walk: Walk, client: Mask, at: I64, size: I64) -> Text:

@@ -6,12 +6,15 @@ other. With the list and the evidence at hand, judging needs no packets: other p
 grouping can be tried long after the capture is gone.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, U8, U32, Mask
 from netinterf.errors import SchemaError
+from netinterf.numbering import offsets
 from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
 from netinterf.values import frozen
@@ -21,7 +24,7 @@ from netinterf.verdict.trigger import flow_names
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["Subjects", "list_subjects", "row_of"]
+__all__ = ["Subjects", "list_subjects", "row_of", "stacked"]
 
 TCP, UDP = 6, 17
 KIND_TCP, KIND_UDP, KIND_OTHER, KIND_EXCHANGE = 0, 1, 2, 3  # places in model.SUBJECTS
@@ -121,6 +124,30 @@ def list_subjects(
         by_exchange=len(rows) + np.arange(count, dtype=np.int64),
         in_part=in_part,
     )
+
+
+def stacked(parts: Sequence[Subjects], hosts: I64) -> Subjects:
+    """Put those of several captures one behind the other, whose flows and exchanges are then as well.
+
+    Args:
+        parts: Subjects of at least one capture.
+        hosts: At which row its hosts begin, of each.
+    """
+    columns: dict[str, Any] = {
+        field.name: Text.concat(values) if field.name == "name" else np.concatenate(values)
+        for field in attrs.fields(Subjects)
+        if isinstance((values := [getattr(part, field.name) for part in parts])[0], np.ndarray | Text)
+    }
+    part = np.repeat(np.arange(len(parts)), list(map(len, parts)))
+    first = {name: offsets(getattr(one, name) for one in parts) for name in ("subject", "by_flow", "by_exchange")}
+    flows, exchanges = first["by_flow"][part], first["by_exchange"][part]
+    moved = {"client": hosts[part], "server": hosts[part], "flow": flows}
+    moved["subject"] = np.where(columns["kind"] == SubjectKind.FLOW, flows, exchanges)
+    for name in ("by_flow", "by_exchange"):
+        of = np.repeat(first["subject"], [len(getattr(one, name)) for one in parts])
+        moved[name] = np.where(columns[name] >= 0, of, 0)
+    columns |= {name: (columns[name] + by).astype(columns[name].dtype) for name, by in moved.items()}
+    return Subjects(**columns, in_part=any(one.in_part for one in parts))
 
 
 def exchange_span(trace: "Trace") -> tuple[I64, I64, I32]:
