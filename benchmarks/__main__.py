@@ -65,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     long.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="observations (default 10,000,000)")
     pieces = verbs.add_parser("joined", help="real captures cut into 2, 10 and 100 files, joined again")
     pieces.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
+    shown = verbs.add_parser("demonstration", help="two published collections as one campaign, against their labels")
+    shown.add_argument("captures", type=Path, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv")
     rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces]
     for verb in (quality, real, odd, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
@@ -79,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
         ways,
         rivals,
         *rates,
+        shown,
         simulator,
         likeness,
         page,
@@ -356,6 +359,14 @@ def run_joined(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_demonstration(options: argparse.Namespace) -> int:
+    """Judge two published collections as one campaign."""
+    from benchmarks.campaigns import demonstration
+
+    demonstration.run(options.captures, options.json)
+    return 0
+
+
 def run_ways(options: argparse.Namespace) -> int:
     """Judge DNS seen in several ways."""
     from benchmarks import ways
@@ -594,6 +605,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "decode": run_decode,
     "dns": run_dns,
     "joined": run_joined,
+    "demonstration": run_demonstration,
     "ways": run_ways,
     "freezes": run_freezes,
     "isolation": run_isolation,
