@@ -48,6 +48,7 @@ class Days:
     end: I64
     active: F64  # probability that a block was at work, were there one
     captures: list[list[int]]
+    settled: I64  # captures in which anything is settled
 
     @classmethod
     def of(cls, report: Report, rows: I64) -> "Days":
@@ -64,6 +65,8 @@ class Days:
         _, one = numbered(combined(group, table.capture[mine]))
         failing = table.failed[mine] > 0
         _, bad = numbered(combined(group[failing], table.capture[mine][failing]))
+        settled = np.isin(mine, report.settling.row)
+        _, once = numbered(combined(group[settled], table.capture[mine][settled]))
         columns = [totals(group[one], None, count), totals(group[failing][bad], None, count)]
         columns += [totals(group, getattr(table, name)[mine], count) for name in STATES]
         ends = np.append(first[1:], len(mine))
@@ -77,6 +80,7 @@ class Days:
                 sorted(set(table.capture[mine[a:b]].tolist()))
                 for a, b in zip(first.tolist(), ends.tolist(), strict=True)
             ],
+            totals(group[settled][once], None, count).astype(np.int64),
         )
 
 
@@ -112,6 +116,8 @@ def of_day(report: Report, cell: Cell, days: Days, place: int) -> Cell:
         ended=None,
         start=int(days.start[place]),
         end=int(days.end[place]),
+        settled=int(days.settled[place]),
+        settles=tuple(one for one in cell.settles if one.start // DAY_NS == int(days.start[place]) // DAY_NS),
         shown=tuple(shown for shown in cell.shown if shown.capture in paths),
     )
     return attrs.evolve(day, reasons=reasons_of(day), explanation=says(day))

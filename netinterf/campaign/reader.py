@@ -5,6 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from netinterf.arrays import I64
 from netinterf.arrow import parquet_batches, parquet_rows
 from netinterf.campaign.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
 from netinterf.campaign.store import Store
@@ -37,6 +40,23 @@ class Reader:
             UsageError: There is no store, or a later version wrote it.
         """
         return self._read(OBSERVATIONS, columns)
+
+    def observations_at(self, rows: I64, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Read some observations.
+
+        Args:
+            rows: Their places in the store, rising.
+            columns: Which columns.
+        """
+        begin = 0
+        for part in self._parts(OBSERVATIONS):
+            end = begin + parquet_rows(str(part))
+            if np.searchsorted(rows, begin) < np.searchsorted(rows, end):
+                for batch in parquet_batches(str(part), columns, OBSERVATIONS.words):
+                    here = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, begin + len(batch))] - begin
+                    yield from batch.take(here).to_pylist() if len(here) else ()
+                    begin += len(batch)
+            begin = end
 
     def captures(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
         """Read the entries of files, as `observations`; columns are those of `campaign.schema.CAPTURES`."""

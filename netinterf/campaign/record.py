@@ -1,12 +1,27 @@
 """A campaign as people and programs receive it: one frozen object per cell."""
 
+from typing import Self
+
+import numpy as np
+
+from netinterf.arrays import I64
 from netinterf.campaign.loading import Network
 from netinterf.pooling.grades import Finding
 from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
 from netinterf.written.record import Why
 
-__all__ = ["CampaignSummary", "Cell", "CellCounts", "Elsewhere", "Moment", "Shown", "called_as"]
+__all__ = [
+    "CampaignSummary",
+    "Cell",
+    "CellCounts",
+    "Elsewhere",
+    "Moment",
+    "Settled",
+    "Shown",
+    "address_and_port",
+    "called_as",
+]
 
 
 @frozen(kw_only=True)
@@ -68,6 +83,20 @@ class Moment:
     before: int
     likely: int  # the observation that most likely shows it first
 
+    @classmethod
+    def between(cls, first: I64, last: I64, low: int, high: int, likely: int) -> Self:
+        """Say when something changed: after what was seen before one hour, and no later than what was seen in another.
+
+        Args:
+            first: First attempt in each hour.
+            last: Last observation in each hour.
+            low: First hour that may show it; behind the last hour is the end.
+            high: Last hour that may be the first to show it.
+            likely: The hour that most likely is the first to show it.
+        """
+        seen = np.append(first, last[-1])
+        return cls(after=int(last[low - 1] if low else first[0]), before=int(seen[high]), likely=int(seen[likely]))
+
 
 @frozen(kw_only=True)
 class Shown:
@@ -76,6 +105,26 @@ class Shown:
     capture: str  # path, as it was given
     frames: tuple[int, ...]  # first frames of up to three attempts, failures first
     states: tuple[str, ...]  # what came of each
+
+
+@frozen(kw_only=True)
+class Settled:
+    """Attempts that failed in one capture, at one server within five minutes, which it alone does not accuse.
+
+    All captures together do: the outcome is ``interfered``, and the grade no more than ``likely``.
+    """
+
+    capture: str  # path, as it was given
+    start: int  # ns since 1970 UTC, of these five minutes
+    attempts: int
+    frames: tuple[int, ...]  # first frames of up to three of them
+    states: tuple[str, ...]  # what came of each
+    mechanism: str
+    probability: float
+    alone: float | None  # of the surest of them, as its capture gave it; None where that one was accused
+
+    outcome = Outcome.INTERFERED
+    grade = Grade.LIKELY
 
 
 @frozen(kw_only=True)
@@ -103,7 +152,8 @@ class Cell:
     ended: Moment | None  # None where it was so to the last
     start: int  # ns since 1970 UTC, of the first attempt
     end: int  # of the last one's begin
-    settled: int  # captures whose own verdicts are less sure than this
+    settled: int  # captures with attempts that they alone do not accuse
+    settles: tuple[Settled, ...]  # the first of these; see Report.settled
     shown: tuple[Shown, ...]
     reasons: tuple[Why, ...] = ()
     explanation: str = ""
@@ -124,3 +174,8 @@ def called_as(kind: str, name: str | None, suffix: str | None, server: str | Non
     if kind == "server":
         return f"{server or 'a server that is not told'} (no name)"
     return name or f"a name under {suffix or '*'}"
+
+
+def address_and_port(address: str, port: int) -> str:
+    """Write a server as text; RFC 3986 §3.2.2 has IPv6 addresses in brackets."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

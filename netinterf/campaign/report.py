@@ -4,17 +4,28 @@ Only the cells that are asked for are written out; frames and paths of their att
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Self
 
 import attrs
 import numpy as np
 
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import I64
 from netinterf.campaign.loading import NONE, Loaded, load
 from netinterf.campaign.reader import Reader, Snapshot
-from netinterf.campaign.record import CampaignSummary, Cell, CellCounts, Elsewhere, Moment, Shown, called_as
+from netinterf.campaign.record import (
+    CampaignSummary,
+    Cell,
+    CellCounts,
+    Elsewhere,
+    Moment,
+    Settled,
+    Shown,
+    address_and_port,
+    called_as,
+)
+from netinterf.campaign.settled import Frames, Settling, lets_fail
 from netinterf.campaign.words import reasons_of, says
 from netinterf.errors import ParameterError
 from netinterf.mechanisms import answer_of, reset_of, silence_of
@@ -40,8 +51,8 @@ OUTCOMES = {Finding.BLOCKED: Outcome.INTERFERED, Finding.DOWN: Outcome.DOWN, Fin
 
 NAMED = (Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE)
 
-SHOWN = 6
-"""Captures of a cell that are named as those to look at, the surest first."""
+SHOWN, SETTLES = 6, 3
+"""Captures of a cell that are named as those to look at, the surest first, and the first of those that it settles."""
 
 
 def report(campaign: Reader, *, model: Model | None = None) -> "Report":
@@ -134,9 +145,39 @@ class Report:
 
     def written(self, rows: I64) -> Iterator[Cell]:
         """Write out some cells, in their order."""
-        shown = self._shown(rows)
+        listed, settling = self._worth_a_look(rows), self.settling.first(rows, SETTLES)
+        frames = self._frames(np.union1d(listed, settling.row))
+        shown, settles = self._shown(listed, frames), self._settles(settling, frames)
         told = zip(rows.tolist(), self.mechanisms_of(rows), strict=True)
-        return (self._cell(row, mechanism, shown.get(row, ())) for row, mechanism in told)
+        return (self._cell(row, mechanism, shown.get(row, ()), settles.get(row, ())) for row, mechanism in told)
+
+    @cached_property
+    def settling(self) -> Settling:
+        """What is settled, as rows of the observations."""
+        accused = self.rows(Finding.BLOCKED)
+        ways = np.full(len(self), -1)
+        ways[accused] = [-1 if (way := lets_fail(one)) is None else way for one in self.mechanisms_of(accused)]
+        return Settling.of(self.loaded.observations, self.cells, self.graded.probability, ways, self.model.likely)
+
+    def settled(self, most: int | None = None) -> Iterator[tuple[Cell, Settled]]:
+        """Walk the verdicts of single captures that all of them settle, the surest cell first, then by time.
+
+        Args:
+            most: Of one cell at most; None for all.
+
+        Yields:
+            A cell, without where to look, and attempts in one capture that it settles.
+        """
+        blocked = self.rows(Finding.BLOCKED)
+        listed = self.settling if most is None else self.settling.first(blocked, most)
+        rank = np.zeros(len(self), np.int64)
+        rank[blocked] = np.arange(len(blocked))
+        for piece in listed.take(np.argsort(rank[listed.cell], kind="stable")).pieces():
+            settles = self._settles(piece, self._frames(np.sort(piece.row)))
+            cells = np.array(list(settles), np.int64)
+            for row, mechanism in zip(cells.tolist(), self.mechanisms_of(cells), strict=True):
+                cell = self._cell(row, mechanism, (), ())
+                yield from ((cell, one) for one in settles[row])
 
     @cached_property
     def called(self) -> tuple[str, ...]:
@@ -175,7 +216,7 @@ class Report:
 
     # --- one cell ---
 
-    def _cell(self, row: int, mechanism: str, shown: tuple[Shown, ...]) -> Cell:
+    def _cell(self, row: int, mechanism: str, shown: Sequence[Shown], settles: Sequence[Settled]) -> Cell:
         tallies, unit = self.cells.tallies, int(self.cells.tallies.unit[row])
         key, finding = int(self.loaded.unit_name[unit]), FINDINGS[self.graded.finding[row]]
         grade, cause = GRADES[self.graded.grade[row]], int(self.cells.cause[row])
@@ -208,7 +249,8 @@ class Report:
             start=int(start),
             end=int(end),
             settled=int(self._settled[row]),
-            shown=shown,
+            settles=tuple(settles),
+            shown=tuple(shown),
         )
         return attrs.evolve(cell, reasons=reasons_of(cell), explanation=says(cell))
 
@@ -228,11 +270,11 @@ class Report:
         first, last = episodes.time[hours], episodes.last[hours]
         began = ended = None
         if spans.began[place] > 0.5:
-            began = _between(
+            began = Moment.between(
                 first, last, *(int(column[place]) for column in (spans.first_low, spans.first_high, spans.first))
             )
         if spans.ended[place] > 0.5:
-            ended = _between(
+            ended = Moment.between(
                 first, last, *(int(column[place]) + 1 for column in (spans.last_low, spans.last_high, spans.last))
             )
         return began, ended
@@ -245,7 +287,7 @@ class Report:
 
     @cached_property
     def _servers(self) -> dict[int, str]:
-        return _told(self.campaign.servers(), "service", _server)
+        return _told(self.campaign.servers(), "service", lambda row: address_and_port(row["address"], row["port"]))
 
     @cached_property
     def _failing(self) -> I64:
@@ -287,36 +329,47 @@ class Report:
         return usual
 
     @cached_property
-    def _unsure(self) -> Mask:
-        """Which observations failed and are less sure by themselves than what all show together."""
-        table, cell = self.loaded.observations, self.cells.tallies.cell
-        accused = self.graded.grade <= GRADES.index(Grade.LIKELY)
-        bar = np.log(self.model.likely / (1 - self.model.likely))
-        return np.asarray(accused[cell] & (table.failed > 0) & (table.log_odds < bar))
-
-    @cached_property
     def _settled(self) -> I64:
-        """Count for each cell the captures whose own verdicts are less sure."""
-        rows = np.flatnonzero(self._unsure)
-        cell = self.cells.tallies.cell[rows]
-        _, first = numbered(combined(cell, self.loaded.observations.capture[rows]))
-        return np.bincount(cell[first], minlength=len(self.cells))
+        """Count for each cell the captures in which it settles anything."""
+        _, first = numbered(combined(self.settling.cell, self.loaded.observations.capture[self.settling.row]))
+        return np.bincount(self.settling.cell[first], minlength=len(self))
 
-    def _shown(self, cells: I64) -> dict[int, tuple[Shown, ...]]:
-        """Look up where to look, for some cells: attempts that failed and are surest."""
+    # --- where to look ---
+
+    def _worth_a_look(self, cells: I64) -> I64:
+        """List observations of some cells to look at, rising: those that failed and are surest."""
         table, of = self.loaded.observations, self.cells.tallies.cell
         wanted = np.zeros(len(self.cells), np.bool_)
         wanted[cells] = True
         rows = np.flatnonzero(wanted[of])
         rows = rows[np.lexsort((table.time[rows], -table.log_odds[rows], table.failed[rows] == 0, of[rows]))]
         rank = np.arange(len(rows)) - np.searchsorted(of[rows], of[rows])
-        rows = np.sort(rows[rank < SHOWN])
-        frames = _frames(self.campaign, self.loaded.row[rows])
+        return np.sort(rows[rank < SHOWN])
+
+    def _frames(self, rows: I64) -> Frames:
+        """Read the first frames of attempts of some observations, rising, and what came of them."""
+        read = self.campaign.observations_at(self.loaded.row[rows], ("frames", "states"))
+        told = ((row["frames"] or [], row["states"] or []) for row in read)
+        return dict(zip(rows.tolist(), told, strict=True))
+
+    def _shown(self, rows: I64, frames: Frames) -> dict[int, list[Shown]]:
+        """Say where to look, by cell."""
         shown: dict[int, list[Shown]] = {}
-        for row, (numbers, states) in zip(rows.tolist(), frames, strict=True):
-            one = Shown(capture=self.path_of(int(table.capture[row])), frames=tuple(numbers), states=tuple(states))
-            shown.setdefault(int(of[row]), []).append(one)
-        return {cell: tuple(ones) for cell, ones in shown.items()}
+        captures = self.loaded.observations.capture[rows].tolist()
+        for row, cell, capture in zip(rows.tolist(), self.cells.tallies.cell[rows].tolist(), captures, strict=True):
+            numbers, states = frames[row]
+            one = Shown(capture=self.path_of(capture), frames=tuple(numbers), states=tuple(states))
+            shown.setdefault(cell, []).append(one)
+        return shown
+
+    def _settles(self, settling: Settling, frames: Frames) -> dict[int, list[Settled]]:
+        """Write out what is settled, by cell."""
+        cells = np.unique(settling.cell)
+        mechanisms = dict(zip(cells.tolist(), self.mechanisms_of(cells), strict=True))
+        settles: dict[int, list[Settled]] = {}
+        for cell, one in settling.written(self.loaded.observations, frames, self.path_of, mechanisms):
+            settles.setdefault(cell, []).append(one)
+        return settles
 
     @cached_property
     def _paths(self) -> dict[str, str]:
@@ -329,37 +382,6 @@ class Report:
         return paths
 
 
-def _between(first: I64, last: I64, low: int, high: int, likely: int) -> Moment:
-    """Say when something changed: after what was seen before one hour, and no later than what was seen in another.
-
-    Args:
-        first: First attempt in each hour.
-        last: Last observation in each hour.
-        low: First hour that may show it; behind the last hour is the end.
-        high: Last hour that may be the first to show it.
-        likely: The hour that most likely is the first to show it.
-    """
-    seen = np.append(first, last[-1])
-    return Moment(after=int(last[low - 1] if low else first[0]), before=int(seen[high]), likely=int(seen[likely]))
-
-
-def _told(batches: Iterator[Any], key: str, write: Any) -> dict[int, str]:
+def _told(batches: Iterator[Any], key: str, write: Callable[[dict[str, Any]], str]) -> dict[int, str]:
     """Read what may be told, by its key."""
     return {row[key]: write(row) for batch in batches for row in batch.to_pylist()}
-
-
-def _server(row: dict[str, Any]) -> str:
-    """Write a server's address and port."""
-    address = row["address"]
-    return f"[{address}]:{row['port']}" if ":" in address else f"{address}:{row['port']}"
-
-
-def _frames(campaign: Reader, rows: I64) -> Iterator[tuple[list[int], list[str]]]:
-    """Read the frames of some observations, by their rising places in the store."""
-    at = 0
-    for batch in campaign.observations(("frames", "states")):
-        here = rows[np.searchsorted(rows, at) : np.searchsorted(rows, at + len(batch))] - at
-        if len(here):
-            for row in batch.take(here).to_pylist():
-                yield row["frames"] or [], row["states"] or []
-        at += len(batch)

@@ -6,7 +6,7 @@ from netinterf.pooling.grades import Finding
 from netinterf.written.record import Why, iso_time
 from netinterf.written.words import SURE, percent
 
-__all__ = ["CAUSE_SAYS", "reasons_of", "says", "when"]
+__all__ = ["CAUSE_SAYS", "minute", "reasons_of", "says", "when"]
 
 CAUSE_SAYS = {
     "gone": "the name may have been out of service",
@@ -96,5 +96,9 @@ def _since(cell: Cell) -> str:
 
 def when(moment: Moment) -> str:
     """Write when something changed."""
-    after, before = ((iso_time(time) or "")[:16].replace("T", " ") for time in (moment.after, moment.before))
-    return f"between {after} and {before} UTC"
+    return f"between {minute(moment.after)} and {minute(moment.before)} UTC"
+
+
+def minute(time: int) -> str:
+    """Write a time, ns since 1970 UTC, to the minute."""
+    return (iso_time(time) or "")[:16].replace("T", " ")

@@ -20,9 +20,9 @@ from netinterf.cli.options import read_options
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
 from netinterf.errors import ParameterError, UsageError
-from netinterf.export.campaign import campaign_lines, campaign_parquet
+from netinterf.export.campaign import campaign_lines, campaign_parquet, settled_lines, settled_parquet
 from netinterf.pooling.grades import Finding
-from netinterf.report.campaign import campaign_text
+from netinterf.report.campaign import campaign_text, settled_text
 
 __all__ = ["run_collect", "run_report"]
 
@@ -68,7 +68,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     report = Campaign(arguments.store).report()
     with Output(arguments.out) as output:
         if arguments.format == "parquet":
-            write_parquet(report, output, everything=arguments.all, daily=daily)
+            write_parquet(report, output, arguments, daily)
         else:
             output.write(written(report, arguments, daily))
         output.close()
@@ -88,6 +88,10 @@ def asked_daily(arguments: argparse.Namespace) -> bool:
         raise UsageError(f"--by takes name,network or name,network,day, not {arguments.by}")
     if "day" in asked and arguments.format not in {"jsonl", "parquet"}:
         raise UsageError("days are told to programs: --by name,network,day goes with --format jsonl or parquet")
+    if arguments.settled and ("day" in asked or arguments.format == "html"):
+        raise UsageError(
+            "--settled lists verdicts of single captures: it goes with text, jsonl or parquet, and no days"
+        )
     return "day" in asked
 
 
@@ -97,20 +101,27 @@ def written(report: Report, arguments: argparse.Namespace, daily: bool) -> Itera
         from netinterf.report.campaign_page import campaign_page  # (asked for by few)
 
         return campaign_page(report)
+    if arguments.settled:
+        as_lines = arguments.format == "jsonl"
+        return settled_lines(report) if as_lines else settled_text(report, everything=arguments.all)
     if arguments.format == "jsonl":
         return campaign_lines(report, everything=arguments.all, daily=daily)
     return campaign_text(report, everything=arguments.all)
 
 
-def write_parquet(report: Report, output: Output, *, everything: bool, daily: bool) -> None:
-    """Write the cells of a campaign for programs that read tables.
+def write_parquet(report: Report, output: Output, arguments: argparse.Namespace, daily: bool) -> None:
+    """Write the cells of a campaign, or what they settle, for programs that read tables.
 
     Raises:
         UsageError: It would go to a terminal.
     """
     if output.terminal:
         raise UsageError("a Parquet file is for programs: name one by --out")
-    output.attempt(lambda _: campaign_parquet(report, output.binary, everything=everything, daily=daily))
+    if arguments.settled:
+        output.attempt(lambda _: settled_parquet(report, output.binary))
+    else:
+        everything = arguments.all
+        output.attempt(lambda _: campaign_parquet(report, output.binary, everything=everything, daily=daily))
 
 
 @contextmanager

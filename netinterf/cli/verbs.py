@@ -166,6 +166,11 @@ def add_report(steps: "argparse._SubParsersAction[Parser]") -> None:
     report.add_argument(
         "--by", default="name,network", metavar="A,B", help="name,network (default) or name,network,day: one cell a day"
     )
+    report.add_argument(
+        "--settled",
+        action="store_true",
+        help="instead of cells, the verdicts of single captures that all of them together settle",
+    )
     report.add_argument("--all", action="store_true", help="also what works, and all that stays open")
     add_out(report)
     add_fail_on(report, "something is blocked")

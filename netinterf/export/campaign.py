@@ -1,23 +1,34 @@
 """Campaigns as JSON lines and Parquet: one object per cell, and one that says what was judged.
 
+Or, in the place of cells, one for each verdict of a single capture that all captures together settle.
+
 Keys are always present and null when unknown, as in the lines of a scan; the words are those of the verdict format,
 with ``finding`` beside them. A stream ends with a line that counts what was written, so that a cut-off one is seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, BinaryIO
 
 from netinterf.arrow import arrow_type, parquet_writer, pyarrow
 from netinterf.campaign.daily import by_day
-from netinterf.campaign.record import Cell
+from netinterf.campaign.record import Cell, Settled
 from netinterf.campaign.report import Report
 from netinterf.pooling.grades import Finding
 from netinterf.writing import dump
 from netinterf.written.format import SCHEMA, line, shaped
 
-__all__ = ["CAMPAIGN", "CELL", "END", "campaign_lines", "campaign_parquet"]
+__all__ = [
+    "CAMPAIGN",
+    "CELL",
+    "END",
+    "SETTLED",
+    "campaign_lines",
+    "campaign_parquet",
+    "settled_lines",
+    "settled_parquet",
+]
 
 MOMENT = {"after": "time", "before": "time", "likely": "time"}
 NETWORK = {"place": "string", "asn": "int64", "country": "string"}
@@ -32,6 +43,16 @@ HERE = {
     "silent": "int64",
     "struck": "int64",
     "unknown": "int64",
+}
+SETTLES = {
+    "capture": "string",
+    "start": "time",
+    "attempts": "int64",
+    "frames": ["int64"],
+    "states": ["string"],
+    "mechanism": "string",
+    "probability": "float64",
+    "alone": "float64",
 }
 
 CAMPAIGN: dict[str, Any] = {
@@ -66,9 +87,17 @@ CELL: dict[str, Any] = {
     "start": "time",
     "end": "time",
     "settled": "int64",
+    "settles": [SETTLES],
     "shown": [{"capture": "string", "frames": ["int64"], "states": ["string"]}],
     "reasons": [{"code": "string", "says": "string"}],
     "explanation": "string",
+}
+SETTLED: dict[str, Any] = {
+    "subject": SUBJECT,
+    "network": NETWORK,
+    "outcome": "string",
+    "grade": "string",
+    **SETTLES,
 }
 END: dict[str, Any] = {"captures": "int64", "verdicts": "int64", "errors": "int64"}
 """Keys of each kind of line and their types, as in `netinterf.written.format`."""
@@ -98,12 +127,12 @@ def campaign_lines(report: Report, *, everything: bool = False, daily: bool = Fa
         everything: Also write what works, and what the captures do not show.
         daily: One cell for each day on which it was tried.
     """
-    summary, count = report.summary, 0
-    yield dump(line("campaign", summary, CAMPAIGN))
-    for cell in cells_of(report, everything, daily):
-        yield dump({"type": "cell", "schema": SCHEMA, **values(cell, shaped)})
-        count += 1
-    yield dump(line("end", {"captures": summary.captures, "verdicts": count, "errors": summary.errors}, END))
+    return lines_of(report, "cell", (cell_values(cell, shaped) for cell in cells_of(report, everything, daily)))
+
+
+def settled_lines(report: Report) -> Iterator[str]:
+    """Write as JSON lines which verdicts of single captures all of them settle, the surest cell first, then by time."""
+    return lines_of(report, "settled", (settled_values(*pair, shaped) for pair in report.settled()))
 
 
 def campaign_parquet(report: Report, target: BinaryIO, *, everything: bool = False, daily: bool = False) -> None:
@@ -118,13 +147,47 @@ def campaign_parquet(report: Report, target: BinaryIO, *, everything: bool = Fal
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    library, cells = pyarrow(), cells_of(report, everything, daily)
-    schema = library.schema([library.field(name, arrow_type(description)) for name, description in CELL.items()])
+    write_table(target, CELL, (cell_values(cell, AS_NUMBERS) for cell in cells_of(report, everything, daily)))
+
+
+def settled_parquet(report: Report, target: BinaryIO) -> None:
+    """Write what `settled_lines` tells as one Parquet file.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    write_table(target, SETTLED, (settled_values(*pair, AS_NUMBERS) for pair in report.settled()))
+
+
+AS_NUMBERS = partial(shaped, time=int)
+"""How values are shaped for tables."""
+
+
+def lines_of(report: Report, kind: str, objects: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Write lines of one kind between what was judged and how many there were."""
+    summary, count = report.summary, 0
+    yield dump(line("campaign", summary, CAMPAIGN))
+    for one in objects:
+        yield dump({"type": kind, "schema": SCHEMA, **one})
+        count += 1
+    yield dump(line("end", {"captures": summary.captures, "verdicts": count, "errors": summary.errors}, END))
+
+
+def write_table(target: BinaryIO, keys: dict[str, Any], rows: Iterator[dict[str, Any]]) -> None:
+    """Write rows as one Parquet file, some at a time."""
+    library = pyarrow()
+    schema = library.schema([library.field(name, arrow_type(description)) for name, description in keys.items()])
     with parquet_writer(target, schema, "zstd") as writer:
-        while block := [values(cell, partial(shaped, time=int)) for cell in islice(cells, BLOCK)]:
+        while block := list(islice(rows, BLOCK)):
             writer.write_table(library.Table.from_pylist(block, schema=schema))
 
 
-def values(cell: Cell, shape: Callable[[Any, Any], Any]) -> dict[str, Any]:
+def cell_values(cell: Cell, shape: Callable[[Any, Any], Any]) -> dict[str, Any]:
     """Give the values of a cell by key; what it is about is an object of its own."""
     return {name: shape(cell if name == "subject" else getattr(cell, name), keys) for name, keys in CELL.items()}
+
+
+def settled_values(cell: Cell, one: Settled, shape: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    """Give the values of what a cell settles by key."""
+    whose = {"subject": cell, "network": cell.network}
+    return {name: shape(whose.get(name) or getattr(one, name), keys) for name, keys in SETTLED.items()}

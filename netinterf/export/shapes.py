@@ -10,7 +10,7 @@ Source: JSON Schema, draft 2020-12.
 from typing import Any
 
 from netinterf.comparison.units import Finding
-from netinterf.export.campaign import CAMPAIGN, CELL, END
+from netinterf.export.campaign import CAMPAIGN, CELL, END, SETTLED
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.pooling import grades
 from netinterf.schema import Grade, Outcome
@@ -39,6 +39,7 @@ LINES = {
     "change": CHANGE,
     "campaign": CAMPAIGN,
     "cell": CELL,
+    "settled": SETTLED,
     "end": END,
 }
 """Keys of each kind of line."""

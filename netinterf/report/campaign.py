@@ -1,22 +1,25 @@
 """A campaign as text: what was judged, what is blocked where, networks by mechanism, and what stays open."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from netinterf.campaign.record import Cell, Moment, Shown
+import numpy as np
+
+from netinterf.campaign.record import Cell, Moment, Settled, Shown
 from netinterf.campaign.report import Report
-from netinterf.campaign.words import when
+from netinterf.campaign.words import minute, when
 from netinterf.pooling.grades import Finding
 from netinterf.report.lines import wrapped
 from netinterf.writing import printable
 from netinterf.written.record import iso_time
 from netinterf.written.words import percent
 
-__all__ = ["campaign_text"]
+__all__ = ["campaign_text", "settled_text"]
 
 NAME = 34
 """Columns of a name in the table."""
 
-MOST_SHOWN, MOST_OPEN, MOST_DOWN = 3, 12, 12
+MOST_SHOWN, MOST_OPEN, MOST_DOWN, MOST_SETTLED = 3, 12, 12, 3
 MOST_ROWS, MOST_TOLD = 60, 24
 """Rows of the table, and cells that are told in words: what a reader goes through before asking for --all."""
 
@@ -93,7 +96,7 @@ def table_lines(blocked: Sequence[Cell], everything: bool) -> Iterator[str]:
     yield "Blocked"
     for row in rows:
         yield ("  " + "  ".join(f"{text:{width}}" for text, width in zip(row, wide, strict=True))).rstrip()
-    yield from _more(blocked, MOST_ROWS, everything)
+    yield from _more(len(blocked), len(rows))
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
@@ -123,10 +126,45 @@ def cell_lines(cell: Cell) -> Iterator[str]:
         yield from _field("look at", _place(shown))
     if cell.settled:
         captures = "1 capture" if cell.settled == 1 else f"{cell.settled:,} captures"
-        yield from _field("settles", f"{captures} that could not say so alone")
+        yield from _field("settles", f"{captures} that could not say so alone (--settled lists them)")
 
 
-def _place(shown: Shown) -> str:
+def settled_text(report: Report, *, everything: bool = False) -> Iterator[str]:
+    """Write which verdicts of single captures all of them settle, one a line, cell by cell.
+
+    Args:
+        report: What the campaign shows.
+        everything: List all of each cell.
+    """
+    total = report.settling
+    yield from head_lines(report)
+    yield ""
+    if not len(total):
+        yield "All captures together settle nothing that one of them could not say alone."
+        return
+    yield (
+        f"Settled by all captures together: {len(total):,} {'verdicts' if len(total) > 1 else 'verdict'} of single "
+        "captures, which accuse nobody alone"
+    )
+    rows = report.rows(Finding.BLOCKED)
+    counts = [count for count in np.bincount(total.cell, minlength=len(report))[rows].tolist() if count]
+    of_cell = groupby(report.settled(None if everything else MOST_SETTLED), key=lambda pair: pair[0])
+    for count, (cell, pairs) in zip(counts, of_cell, strict=True):
+        listed = [_settled(one) for _, one in pairs]
+        yield ""
+        yield printable(f"{cell.subject} in {cell.network}: {cell.grade}, {percent(cell.probability)}")
+        yield from listed
+        yield from _more(count, len(listed))
+
+
+def _settled(one: Settled) -> str:
+    """Write one verdict that was settled."""
+    alone = "beside one that its capture accuses" if one.alone is None else f"alone {percent(one.alone)}"
+    sure = f"{one.mechanism} {percent(one.probability)}, {alone}"
+    return printable(f"  {minute(one.start)}  {sure}  {_place(one)}")
+
+
+def _place(shown: Shown | Settled) -> str:
     frames = ", ".join(f"{frame:,} ({state})" for frame, state in zip(shown.frames, shown.states, strict=True))
     return f"frame{'s' * (len(shown.frames) != 1)} {frames} of {shown.capture}"
 
@@ -137,11 +175,12 @@ def open_lines(title: str, cells: Sequence[Cell], everything: bool) -> Iterator[
         return
     yield ""
     yield f"{title}:"
-    for cell in cells if everything else cells[:MOST_OPEN]:
+    told = cells if everything else cells[:MOST_OPEN]
+    for cell in told:
         yield from wrapped(cell.explanation, "  ", "      ")
         for why in cell.reasons:
             yield from wrapped(why.says, "      missing: ", "               ")
-    yield from _more(cells, MOST_OPEN, everything)
+    yield from _more(len(cells), len(told))
 
 
 def down_lines(cells: Sequence[Cell], everything: bool) -> Iterator[str]:
@@ -150,14 +189,15 @@ def down_lines(cells: Sequence[Cell], everything: bool) -> Iterator[str]:
         return
     yield ""
     yield "Down, here and elsewhere:"
-    for cell in cells if everything else cells[:MOST_DOWN]:
+    told = cells if everything else cells[:MOST_DOWN]
+    for cell in told:
         yield from wrapped(f"{cell.subject} in {cell.network}", "  ", "      ")
-    yield from _more(cells, MOST_DOWN, everything)
+    yield from _more(len(cells), len(told))
 
 
-def _more(cells: Sequence[Cell], most: int, everything: bool) -> Iterator[str]:
-    if not everything and len(cells) > most:
-        yield f"  and {len(cells) - most:,} more (--all lists them)"
+def _more(count: int, told: int) -> Iterator[str]:
+    if told < count:
+        yield f"  and {count - told:,} more (--all lists them)"
 
 
 def _day(time: int | None) -> str:

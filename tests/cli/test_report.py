@@ -4,13 +4,16 @@ import json
 from importlib.resources import files
 
 import duckdb
+import jsonschema
 import pytest
 
 import netinterf
+from netinterf import export
 from netinterf.cli.main import main
 from netinterf.simulate.campaign import Campaign, Causes, make
 
 RUNS = 4
+VALIDATOR = jsonschema.Draft202012Validator(export.json_schema())
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +125,63 @@ def test_days_add_up_to_the_whole(store, capsys):
     assert (status, "jsonl or parquet" in err) == (2, True)
 
 
+def test_settled_verdicts_are_listed_in_every_form(store, capsys, tmp_path):
+    """Each is of a blocked cell, and none in its own capture; text names three of each cell, the other forms all."""
+    place, truth = store
+    report = netinterf.Campaign(place).report()
+    _, out, _ = told(capsys, place, "--settled", "--format", "jsonl")
+    first, *lines, last = [json.loads(line) for line in out.splitlines()]
+    assert (first["type"], last["verdicts"], {line["type"] for line in lines}) == ("campaign", len(lines), {"settled"})
+    assert len(lines) == len(list(report.settled())) > 3
+    true = {(name, cell["network"]) for cell in truth["cells"] for name in cell["names"]}
+    beside = {(one["name"], one["network"]) for one in truth["collateral"]}
+    for line in lines:
+        VALIDATOR.validate(line)
+        assert (line["outcome"], line["grade"], line["mechanism"]) == ("interfered", "likely", "tcp.drop")
+        assert line["alone"] is None or line["alone"] < 0.9 <= line["probability"]
+        assert line["subject"]["name"] is None or (line["subject"]["name"], line["network"]["place"]) in true | beside
+    one = next(line for line in lines if line["alone"] is not None)
+    (verdict,) = [
+        verdict
+        for verdict in netinterf.scan(one["capture"]).verdicts
+        if verdict.subject.first_frame == one["frames"][0] and verdict.subject.kind == "flow"
+    ]
+    assert verdict.outcome != "interfered"
+    assert verdict.subject.name == one["subject"]["name"]
+    table = tmp_path / "settled.parquet"
+    assert told(capsys, place, "--settled", "--format", "parquet", "--out", table)[0] == 0
+    rows = duckdb.sql(f"SELECT capture, frames, probability FROM '{table}'").fetchall()
+    assert rows == [(line["capture"], line["frames"], line["probability"]) for line in lines]
+    _, few, _ = told(capsys, place, "--settled")
+    _, every, _ = told(capsys, place, "--settled", "--all")
+    assert f"{len(lines):,} verdicts" in few
+    assert every.count("tcp.drop 9") == len(lines)
+    settling = sum(cell.settled > 0 for cell in report.of("blocked"))
+    assert few.count("tcp.drop 9") <= 3 * settling
+    hidden = sum(int(line.split()[1]) for line in few.splitlines() if line.endswith("more (--all lists them)"))
+    assert few.count("tcp.drop 9") + hidden == len(lines)
+
+
+def test_settled_verdicts_go_with_no_page_and_no_days(store, capsys):
+    """One line each; and a store that settles nothing says so."""
+    place, _ = store
+    for words in (("--format", "html"), ("--format", "jsonl", "--by", "name,network,day")):
+        status, out, err = told(capsys, place, "--settled", *words)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+def test_days_share_what_a_cell_settles(store, capsys):
+    """Captures with settled verdicts are counted on their day."""
+    place, _ = store
+    whole, daily = (
+        [json.loads(line) for line in told(capsys, place, "--format", "jsonl", "--by", by)[1].splitlines()[1:-1]]
+        for by in ("name,network", "name,network,day")
+    )
+    assert sum(cell["settled"] for cell in whole) == sum(cell["settled"] for cell in daily) > 0
+    for cell in daily:
+        assert all(cell["start"][:10] == one["start"][:10] for one in cell["settles"])
+
+
 def test_judging_again_gives_the_same(store):
     """A report is a function of the store."""
     place, _ = store
@@ -144,5 +204,6 @@ def test_a_store_of_one_capture_says_what_it_can(tmp_path, capsys):
     cells = list(campaign.report().of("blocked"))
     assert {cell.mechanism for cell in cells} == {"tcp.reset"}
     assert {cell.there.networks for cell in cells} == {0}
+    assert "settle nothing" in told(capsys, tmp_path / "store", "--settled")[1]
     with pytest.raises(netinterf.NetinterfError, match="one of blocked"):
         list(campaign.report().of("nonsense"))

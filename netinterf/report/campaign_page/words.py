@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from netinterf.campaign.record import Cell
+from netinterf.campaign.record import Cell, Settled, Shown
 from netinterf.campaign.words import CAUSE_SAYS
 from netinterf.pooling.grades import Finding
 from netinterf.report.digest import count_of
@@ -21,6 +21,8 @@ SAYS = {
 }
 """What each finding means."""
 
+TO_BE_LISTED = " (campaign report --settled lists all)"
+
 
 def weighed(cell: Cell) -> Iterator[tuple[str, str]]:
     """List what bears on a cell: what it is, and a sentence."""
@@ -29,14 +31,20 @@ def weighed(cell: Cell) -> Iterator[tuple[str, str]]:
     if cell.cause:
         yield "Best harmless explanation", f"{CAUSE_SAYS[cell.cause]} (weighed above)"
     if cell.settled:
-        yield "Alone", f"{count_of(cell.settled, 'capture')} would be less sure than all are together"
+        first = "; ".join(", ".join(look) for look in looks_at(cell.settles))
+        yield "Settles", f"{count_of(cell.settled, 'capture')} that could not say so alone: {first}{TO_BE_LISTED}"
     for reason in cell.reasons:
         yield "What would settle it", reason.says
 
 
 def looks(cell: Cell) -> Iterator[tuple[str, str]]:
     """List where to look: a capture, and frames of it with what came of them."""
-    for one in cell.shown:
+    return looks_at(cell.shown)
+
+
+def looks_at(ones: Sequence[Shown | Settled]) -> Iterator[tuple[str, str]]:
+    """Write captures, and frames of each with what came of them."""
+    for one in ones:
         yield printable(one.capture), frames_in_words(one.frames, one.states)
 
 
