@@ -3,7 +3,8 @@
 from netinterf.campaign.batch import Entry
 from netinterf.campaign.campaign import Campaign
 from netinterf.campaign.collect import Collected
+from netinterf.campaign.compact import Compacted
 from netinterf.campaign.executors import Processes
 from netinterf.campaign.place import Place
 
-__all__ = ["Campaign", "Collected", "Entry", "Place", "Processes"]
+__all__ = ["Campaign", "Collected", "Compacted", "Entry", "Place", "Processes"]

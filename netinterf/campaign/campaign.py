@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from netinterf.analyzers.base import Analyzer
 from netinterf.campaign.batch import Entry
 from netinterf.campaign.collect import Collected, collect
+from netinterf.campaign.compact import Compacted, compact
 from netinterf.campaign.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.place import HERE, Place
 from netinterf.campaign.reader import Reader
@@ -43,6 +44,20 @@ class Campaign(Reader):
         from netinterf.campaign.report import report  # (few ask for it where captures are collected)
 
         return report(self, model=model)
+
+    def compact(self) -> Compacted:
+        """Merge the small parts of the store, so that one with many collects is read as fast as one with few.
+
+        Whenever it ends, all rows are there once; who reads the store meanwhile reads the same.
+
+        Returns:
+            How many parts there were, and are.
+
+        Raises:
+            UsageError: There is no store, another process adds to it, or a later version wrote parts of it.
+            OSError: It cannot be written; what was merged before is.
+        """
+        return compact(self._store)
 
     def collect(
         self,

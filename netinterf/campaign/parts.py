@@ -7,16 +7,15 @@ there once or not at all. All of it is on the disk before the next step is taken
 """
 
 import os
-import shutil
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from netinterf.arrow import parquet_writer, pyarrow
 from netinterf.campaign.place import as_folder
+from netinterf.campaign.replaced import settle
 from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
-from netinterf.campaign.store import Store, synced
+from netinterf.campaign.store import Store, dropped, synced
 
 __all__ = ["Aside", "commit", "dropped", "recover"]
 
@@ -107,7 +106,7 @@ def commit(store: Store, folder: Path, number: str) -> None:
 
 
 def recover(store: Store) -> None:
-    """Put in place what was to be when a collect ended, and drop all else that it left.
+    """Put in place what was to be when a collect or a merge ended, and drop all else that it left.
 
     Raises:
         OSError: Something cannot be moved.
@@ -117,6 +116,7 @@ def recover(store: Store) -> None:
             _put_in_place(store, entry)
         else:
             dropped(entry)
+    settle(store)
 
 
 def _put_in_place(store: Store, folder: Path) -> None:
@@ -129,12 +129,3 @@ def _put_in_place(store: Store, folder: Path) -> None:
         file.replace(home / f"part-{number}{SUFFIX}")
         synced(home)
     dropped(folder)
-
-
-def dropped(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it, as far as it can be."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink()

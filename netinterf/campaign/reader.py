@@ -50,9 +50,9 @@ class Reader:
         """
         begin = 0
         for part in self._parts(OBSERVATIONS):
-            end = begin + parquet_rows(str(part))
+            end = begin + self._rows(part)
             if np.searchsorted(rows, begin) < np.searchsorted(rows, end):
-                for batch in parquet_batches(str(part), columns, OBSERVATIONS.words):
+                for batch in self._batches(part, columns, OBSERVATIONS):
                     here = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, begin + len(batch))] - begin
                     yield from batch.take(here).to_pylist() if len(here) else ()
                     begin += len(batch)
@@ -89,15 +89,29 @@ class Reader:
         """Read a table."""
         self._store.check()
         for part in self._parts(table):
-            yield from parquet_batches(str(part), columns, table.words)
+            yield from self._batches(part, columns, table)
 
     def _parts(self, table: StoredTable) -> list[Path]:
         """List the files of a table."""
         return self._store.committed(table.name)
 
+    def _batches(self, part: Path, columns: Sequence[str] | None, table: StoredTable) -> Iterator[Any]:
+        """Read one file of a table, wherever it lies by now."""
+        try:
+            yield from parquet_batches(str(part), columns, table.words)
+        except FileNotFoundError:  # only when it is opened: nothing of it was given
+            yield from parquet_batches(str(self._store.moved(part)), columns, table.words)
+
+    def _rows(self, part: Path) -> int:
+        """Count the rows of a file, wherever it lies by now."""
+        try:
+            return parquet_rows(str(part))
+        except FileNotFoundError:
+            return parquet_rows(str(self._store.moved(part)))
+
 
 class Snapshot(Reader):
-    """Reads a store as it is now, whatever is added meanwhile: places of rows mean the same each time.
+    """Reads a store as it is now, whatever is added or merged meanwhile: places of rows mean the same each time.
 
     Args:
         store: The folder of the store.
@@ -109,11 +123,11 @@ class Snapshot(Reader):
     def __init__(self, store: str | os.PathLike[str]) -> None:
         super().__init__(store)
         self._store.check()
-        self._now = {table: self._store.committed(table.name) for table in (OBSERVATIONS, CAPTURES, MARKS)}
+        self._now = self._store.committed_of([table.name for table in (OBSERVATIONS, CAPTURES, MARKS)])
 
     def size(self) -> int:
         """Count the observations."""
-        return sum(parquet_rows(str(part)) for part in self._parts(OBSERVATIONS))
+        return sum(self._rows(part) for part in self._parts(OBSERVATIONS))
 
     def _parts(self, table: StoredTable) -> list[Path]:
-        return self._now[table]
+        return self._now[table.name]

@@ -2,14 +2,16 @@
 
 Rows lie in *parts*, one per batch of captures, and a part has one number in every table. A batch counts when its part
 of ``captures`` is there, which is put in place last (`netinterf.campaign.parts`); rows of a batch without one are those
-of a collect that was cut off, and are left out by whoever reads here.
+of a collect that was cut off, and are left out by whoever reads here. So are those of parts that a merged one stands
+for (`netinterf.campaign.replaced`).
 """
 
 import json
 import os
 import secrets
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -20,11 +22,16 @@ from netinterf.values import frozen
 from netinterf.version import __version__
 from netinterf.writing import NewFile
 
-__all__ = ["Store", "synced", "written_whole"]
+__all__ = ["NOTE", "Store", "dropped", "synced", "written_whole"]
 
 ABOUT = "netinterf-store.json"
-OWN = frozenset({"lock", "lock-journal", "marks", "observations", "captures", "names", "private", "pending"})
+OWN = frozenset(
+    {"lock", "lock-journal", "marks", "observations", "captures", "names", "private", "pending", "replaced"}
+)
 """What a store that was not finished making may hold."""
+
+NOTE = "parts.json"
+"""In the folder of a merged part: the parts that it stands for, while any of them may still lie in place."""
 
 KEY_BYTES = 32
 """Length of the key: 256 bits, of which BLAKE2b takes up to 512."""
@@ -44,6 +51,11 @@ class Store:
     def pending(self) -> Path:
         """Where parts are written aside."""
         return self.path / "pending"
+
+    @property
+    def replaced(self) -> Path:
+        """Where parts lie for which a merged one stands."""
+        return self.path / "replaced"
 
     @property
     def private(self) -> Path:
@@ -140,13 +152,56 @@ class Store:
         """List the files of a table by the number of their part, whether it counts or not."""
         found: dict[str, list[Path]] = {}
         for file in sorted((self.path / table).rglob("part-*.parquet")):
-            found.setdefault(file.stem.removeprefix("part-"), []).append(file)
+            found.setdefault(self.number_of(file), []).append(file)
         return found
+
+    @staticmethod
+    def number_of(file: Path) -> str:
+        """Read off a file the number of its part."""
+        return file.stem.removeprefix("part-")
 
     def committed(self, table: str) -> list[Path]:
         """List the files of a table that count, as they are now; what is added meanwhile is not among them."""
-        numbers = self.parts("captures")
-        return [file for number, files in self.parts(table).items() if number in numbers for file in files]
+        return self.committed_of([table])[table]
+
+    def committed_of(self, tables: Sequence[str]) -> dict[str, list[Path]]:
+        """List the files of tables that count, all as they are at one moment.
+
+        While entries among ``captures`` stand, all else of their parts does as well: so what was listed is whole where
+        none of them has gone meanwhile.
+        """
+        while True:
+            numbers = set(self.parts("captures"))
+            left_out = self.stood_for(numbers)
+            listed = {table: self.parts(table) for table in tables}
+            if numbers <= self.parts("captures").keys():
+                return {
+                    table: [file for number, files in parts.items() if number in numbers - left_out for file in files]
+                    for table, parts in listed.items()
+                }
+
+    def stood_for(self, numbers: set[str]) -> set[str]:
+        """List the parts that merged ones among some stand for."""
+        found: set[str] = set()
+        for note in self.replaced.glob(f"*/{NOTE}"):
+            if note.parent.name in numbers:
+                with suppress(FileNotFoundError):  # they have been moved away just now
+                    found.update(json.loads(note.read_bytes()))
+        return found
+
+    def moved(self, file: Path) -> Path:
+        """Find a file of a part that a merged one came to stand for, since it was listed.
+
+        Raises:
+            UsageError: It is gone.
+        """
+        for folder in self.replaced.iterdir() if self.replaced.is_dir() else ():
+            place = folder / file.relative_to(self.path)
+            if place.exists():
+                return place
+        raise UsageError(
+            f"{self.path}: the store was compacted since it was opened, and {file.name} is gone: open it again"
+        )
 
 
 def written_whole(path: Path, content: bytes) -> None:
@@ -166,3 +221,12 @@ def synced(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def dropped(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, as far as it can be."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()

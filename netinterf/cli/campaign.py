@@ -24,7 +24,7 @@ from netinterf.export.campaign import campaign_lines, campaign_parquet, settled_
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign import campaign_text, settled_text
 
-__all__ = ["run_collect", "run_report"]
+__all__ = ["run_collect", "run_compact", "run_report"]
 
 AHEAD = 2
 """Batches that are handed out for each that can be worked at: nobody waits for the next."""
@@ -60,6 +60,18 @@ def run_collect(arguments: argparse.Namespace) -> int:
     if output.failed:
         return EXIT_NO_OUTPUT
     return EXIT_OK if counts.judged + counts.errors + counts.again + counts.known else EXIT_NO_INPUT
+
+
+def run_compact(arguments: argparse.Namespace) -> int:
+    """Merge the small parts of a store; return the exit status."""
+    try:
+        parts = Campaign(arguments.store).compact()
+    except OSError as error:
+        complain(f"{error}; the store holds what it held")
+        return EXIT_NO_OUTPUT
+    output = Output()
+    output.write(iter([f"{arguments.store}: {parts.before:,} parts, now {parts.after:,}"]))
+    return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 
 def run_report(arguments: argparse.Namespace) -> int:

@@ -121,6 +121,7 @@ def add_campaign(verbs: "argparse._SubParsersAction[Parser]") -> None:
     steps = campaign.add_subparsers(dest="step", metavar="STEP", required=True, parser_class=Parser)
     add_collect(steps)
     add_report(steps)
+    add_compact(steps)
 
 
 def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
@@ -175,6 +176,20 @@ def add_report(steps: "argparse._SubParsersAction[Parser]") -> None:
     add_out(report)
     add_fail_on(report, "something is blocked")
     report.set_defaults(run="netinterf.cli.campaign:run_report")
+
+
+def add_compact(steps: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe how small parts of a store are merged."""
+    compact = steps.add_parser(
+        "compact",
+        help="merge the small parts of a store",
+        description="Merge small parts of a store, as many small collects leave them: it holds the same rows in fewer "
+        "files. It can be stopped at any moment, and whoever reads the store meanwhile reads the same.",
+        epilog="Exit status: 0 done, 2 wrong usage, 74 the store could not be written.",
+        allow_abbrev=False,
+    )
+    compact.add_argument("store", metavar="STORE", help="the folder of a store")
+    compact.set_defaults(run="netinterf.cli.campaign:run_compact")
 
 
 def add_judging(verb: Parser) -> None:

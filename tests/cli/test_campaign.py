@@ -103,3 +103,15 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     assert observations(tmp_path / "s") == before
     assert run(tmp_path, "in", "--into", "s", "--jobs", 1).returncode == 0
     assert len(observations(tmp_path / "s")) == 2 * len(before)
+
+
+def test_small_parts_are_merged(tmp_path: Path) -> None:
+    """One line says how many there were and are; what is no store is one line as well."""
+    for path in write(tmp_path / "in", 2):
+        run(tmp_path, path, "--into", "s", "--jobs", 1)
+    before = observations(tmp_path / "s")
+    done = run_here("campaign", "compact", "s", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "s: 2 parts, now 1\n")
+    assert observations(tmp_path / "s") == before
+    done = run_here("campaign", "compact", "in", cwd=tmp_path)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
