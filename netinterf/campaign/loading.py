@@ -150,8 +150,8 @@ def unheard(columns: dict[str, Any], server: int) -> None:
 def _columns(store: Snapshot, words: dict[str, dict[str, int]]) -> dict[str, Any]:
     """Read the columns into arrays that are made as a whole beforehand: ten million rows are 1.5 GB, once."""
     types = TYPES | dict.fromkeys(KEYS, np.int64) | dict.fromkeys(COUNTS, np.uint32) | dict.fromkeys(NATS, np.float64)
-    columns = {name: np.empty(store.size(), kind) for name, kind in types.items()}
-    at = 0
+    at, size = 0, store.size()  # (each part is opened for that)
+    columns = {name: np.empty(size, kind) for name, kind in types.items()}
     for piece in _pieces(store, words):
         rows = slice(at, at + len(piece["bin"]))
         for name, values in piece.items():
