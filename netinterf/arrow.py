@@ -83,16 +83,18 @@ def parquet_batches(source: str, columns: Sequence[str] | None = None, repeated:
 
     Args:
         source: The file.
-        columns: Which columns, None for all.
+        columns: Which columns, None for all; those that are not there are left out.
         repeated: Columns of text that repeats, which are given as dictionaries.
 
     Raises:
         MissingExtra: pyarrow is not installed.
     """
     pyarrow()
-    from pyarrow.parquet import ParquetFile
+    from pyarrow.parquet import ParquetFile, read_metadata
 
-    with ParquetFile(source, read_dictionary=list(repeated)) as file:
+    footer = read_metadata(source)
+    there = set(footer.schema.names)
+    with ParquetFile(source, metadata=footer, read_dictionary=[name for name in repeated if name in there]) as file:
         yield from file.iter_batches(BATCH, columns=None if columns is None else list(columns))
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ from netinterf.campaign.marks import Seen
 from netinterf.campaign.observed import Meant, Observed, observed
 from netinterf.campaign.parts import Aside
 from netinterf.campaign.place import Place
-from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN
+from netinterf.campaign.probed import probed
+from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, PACKETS, SEEN
+from netinterf.capture.compression import Expander
+from netinterf.capture.formats import compression_of
 from netinterf.capture.inlet import Inlet
 from netinterf.engine.each import judge_path
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, NetinterfError
+from netinterf.ooni import is_ooni
 from netinterf.values import frozen
 from netinterf.verdict.model import default_model
 from netinterf.version import __version__
@@ -99,7 +104,7 @@ class Batch:
         self._rows: dict[File, dict[str, Any]] = {}
         self._waiting: dict[File, Seen] = {}  # what was judged, until it is added up
         self._verdicts = 0  # that wait
-        self._meaning: dict[int, dict[str, Any]] = {}
+        self._meaning: dict[tuple[str, int], dict[str, Any]] = {}
 
     @property
     def kept(self) -> bool:
@@ -129,6 +134,8 @@ class Batch:
             self._leave(file, WRITTEN_TO)
         elif self._is_known(capture):
             self._keep(file, capture, "again", {"message": AGAIN})
+        elif not self._lost and is_ooni(file.path):
+            self._read_measurements(file, capture)
         else:
             self._judge(file, capture)
 
@@ -152,8 +159,16 @@ class Batch:
         """Do without a file that cannot be read."""
         self._entries[file] = Entry(file.path, "unread", message)
 
+    def _fail(self, file: File, capture: str, error: CaptureError) -> None:
+        """Enter a file that could not be judged; one that could not be read may be luckier with the next collect."""
+        if isinstance(error.__cause__, OSError):
+            self._leave(file, error.reason)
+        else:
+            self._keep(file, capture, "error", about_error(error))
+
     def _keep(self, file: File, capture: str, state: str, about: Mapping[str, Any]) -> None:
         """Enter a file among the captures of the store."""
+        self._taken.add(capture)
         row = {"capture": capture, "path": as_text(file.path), "size": file.size, "mtime_ns": file.mtime_ns}
         self._rows[file] = row | {"place": self._place.name, "state": state, "version": __version__} | dict(about)
         self._entries[file] = Entry(file.path, state, about.get("message") or "", capture)
@@ -164,18 +179,28 @@ class Batch:
         outcome: Judged | CaptureError = CaptureError(file.path, self._lost)
         if not self._lost:
             outcome = judge_path(file.path, self._options, look=lambda trace: facts.append(facts_of(trace)))
-        if isinstance(outcome, CaptureError) and isinstance(outcome.__cause__, OSError):
-            self._leave(file, outcome.reason)  # the next collect may have better luck
-            return
-        self._taken.add(capture)
         if isinstance(outcome, CaptureError):
-            self._keep(file, capture, "error", about_error(outcome))
+            self._fail(file, capture, outcome)
             return
         self._keep(file, capture, "judged", about_capture(outcome.summary))
         self._waiting[file] = Seen(capture, outcome, facts[-1])
         self._verdicts += len(outcome.ledger.verdicts)
         if self._verdicts >= TOGETHER:
             self._add_up()
+
+    def _read_measurements(self, file: File, capture: str) -> None:
+        """Read a file of measurements, and hold what probes and their test helpers tried, each at its place."""
+        networks = self._options.outside.networks
+        try:
+            found, about = probed(file.path, capture, self._place, networks, self._secret, self._model)
+        except CaptureError as error:
+            self._fail(file, capture, error)
+        except Exception as fault:
+            self._fail(file, capture, our_fault(file.path, fault))
+        else:
+            self._keep(file, capture, "judged", about)
+            for place, one in found:
+                self._hold(one, place)
 
     def _add_up(self) -> None:
         """Add up what waits for it. A fault of ours costs that file only at which it shows, as in judging."""
@@ -188,39 +213,38 @@ class Batch:
             for file, seen in waiting.items():
                 self._add_alone(file, seen)
         else:
-            self._hold(found)
+            self._hold(found, self._place.name)
 
     def _add_alone(self, file: File, seen: Seen) -> None:
         """Add one capture up, or enter it as an error."""
         try:
             found = self._observed([seen])
         except Exception as fault:
-            reason = f"could not be added up ({type(fault).__name__}: {fault}); please report this"
-            self._keep(file, seen.capture, "error", about_error(CaptureError(file.path, reason)))
+            self._fail(file, seen.capture, our_fault(file.path, fault))
         else:
-            self._hold(found)
+            self._hold(found, self._place.name)
 
     def _observed(self, captures: Sequence[Seen]) -> Observed:
         """Add captures up."""
         return observed(captures, self._place, self._options.outside.networks, self._secret, self._model)
 
-    def _hold(self, found: Observed) -> None:
-        """Hold what was added up until it is written."""
-        self._aside.add(OBSERVATIONS, found.rows)
-        self._aside.add(MARKS, found.marks)
+    def _hold(self, found: Observed, place: str) -> None:
+        """Hold what was added up of a place until it is written."""
+        self._aside.add(OBSERVATIONS, found.rows, place)
+        self._aside.add(MARKS, found.marks, place)
         for meant in (found.names, found.servers, found.values):
-            self._note(meant)
+            self._note(meant, place)
 
-    def _note(self, meant: Meant) -> None:
+    def _note(self, meant: Meant, place: str) -> None:
         """Remember what numbers stand for, and the most clients of any capture that asked for it."""
         nothing = [None] * len(meant.key)
         ends = (meant.port or nothing, meant.transport or nothing)
         columns = (meant.key.tolist(), meant.text, *ends, meant.clients.tolist())
         for key, text, port, transport, clients in zip(*columns, strict=True):
-            known = self._meaning.get(key)
+            known = self._meaning.get((place, key))
             if known is None:
                 known = {"kind": meant.kind, "key": key, "text": text, "port": port, "transport": transport}
-                self._meaning[key] = known | {"place": self._place.name, "clients": clients}
+                self._meaning[place, key] = known | {"place": place, "clients": clients}
             elif known["clients"] < clients:
                 known["clients"] = clients
 
@@ -238,7 +262,19 @@ def content_of(path: str, size: int | None = None) -> str:
     try:
         return hashed(Inlet(path).through(pieces_of(path, size)))
     except NetinterfError:  # no capture, or nothing that can be expanded: as it lies there
-        return hashed(pieces_of(path, size))
+        pieces = pieces_of(path, size)
+        return hashed(expanded(pieces) if is_ooni(path) else pieces)
+
+
+def expanded(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Expand measurements that gzip compressed."""
+    first = next(pieces, b"")
+    kind = compression_of(first)
+    expander = Expander(kind) if kind else None
+    for piece in chain([first], pieces):
+        yield from [piece] if expander is None else expander.feed(piece)
+    if expander is not None:
+        yield from expander.close()
 
 
 def pieces_of(path: str, size: int | None) -> Iterator[bytes]:
@@ -258,6 +294,11 @@ def hashed(pieces: Iterator[bytes]) -> str:
     return digest.hexdigest()
 
 
+def our_fault(path: str, fault: Exception) -> CaptureError:
+    """Put a fault of ours into words: it costs this file only, as a fault in judging does."""
+    return CaptureError(path, f"could not be added up ({type(fault).__name__}: {fault}); please report this")
+
+
 def about_error(error: CaptureError) -> dict[str, Any]:
     """Write what is wrong with a capture as values of its row."""
     where = "" if error.offset is None else f" at byte {error.offset}"
@@ -275,4 +316,5 @@ def about_capture(summary: Summary) -> dict[str, Any]:
         "link_types": list(summary.link_types),
         "notes": list(dict.fromkeys(note.code for note in summary.diagnostics)),
         "model": summary.model,
+        "kind": PACKETS,
     }

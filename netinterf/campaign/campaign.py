@@ -80,8 +80,9 @@ class Campaign(Reader):
         It can be cut off at any moment, and called again to do the rest.
 
         Args:
-            paths: Captures, folders or patterns.
-            place: Where their clients are: a name, or a name with the network that it stands for.
+            paths: Captures, files of measurements of OONI's probes, folders or patterns.
+            place: Where their clients are: a name, or a name with the network that it stands for. Probes whose place
+                nobody names are in their country, and what their test helpers tried is at ``ooni-control``.
             manifest: A CSV file with the columns ``path`` and ``place`` instead, and perhaps ``asn`` and ``country``.
             names: A text file of names that the store may tell, one a line; ``*.example.com`` stands for all below.
             analyzers: Which questions to ask, as `scan` does; so the following.

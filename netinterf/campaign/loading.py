@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from netinterf.arrays import I64, Mask
 from netinterf.arrow import pyarrow
 from netinterf.campaign.facts import NXDOMAIN
+from netinterf.campaign.overlap import shown_by_packets, which_are_measurements
 from netinterf.campaign.reader import Snapshot
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
@@ -22,7 +23,7 @@ from netinterf.pooling.answers import Answered
 from netinterf.schema import Vantage
 from netinterf.values import frozen
 
-__all__ = ["Loaded", "Network", "load"]
+__all__ = ["Loaded", "Network", "load", "of_their_place"]
 
 COUNTS = (
     "answered", "heard", "broken", "silent", "struck", "unknown", "abrupt", "at_opening", "neighbour_alive",
@@ -65,6 +66,7 @@ class Loaded:
     networks: tuple[Network, ...]  # by Observations.place
     countries: I64  # number of the country of each network, -1 for none
     captures: tuple[str, ...]  # content of each capture, by Observations.capture
+    measured: Mask  # of each capture: it is a file of measurements
     mechanism: NDArray[np.int16]  # of each observation, place in mechanisms; -1 for none
     mechanisms: tuple[str, ...]
     unit_name: I64  # key of its name, `NONE` of servers
@@ -94,7 +96,7 @@ class Loaded:
 
 
 def load(store: Snapshot) -> Loaded:
-    """Read all observations of a store.
+    """Read all observations of a store, but those of probes of which packets tell.
 
     Args:
         store: The store as it is now.
@@ -102,6 +104,7 @@ def load(store: Snapshot) -> Loaded:
     words: dict[str, dict[str, int]] = {name: {} for name in WORDS}
     columns = _columns(store, words)
     unheard(columns, words["vantage"].get(Vantage.SERVER, -2))
+    columns["asn"] = of_their_place(columns["place"], columns["asn"])
     own = (columns["site"] == columns["asn"]) & (columns["asn"] > 0)
     place, networks = _networks(columns.pop("place"), columns.pop("asn"), columns.pop("country"), words)
     listed, suffixes = list(words["country"]), [*words["suffix"], ""]
@@ -118,18 +121,21 @@ def load(store: Snapshot) -> Loaded:
     table = Observations(
         place=place, unit=unit, service=service, transport=transport, called=called, time=columns.pop("bin"), **columns
     )
-    return Loaded(
+    measured = which_are_measurements(store, words["capture"])
+    loaded = Loaded(
         observations=table,
         row=np.arange(len(table)),
         networks=networks,
         countries=np.array([listed.index(one.country) if one.country else -1 for one in networks], np.int64),
         captures=tuple(words["capture"]),
+        measured=measured,
         mechanism=mechanism,
         mechanisms=tuple(words["mechanism"]),
         own_resolver=own,
         **_answers(store, networks, keys[first], words["capture"]),
         **about,
     )
+    return loaded.take(np.flatnonzero(~shown_by_packets(table, measured))) if measured.any() else loaded
 
 
 def unheard(columns: dict[str, Any], server: int) -> None:
@@ -192,11 +198,32 @@ def _coded(column: Any, known: dict[str, int]) -> NDArray[np.int32]:
     return np.asarray(np.array([*numbers, -1], np.int32)[codes])
 
 
+def of_their_place(place: NDArray[Any], asn: I64) -> I64:
+    """Take clients whose network is not known for those of their place, where only one network of that is known.
+
+    A probe tells its network, and a capture that was taken beside it shows private addresses.
+
+    Args:
+        place: Number of the place of each observation.
+        asn: AS of its clients, -1 where it is not known.
+    """
+    known = np.flatnonzero(asn >= 0)
+    if len(known) in {0, len(asn)}:
+        return asn
+    known = known[numbered(combined(place[known], asn[known]))[1]]
+    networks = np.bincount(place[known], minlength=int(place.max(initial=-1)) + 1)
+    only = np.full(len(networks), -1, np.int64)
+    only[place[known]] = np.where(networks[place[known]] == 1, asn[known], -1)
+    return np.where(asn >= 0, asn, only[place])
+
+
 def _networks(
     place: NDArray[Any], asn: NDArray[Any], country: NDArray[Any], words: dict[str, dict[str, int]]
 ) -> tuple[NDArray[np.int32], tuple[Network, ...]]:
-    """Number the networks of clients: by place and AS; the country is that of the first row of each."""
+    """Number the networks of clients: by place and AS; the country is that of the first row of each that tells it."""
     number, first = numbered(combined(place, asn))
+    telling = np.flatnonzero(country >= 0)
+    first[number[telling[::-1]]] = telling[::-1]
     places, countries = list(words["place"]), [*words["country"], None]
     networks = [
         Network(places[int(place[row])], int(asn[row]) if asn[row] >= 0 else None, countries[int(country[row])])
@@ -215,6 +242,8 @@ def _answers(store: Snapshot, networks: Sequence[Network], units: I64, captures:
         captures: Number of each capture.
     """
     number = {(one.place, -1 if one.asn is None else one.asn): place for place, one in enumerate(networks)}
+    for place, one in enumerate(networks):
+        number.setdefault((one.place, -1), place)  # see `of_their_place`
     order, parts = np.argsort(units), [np.zeros((6, 0), np.int64)]
     for batch in store.marks(("capture", "place", "asn", "bin", "unit", "kind", "key", "value", "number")):
         known = {name: batch.column(name).dictionary.to_pylist() for name in ("capture", "place", "kind")}

@@ -1,4 +1,7 @@
-"""Which captures are collected, and whose they are: paths of one place, or a table of many."""
+"""Which captures are collected, and whose they are: paths of one place, or a table of many.
+
+Files of measurements of OONI's probes are collected like captures.
+"""
 
 import csv
 import os
@@ -8,6 +11,7 @@ from netinterf.campaign.collect import Found
 from netinterf.campaign.place import Place
 from netinterf.capture import walk_captures
 from netinterf.errors import CaptureError, ParameterError, UnreadableSource
+from netinterf.ooni import is_ooni
 
 __all__ = ["found_by_manifest", "found_by_path"]
 
@@ -19,7 +23,12 @@ def found_by_path(
     paths: Iterable[str | os.PathLike[str]], place: Place, known: Callable[[str], bool]
 ) -> Iterator[Found]:
     """Find captures of one place."""
-    return ((capture, place) for capture in walk_captures(paths, known))
+    return ((capture, place) for capture in walk_captures(paths, collectable(known)))
+
+
+def collectable(known: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Say of files, beside those that are known, which hold measurements; captures are known by themselves."""
+    return lambda path: known(path) or (os.path.isfile(path) and is_ooni(path))
 
 
 def found_by_manifest(manifest: str | os.PathLike[str], known: Callable[[str], bool]) -> Iterator[Found]:
@@ -61,6 +70,6 @@ def _of_line(cells: dict[str, str], where: str, manifest: str, known: Callable[[
     except ValueError as cause:
         yield UnreadableSource(where, str(cause)), Place()
         return
-    for capture in walk_captures([os.path.join(os.path.dirname(manifest), path)], known):
+    for capture in walk_captures([os.path.join(os.path.dirname(manifest), path)], collectable(known)):
         told = UnreadableSource(where, str(capture)) if isinstance(capture, CaptureError) else capture
         yield told, place

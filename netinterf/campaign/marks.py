@@ -12,7 +12,6 @@ import numpy as np
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.campaign.facts import Facts, Kind
 from netinterf.campaign.keys import keyed
-from netinterf.campaign.place import Place
 from netinterf.campaign.schema import MARKS
 from netinterf.engine.judged import Judged
 from netinterf.numbering import combined, numbered, numbered_text, offsets
@@ -148,24 +147,32 @@ def of_injectors(judged: Judged) -> Iterator[Marks]:
 
 
 def mark_table(
-    captures: Sequence[Seen], attempts: Attempts, unit: I64, asn: I64, place: Place, secret: bytes
+    marks: Marks,
+    attempts: Attempts,
+    row: I64,
+    unit: I64,
+    asn: I64,
+    place: str,
+    captures: Sequence[tuple[str, int]],
+    secret: bytes,
 ) -> tuple[Any, I64, list[str]]:
     """Count the marks of captures by what was tried and five minutes.
 
     Args:
-        captures: The captures.
+        marks: Those of all captures.
         attempts: What was tried in them.
+        row: Of each attempt, among the verdicts of all captures.
         unit: Number of what was tried, under the key, of each attempt.
         asn: AS of the client of each attempt, -1 where it is not known.
         place: Where their clients are.
+        captures: Hash of the content of each, and when it began, ns.
         secret: Key of the store.
 
     Returns:
         A ``pyarrow.Table`` of `schema.MARKS`, and which numbers stand for which hidden values.
     """
-    marks, first_row = marked(captures), offsets(verdicts_of(captures))
-    attempt = np.full(sum(map(len, verdicts_of(captures))) + 1, -1, np.int64)
-    attempt[first_row[attempts.capture] + attempts.row] = np.arange(len(attempts))
+    attempt = np.full(int(max(marks.row.max(initial=-1), row.max(initial=-1))) + 2, -1, np.int64)  # -1 finds the last
+    attempt[row] = np.arange(len(attempts))
     of = attempt[marks.row]
     marks, of = marks.take((of >= 0) | (marks.row < 0)), of[(of >= 0) | (marks.row < 0)]
     value, different = numbered_text(marks.value)
@@ -173,18 +180,18 @@ def mark_table(
     texts = [different.bytes(row) for row in value[first].tolist()]
     kinds = [KINDS[code] for code in marks.kind[first].tolist()]
     keys = keyed(secret, "netinterf.value", (f"{kind} ".encode() + one for kind, one in zip(kinds, texts, strict=True)))
-    began = np.array([seen.judged.summary.first or 0 for seen in captures], np.int64)[marks.capture]
+    began = np.array([time for _, time in captures], np.int64)[marks.capture]
     time = np.where(of >= 0, np.append(attempts.time, 0)[of], began) // BIN_NS
     units, whose = np.append(unit, 0)[of], np.append(asn, -1)[of]
     group, member = numbered(combined(marks.capture, (of >= 0).astype(np.int64), units, whose, time, what))
     hidden = marks.hidden[member]
-    told = [None if hide else one.decode("utf-8", "replace") for one, hide in
+    told = [None if hide else text.decode("utf-8", "replace") for text, hide in
             zip((texts[row] for row in what[member].tolist()), hidden.tolist(), strict=True)]  # fmt: skip
     number = np.bincount(group, marks.number, len(member)) / np.bincount(group, minlength=len(member))
     count = np.bincount(group, marks.count, len(member)).astype(np.int64)
     columns = {
-        "capture": [captures[number].capture for number in marks.capture[member].tolist()],
-        "place": [place.name] * len(member),
+        "capture": [captures[number][0] for number in marks.capture[member].tolist()],
+        "place": [place] * len(member),
         "asn": np.ma.masked_array(whose[member], whose[member] < 0),
         "bin": time[member] * BIN_NS,
         "unit": np.ma.masked_array(units[member], of[member] < 0),

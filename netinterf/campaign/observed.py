@@ -1,16 +1,17 @@
 """What a store keeps of captures that were judged: rows of numbers, and apart from them what the numbers stand for."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import compress, pairwise
 from typing import Any, Self
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U64, Mask
 from netinterf.campaign.facts import address_text
 from netinterf.campaign.keys import keyed
-from netinterf.campaign.marks import Seen, mark_table
+from netinterf.campaign.marks import Seen, mark_table, marked
 from netinterf.campaign.place import Place
 from netinterf.campaign.schema import OBSERVATIONS
 from netinterf.columns import Text
@@ -25,7 +26,7 @@ from netinterf.verdict.keys import BIN_NS
 from netinterf.verdict.model import Model
 from netinterf.written.ledger import Ledger
 
-__all__ = ["Meant", "Observed", "observed"]
+__all__ = ["Keyed", "Meant", "Observed", "laid_out", "observed"]
 
 STATES = [state.name.lower() for state in State]
 
@@ -41,6 +42,13 @@ class Meant:
     port: list[int] | None = None  # of servers
     transport: list[str] | None = None  # of servers
 
+    def some(self, kept: Mask) -> "Meant":
+        """Keep what some numbers stand for."""
+        keep = kept.tolist()
+        port = None if self.port is None else list(compress(self.port, keep))
+        transport = None if self.transport is None else list(compress(self.transport, keep))
+        return Meant(self.kind, self.key[kept], list(compress(self.text, keep)), self.clients[kept], port, transport)
+
 
 @frozen(eq=False)
 class Observed:
@@ -51,6 +59,12 @@ class Observed:
     names: Meant
     servers: Meant
     values: Meant
+
+    def unmet(self) -> Self:
+        """Keep the rows alone: nobody met what their numbers stand for."""
+        every = self.names, self.servers, self.values
+        names, servers, values = (one.some(np.zeros(len(one.key), np.bool_)) for one in every)
+        return attrs.evolve(self, names=names, servers=servers, values=values)
 
 
 @frozen(eq=False)
@@ -96,39 +110,61 @@ def observed(captures: Sequence[Seen], place: Place, networks: KnownNetworks, se
     rows = observe(attempts)
     rows = rows.take(np.argsort(rows.capture, kind="stable"))
     keys = Keyed.of(attempts, place, secret)
-    surest, count = rows.surest, len(rows)
-    server = attempts.take(surest)
+    row = offsets(ledger.verdicts for ledger in ledgers)[attempts.capture] + attempts.row
+    server, verdict = attempts.take(rows.surest), row[rows.surest]
     asn, country = _whose(networks, *_clients_of(ledgers, server), place)
-    server_asn, server_country = _whose(networks, server.high, server.low)
-    site = keys.site[surest]
-    first_row = offsets(ledger.verdicts for ledger in ledgers)
-    verdict = first_row[server.capture] + server.row
-    shown = rows.shown.values
-    frame = np.concatenate([ledger.first_frame for ledger in ledgers])
-    columns = _counts(rows) | {
+    told = {
         "capture": [captures[number].capture for number in rows.capture.tolist()],
-        "place": [place.name] * count,
+        "place": [place.name] * len(rows),
+        "vantage": [captures[number].judged.summary.vantage for number in rows.capture.tolist()],
         "asn": asn,
         "country": country,
-        "bin": rows.time // BIN_NS * BIN_NS,
-        "vantage": [captures[number].judged.summary.vantage for number in rows.capture.tolist()],
-        "transport": [TRANSPORTS[code] for code in rows.transport.tolist()],
-        "unit": keys.unit[surest],
-        "name_key": np.ma.masked_array(keys.name[surest], ~rows.named),
-        "suffix": [suffix or None for suffix in suffix_classes(server.name)],
-        "service": keys.service[surest],
-        "site": np.ma.filled(server_asn, 0) + np.where(np.ma.getmaskarray(server_asn), site, 0),
-        "server_asn": server_asn,
-        "server_country": server_country,
         "mechanism": _mechanisms(ledgers, server.capture, verdict),
         "probability": np.concatenate([ledger.verdicts.probability for ledger in ledgers])[verdict],
-        "frames": _lists(rows, frame[first_row[attempts.capture[shown]] + attempts.row[shown]].tolist()),
-        "states": _lists(rows, [STATES[code] for code in attempts.state[shown].tolist()]),
     }
+    frame = np.concatenate([ledger.first_frame for ledger in ledgers])[row]
+    table = laid_out(attempts, rows, keys, networks, frame, told)
     whose = np.where(attempts.asn < 0, -1 if place.asn is None else place.asn, attempts.asn)
-    marks, values, texts = mark_table(captures, attempts, keys.unit, whose, place, secret)
+    known = [(seen.capture, seen.judged.summary.first or 0) for seen in captures]
+    marks, values, texts = mark_table(marked(captures), attempts, row, keys.unit, whose, place.name, known, secret)
     alone = Meant("value", values, texts, np.ones(len(texts), np.int64))
-    return Observed(OBSERVATIONS.table(columns), marks, keys.names, keys.servers, alone)
+    return Observed(table, marks, keys.names, keys.servers, alone)
+
+
+def laid_out(
+    attempts: Attempts, rows: Observations, keys: Keyed, networks: KnownNetworks, frame: I32, told: Mapping[str, Any]
+) -> Any:
+    """Lay observations out as a store has them, a ``pyarrow.Table``.
+
+    Args:
+        attempts: What was tried.
+        rows: What it adds up to.
+        keys: Numbers of the attempts under the key.
+        networks: Whose servers are.
+        frame: Where to look for each attempt.
+        told: Columns that attempts do not tell.
+    """
+    server = attempts.take(rows.surest)
+    server_asn, server_country = _whose(networks, server.high, server.low)
+    site, shown = keys.site[rows.surest], rows.shown.values
+    columns = (
+        dict(told)
+        | _counts(rows)
+        | {
+            "bin": rows.time // BIN_NS * BIN_NS,
+            "transport": [TRANSPORTS[code] for code in rows.transport.tolist()],
+            "unit": keys.unit[rows.surest],
+            "name_key": np.ma.masked_array(keys.name[rows.surest], ~rows.named),
+            "suffix": [suffix or None for suffix in suffix_classes(server.name)],
+            "service": keys.service[rows.surest],
+            "site": np.ma.filled(server_asn, 0) + np.where(np.ma.getmaskarray(server_asn), site, 0),
+            "server_asn": server_asn,
+            "server_country": server_country,
+            "frames": _lists(rows, frame[shown].tolist()),
+            "states": _lists(rows, [STATES[code] for code in attempts.state[shown].tolist()]),
+        }
+    )
+    return OBSERVATIONS.table(columns)
 
 
 COUNTS = (

@@ -45,16 +45,23 @@ class Aside:
     """
 
     def __init__(self, place: str) -> None:
-        self._homes = {table: home.format(place=as_folder(place)) for table, home in HOMES.items()}
+        self._place = place
         self._held: dict[str, list[Any]] = {}
         self._written: dict[str, tuple[BytesIO, Any]] = {}
 
-    def add(self, table: StoredTable, rows: Any) -> None:
-        """Add rows, a ``pyarrow.Table``."""
-        held = self._held.setdefault(table.name, [])
+    def add(self, table: StoredTable, rows: Any, place: str | None = None) -> None:
+        """Add rows, a ``pyarrow.Table``.
+
+        Args:
+            table: Of which table.
+            rows: All of one place.
+            place: Name of it, if it is not that of the batch.
+        """
+        home = HOMES[table.name].format(place=as_folder(self._place if place is None else place))
+        held = self._held.setdefault(home, [])
         held.append(rows)
         if sum(map(len, held)) >= GROUP:
-            self._write(table.name)
+            self._write(home)
 
     def finish(self, folder: Path) -> None:
         """Write all, and wait until it is on the disk; tables without rows have no file.
@@ -64,29 +71,28 @@ class Aside:
         """
         try:
             folder.mkdir(parents=True)
-            for table, home in self._homes.items():
-                self._write(table)
-                if table in self._written:
-                    content, writer = self._written.pop(table)
-                    writer.close()
-                    with open(folder / (home.replace("/", SLASH) + SUFFIX), "xb") as file:
-                        file.write(content.getbuffer())
-                        file.flush()
-                        os.fsync(file.fileno())
+            for home in list(self._held):
+                self._write(home)
+            for home, (content, writer) in self._written.items():
+                writer.close()
+                with open(folder / (home.replace("/", SLASH) + SUFFIX), "xb") as file:
+                    file.write(content.getbuffer())
+                    file.flush()
+                    os.fsync(file.fileno())
             synced(folder)
         except OSError:
             dropped(folder)
             raise
 
-    def _write(self, table: str) -> None:
+    def _write(self, home: str) -> None:
         """Write the rows that are held as one group."""
-        held = self._held.pop(table, [])
+        held = self._held.pop(home)
         if not sum(map(len, held)):
             return
-        if table not in self._written:
+        if home not in self._written:
             content = BytesIO()
-            self._written[table] = content, parquet_writer(content, held[0].schema, "zstd")
-        self._written[table][1].write_table(pyarrow().concat_tables(held))
+            self._written[home] = content, parquet_writer(content, held[0].schema, "zstd")
+        self._written[home][1].write_table(pyarrow().concat_tables(held))
 
 
 def commit(store: Store, folder: Path, number: str) -> None:

@@ -8,11 +8,14 @@ from netinterf.context.networks import MAX_ASN
 from netinterf.errors import ParameterError
 from netinterf.values import frozen
 
-__all__ = ["HERE", "Place", "as_folder"]
+__all__ = ["CONTROL", "HERE", "Place", "as_folder"]
 
 HERE = "here"
 """What a place is called where nobody named it. Not after the folder: a folder is what captures happen to lie in, and
 moving it would make another place of them."""
+
+CONTROL = "ooni-control"
+"""The place of OONI's test helpers: nobody interferes there, so that what fails there is never held to be blocked."""
 
 LONGEST, MOST_BYTES = 64, 200
 """Characters of a place's name at most, and bytes as a part of paths: of such a part most systems take 255."""

@@ -89,7 +89,8 @@ class Reader:
         """Read a table."""
         self._store.check()
         for part in self._parts(table):
-            yield from self._batches(part, columns, table)
+            for batch in self._batches(part, columns, table):
+                yield table.completed(batch, columns)
 
     def _parts(self, table: StoredTable) -> list[Path]:
         """List the files of a table."""

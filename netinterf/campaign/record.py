@@ -103,22 +103,25 @@ class Shown:
     """Where to look: attempts in one capture."""
 
     capture: str  # path, as it was given
-    frames: tuple[int, ...]  # first frames of up to three attempts, failures first
+    frames: tuple[int, ...]  # first frames of up to three attempts, failures first; none of measurements
     states: tuple[str, ...]  # what came of each
+    lines: tuple[int, ...] = ()  # of measurements: the lines of the file that tell of these attempts
+
+    @property
+    def numbers(self) -> tuple[str, tuple[int, ...]]:
+        """What is counted there, frames or lines, and the numbers of those to look at."""
+        return ("line", self.lines) if self.lines else ("frame", self.frames)
 
 
 @frozen(kw_only=True)
-class Settled:
+class Settled(Shown):
     """Attempts that failed in one capture, at one server within five minutes, which it alone does not accuse.
 
     All captures together do: the outcome is ``interfered``, and the grade no more than ``likely``.
     """
 
-    capture: str  # path, as it was given
     start: int  # ns since 1970 UTC, of these five minutes
     attempts: int
-    frames: tuple[int, ...]  # first frames of up to three of them
-    states: tuple[str, ...]  # what came of each
     mechanism: str
     probability: float
     alone: float | None  # of the surest of them, as its capture gave it; None where that one was accused

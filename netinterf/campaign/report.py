@@ -13,6 +13,7 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.campaign.loading import NONE, Loaded, load
+from netinterf.campaign.place import CONTROL
 from netinterf.campaign.reader import Reader, Snapshot
 from netinterf.campaign.record import (
     CampaignSummary,
@@ -90,7 +91,7 @@ class Report:
         """
         cells = pool(loaded.observations, loaded.countries, model)
         answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver, loaded.countries)
-        cells = learn_rates(loaded.observations, cells.told(answers))
+        cells = spared(learn_rates(loaded.observations, cells.told(answers)), loaded)
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
     def __len__(self) -> int:
@@ -100,6 +101,11 @@ class Report:
         """Give the path of a capture by its number."""
         content = self.loaded.captures[capture]
         return self._paths.get(content, content)
+
+    def where(self, capture: int, numbers: Sequence[int]) -> dict[str, Any]:
+        """Give the path of a capture, and numbers in it: frames, or lines of measurements."""
+        word = "lines" if self.loaded.measured[capture] else "frames"
+        return {"capture": self.path_of(capture), "frames": (), word: tuple(numbers)}
 
     def counts(self) -> dict[str, int]:
         """Count the cells of each finding."""
@@ -358,7 +364,7 @@ class Report:
         captures = self.loaded.observations.capture[rows].tolist()
         for row, cell, capture in zip(rows.tolist(), self.cells.tallies.cell[rows].tolist(), captures, strict=True):
             numbers, states = frames[row]
-            one = Shown(capture=self.path_of(capture), frames=tuple(numbers), states=tuple(states))
+            one = Shown(states=tuple(states), **self.where(capture, numbers))
             shown.setdefault(cell, []).append(one)
         return shown
 
@@ -367,7 +373,7 @@ class Report:
         cells = np.unique(settling.cell)
         mechanisms = dict(zip(cells.tolist(), self.mechanisms_of(cells), strict=True))
         settles: dict[int, list[Settled]] = {}
-        for cell, one in settling.written(self.loaded.observations, frames, self.path_of, mechanisms):
+        for cell, one in settling.written(self.loaded.observations, frames, self.where, mechanisms):
             settles.setdefault(cell, []).append(one)
         return settles
 
@@ -380,6 +386,14 @@ class Report:
                 if row["state"] == "judged":
                     paths.setdefault(row["capture"], row["path"])
         return paths
+
+
+def spared(cells: Cells, loaded: Loaded) -> Cells:
+    """Hold nothing to be blocked where nobody interferes: what fails at a control speaks for others alone."""
+    control = np.array([network.place == CONTROL for network in loaded.networks], np.bool_)[cells.tallies.place]
+    return attrs.evolve(
+        cells, log_odds=np.where(control, np.minimum(cells.log_odds, cells.tallies.prior), cells.log_odds)
+    )
 
 
 def _told(batches: Iterator[Any], key: str, write: Callable[[dict[str, Any]], str]) -> dict[int, str]:

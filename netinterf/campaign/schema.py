@@ -16,8 +16,10 @@ from netinterf.values import frozen
 __all__ = [
     "CAPTURES",
     "MARKS",
+    "MEASUREMENTS",
     "NAMES",
     "OBSERVATIONS",
+    "PACKETS",
     "SCHEMA",
     "SEEN",
     "SERVERS",
@@ -64,6 +66,21 @@ class StoredTable:
         ]
         return library.schema(fields, metadata={"netinterf.table": self.name, "netinterf.schema": str(SCHEMA)})
 
+    def completed(self, batch: Any, columns: Sequence[str] | None) -> Any:
+        """Add columns that a part does not have yet, since a version before wrote it: nothing is known of these.
+
+        Args:
+            batch: A ``pyarrow.RecordBatch`` of the part.
+            columns: Which columns were asked for, None for all.
+        """
+        library = pyarrow()
+        for field in self.schema:
+            if field.name not in batch.schema.names and (columns is None or field.name in columns):
+                kind = library.dictionary(library.int32(), field.type) if field.name in self.words else field.type
+                arrays = [*batch.columns, library.nulls(len(batch), kind)]
+                batch = library.RecordBatch.from_arrays(arrays, schema=batch.schema.append(field.with_type(kind)))
+        return batch
+
     def table(self, columns: Mapping[str, Any]) -> Any:
         """Lay columns out as a ``pyarrow.Table``; rows that are masked or None become null.
 
@@ -83,9 +100,13 @@ PLACE = Stored("place", "string", "where the client is, as the store was told")
 CAPTURE = Stored("capture", "string", "BLAKE2b of the content of the file, expanded: 128 bits in hexadecimal")
 COUNT = "attempts"
 
+PACKETS, MEASUREMENTS = "packets", "measurements"
+"""Kinds of files."""
+
 OBSERVATIONS = StoredTable(
     "observations",
-    "What was tried and what came of it: one row per capture, client network, unit, server and five minutes.",
+    "What was tried and what came of it: one row per capture (or run of a test, of measurements), client network, "
+    "unit, server and five minutes.",
     (
         CAPTURE,
         PLACE,
@@ -121,7 +142,11 @@ OBSERVATIONS = StoredTable(
         Stored("log_odds", "double", "log-odds that the scan arrived at for the surest of them", "nats"),
         Stored("mechanism", "string", "what was done to the surest of them, null where nothing was found"),
         Stored("probability", "double", "probability that the surest of them was interfered with"),
-        Stored("frames", ["int32"], "first frames of up to three of them to look at, failures first"),
+        Stored(
+            "frames",
+            ["int32"],
+            "where to look: first frames of up to three of them, failures first; of measurements, lines of the file",
+        ),
         Stored("states", ["string"], "what came of each of these"),
     ),
     words=("capture", "place", "country", "vantage", "transport", "suffix", "server_country", "mechanism"),
@@ -135,7 +160,7 @@ CAPTURES = StoredTable(
         Stored("path", "string", "where the file was, as it was given"),
         Stored("size", "int64", "size of the file", "bytes"),
         Stored("mtime_ns", "int64", "when it was last changed, as the file system says", "ns since 1970 UTC"),
-        PLACE,
+        Stored("place", "string", f"{PLACE.meaning}; of measurements null where they are of several"),
         Stored("state", "string", "judged; error: it could not be; again: its content is in the store already"),
         Stored("first", "time", "time of the first packet"),
         Stored("last", "time", "time of the last packet"),
@@ -148,8 +173,9 @@ CAPTURES = StoredTable(
         Stored("message", "string", "what is wrong with it"),
         Stored("model", "string", "model that it was judged by"),
         Stored("version", "string", "version of the library that judged it"),
+        Stored("kind", "string", "packets, or measurements of OONI's probes; null of what could not be judged"),
     ),
-    words=("place", "state", "vantage", "error", "model", "version"),
+    words=("place", "state", "vantage", "error", "model", "version", "kind"),
 )
 
 MARKS = StoredTable(
@@ -176,7 +202,7 @@ MARKS = StoredTable(
             "the mean of what was measured: of a rate in bit/s, of an answer the hop limit it came with",
         ),
         Stored("count", "int32", "how often"),
-        Stored("frame", "int32", "a frame that shows it"),
+        Stored("frame", "int32", "a frame that shows it; of measurements, a line of the file"),
     ),
     words=("capture", "place", "kind"),
 )

@@ -9,7 +9,7 @@ Attempts that their own capture accuses need nobody else.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -88,14 +88,14 @@ class Settling:
             yield self.take(np.arange(begin, min(begin + AT_A_TIME, len(self))))
 
     def written(
-        self, table: Observations, frames: Frames, path_of: Callable[[int], str], mechanisms: Mapping[int, str]
+        self, table: Observations, frames: Frames, where: Callable[..., dict[str, Any]], mechanisms: Mapping[int, str]
     ) -> Iterator[tuple[int, Settled]]:
         """Write out what is settled, each with its cell.
 
         Args:
             table: All observations.
             frames: Of these.
-            path_of: Gives the path of a capture by its number.
+            where: Gives the path of a capture by its number, and numbers in it as frames or lines.
             mechanisms: What is done in each cell.
         """
         mine = table.take(self.row)
@@ -107,10 +107,9 @@ class Settling:
             yield (
                 cell,
                 Settled(
-                    capture=path_of(int(mine.capture[at])),
+                    **where(int(mine.capture[at]), [frame for frame, _ in told]),
                     start=int(mine.time[at]),
                     attempts=int(self.attempts[at]),
-                    frames=tuple(frame for frame, _ in told),
                     states=tuple(state for _, state in told),
                     mechanism=mechanism,
                     probability=float(self.probability[at]),

@@ -129,14 +129,18 @@ def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
     collect = steps.add_parser(
         "collect",
         help="add captures to a store",
-        description="Judge captures that are not in a store yet, and add what they show. It can be stopped at any "
-        "moment: the next call does the rest.",
+        description="Judge captures, and measurements of OONI's probes, that are not in a store yet, and add what they "
+        "show. It can be stopped at any moment: the next call does the rest.",
         epilog="Exit status: 0 done, 2 wrong usage, 3 nothing could be read, 74 the store could not be written.",
         allow_abbrev=False,
     )
-    collect.add_argument("paths", nargs="*", metavar="PATH", help="a capture, a folder or a pattern")
+    collect.add_argument(
+        "paths", nargs="*", metavar="PATH", help="a capture, a file of OONI measurements, a folder or a pattern"
+    )
     collect.add_argument("--into", required=True, metavar="STORE", help="the folder of the store; made if needed")
-    collect.add_argument("--place", metavar="NAME", help="where the clients of these captures are (default here)")
+    collect.add_argument(
+        "--place", metavar="NAME", help="where these clients are (default here; of measurements their country)"
+    )
     collect.add_argument(
         "--manifest", metavar="FILE", help="instead of PATH and --place: a CSV file path,place and perhaps asn,country"
     )

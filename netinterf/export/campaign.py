@@ -50,6 +50,7 @@ SETTLES = {
     "attempts": "int64",
     "frames": ["int64"],
     "states": ["string"],
+    "lines": ["int64"],
     "mechanism": "string",
     "probability": "float64",
     "alone": "float64",
@@ -88,7 +89,7 @@ CELL: dict[str, Any] = {
     "end": "time",
     "settled": "int64",
     "settles": [SETTLES],
-    "shown": [{"capture": "string", "frames": ["int64"], "states": ["string"]}],
+    "shown": [{"capture": "string", "frames": ["int64"], "states": ["string"], "lines": ["int64"]}],
     "reasons": [{"code": "string", "says": "string"}],
     "explanation": "string",
 }

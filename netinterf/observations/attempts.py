@@ -28,7 +28,7 @@ from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND
 from netinterf.verdict.weigh import vocabulary
 from netinterf.written.ledger import Ledger
 
-__all__ = ["FAILED", "TRANSPORTS", "Attempts", "State", "attempts_of"]
+__all__ = ["FAILED", "TRANSPORTS", "Attempts", "State", "attempts_of", "numbered_alike", "priors_of"]
 
 
 class State(IntEnum):
@@ -134,7 +134,11 @@ def attempts_of(ledgers: Sequence[Ledger], places: Sequence[int], model: Model) 
     """
     if not ledgers:
         return Attempts.empty()
-    attempts = _laid_out(ledgers, np.asarray(places, np.int32), model)
+    return without_traces(numbered_alike(_laid_out(ledgers, np.asarray(places, np.int32), model)))
+
+
+def numbered_alike(attempts: Attempts) -> Attempts:
+    """Number what was tried, names and servers, equal ones alike over all captures."""
     bits = special_bits(attempts.high, attempts.low)
     own = np.where(bits & np.uint16(HERE_ONLY) != 0, attempts.capture, -1)
     host = combined(attempts.high, attempts.low, own)
@@ -142,9 +146,7 @@ def attempts_of(ledgers: Sequence[Ledger], places: Sequence[int], model: Model) 
     name, _ = numbered_text(attempts.name)
     named = attempts.name.lengths > 0
     unit = combined(named.astype(np.int64), np.where(named, name, service), attempts.transport)
-    return without_traces(
-        attrs.evolve(attempts, called=np.where(named, name, -1), service=service, host=host, unit=unit)
-    )
+    return attrs.evolve(attempts, called=np.where(named, name, -1), service=service, host=host, unit=unit)
 
 
 def without_traces(attempts: Attempts) -> Attempts:
@@ -201,7 +203,7 @@ def _laid_out(ledgers: Sequence[Ledger], places: I32, model: Model) -> Attempts:
         at_opening=lowest & np.uint32(AT_OPENING) != 0,
         traced=reasons & np.uint32(Reason.TIME_EXCEEDED) != 0,
         missed=np.where(lookup, missed[capture], subjects.loss_share[rows]),
-        prior=_priors(model)[subjects.prior_kind[rows]],
+        prior=priors_of(model)[subjects.prior_kind[rows]],
         llr=own_weights(ledgers, subjects, model)[rows],
         log_odds=np.log(probability) - np.log1p(-probability),
     )
@@ -285,7 +287,7 @@ def _transports(subjects: Subjects, rows: I64) -> I64:
     return np.select(conditions, [DNS, HTTP, TLS, HTTP, TLS, TCP, QUIC], UDP)
 
 
-def _priors(model: Model) -> F64:
-    """Give the log-odds of any interference, by kind of subject."""
+def priors_of(model: Model) -> F64:
+    """Give the log-odds of any interference before any evidence, by kind of subject."""
     odds = np.nansum(np.exp(model.log_odds(model.mechanisms)), axis=1)
     return np.asarray(np.log(np.maximum(odds, LEAST)))

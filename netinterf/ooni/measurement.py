@@ -17,12 +17,12 @@ from netinterf.ooni.failures import ABRUPT, NO_CONNECTION, state_of
 from netinterf.ooni.values import (
     Address,
     Endpoint,
+    certificate_in,
     dict_in,
     endpoint_of,
     failure_in,
     halves_of,
     host_of,
-    issuer_of,
     list_in,
     name_of,
     number_in,
@@ -57,6 +57,7 @@ class Try:
     resolver: str = ""
     answers: tuple[Address, ...] = ()
     issuer: str = ""
+    key: str = ""
     status: int = -1
 
     @property
@@ -193,6 +194,7 @@ def outcome(connection: Connection, began: int, led: str) -> Try:
         transport = BY_PORT.get(connection.server[2], "tcp") if connection.opened else "tcp"
     state = state_of(failure)
     status = int(number_in(dict_in(request, "response"), "code"))
+    issuer, key = certificate_in(handshake)
     return Try(
         time=time_in(connection.entry, began),
         transport=transport,
@@ -201,7 +203,8 @@ def outcome(connection: Connection, began: int, led: str) -> Try:
         failure=failure,
         state=state,
         at_opening=bool(connection.opened) or (connection.datagrams and state == State.SILENT),
-        issuer=issuer_of(handshake),
+        issuer=issuer,
+        key=key,
         status=status if 0 < status < 1000 else -1,
     )
 

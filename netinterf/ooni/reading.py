@@ -30,8 +30,9 @@ TOGETHER = 2048
 """Measurements that become tables at a time."""
 LONGEST = 64 << 20
 """Bytes of a line: a hundred times what a measurement with a long chain of pages has."""
-HEAD = 1 << 16
-"""Bytes of a file that are looked at to recognise it: the keys of the base format stand before those of the test."""
+FIRST, HEAD = 64, 1 << 16
+"""Bytes of a file that are looked at to recognise it: one that does not begin as an object is soon put aside, and the
+keys of the base format stand before those of the test."""
 
 Path = str | os.PathLike[str]
 
@@ -71,10 +72,14 @@ def is_ooni(path: Path) -> bool:
     """Say whether a file looks like one of measurements; a file that cannot be read does not."""
     try:
         with open(path, "rb") as file:
-            head = expanded(file).read(HEAD)
+            plain = expanded(file)
+            head = plain.read(FIRST)
+            if not head.lstrip().startswith(b"{"):  # as most files that are asked about
+                return False
+            head += plain.read(HEAD)
     except (OSError, EOFError, zlib.error):
         return False
-    return head.lstrip()[:1] == b"{" and any(key in head for key in (b'"probe_cc"', b'"test_keys"'))
+    return any(key in head for key in (b'"probe_cc"', b'"test_keys"'))
 
 
 def read_measurements(paths: Path | Sequence[Path]) -> Measured:
@@ -110,7 +115,7 @@ def read_parts(path: Path) -> Iterator[Measured]:
     name, rows, left_out, found = os.fspath(path), list[Row](), LeftOut(), False
     for number, line in lines_of(name, left_out):
         try:
-            rows.append(row_of(line))
+            rows.append(row_of(line, number))
         except (ValueError, RecursionError) as cause:
             left_out.add(number, str(cause))
         if len(rows) == TOGETHER:
@@ -154,8 +159,12 @@ def expanded(file: BufferedReader) -> BufferedReader:
     return cast("BufferedReader", gzip.GzipFile(fileobj=file)) if packed else file  # (it reads like one)
 
 
-def row_of(line: bytes) -> Row:
+def row_of(line: bytes, number: int = 1) -> Row:
     """Read one measurement.
+
+    Args:
+        line: What stands there.
+        number: Which line it is.
 
     Raises:
         ValueError: It is none.
@@ -170,6 +179,8 @@ def row_of(line: bytes) -> Row:
     scheme, name = host_of(url)
     blocking, accessible = keys.get("blocking"), keys.get("accessible")
     columns = {
+        "line": number,
+        "report": text_in(whole, "report_id"),
         "time": time,
         "asn": asn_in(whole, "probe_asn"),
         "country": country_in(whole, "probe_cc"),
@@ -202,7 +213,7 @@ def table_of(tries: Sequence[tuple[Try, ...]]) -> Tries:
     ends = np.array([one.server for one in every], np.uint64).reshape(-1, 3)
     answers = np.array([answer for one in every for answer in one.answers], np.uint64).reshape(-1, 2)
     counts = [len(one.answers) for one in every]
-    plain = ("time", "name", "state", "abrupt", "at_opening", "failure", "resolver", "issuer", "status")
+    plain = ("time", "name", "state", "abrupt", "at_opening", "failure", "resolver", "issuer", "key", "status")
     return Tries.of(
         measurement=np.repeat(np.arange(len(tries)), [len(some) for some in tries]),
         transport=[TRANSPORTS.index(one.transport) for one in every],

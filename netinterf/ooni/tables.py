@@ -18,6 +18,8 @@ __all__ = ["Measured", "Measurements", "Tries"]
 class Measurements(Table):
     """One row per measurement: where it was made, of what, and what the probe itself concluded."""
 
+    line: I32 = column("i4", "line of its file that holds it, from 1")
+    report: Text = text("id of the report, which a probe opens for each run of a test; empty without")
     time: I64 = column("i8", "when it began", unit="ns since 1970 UTC")
     asn: U32 = column("u4", "autonomous system of the probe, 0 when unknown")
     country: U16 = column("u2", "country of the probe, two letters, a byte each, 0 when unknown")
@@ -54,6 +56,7 @@ class Tries(Table):
     answer_high: Ragged = ragged("u8", "upper halves of the addresses that a lookup gave")
     answer_low: Ragged = ragged("u8", "lower halves of the same")
     issuer: Text = text("who issued the server's certificate, as RFC 4514 writes names; empty when not shown")
+    key: Text = text("SHA-256 of the public key in that certificate, in hexadecimal; empty when not shown")
     status: I32 = column("i4", "status of the HTTP response, -1 for none", missing=True)
 
 

@@ -9,25 +9,29 @@ import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from netinterf.context.network_lines import read_asn, read_country
 from netinterf.context.special import prefix_halves
+from netinterf.context.suffixes import a_label
 from netinterf.protocols.certificates import read_certificate
 
 __all__ = [
-    "Address", "Endpoint", "asn_in", "country_in", "dict_in", "endpoint_of", "failure_in", "halves_of", "host_of",
-    "issuer_of", "list_in", "name_of", "number_in", "text_in", "time_of",
+    "Address", "Endpoint", "Shown", "asn_in", "certificate_in", "country_in", "dict_in", "endpoint_of", "failure_in",
+    "halves_of", "host_of", "list_in", "name_of", "number_in", "text_in", "time_of",
 ]  # fmt: skip
 
 Address = tuple[int, int]
 Endpoint = tuple[int, int, int]
+Shown = tuple[str, str]
 
 MOST = 2000
 """Operations in a list: what belongs together is searched among all of them, and probes write some hundred at most."""
 LONGEST_NAME = 253  # RFC 1035 §2.3.4
+LONGEST_ADDRESS = 64  # IPv6 takes 45 (POSIX, INET6_ADDRSTRLEN), and brackets or the name of an interface
 LARGEST_PORT = 65535
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 1 << 32  # s since 1970, in 2106
@@ -92,6 +96,12 @@ def country_in(holder: Mapping[str, Any], key: str) -> int:
 
 def halves_of(written: str) -> Address | None:
     """Read an address as halves, None if it is none."""
+    return _halves(written) if len(written) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _halves(written: str) -> Address | None:
+    """Read one address, of which a measurement holds the same in many places."""
     try:
         return prefix_halves(str(ip_address(written.strip("[]"))))[:2]
     except ValueError:
@@ -115,29 +125,33 @@ def name_of(written: str) -> str:
 
 @lru_cache(maxsize=1 << 10)
 def host_of(url: str) -> tuple[str, str]:
-    """Take scheme and name out of a URL, or the name alone out of what is none."""
+    """Take scheme and name out of a URL, or the name alone out of what is none; spelled in ASCII."""
     try:
         parts = urlsplit(url if "//" in url else f"//{url}")
-        return parts.scheme.lower(), name_of(parts.hostname or "")
+        host = (parts.hostname or "")[: LONGEST_NAME + 1]
+        return parts.scheme.lower(), name_of(".".join(map(a_label, host.split("."))))
     except ValueError:
         return "", ""
 
 
-def issuer_of(handshake: Mapping[str, Any]) -> str:
-    """Say who issued the certificate that a handshake showed first, empty if it showed none."""
+def certificate_in(handshake: Mapping[str, Any]) -> Shown:
+    """Say who issued the certificate that a handshake showed first, and the hash of its key; empty if it showed none.
+
+    The key is hashed by SHA-256, in hexadecimal.
+    """
     for certificate in list_in(handshake, "peer_certificates")[:1]:
-        return _issuer(text_in(certificate, "data"))
-    return ""
+        return _shown(text_in(certificate, "data"))
+    return "", ""
 
 
 @lru_cache(maxsize=1 << 10)
-def _issuer(data: str) -> str:
-    """Read the issuer of one certificate, of which measurements of one name show the same."""
+def _shown(data: str) -> Shown:
+    """Read issuer and key of one certificate, of which measurements of one name show the same."""
     try:
         certificate = read_certificate(base64.b64decode(data, validate=True))
     except (binascii.Error, ValueError):
-        return ""
-    return certificate.issuer if certificate is not None else ""
+        return "", ""
+    return ("", "") if certificate is None else (certificate.issuer, sha256(certificate.key).hexdigest())
 
 
 def time_of(measurement: Mapping[str, Any]) -> int:

@@ -164,9 +164,10 @@ def _settled(one: Settled) -> str:
     return printable(f"  {minute(one.start)}  {sure}  {_place(one)}")
 
 
-def _place(shown: Shown | Settled) -> str:
-    frames = ", ".join(f"{frame:,} ({state})" for frame, state in zip(shown.frames, shown.states, strict=True))
-    return f"frame{'s' * (len(shown.frames) != 1)} {frames} of {shown.capture}"
+def _place(shown: Shown) -> str:
+    word, numbers = shown.numbers
+    told = ", ".join(f"{number:,} ({state})" for number, state in zip(numbers, shown.states, strict=True))
+    return f"{word}{'s' * (len(numbers) != 1)} {told} of {shown.capture}"
 
 
 def open_lines(title: str, cells: Sequence[Cell], everything: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from netinterf.campaign.record import Cell, Settled, Shown
+from netinterf.campaign.record import Cell, Shown
 from netinterf.campaign.words import CAUSE_SAYS
 from netinterf.pooling.grades import Finding
 from netinterf.report.digest import count_of
@@ -42,12 +42,13 @@ def looks(cell: Cell) -> Iterator[tuple[str, str]]:
     return looks_at(cell.shown)
 
 
-def looks_at(ones: Sequence[Shown | Settled]) -> Iterator[tuple[str, str]]:
+def looks_at(ones: Sequence[Shown]) -> Iterator[tuple[str, str]]:
     """Write captures, and frames of each with what came of them."""
     for one in ones:
-        yield printable(one.capture), frames_in_words(one.frames, one.states)
+        word, numbers = one.numbers
+        yield printable(one.capture), frames_in_words(numbers, one.states, word)
 
 
-def frames_in_words(frames: Sequence[int], states: Sequence[str]) -> str:
-    """Write frames with what came of the attempts that they begin."""
-    return ", ".join(f"frame {frame:,} ({state})" for frame, state in zip(frames, states, strict=False))
+def frames_in_words(frames: Sequence[int], states: Sequence[str], word: str = "frame") -> str:
+    """Write frames, or lines, with what came of the attempts that they tell of."""
+    return ", ".join(f"{word} {frame:,} ({state})" for frame, state in zip(frames, states, strict=False))

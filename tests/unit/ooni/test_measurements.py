@@ -1,17 +1,12 @@
 """Measurements as OONI documents them, of probes old and new, become attempts and what the test helper saw."""
 
-import base64
-import datetime
 import gzip
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,96 +15,12 @@ from netinterf.context.networks import country_letters
 from netinterf.errors import UnknownFormat, UnreadableSource
 from netinterf.observations.attempts import TRANSPORTS, State
 from netinterf.ooni import is_ooni, read_measurements, read_parts
+from netinterf.ooni.attempts import attempts_in
 from netinterf.ooni.reading import row_of, tables_of
 from netinterf.ooni.tables import Measured, Tries
 from netinterf.trace import host_text
-
-START = "2024-02-12 18:44:32"
-START_NS = int(datetime.datetime(2024, 2, 12, 18, 44, 32, tzinfo=datetime.UTC).timestamp()) * 10**9
-ISSUER = "CN=Example CA,O=Example"
-
-
-def certificate() -> str:
-    """Make a certificate as measurements show them."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
-    issuer = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example"),
-            x509.NameAttribute(NameOID.COMMON_NAME, "Example CA"),
-        ]
-    )
-    builder = x509.CertificateBuilder().issuer_name(issuer).subject_name(issuer).public_key(key.public_key())
-    builder = builder.serial_number(7).not_valid_before(now).not_valid_after(now + datetime.timedelta(90))
-    made = builder.sign(key, hashes.SHA256())
-    return base64.b64encode(made.public_bytes(serialization.Encoding.DER)).decode()
-
-
-def measured(keys: dict[str, Any], **base: Any) -> dict[str, Any]:
-    """Write a measurement."""
-    return {
-        "annotations": {}, "data_format_version": "0.2.0", "input": "https://www.example.com/", "probe_asn": "AS30722",
-        "measurement_start_time": START, "probe_cc": "IT", "probe_ip": "127.0.0.1", "resolver_asn": "AS137",
-        "resolver_ip": "192.0.2.53", "software_name": "ooniprobe", "test_name": "web_connectivity",
-        "test_keys": keys, "test_version": "0.5.28", **base,
-    }  # fmt: skip
-
-
-def address(kind: str, shown: str) -> dict[str, Any]:
-    """Write an answer."""
-    return {"answer_type": kind, "ipv4" if kind == "A" else "ipv6": shown, "ttl": None, "asn": 15133}
-
-
-def connected(ip: str, port: int, number: int, failure: str | None = None, t0: float = 0.25) -> dict[str, Any]:
-    """Write a connection."""
-    status = {"failure": failure, "success": failure is None}
-    return {"ip": ip, "port": port, "status": status, "t0": t0, "t": t0 + 0.1, "transaction_id": number}
-
-
-MODERN = measured(
-    {
-        "queries": [
-            {"answers": [address("A", "192.0.2.80"), address("AAAA", "2001:db8::80")], "engine": "getaddrinfo",
-             "failure": None, "hostname": "www.example.com", "query_type": "ANY", "resolver_address": "",
-             "t0": 0.0001, "t": 0.006, "transaction_id": 1},
-            {"answers": None, "engine": "udp", "failure": "dns_nxdomain_error", "hostname": "WWW.example.com.",
-             "query_type": "A", "resolver_address": "198.51.100.9:53", "t0": 0.0001, "t": 0.006, "transaction_id": 2},
-            {"answers": [address("A", "192.0.2.99")], "engine": "doh", "failure": None, "hostname": "www.example.com",
-             "resolver_address": "https://dns.example/dns-query", "t": 0.1},
-            {"answers": [address("A", "192.0.2.80")], "failure": None, "hostname": "192.0.2.80", "t": 0.0},
-        ],
-        "tcp_connect": [
-            connected("192.0.2.80", 443, 3), connected("2001:db8::80", 443, 4, "generic_timeout_error"),
-            connected("192.0.2.80", 80, 5), connected("192.0.2.81", 80, 6, "connection_refused"),
-            connected("192.0.2.82", 443, 7),
-        ],
-        "tls_handshakes": [
-            {"network": "tcp", "address": "192.0.2.80:443", "failure": None, "server_name": "www.example.com",
-             "peer_certificates": [{"data": certificate(), "format": "base64"}], "t0": 0.4, "t": 0.5,
-             "transaction_id": 3},
-            {"network": "tcp", "address": "192.0.2.82:443", "failure": "connection_reset", "t": 0.5,
-             "server_name": "www.example.com", "peer_certificates": [], "transaction_id": 7},
-            {"network": "udp", "address": "192.0.2.80:443", "failure": "generic_timeout_error", "t0": 0.5, "t": 10.5,
-             "server_name": "www.example.com", "transaction_id": 8},
-        ],
-        "requests": [
-            {"network": "tcp", "address": "192.0.2.80:443", "failure": None, "transaction_id": 3, "t0": 0.6, "t": 0.7,
-             "request": {"url": "https://www.example.com/", "x_transport": "tcp"},
-             "response": {"code": 200, "body": "x" * 5000}},
-            {"network": "tcp", "address": "192.0.2.80:80", "failure": "eof_error", "transaction_id": 5, "t": 0.7,
-             "request": {"url": "http://www.example.com/", "x_transport": "tcp"}, "response": {"code": 0}},
-        ],
-        "control": {
-            "dns": {"failure": None, "addrs": ["192.0.2.80", "192.0.2.81", "192.0.2.82"]},
-            "tcp_connect": {"192.0.2.80:443": {"status": True, "failure": None},
-                            "[2001:db8::80]:443": {"status": False, "failure": "generic_timeout_error"},
-                            "192.0.2.81:80": {"status": False, "failure": None}},
-            "tls_handshake": {"192.0.2.80:443": {"server_name": "www.example.com", "status": True, "failure": None}},
-            "quic_handshake": {}, "http_request": {"body_length": 5000, "failure": None, "status_code": 200},
-            "http3_request": None,
-        },
-        "blocking": "tcp_ip", "accessible": False,
-    }
-)  # fmt: skip
+from netinterf.verdict.model import default_model
+from tests.unit.ooni.written import ISSUER, KEY, MODERN, START_NS, address, connected, measured
 
 
 def rows(tries: Tries) -> list[tuple[Any, ...]]:
@@ -148,6 +59,7 @@ def test_a_probe_of_today(tmp_path: Path) -> None:
     assert (tries.failure[1], tries.resolver[1]) == ("dns_nxdomain_error", "198.51.100.9:53")
     assert (tries.time - START_NS).tolist() == [10**5, 10**5, *[25 * 10**7] * 5, 5 * 10**8]
     assert list(tries.issuer) == ["", "", ISSUER, *[""] * 5]
+    assert list(tries.key) == ["", "", KEY, *[""] * 5]
     assert tries.abrupt.tolist() == [False] * 5 + [True, True, False]
 
 
@@ -163,6 +75,12 @@ def test_what_the_probe_concluded(tmp_path: Path) -> None:
     assert list(free.measurements.blocking) == ["false", ""]
     assert free.measurements.accessible.tolist() == [1, -1]
     assert free.measurements.country.tolist()[1] == 0
+
+
+def test_names_are_those_that_were_asked_for(tmp_path: Path) -> None:
+    """An input may spell a name as people write it; what is asked for is spelled in ASCII."""
+    found = read(tmp_path, measured({}, input="https://Bücher.example:8443/x", report_id="r1"))
+    assert (found.measurements.name[0], found.measurements.report[0]) == ("xn--bcher-kva.example", "r1")
 
 
 def test_what_the_test_helper_saw(tmp_path: Path) -> None:
@@ -281,7 +199,7 @@ def test_broken_lines_cost_themselves(tmp_path: Path) -> None:
     lines = [json.dumps(MODERN), *broken[1:], json.dumps(MODERN)]
     path.write_text("\n".join(lines), encoding="utf-8")
     found = read_measurements(path)
-    assert len(found.measurements) == 2
+    assert found.measurements.line.tolist() == [1, len(lines)]
     (note,) = found.diagnostics
     assert (note.code, note.count) == ("ooni.lines", 6)
     assert "line 2: it has no test_keys" in note.message
@@ -383,4 +301,6 @@ def outcome(line: bytes) -> str:
         return str(cause)
     found = tables_of([row])
     assert (len(found.tries), len(found.controls)) == (len(row.tries), len(row.controls))
+    for tries in (found.tries, found.controls):
+        assert len(attempts_in(found.measurements, tries, np.full(1, -1), default_model())) <= len(tries)
     return "read"
