@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     pieces.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
     shown = verbs.add_parser("demonstration", help="two published collections as one campaign, against their labels")
     shown.add_argument("captures", type=Path, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv")
-    rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces]
+    rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces, add_cut(verbs)]
     for verb in (quality, real, odd, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
@@ -89,6 +89,14 @@ def parser() -> argparse.ArgumentParser:
     ):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_cut(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add captures that are cut by time."""
+    cut = verbs.add_parser("cut", help="captures cut by time into 2, 4 and 10 pieces, judged as one")
+    cut.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
+    cut.add_argument("--packets", type=int, default=100_000, help="of each simulated capture (default 100,000; 0 none)")
+    return cut
 
 
 def add_speed(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -367,6 +375,14 @@ def run_demonstration(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_cut(options: argparse.Namespace) -> int:
+    """Cut captures by time, and compare."""
+    from benchmarks import cut
+
+    cut.run(options.captures, options.packets, options.jobs, options.json)
+    return 0
+
+
 def run_ways(options: argparse.Namespace) -> int:
     """Judge DNS seen in several ways."""
     from benchmarks import ways
@@ -606,6 +622,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "dns": run_dns,
     "joined": run_joined,
     "demonstration": run_demonstration,
+    "cut": run_cut,
     "ways": run_ways,
     "freezes": run_freezes,
     "isolation": run_isolation,

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -22,6 +22,7 @@ from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, PACKETS, SE
 from netinterf.capture.compression import Expander
 from netinterf.capture.formats import compression_of
 from netinterf.capture.inlet import Inlet
+from netinterf.engine.cut import CROSSED, GOES_ON, OPEN, PIECES
 from netinterf.engine.each import judge_path
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.options import Options
@@ -31,7 +32,7 @@ from netinterf.values import frozen
 from netinterf.verdict.model import default_model
 from netinterf.version import __version__
 
-__all__ = ["Batch", "Entry", "File", "content_of"]
+__all__ = ["HASH", "UNCUT", "Batch", "Entry", "File", "Judge", "content_of", "judged_whole", "pieces_of"]
 
 PIECE = 1 << 20  # bytes hashed at a time
 HASH = 16  # bytes: of 10**12 contents, two are equal with probability 1e-15
@@ -39,8 +40,15 @@ HASH = 16  # bytes: of 10**12 contents, two are equal with probability 1e-15
 TOGETHER = 1 << 12
 """Verdicts that are held until they are added up: from here on, more at a time take as long each (measured)."""
 
+UNCUT = "campaign.uncut"
+"""Code of the diagnostic that says that a large capture could not be cut."""
+
 WRITTEN_TO = "it was written to meanwhile: it is collected once it is whole"
 AGAIN = "its content is in the store already, and counts once"
+
+
+Judge = Callable[[str, Options], tuple[Judged | CaptureError, Facts]]
+"""Judges a capture, or says why it cannot be; beside it what its packets say that no verdict keeps."""
 
 
 @frozen
@@ -122,10 +130,16 @@ class Batch:
         told = repr([(row["capture"], row["path"], row["mtime_ns"], row["state"]) for row in self._rows.values()])
         return blake2b(told.encode("utf-8"), digest_size=8).hexdigest()
 
-    def enter(self, file: File) -> None:
-        """Read a file, judge it unless its content is known, and keep what it shows."""
+    def enter(self, file: File, judge: Judge | None = None, capture: str = "") -> None:
+        """Read a file, judge it unless its content is known, and keep what it shows.
+
+        Args:
+            file: The file.
+            judge: How it is judged; None reads it as a whole.
+            capture: Hash of its content, empty where it is not known yet.
+        """
         try:
-            capture = content_of(file.path)
+            capture = capture or content_of(file.path)
             is_whole = File.of(file.path) == file
         except OSError as cause:
             self._leave(file, f"cannot be read: {cause.strerror or cause}")
@@ -137,7 +151,7 @@ class Batch:
         elif not self._lost and is_ooni(file.path):
             self._read_measurements(file, capture)
         else:
-            self._judge(file, capture)
+            self._judge(file, capture, judge or judged_whole)
 
     def finish(self, folder: Path) -> None:
         """Write all, and wait until it is on the disk; nothing where there is nothing to keep.
@@ -173,17 +187,15 @@ class Batch:
         self._rows[file] = row | {"place": self._place.name, "state": state, "version": __version__} | dict(about)
         self._entries[file] = Entry(file.path, state, about.get("message") or "", capture)
 
-    def _judge(self, file: File, capture: str) -> None:
+    def _judge(self, file: File, capture: str, judge: Judge) -> None:
         """Judge a capture."""
-        facts = [Facts.empty()]
-        outcome: Judged | CaptureError = CaptureError(file.path, self._lost)
-        if not self._lost:
-            outcome = judge_path(file.path, self._options, look=lambda trace: facts.append(facts_of(trace)))
+        lost = CaptureError(file.path, self._lost), Facts.empty()
+        outcome, facts = lost if self._lost else judge(file.path, self._options)
         if isinstance(outcome, CaptureError):
             self._fail(file, capture, outcome)
             return
         self._keep(file, capture, "judged", about_capture(outcome.summary))
-        self._waiting[file] = Seen(capture, outcome, facts[-1])
+        self._waiting[file] = Seen(capture, outcome, facts)
         self._verdicts += len(outcome.ledger.verdicts)
         if self._verdicts >= TOGETHER:
             self._add_up()
@@ -249,6 +261,13 @@ class Batch:
                 known["clients"] = clients
 
 
+def judged_whole(path: str, options: Options) -> tuple[Judged | CaptureError, Facts]:
+    """Judge a capture that one worker reads."""
+    facts = [Facts.empty()]
+    outcome = judge_path(path, options, look=lambda trace: facts.append(facts_of(trace)))
+    return outcome, facts[-1]
+
+
 def content_of(path: str, size: int | None = None) -> str:
     """Hash the content of a file, expanded: a capture that was compressed since is the same capture.
 
@@ -307,6 +326,9 @@ def about_error(error: CaptureError) -> dict[str, Any]:
 
 def about_capture(summary: Summary) -> dict[str, Any]:
     """Write the line of a capture as values of its row."""
+    counts = {note.code: note.count for note in summary.diagnostics}
+    told = [f"{counts[CROSSED]:,} {GOES_ON}"] if CROSSED in counts else []
+    told += [note.message for note in summary.diagnostics if note.code == UNCUT]
     return {
         "first": summary.first,
         "last": summary.last,
@@ -317,4 +339,8 @@ def about_capture(summary: Summary) -> dict[str, Any]:
         "notes": list(dict.fromkeys(note.code for note in summary.diagnostics)),
         "model": summary.model,
         "kind": PACKETS,
+        "pieces": counts.get(PIECES),
+        "crossed": counts.get(CROSSED, 0) if PIECES in counts else None,
+        "left_open": counts.get(OPEN, 0) if PIECES in counts else None,
+        "message": "; ".join(told) or None,
     }

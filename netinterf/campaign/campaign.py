@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.campaign.batch import Entry
-from netinterf.campaign.collect import Collected, collect
+from netinterf.campaign.collect import CUT, Collected, collect
 from netinterf.campaign.compact import Compacted, compact
 from netinterf.campaign.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.place import HERE, Place
@@ -73,6 +73,7 @@ class Campaign(Reader):
         model: Model | None = None,
         executor: Executor | None = None,
         in_flight: int = IN_FLIGHT,
+        cut: int = CUT,
         told: Callable[[Entry], object] | None = None,
     ) -> Collected:
         """Add captures that are not in the store yet: each content once, a damaged capture as an error.
@@ -92,6 +93,7 @@ class Campaign(Reader):
             model: Priors, caps and grades.
             executor: Judges captures side by side, wherever captures and store can be seen; None judges here.
             in_flight: Batches that the executor holds at a time: twice its workers keep all of them busy.
+            cut: Bytes of a capture beyond which it is cut by time into pieces of no more, so that several look at it.
             told: Called with what became of each file that is new.
 
         Returns:
@@ -116,5 +118,6 @@ class Campaign(Reader):
             executor=executor,
             in_flight=in_flight,
             told=told or (lambda _: None),
+            cut=cut,
             names=names,
         )

@@ -12,23 +12,27 @@ import attrs
 
 from netinterf.campaign.batch import Entry, File, content_of
 from netinterf.campaign.executors import LostError, answer_of, in_order
-from netinterf.campaign.gather import Receipt, Setting, Task
+from netinterf.campaign.gather import Cut, Receipt, Setting, Task
 from netinterf.campaign.known import Known, content_number, file_number, path_number, versions
 from netinterf.campaign.names import is_published, list_names, publish
 from netinterf.campaign.parts import commit, dropped, recover
 from netinterf.campaign.place import Place
 from netinterf.campaign.store import Store
 from netinterf.engine.options import Options
-from netinterf.errors import CaptureError, UnreadableSource
-from netinterf.values import define
+from netinterf.errors import CaptureError, ParameterError, UnreadableSource
+from netinterf.values import define, frozen
 
-__all__ = ["Collected", "Found", "collect"]
+__all__ = ["CUT", "Collected", "Found", "collect"]
 
 MOST = 128
 """Captures of a batch: a million make eight thousand parts."""
 
 MOST_BYTES = 1 << 29
 """Bytes of captures of a batch, unless one has more: half a minute of work, and what is lost when it is cut off."""
+
+CUT = 1 << 30
+"""Bytes of a capture beyond which it is cut: one that is as large holds more packets than are looked at as one, or few
+that are large, and takes a minute at most."""
 
 GROWS = 16
 """A batch has so many times fewer captures than came before it: everybody soon has one, and the last are short."""
@@ -72,6 +76,7 @@ def collect(
     executor: Executor | None,
     in_flight: int,
     told: Callable[[Entry], object],
+    cut: int = CUT,
     names: str | os.PathLike[str] | None = None,
 ) -> Collected:
     """Add captures that a store does not hold.
@@ -83,12 +88,16 @@ def collect(
         executor: Who judges; None judges here.
         in_flight: Batches that the executor holds at a time.
         told: Called with what became of each file that is new, once that is settled.
+        cut: Bytes of a capture beyond which it is cut into pieces of no more.
         names: A file of names that may be told.
 
     Raises:
+        ParameterError: Pieces would hold nothing.
         UsageError: The store or the executor cannot be used.
         OSError: The store cannot be written; what was added before is in it.
     """
+    if cut < 1:
+        raise ParameterError("cut", cut, "1 byte or more")
     with store.locked():
         store.make()
         store.check()
@@ -96,9 +105,8 @@ def collect(
         recover(store)
         if names is not None:
             list_names(store, names)
-        collecting = Collecting.of(store, options, told)
-        receipts = in_order(collecting.tasks(found(collecting.is_known)), executor, in_flight)
-        collecting.settle(receipts, executor)
+        collecting = Collecting.of(store, options, told, Workers(executor, in_flight, cut))
+        collecting.settle(collecting.tasks(found(collecting.is_known)))
         recover(store)  # drops the setting, and what lost workers wrote
         trouble = "" if is_published(store) else published(store, executor)
         if trouble:
@@ -116,6 +124,19 @@ def published(store: Store, executor: Executor | None) -> str:
         return publish(store)
 
 
+@frozen
+class Workers:
+    """Who judges, and what is handed to whom."""
+
+    executor: Executor | None  # None judges here
+    in_flight: int  # batches that it holds at a time
+    cut: int  # bytes of a capture beyond which several look at it
+
+    def receipts(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Receipt]]:
+        """Have batches judged; see `in_order`."""
+        return in_order(iter(tasks), self.executor, self.in_flight)
+
+
 @define
 class Collecting:
     """What is known while captures are collected."""
@@ -124,13 +145,14 @@ class Collecting:
     setting: Setting
     known: Known
     told: Callable[[Entry], object]
+    workers: Workers
     counts: Collected = attrs.field(factory=Collected)
 
     @classmethod
-    def of(cls, store: Store, options: Options, told: Callable[[Entry], object]) -> Self:
+    def of(cls, store: Store, options: Options, told: Callable[[Entry], object], workers: Workers) -> Self:
         """Begin: read what the store holds, and write down how to judge."""
         known = Known.of(store)
-        return cls(store, Setting.written(store, options, known.contents.all()), known, told)
+        return cls(store, Setting.written(store, options, known.contents.all()), known, told, workers)
 
     def is_known(self, path: str) -> bool:
         """Say whether a file is in the store, as far as can be said without reading it."""
@@ -147,6 +169,9 @@ class Collecting:
             file = self._file(capture)
             if file is None:
                 continue
+            if file.size > self.workers.cut:
+                yield Task(setting=self.setting, place=place, files=(file,), cut=Cut(size=self.workers.cut))
+                continue
             batch = waiting.setdefault(place, [])
             batch.append(file)
             count += 1
@@ -155,21 +180,25 @@ class Collecting:
         for place, batch in waiting.items():
             yield Task(setting=self.setting, place=place, files=tuple(batch))
 
-    def settle(self, receipts: Iterator[tuple[Task, Receipt]], executor: Executor | None) -> None:
-        """Put in place what was written aside, unless a content in it came in meanwhile: then it is judged without.
+    def settle(self, tasks: Iterable[Task]) -> None:
+        """Have batches judged, and put in place what was written aside.
+
+        Where a content in one came in meanwhile, it is judged again without.
 
         Raises:
             OSError: The store cannot be written.
         """
-        for task, receipt in receipts:
+        for task, receipt in self.workers.receipts(tasks):
             if receipt.trouble:
                 raise OSError(receipt.trouble)
+            if receipt.cut is not None:
+                self._settle_cut(task, receipt.cut)
+                continue
             kept = [entry.capture for entry in receipt.entries if entry.state in {"judged", "error"}]
             taken = frozenset(capture for capture in kept if content_number(capture) in self.known.contents)
             if taken:
                 dropped(self.store.pending / receipt.folder)
-                once_more = attrs.evolve(task, taken=task.taken | taken)
-                self.settle(in_order(iter([once_more]), executor, 1), executor)
+                self.settle([attrs.evolve(task, taken=task.taken | taken)])
                 continue
             if receipt.folder:
                 commit(self.store, self.store.pending / receipt.folder, receipt.number)
@@ -177,6 +206,19 @@ class Collecting:
                 self.known.contents.add(content_number(capture))
             for entry in receipt.entries:
                 self._tell(entry)
+
+    def _settle_cut(self, task: Task, cut: Cut) -> None:
+        """Have the pieces of a capture looked at and put together; batches that were handed out go on meanwhile.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
+        pieces = (attrs.evolve(task, cut=attrs.evolve(cut, piece=piece)) for piece in range(cut.pieces))
+        for _, receipt in self.workers.receipts(pieces):
+            if receipt.trouble:
+                raise OSError(receipt.trouble)
+        self.settle([attrs.evolve(task, cut=cut)])
+        dropped(self.store.pending / cut.folder)
 
     def _file(self, capture: str | CaptureError | None) -> File | None:
         """Look a file up; None where it is known, or cannot be collected."""

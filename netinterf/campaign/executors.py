@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from netinterf.campaign.gather import Receipt, Task, gather
+from netinterf.campaign.cut import work
+from netinterf.campaign.gather import Receipt, Task
 from netinterf.errors import MissingExtra, UsageError
 
 __all__ = ["LostError", "Processes", "answer_of", "dask_executor", "in_order"]
@@ -124,7 +125,7 @@ def in_order(tasks: Iterator[Task], executor: Executor | None, in_flight: int) -
         UsageError: The executor cannot be used.
     """
     if executor is None:
-        yield from ((task, gather(task)) for task in tasks)
+        yield from ((task, work(task)) for task in tasks)
         return
     running: deque[tuple[Task, Future[Receipt]]] = deque()
     try:
@@ -165,7 +166,7 @@ def alone(executor: Executor, task: Task) -> Iterator[tuple[Task, Receipt]]:
         answer_of(executor.submit(abs, 0))
     except LostError:
         raise UsageError("no worker of the executor lives long enough to answer") from None
-    yield task, gather(attrs.evolve(task, lost=SURVIVED_BY_NOBODY))
+    yield task, work(attrs.evolve(task, lost=SURVIVED_BY_NOBODY))
 
 
 def submitted(executor: Executor, task: Task) -> Future[Receipt]:
@@ -175,7 +176,7 @@ def submitted(executor: Executor, task: Task) -> Future[Receipt]:
         UsageError: The executor takes none.
     """
     try:
-        return executor.submit(gather, task)
+        return executor.submit(work, task)
     except (BrokenExecutor, RuntimeError) as cause:
         raise UsageError(f"the executor takes no captures any more ({cause})") from cause
 

@@ -7,10 +7,12 @@ sees, or an answer that one resolver alone gives.
 from enum import IntEnum
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
+from typing import Self
 
+import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I32, U8, Mask
+from netinterf.arrays import F64, I32, I64, U8, Mask
 from netinterf.context.special import special_bits
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.protocols.certificates import read_certificate
@@ -49,6 +51,12 @@ class Facts(Table):
     hidden: Mask = column("?", "who knows it may find the name of the server")
     number: F64 = column("f8", "what was measured: of answers the hop limit; NaN for nothing")
     frame: I32 = column("i4", "frame that shows it")
+
+    def moved(self, flow: I64, exchange: I64, packet: I64 | None = None) -> Self:  # noqa: ARG002  (frames stay)
+        """Follow flows and exchanges to their new rows; what is about none of them (-1) is left out."""
+        flows, exchanges = np.append(flow, -1)[self.flow], np.append(exchange, -1)[self.exchange]
+        moved = attrs.evolve(self, flow=flows.astype(np.int32), exchange=exchanges.astype(np.int32))
+        return moved.take((flows >= 0) | (exchanges >= 0))
 
 
 def facts_of(trace: Trace) -> Facts:

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from netinterf.arrays import U64
-from netinterf.campaign.batch import Batch, Entry, File
+from netinterf.campaign.batch import Batch, Entry, File, Judge
 from netinterf.campaign.place import Place
 from netinterf.campaign.store import Store
 from netinterf.engine.options import Options
 from netinterf.values import frozen
 
-__all__ = ["Receipt", "Setting", "Task", "gather"]
+__all__ = ["Cut", "Receipt", "Setting", "Task", "gather", "opened"]
 
 
 @frozen
@@ -65,14 +65,34 @@ def opened(setting: Setting) -> tuple[Options, U64, bytes]:
 
 
 @frozen(kw_only=True)
+class Cut:
+    """A capture that is cut by time: one worker cuts it, others look at a piece each, one puts together what they saw.
+
+    Attributes:
+        size: Bytes of a piece, at most.
+        folder: Where what is known of it lies, below ``pending``; empty before it is cut.
+        capture: Hash of its content.
+        pieces: How many there are.
+        piece: Which one is to be looked at; None to cut it, or to put it together.
+    """
+
+    size: int
+    folder: str = ""
+    capture: str = ""
+    pieces: int = 0
+    piece: int | None = None
+
+
+@frozen(kw_only=True)
 class Task:
-    """One batch of captures of one place."""
+    """One batch of captures of one place, or what is to be done with one that is cut."""
 
     setting: Setting
     place: Place
     files: tuple[File, ...]
     taken: frozenset[str] = frozenset()  # contents that came in since collecting began
     lost: str = ""  # why nobody could judge them: they are entered, and not tried
+    cut: Cut | None = None  # of a batch of one
 
 
 @frozen(kw_only=True)
@@ -84,22 +104,30 @@ class Receipt:
         number: Of the part: a hash of what is in it.
         entries: What became of each file.
         trouble: Why it could not be written, empty where it was.
+        cut: How a capture was cut, of which nothing else is done yet.
     """
 
     folder: str = ""
     number: str = ""
     entries: tuple[Entry, ...] = ()
     trouble: str = ""
+    cut: Cut | None = None
 
 
-def gather(task: Task) -> Receipt:
-    """Judge a batch, and write it aside."""
+def gather(task: Task, judge: Judge | None = None, capture: str = "") -> Receipt:
+    """Judge a batch, and write it aside.
+
+    Args:
+        task: The batch.
+        judge: How each capture is judged; None reads it as a whole.
+        capture: Hash of the content of its one capture, where it is known.
+    """
     pending = Store(Path(task.setting.store)).pending
     try:
         options, contents, secret = opened(task.setting)
         batch = Batch(task.place, secret, options, contents, task.taken, task.lost)
         for file in task.files:
-            batch.enter(file)
+            batch.enter(file, judge, capture)
         folder = secrets.token_hex(8)
         batch.finish(pending / folder)
     except OSError as cause:

@@ -15,11 +15,13 @@ from netinterf.arrays import I64, Mask
 from netinterf.arrow import pyarrow
 from netinterf.campaign.facts import NXDOMAIN
 from netinterf.campaign.overlap import shown_by_packets, which_are_measurements
+from netinterf.campaign.place import CONTROL
 from netinterf.campaign.reader import Snapshot
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.observations.table import Observations
 from netinterf.pooling.answers import Answered
+from netinterf.pooling.cells import Cells
 from netinterf.schema import Vantage
 from netinterf.values import frozen
 
@@ -86,6 +88,12 @@ class Loaded:
             own_resolver=self.own_resolver[rows],
             **self._answers_of(rows),
         )
+
+    def spared(self, cells: Cells) -> Cells:
+        """Hold nothing to be blocked where nobody interferes: what fails at a control speaks for others alone."""
+        control = np.array([network.place == CONTROL for network in self.networks], np.bool_)[cells.tallies.place]
+        log_odds = np.where(control, np.minimum(cells.log_odds, cells.tallies.prior), cells.log_odds)
+        return attrs.evolve(cells, log_odds=log_odds)
 
     def _answers_of(self, rows: I64) -> dict[str, Any]:
         """Keep answers of the captures of some observations."""

@@ -13,7 +13,6 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.campaign.loading import NONE, Loaded, load
-from netinterf.campaign.place import CONTROL
 from netinterf.campaign.reader import Reader, Snapshot
 from netinterf.campaign.record import (
     CampaignSummary,
@@ -91,7 +90,7 @@ class Report:
         """
         cells = pool(loaded.observations, loaded.countries, model)
         answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver, loaded.countries)
-        cells = spared(learn_rates(loaded.observations, cells.told(answers)), loaded)
+        cells = loaded.spared(learn_rates(loaded.observations, cells.told(answers)))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
     def __len__(self) -> int:
@@ -386,14 +385,6 @@ class Report:
                 if row["state"] == "judged":
                     paths.setdefault(row["capture"], row["path"])
         return paths
-
-
-def spared(cells: Cells, loaded: Loaded) -> Cells:
-    """Hold nothing to be blocked where nobody interferes: what fails at a control speaks for others alone."""
-    control = np.array([network.place == CONTROL for network in loaded.networks], np.bool_)[cells.tallies.place]
-    return attrs.evolve(
-        cells, log_odds=np.where(control, np.minimum(cells.log_odds, cells.tallies.prior), cells.log_odds)
-    )
 
 
 def _told(batches: Iterator[Any], key: str, write: Callable[[dict[str, Any]], str]) -> dict[int, str]:

@@ -169,6 +169,13 @@ CAPTURES = StoredTable(
         Stored("vantage", "string", "where it was taken: client, server, middle or unknown"),
         Stored("link_types", ["int32"], "link types of its interfaces"),
         Stored("notes", ["string"], "codes of what there is to say of it: damage, gaps, a clock that was set"),
+        Stored("pieces", "int32", "pieces that it was cut into; null for one that was judged as it is"),
+        Stored(
+            "crossed", "int64", "conversations and lookups that went on behind what was looked at with their beginning"
+        ),
+        Stored(
+            "left_open", "int64", "conversations and lookups open where that ended, silent for less than two minutes"
+        ),
         Stored("error", "string", "kind of the error"),
         Stored("message", "string", "what is wrong with it"),
         Stored("model", "string", "model that it was judged by"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from netinterf.campaign.batch import Entry
 from netinterf.campaign.campaign import Campaign
-from netinterf.campaign.collect import Collected, collect
+from netinterf.campaign.collect import CUT, Collected, collect
 from netinterf.campaign.executors import Processes, dask_executor
 from netinterf.campaign.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.place import HERE, Place
@@ -50,6 +50,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
                 executor=executor,
                 in_flight=in_flight,
                 told=told.entry,
+                cut=CUT if arguments.cut is None else arguments.cut,
                 names=arguments.names,
             )
     except OSError as error:

@@ -147,6 +147,12 @@ def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
     collect.add_argument("--names", metavar="FILE", help="names that the store may tell, one a line; *.example.com")
     collect.add_argument("--jobs", type=int, metavar="N", help="processes (default: the cores of this machine)")
     collect.add_argument("--scheduler", metavar="ADDRESS", help="judge on a cluster of Dask instead")
+    collect.add_argument(
+        "--cut",
+        type=int,
+        metavar="BYTES",
+        help="cut larger captures by time, so that several look at one (default 1 GiB)",
+    )
     add_judging(collect)
     collect.set_defaults(run="netinterf.cli.campaign:run_collect", strict=False)
 

@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
+from typing import TypeVar
 
 from netinterf.capture import CaptureSearch
 from netinterf.engine.judge import judge
@@ -14,12 +15,14 @@ from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, NetinterfError
 from netinterf.trace import Trace
 
-__all__ = ["IN_FLIGHT", "Paths", "Progress", "called", "captures_in", "judge_path", "judged_each"]
+__all__ = ["IN_FLIGHT", "Paths", "Progress", "attempt", "called", "captures_in", "judge_path", "judged_each"]
 
 Paths = str | tuple[str, ...]
 """One capture: a file, or the files that are joined."""
 
 Progress = Callable[[str, int, int], None]
+
+Answer = TypeVar("Answer")
 
 IN_FLIGHT = 32  # captures that an executor holds at a time
 
@@ -101,8 +104,13 @@ def judge_path(
         executor: Looks at shards of a large capture side by side.
         look: Called with the trace of a capture that is looked at as one, before it is let go.
     """
+    return attempt(path, options, partial(judge, path, options, progress=progress, executor=executor, look=look))
+
+
+def attempt(path: Paths, options: Options, work: Callable[[], Answer]) -> Answer | CaptureError:
+    """Do something with a capture, or return why it cannot be done; see `judge_path`."""
     try:
-        return judge(path, options, progress=progress, executor=executor, look=look)
+        return work()
     except CaptureError as known:
         return known
     except Exception as cause:

@@ -54,19 +54,25 @@ class NotObserved:
 
     note: Diagnostic
 
+    def moved(self, *_: I64) -> "NotObserved":
+        """Stay."""
+        return self
+
 
 class JointQuestions:
     """The joint analyzers among those that are asked; one that fails costs its own answers only.
 
     Args:
         options: How the capture is judged.
+        look: What else is kept of each part, none where it is None.
 
     Attributes:
         options: The same for each part: joint analyzers look at each client by itself.
         notes: Which of them failed to conclude, once they have.
+        looked: What else was kept of each part, once they have; rows are those of the whole.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, look: Callable[[Trace], Observations] | None = None) -> None:
         from netinterf.analyzers.registry import builtin  # (loads every analyzer)
 
         asked = builtin() if options.analyzers is None else options.analyzers
@@ -74,10 +80,13 @@ class JointQuestions:
         alone = tuple(cast("Analyzer", OneByOne(one)) if isinstance(one, Joint) else one for one in asked)
         self.options = attrs.evolve(options, analyzers=alone)
         self.notes: tuple[Diagnostic, ...] = ()
+        self._look = look
+        self.looked: tuple[Any, ...] = ()
 
     def observe(self, trace: Trace, flow: I64, exchange: I64, packet: I64) -> list[Any]:
         """Have each of them observe a part, and follow what it names to other rows; see `Observations.moved`."""
-        return [self._attempt(one, partial(observed, one, trace, flow, exchange, packet)) for one in self._joint]
+        seen = [self._attempt(one, partial(observed, one, trace, flow, exchange, packet)) for one in self._joint]
+        return seen if self._look is None else [*seen, self._look(trace).moved(flow, exchange, packet)]
 
     def conclude(self, parts: Sequence[PartSeen], flows: int, exchanges: int) -> list[Evidence]:
         """Have each of them conclude, but those that failed to observe.
@@ -87,6 +96,8 @@ class JointQuestions:
             flows: How many of them there are in the whole.
             exchanges: The same.
         """
+        if self._look is not None:
+            self.looked = tuple(every[-1].moved(flow, exchange) for every, flow, exchange in parts)
         tables: list[Any] = []
         for place, analyzer in enumerate(self._joint):
             seen = [(every[place], flow, exchange) for every, flow, exchange in parts]

@@ -9,8 +9,9 @@ session, and what is cut is counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from typing import Protocol
 
 import attrs
 import numpy as np
@@ -32,7 +33,7 @@ from netinterf.verdict.joining import join_judgements
 from netinterf.version import __version__
 from netinterf.written.ledger import Ledger
 
-__all__ = ["judge_large"]
+__all__ = ["judge_large", "summary_of"]
 
 SHARDED = "scan.shards"
 """Code of the diagnostic that says in how many parts a capture was looked at."""
@@ -94,35 +95,66 @@ def judge_large(
         in_part=any(entry.cut for entry in seen),
         conclude=joint.conclude,
     )
-    summary = summary_of(listing.capture([]), shards, seen, ledger, options, looking.crowd)
+    sharded = [Diagnostic(SHARDED, SAYS.format(count=len(seen)))] if len(seen) > 1 else []
+    summary = summary_of(listing.capture([]), shards, seen, ledger, options, looking.crowd, sharded)
     return Judged(summary=attrs.evolve(summary, diagnostics=summary.diagnostics + joint.notes), ledger=ledger)
 
 
+class Counted(Protocol):
+    """What is counted of a capture while it is read."""
+
+    @property
+    def packets(self) -> int:
+        """How many frames there are."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """Of all of them, on the wire."""
+        ...
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Times of the first and last, ns; None without any."""
+        ...
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What decoding had to say."""
+        ...
+
+
 def summary_of(
-    capture: Capture, shards: Shards, seen: list[Seen], ledger: Ledger, options: Options, crowd: int
+    capture: Capture,
+    counted: Counted,
+    seen: Sequence[Seen],
+    ledger: Ledger,
+    options: Options,
+    crowd: int,
+    parted: Sequence[Diagnostic],
 ) -> Summary:
-    """Write the line of the whole capture."""
-    began, ended = shards.span or (None, None)
+    """Write the line of the whole capture; *parted* says how it was looked at in parts."""
+    began, ended = counted.span or (None, None)
     alone = sum((entry.alone for entry in seen), Counter[str]())
     return Summary(
         capture=ledger.capture,
-        packets=shards.packets,
+        packets=counted.packets,
         flows=len(ledger.flows) + alone.total(),
         exchanges=len(ledger.exchanges),
         outcomes={word: count + alone[word] for word, count in outcome_counts(ledger.verdicts).items()},
         first=began,
         last=ended,
-        bytes=shards.bytes,
+        bytes=counted.bytes,
         vantage=str(vantage_of(seen, options)),
         link_types=tuple(dict.fromkeys(interface.link_type for interface in capture.interfaces)),
         diagnostics=(
             *capture.diagnostics,
-            *shards.diagnostics,
+            *counted.diagnostics,
             *notes_of(seen),
             *everywhere_notes(ledger.evidence),
             *cut_notes(sum(entry.over for entry in seen), sum(entry.cut for entry in seen)),
             *([Diagnostic(UNLISTED, ALONE.format(crowd=crowd), count=alone.total())] if alone.total() else []),
-            *([Diagnostic(SHARDED, SAYS.format(count=len(seen)))] if len(seen) > 1 else []),
+            *parted,
         ),
         version=__version__,
         model=ledger.verdicts.model,
@@ -130,7 +162,7 @@ def summary_of(
     )
 
 
-def notes_of(seen: list[Seen]) -> tuple[Diagnostic, ...]:
+def notes_of(seen: Sequence[Seen]) -> tuple[Diagnostic, ...]:
     """Tell what parts of the recording are like, each kind once: of the part with most conversations that shows it."""
     by_size = sorted(seen, key=lambda entry: entry.flows)
     told = joined((), (note for entry in by_size for note in entry.notes if note.code not in COUNTED))
@@ -139,7 +171,7 @@ def notes_of(seen: list[Seen]) -> tuple[Diagnostic, ...]:
     return told + joined((), (note for entry in seen for note in entry.notes if note.code == FAILED))
 
 
-def vantage_of(seen: list[Seen], options: Options) -> Vantage:
+def vantage_of(seen: Sequence[Seen], options: Options) -> Vantage:
     """Say where the whole was taken: where two thirds of the conversations were whose shards know it."""
     if options.vantage != "auto":
         return Vantage(options.vantage)

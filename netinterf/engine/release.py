@@ -18,7 +18,7 @@ from netinterf.flows.grouping import mix
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
-__all__ = ["Leaving", "Remembered", "leaving"]
+__all__ = ["IDLE_NS", "Leaving", "Remembered", "closed_flows", "conversation_keys", "leaving"]
 
 TCP = 6
 REMAINS, OVER, CLOSED, OPEN = range(4)  # the order in which flows leave

@@ -60,24 +60,30 @@ class Part:
     observed: tuple[Any, ...]
 
     @classmethod
-    def of(cls, judgement: Judgement, trace: "Trace", counts: Mask, observe: Observe) -> Self:
-        """Keep what was seen of some flows, and of the exchanges that they carried.
+    def of(
+        cls, judgement: Judgement, trace: "Trace", counts: Mask, observe: Observe, exchanges: Mask | None = None
+    ) -> Self:
+        """Keep what was seen of some flows, and of the exchanges that they carried, or of others.
 
         Args:
             judgement: A part, judged.
             trace: Its packets.
             counts: Which of its flows count, one entry per flow.
             observe: Gives what joint analyzers observed in it, with the new rows of its flows, exchanges and packets.
+            exchanges: Which of its exchanges count, one entry per exchange, whether the flows that carried them do or
+                not; None for those of flows that count.
         """
-        subjects, exchanges = judgement.subjects, judgement.exchanges
-        carried, row = counts[exchanges.flow], np.flatnonzero(counts[subjects.flow])
-        flow = new_places(np.flatnonzero(counts), len(counts))
+        subjects, table = judgement.subjects, judgement.exchanges
+        carried = counts[table.flow] if exchanges is None else exchanges
+        row = np.flatnonzero(counting(subjects.kind, subjects.subject, counts, carried))
+        held = with_carriers(counts, table, carried)
+        flow = new_places(np.flatnonzero(held), len(held))
         exchange = new_places(np.flatnonzero(carried), len(carried))
-        messages = int(max(exchanges.queries.values.max(initial=-1), exchanges.replies.values.max(initial=-1))) + 1
+        messages = int(max(table.queries.values.max(initial=-1), table.replies.values.max(initial=-1))) + 1
         frame = trace.packets.frame.astype(np.int64)
         frames = frame[trace.flows.first_packet].astype(np.int32)
         columns = {name: rows_of(getattr(subjects, name), row) for name in BY_ROW}
-        flows = attrs.evolve(trace.flows, first_packet=frames).take(counts)
+        flows = attrs.evolve(trace.flows, first_packet=frames).take(held)
         hosts, place = only_met(judgement.hosts, np.append(flows.client, flows.server).astype(np.int64))
         columns |= {name: place[columns[name]].astype(np.int32) for name in ("client", "server")}
         return cls(
@@ -85,12 +91,56 @@ class Part:
             evidence=moved_evidence(kept_evidence(judgement, row), flow, exchange),
             hosts=hosts,
             flows=flows.renumber({"Hosts": place}),
-            exchanges=exchanges.take(carried).renumber({"Flows": flow, "Dns": np.full(messages, -1)}),
+            exchanges=table.take(carried).renumber({"Flows": flow, "Dns": np.full(messages, -1)}),
             attributions=moved_attributions(judgement.attributions, new_places(row, len(subjects))),
             anomalies=judgement.anomalies.take(row),
             replies=moved_replies(forged_replies(trace, judgement.verdicts), exchange),
-            observed=tuple(observe(flow, exchange, frame)),
+            observed=tuple(observe(np.where(counts, flow, -1), exchange, frame)),
         )
+
+    def without(self, flows: NDArray[np.integer[Any]], exchanges: NDArray[np.integer[Any]]) -> Self:
+        """Leave out flows and exchanges in some rows; flows that carried any other exchange stay, without a verdict."""
+        subjects, evidence = self.subjects, self.evidence
+        gone, carried = np.zeros(len(self.flows), np.bool_), np.ones(len(self.exchanges), np.bool_)
+        gone[flows], carried[exchanges] = True, False
+        counts = np.zeros(len(self.flows), np.bool_)
+        counts[subjects["subject"][subjects["kind"] == SubjectKind.FLOW]] = True
+        counts &= ~gone
+        row = np.flatnonzero(counting(subjects["kind"], subjects["subject"], counts, carried))
+        held = with_carriers(counts, self.exchanges, carried)
+        flow = new_places(np.flatnonzero(held), len(held))
+        exchange = new_places(np.flatnonzero(carried), len(carried))
+        columns = {name: rows_of(column, row) for name, column in subjects.items()}
+        about = counting(evidence.subject_kind, evidence.subject, counts, carried)
+        return attrs.evolve(
+            self,
+            subjects=moved_subjects(columns, flow, exchange),
+            evidence=moved_evidence(evidence.take(about), flow, exchange),
+            flows=self.flows.take(held),
+            exchanges=self.exchanges.take(carried).renumber({"Flows": flow}),
+            attributions=moved_attributions(self.attributions, new_places(row, len(subjects["kind"]))),
+            anomalies=self.anomalies.take(row),
+            replies=moved_replies(self.replies, exchange),
+            observed=tuple(one.moved(np.where(gone, -1, flow), exchange) for one in self.observed),
+        )
+
+
+def counting(kind: NDArray[Any], subject: NDArray[Any], flows: Mask, exchanges: Mask) -> Mask:
+    """Say which subjects are flows or exchanges that count."""
+    about_flow = kind == SubjectKind.FLOW
+    counts: Mask = np.where(
+        about_flow,
+        np.append(flows, False)[np.where(about_flow, subject, -1)],
+        np.append(exchanges, False)[np.where(about_flow, -1, subject)],
+    )
+    return counts
+
+
+def with_carriers(flows: Mask, exchanges: Exchanges, carried: Mask) -> Mask:
+    """Add the flows that carried some exchanges."""
+    held = flows.copy()
+    held[exchanges.flow[carried]] = True
+    return held
 
 
 def kept_evidence(judgement: Judgement, row: I64) -> Evidence:
