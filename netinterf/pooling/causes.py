@@ -191,7 +191,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     by_address, by_name = lasting(own + spared)[0], lasting(own)[0]
     gone, gone_here = passing(episodes.gone), passing(episodes.gone_here)
     server = passing(whole + episodes.down) - np.bincount(cell, out * np.maximum(whole, 0.0), count)
-    beside = np.bincount(cell, whole, count)  # others at the address may be out for reasons of their own
+    beside = np.bincount(cell, episodes.neighbours, count)  # the nearest may be out for reasons of their own
     single = np.where(kind == Kind.UNOPENED, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
     works = standing.elsewhere + standing.siblings_alone
     harmless = _common(kind)
