@@ -102,11 +102,21 @@ def company(table: Observations, cells: Cells, group: I64, how: I64) -> tuple[F6
     servers = totals(of_server, None, int(both.max()) + 1)
     shut = how == SERVERS
     weight[shut] = 1.0 / np.maximum(servers[of_cell[shut]], 1)
-    weight[residual(table, cells) | cells.chosen] = 0.0
+    weight[residual(table, cells) | cells.chosen | unwitnessed(cells)] = 0.0
     _, one = numbered(of_server)
     sites = totals(at[one], None, int(max(at.max(initial=0), place.max())) + 1)
     members[group[shut]] = sites[place[shut]]
     return weight, members
+
+
+def unwitnessed(cells: Cells) -> Mask:
+    """Say which cells failed, with nothing that tells why: no other place tried, and no packet speaks for a block.
+
+    They are as likely blocked as others are found to be, so they must not tell how likely that is.
+    """
+    tallies = cells.tallies
+    others = tallies.others_answered + tallies.others_failed
+    return np.asarray((tallies.failed > 0) & (others == 0) & (cells.own <= 0))
 
 
 def residual(table: Observations, cells: Cells) -> Mask:

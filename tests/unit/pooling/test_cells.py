@@ -194,3 +194,19 @@ def test_lookups_are_counted_name_by_name():
     )
     assert many.cells.prior[many.row(0, 0)] > few.cells.prior[few.row(0, 0)] + 1.0
     assert many.finding(0, 0) == "blocked"
+
+
+def test_what_nobody_else_tried_does_not_tell_how_common_blocks_are():
+    """Thirty silent servers in the only place that asks them are no list of thirty."""
+    lone = Campaign(1, 60, 3).fail((0, slice(0, 60, 2)), opening=True).judged()
+    assert lone.blocked() == 0
+    assert lone.cells.prior[lone.row(0, server=0)] < -3.5
+
+
+def test_a_country_that_a_fifth_of_all_servers_does_not_answer_is_rather_one_that_blocks():
+    """A few may refuse it; the only network of its country in the campaign, all others of others."""
+    few, many = (
+        Campaign(6, 100, 10).fail((0, slice(0, 100, step)), opening=True).judged(countries=range(6)) for step in (50, 5)
+    )
+    assert few.finding(0, server=0) == "suspected"
+    assert many.finding(0, server=0) == "blocked"
