@@ -19,6 +19,7 @@ __all__ = [
     "Trigger",
     "Written",
     "answer_of",
+    "borders",
     "covers",
     "has_figure",
     "is_rate",
@@ -323,6 +324,11 @@ def reset_of(*, opening: bool) -> str:
 def answer_of() -> str:
     """Name the mechanism that gives false answers whose origin no capture shows."""
     return "dns.forged"
+
+
+def borders() -> tuple[str, str]:
+    """Name how a network is cut off as a whole: from all that lies abroad, and from all but a list."""
+    return "reach.isolation", "reach.isolation.allowlist"
 
 
 def settled_by(path: str) -> str:

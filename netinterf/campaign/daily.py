@@ -43,7 +43,7 @@ class Days:
     """What was tried of some cells on each day, one entry per cell and day, in this order."""
 
     cell: I64
-    counts: I64  # shape (entries, captures, failing and states)
+    counts: I64  # shape (entries, captures, failing, states and what was cut off)
     start: I64
     end: I64
     active: F64  # probability that a block was at work, were there one
@@ -69,7 +69,8 @@ class Days:
         _, once = numbered(combined(group[settled], table.capture[mine][settled]))
         columns = [totals(group[one], None, count), totals(group[failing][bad], None, count)]
         columns += [totals(group, getattr(table, name)[mine], count) for name in STATES]
-        ends = np.append(first[1:], len(mine))
+        columns.append(totals(group, report.loaded.cut_off[mine], count))
+        ends = np.append(first[1:], len(mine))[:count]
         return cls(
             of[mine][first],
             np.stack(columns, axis=1).astype(np.int64),
@@ -97,9 +98,13 @@ def at_work(report: Report, cell: I64, day: I64) -> F64:
 
 def of_day(report: Report, cell: Cell, days: Days, place: int) -> Cell:
     """Write out one day of a cell."""
-    captures, failing, *states = days.counts[place].tolist()
+    captures, failing, *states, cut_off = days.counts[place].tolist()
     here = CellCounts(
-        captures=captures, failing=failing, attempts=sum(states), **dict(zip(STATES, states, strict=True))
+        captures=captures,
+        failing=failing,
+        attempts=sum(states),
+        cut_off=cut_off,
+        **dict(zip(STATES, states, strict=True)),
     )
     probability = cell.probability * float(days.active[place])
     finding, grade = found(report, cell, here, probability)

@@ -43,8 +43,8 @@ TYPES: dict[str, Any] = {
 }  # fmt: skip
 """What columns are held as, beside keys, counts and weights."""
 
-NONE = np.iinfo(np.int64).min
-"""A key that is not there."""
+NONE, EVERYTHING = np.iinfo(np.int64).min, np.iinfo(np.int64).min + 1
+"""A key that is not there, and that of all that leaves a network: both lower than any name's."""
 
 
 @frozen
@@ -71,10 +71,11 @@ class Loaded:
     measured: Mask  # of each capture: it is a file of measurements
     mechanism: NDArray[np.int16]  # of each observation, place in mechanisms; -1 for none
     mechanisms: tuple[str, ...]
-    unit_name: I64  # key of its name, `NONE` of servers
+    unit_name: I64  # key of its name, `NONE` of servers, `EVERYTHING` of whole networks
     unit_service: I64  # key of a server at which it was tried
     unit_suffix: tuple[str, ...]  # public suffix of its name; empty of servers
     own_resolver: Mask  # of each observation: the server is in the network of the client
+    cut_off: I64  # attempts of each observation that are not known, as most that leaves the network was silent
     answers: Answered  # addresses that names resolved to, one entry per capture
     answers_in: I64  # capture of each
 
@@ -86,6 +87,7 @@ class Loaded:
             row=self.row[rows],
             mechanism=self.mechanism[rows],
             own_resolver=self.own_resolver[rows],
+            cut_off=self.cut_off[rows],
             **self._answers_of(rows),
         )
 
@@ -140,6 +142,7 @@ def load(store: Snapshot) -> Loaded:
         mechanism=mechanism,
         mechanisms=tuple(words["mechanism"]),
         own_resolver=own,
+        cut_off=np.zeros(len(table), np.int64),
         **_answers(store, networks, keys[first], words["capture"]),
         **about,
     )

@@ -1,7 +1,7 @@
 """What a store holds, table by table."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from netinterf.arrow import parquet_batches, parquet_rows
 from netinterf.campaign.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
 from netinterf.campaign.store import Store
 
-__all__ = ["Reader", "Snapshot"]
+__all__ = ["Reader", "Snapshot", "by_key"]
 
 
 class Reader:
@@ -132,3 +132,8 @@ class Snapshot(Reader):
 
     def _parts(self, table: StoredTable) -> list[Path]:
         return self._now[table.name]
+
+
+def by_key(batches: Iterator[Any], key: str, write: Callable[[dict[str, Any]], str]) -> dict[int, str]:
+    """Read what may be told, by its key."""
+    return {row[key]: write(row) for batch in batches for row in batch.to_pylist()}

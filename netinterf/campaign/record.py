@@ -54,6 +54,7 @@ class CellCounts:
     silent: int
     struck: int  # held to be interfered with, whatever came back
     unknown: int  # not shown by the capture
+    cut_off: int = 0  # of these, silent while most that leaves the network was
 
     @property
     def failed(self) -> int:
@@ -132,13 +133,13 @@ class Settled(Shown):
 
 @frozen(kw_only=True)
 class Cell:
-    """One name over one transport, or one server without a name, in one network."""
+    """One name over one transport, one server without a name, or all that leaves the network, in one network."""
 
-    kind: str  # name or server
+    kind: str  # name, server or network
     name: str | None  # None where it may not be told
     suffix: str | None  # public suffix of its name
     server: str | None  # address and port of a server, where it may be told
-    transport: str
+    transport: str  # empty of all that leaves the network
     network: Network
     finding: Finding
     outcome: Outcome
@@ -164,7 +165,7 @@ class Cell:
     @property
     def subject(self) -> str:
         """What it is called in sentences."""
-        return f"{self.called} over {self.transport}"
+        return f"{self.called} over {self.transport}" if self.transport else self.called
 
     @property
     def called(self) -> str:
@@ -174,6 +175,8 @@ class Cell:
 
 def called_as(kind: str, name: str | None, suffix: str | None, server: str | None) -> str:
     """Name something as far as it may be told; see `Cell`."""
+    if kind == "network":
+        return "all that leaves the network"
     if kind == "server":
         return f"{server or 'a server that is not told'} (no name)"
     return name or f"a name under {suffix or '*'}"

@@ -1,10 +1,10 @@
-"""What the captures of a campaign show together: one cell for each name and server in each network.
+"""What the captures of a campaign show together: cells of each name and server in each network, and of all of it.
 
 Only the cells that are asked for are written out; frames and paths of their attempts are looked up then.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.campaign.loading import NONE, Loaded, load
-from netinterf.campaign.reader import Reader, Snapshot
+from netinterf.campaign.reader import Reader, Snapshot, by_key
 from netinterf.campaign.record import (
     CampaignSummary,
     Cell,
@@ -26,11 +26,12 @@ from netinterf.campaign.record import (
     called_as,
 )
 from netinterf.campaign.settled import Frames, Settling, lets_fail
+from netinterf.campaign.whole import kind_of, with_networks
 from netinterf.campaign.words import reasons_of, says
 from netinterf.errors import ParameterError
 from netinterf.mechanisms import answer_of, reset_of, silence_of
 from netinterf.numbering import combined, numbered, totals
-from netinterf.observations.attempts import TRANSPORTS
+from netinterf.observations.attempts import ALL, TRANSPORTS
 from netinterf.pooling.answers import forged_weight
 from netinterf.pooling.causes import CAUSES
 from netinterf.pooling.cells import Cells, pool
@@ -88,9 +89,11 @@ class Report:
             loaded: Its observations, or some of them.
             model: Priors and grades.
         """
+        loaded, isolated = with_networks(loaded, model)
         cells = pool(loaded.observations, loaded.countries, model)
         answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver, loaded.countries)
-        cells = loaded.spared(learn_rates(loaded.observations, cells.told(answers)))
+        cells = learn_rates(loaded.observations, cells.told(answers))
+        cells = loaded.spared(isolated.settled(cells))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
     def __len__(self) -> int:
@@ -122,7 +125,7 @@ class Report:
             captures=states["judged"],
             errors=states["error"],
             networks=self.loaded.networks,
-            observations=len(time),
+            observations=int(np.count_nonzero(self.loaded.observations.transport != ALL)),
             cells=len(self),
             findings=self.counts(),
             first=int(time.min()) if len(time) else None,
@@ -132,7 +135,9 @@ class Report:
         )
 
     def rows(self, *findings: Finding | str) -> I64:
-        """List the cells of some findings, the surest first within each; all of them where none is named.
+        """List the cells of some findings, all of them where none is named.
+
+        Within each, whole networks come first, then the surest.
 
         Raises:
             ParameterError: There is no such finding.
@@ -142,7 +147,8 @@ class Report:
                 raise ParameterError("finding", finding, f"one of {', '.join(FINDINGS)}")
         wanted = [FINDINGS.index(Finding(finding)) for finding in findings or FINDINGS]
         rows = np.flatnonzero(np.isin(self.graded.finding, wanted))
-        return rows[np.lexsort((-self.cells.log_odds[rows], self.graded.finding[rows]))]
+        part = self.cells.tallies.transport[rows] != ALL
+        return rows[np.lexsort((-self.cells.log_odds[rows], part, self.graded.finding[rows]))]
 
     def of(self, *findings: Finding | str) -> Iterator[Cell]:
         """Walk the cells of some findings."""
@@ -190,9 +196,7 @@ class Report:
         loaded = self.loaded
         columns = (loaded.unit_name.tolist(), loaded.unit_suffix, loaded.unit_service.tolist())
         return tuple(
-            called_as("server", None, None, self._servers.get(service))
-            if key == NONE
-            else called_as("name", self._names.get(key), suffix or None, None)
+            called_as(kind_of(key), self._names.get(key), suffix or None, self._servers.get(service))
             for key, suffix, service in zip(*columns, strict=True)
         )
 
@@ -228,7 +232,7 @@ class Report:
         began, ended = self._moments(row)
         start, end = self._span[row]
         cell = Cell(
-            kind="server" if key == NONE else "name",
+            kind=kind_of(key),
             name=self._names.get(key),
             suffix=self.loaded.unit_suffix[unit] or None,
             server=self._servers.get(int(self.loaded.unit_service[unit])) if key == NONE else None,
@@ -263,7 +267,8 @@ class Report:
         tallies = self.cells.tallies
         words = ("captures", "failing", "answered", "heard", "broken", "silent", "struck", "unknown")
         counts = {word: int(getattr(tallies, word)[row]) for word in words}
-        return CellCounts(attempts=sum(counts[word] for word in words[2:]), **counts)
+        cut_off = int(self._cut_off[row])
+        return CellCounts(attempts=sum(counts[word] for word in words[2:]), cut_off=cut_off, **counts)
 
     def _moments(self, row: int) -> tuple[Moment | None, Moment | None]:
         """Say when it began and ended, where that was while captures were taken."""
@@ -288,11 +293,11 @@ class Report:
 
     @cached_property
     def _names(self) -> dict[int, str]:
-        return _told(self.campaign.names(), "name_key", lambda row: str(row["name"]))
+        return by_key(self.campaign.names(), "name_key", lambda row: str(row["name"]))
 
     @cached_property
     def _servers(self) -> dict[int, str]:
-        return _told(self.campaign.servers(), "service", lambda row: address_and_port(row["address"], row["port"]))
+        return by_key(self.campaign.servers(), "service", lambda row: address_and_port(row["address"], row["port"]))
 
     @cached_property
     def _failing(self) -> I64:
@@ -300,6 +305,11 @@ class Report:
         place = np.full(len(self.cells), -1, np.int64)
         place[self.cells.failing] = np.arange(len(self.cells.failing))
         return place
+
+    @cached_property
+    def _cut_off(self) -> I64:
+        """Count the attempts of each cell that a network cut off as a whole explains."""
+        return totals(self.cells.tallies.cell, self.loaded.cut_off, len(self.cells)).astype(np.int64)
 
     @cached_property
     def _networks(self) -> I64:
@@ -353,6 +363,7 @@ class Report:
 
     def _frames(self, rows: I64) -> Frames:
         """Read the first frames of attempts of some observations, rising, and what came of them."""
+        rows = rows[np.argsort(self.loaded.row[rows], kind="stable")]
         read = self.campaign.observations_at(self.loaded.row[rows], ("frames", "states"))
         told = ((row["frames"] or [], row["states"] or []) for row in read)
         return dict(zip(rows.tolist(), told, strict=True))
@@ -385,8 +396,3 @@ class Report:
                 if row["state"] == "judged":
                     paths.setdefault(row["capture"], row["path"])
         return paths
-
-
-def _told(batches: Iterator[Any], key: str, write: Callable[[dict[str, Any]], str]) -> dict[int, str]:
-    """Read what may be told, by its key."""
-    return {row[key]: write(row) for batch in batches for row in batch.to_pylist()}

@@ -18,6 +18,7 @@ CAUSE_SAYS = {
     "refused-country-address": "the server may turn this country away by itself, as sanctions and licences ask for",
     "refused-country-name": "the server may refuse this name to this country by itself, as sanctions and licences ask "
     "for",
+    "transit": "a cable or a provider may have failed that this network hangs on",
 }
 """Harmless causes, in words; what would settle each is in `SETTLES`."""
 
@@ -30,11 +31,14 @@ SETTLES = {
     "refused-name": BOTH_ENDS,
     "refused-country-address": f"another network of the country, or {BOTH_ENDS},",
     "refused-country-name": f"another network of the country, or {BOTH_ENDS},",
+    "transit": "captures of later days, and from other networks of the country,",
 }
 
 
 def says(cell: Cell) -> str:
     """Put what was found about a cell into sentences."""
+    if cell.kind == "network":
+        return _says_of_network(cell)
     where, counts = f"in {cell.network}", f"here {_counted(cell)}, {_elsewhere(cell)}"
     sure = f"{SURE.get(cell.grade, '')} (probability {percent(cell.probability)})"
     record = known_as(cell.mechanism or "")
@@ -49,11 +53,50 @@ def says(cell: Cell) -> str:
         Finding.CLEAR: f"{cell.subject} works {where}: {counts}.",
         Finding.NOT_SHOWN: f"What came of {cell.subject} {where} is not shown by the captures.",
     }
-    return sentences[cell.finding]
+    return sentences[cell.finding] + _cut_off(cell)
+
+
+def _says_of_network(cell: Cell) -> str:
+    """Put what was found about all that leaves a network into sentences."""
+    here, there = cell.here, cell.there
+    most = "most servers that answer elsewhere or at other times were silent, while others answered"
+    if here.struck:
+        most = "what lies abroad was silent, or all but a list, while what lies at home answered"
+    counts = f"in {here.failed:,} of {_hours(here.known)} in which enough was tried {most}"
+    networks = f"{there.networks:,} other network{'s' * (there.networks != 1)}"
+    if there.networks:
+        counts += f", in {networks} in {there.failed:,} of {_hours(there.failed + there.answered)}"
+    sure = f"{SURE.get(cell.grade, '')} (probability {percent(cell.probability)})"
+    also = f"; apart from that, {CAUSE_SAYS[cell.cause]}" if cell.cause else ""
+    sentences = {
+        Finding.BLOCKED: f"{cell.network} is cut off from all but a part of the world: {counts}. {sure}.{_since(cell)}",
+        Finding.SUSPECTED: f"{cell.network} may be cut off from all but a part of the world: {counts}. {sure}{also}.",
+        Finding.FAILS: f"Most of what leaves {cell.network} fails: {counts}. This proves no closed border{also}.",
+        Finding.CLEAR: f"What leaves {cell.network} arrives: {counts}.",
+        Finding.NOT_SHOWN: f"Nothing at all is answered in {cell.network} in the hours in which enough was tried: its "
+        "line may have been out, or the recorder.",
+    }
+    return sentences.get(cell.finding, sentences[Finding.FAILS])
+
+
+def _hours(count: int) -> str:
+    return f"{count:,} hour{'s' * (count != 1)}"
+
+
+def _cut_off(cell: Cell) -> str:
+    """Say what is explained by a network that is cut off as a whole."""
+    count = cell.here.cut_off
+    if not count:
+        return ""
+    attempts = f"{count:,} more attempt{'s' * (count != 1)}"
+    return f" Most of all that leaves the network was silent at {attempts}: they say nothing of this alone."
 
 
 def reasons_of(cell: Cell) -> tuple[Why, ...]:
     """Say what was missing, and which capture would settle it."""
+    if cell.finding is Finding.NOT_SHOWN and cell.here.cut_off:
+        text = "Most of all that leaves the network was silent; captures from when it is not would settle it."
+        return (Why(code="campaign.cut_off", says=text),)
     if cell.finding is Finding.NOT_SHOWN:
         text = "What came of it is not shown; captures of whole connections at the client would settle it."
         return (Why(code="campaign.not_shown", says=text),)

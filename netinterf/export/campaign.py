@@ -43,6 +43,7 @@ HERE = {
     "silent": "int64",
     "struck": "int64",
     "unknown": "int64",
+    "cut_off": "int64",
 }
 SETTLES = {
     "capture": "string",

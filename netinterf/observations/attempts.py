@@ -44,10 +44,11 @@ class State(IntEnum):
 
 FAILED = (State.BROKEN, State.SILENT, State.STRUCK)
 
-TRANSPORTS = ("dns", "tcp/http", "tcp/tls", "quic", "tcp", "udp")
+TRANSPORTS = ("dns", "tcp/http", "tcp/tls", "quic", "tcp", "udp", "")
 """How a name or server was reached. Where no payload tells, the port does (IANA Service Name and Port Number
-Registry: 80 http, 443 https; UDP 443 is QUIC, RFC 9114 §3.1)."""
-DNS, HTTP, TLS, QUIC, TCP, UDP = range(len(TRANSPORTS))
+Registry: 80 http, 443 https; UDP 443 is QUIC, RFC 9114 §3.1). The last stands for all that leaves a network, however;
+no attempt has it."""
+DNS, HTTP, TLS, QUIC, TCP, UDP, ALL = range(len(TRANSPORTS))
 
 SILENT = Reason.SYN_UNANSWERED | Reason.REQUEST_UNANSWERED | Reason.UDP_UNANSWERED | Reason.DNS_UNANSWERED
 BROKEN = Reason.REFUSED | Reason.RESET_UNEXPLAINED

@@ -54,7 +54,7 @@ class Cause(IntEnum):
     REFUSED_COUNTRY_NAME = 6
 
 
-CAUSES = tuple(cause.name.lower().replace("_", "-") for cause in Cause)
+CAUSES = (*(cause.name.lower().replace("_", "-") for cause in Cause), "transit")  # the last of whole networks alone
 
 ONE_NETWORK = [Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]
 BY_COUNTRY = [Cause.REFUSED_COUNTRY_ADDRESS, Cause.REFUSED_COUNTRY_NAME]

@@ -15,7 +15,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
-from netinterf.observations.attempts import DNS, QUIC
+from netinterf.observations.attempts import ALL, DNS, QUIC
 from netinterf.observations.table import Observations
 from netinterf.pooling.causes import BY_COUNTRY, COUNTRY, FAILING, ONE_NETWORK, SHARES
 from netinterf.pooling.cells import Cells
@@ -27,8 +27,8 @@ STRENGTH = 20.0
 
 SURER = 200.0
 """The same for refusals of a country by servers: no country is known to be refused by more than about one in a hundred
-popular sites (McDonald et al., "403 Forbidden", IMC 2018), while censors block none of them or a fifth. So it takes a
-tenth of all servers before a country where every one of them fails alike is rather one that blocks."""
+popular sites (McDonald et al., "403 Forbidden", IMC 2018), while censors block none of them or a fifth. So a country in
+which a fifth of all servers does not answer is rather one that blocks than one that is refused."""
 
 LOOKUPS, SERVERS = 0, 2
 """Number of the way of reaching a server that no name was seen of; see `how_reached`."""
@@ -78,7 +78,7 @@ def learn_rates(observations: Observations, cells: Cells) -> Cells:
 
 def how_reached(transport: I64, named: Mask) -> I64:
     """Number the ways of reaching that boxes treat as different trades: lookups, QUIC, servers, and all other names."""
-    return np.select([transport == DNS, transport == QUIC, ~named], [LOOKUPS, 1, SERVERS], 3)
+    return np.select([transport == DNS, transport == QUIC, transport == ALL, ~named], [LOOKUPS, 1, 4, SERVERS], 3)
 
 
 def company(table: Observations, cells: Cells, group: I64, how: I64) -> tuple[F64, F64]:

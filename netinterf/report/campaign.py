@@ -55,7 +55,7 @@ def head_lines(report: Report) -> Iterator[str]:
     errors = f", {summary.errors:,} could not be read" if summary.errors else ""
     networks = f"{len(summary.networks):,} network{'s' * (len(summary.networks) != 1)}"
     head = f"{summary.store}: {summary.captures:,} captures{errors} of {networks}{period}"
-    yield from wrapped(f"{head}; {summary.cells:,} names and servers in networks", "", "  ")
+    yield from wrapped(f"{head}; {summary.cells:,} names and servers in networks, and networks as a whole", "", "  ")
     yield "  " + " · ".join(f"{count:,} {finding}" for finding, count in summary.findings.items())
 
 
@@ -65,7 +65,7 @@ def network_lines(report: Report, blocked: Sequence[Cell]) -> Iterator[str]:
     if not blocked:
         yield "Nothing is shown to be blocked in any network."
         return
-    yield "By network: names and servers that are blocked"
+    yield "By network: names and servers that are blocked, or all"
     for network in sorted(report.summary.networks, key=str):
         counts: dict[str, int] = {}
         for cell in blocked:

@@ -66,7 +66,7 @@ def row(alike: Sequence[Cell]) -> Iterable[str]:
     told += [tag("li", f"and {count_of(more, 'more network')}")] if more > 0 else []
     look = [join([name(capture), f", {frames}"]) for capture, frames in looks(first)]
     return (
-        join([name(first.called), " ", tag("small", f"over {first.transport}")]),
+        join([name(first.called), " ", tag("small", f"over {first.transport}") if first.transport else ""]),
         tag("code", first.mechanism) if first.mechanism else "",
         tag("ul", *told),
         look[0] if look else "",

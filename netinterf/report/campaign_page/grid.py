@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from netinterf.arrays import I64
+from netinterf.campaign.loading import EVERYTHING
 from netinterf.campaign.record import Cell
 from netinterf.mechanisms import known_as, sign_of
 from netinterf.observations.attempts import TRANSPORTS
@@ -79,14 +80,15 @@ class Grid:
 
 
 def grid_of(view: View) -> Grid:
-    """Lay cells out: most blocked first, then most suspected, then most failing, then by name."""
+    """Lay cells out: whole networks first, then most blocked, most suspected, most failing, and by name."""
     report, tallies = view.report, view.report.cells.tallies
     count = len(view.called)
     findings = np.bincount(tallies.unit * len(FINDINGS) + report.graded.finding, minlength=count * len(FINDINGS))
     blocked, suspected, fails = findings.reshape(count, len(FINDINGS))[:, :3].T
     names = sorted(range(count), key=view.called.__getitem__)
     order = np.array(names, np.int64)
-    order = order[np.lexsort((-fails[order], -suspected[order], -blocked[order]))]
+    part = report.loaded.unit_name[order] != EVERYTHING
+    order = order[np.lexsort((-fails[order], -suspected[order], -blocked[order], part))]
     sizes = np.bincount(tallies.unit, minlength=count)[order]
     kept = min(int(np.searchsorted(np.cumsum(sizes), MOST_CELLS, side="right")), MOST_UNITS, count)
     row, column = np.empty(count, np.int64), np.empty(len(view.networks), np.int64)

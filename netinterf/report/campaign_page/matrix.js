@@ -58,9 +58,13 @@ function draw(anew = false) {
   box.firstChild.setAttribute("aria-rowcount", shown.length);
   if (held) body.querySelector("[tabindex='0']")?.focus({preventScroll: true});
 }
+const way = (row) => { // empty of all that leaves a network
+  const over = about.transports[transport[row]];
+  return over && ` over ${over}`;
+};
 function line(place, left, right) {
   const row = shown[place], name = names[row], over = about.transports[transport[row]];
-  const title = made("th", [made("bdi", name), made("small", over)], {scope: "row", title: `${name} over ${over}`});
+  const title = made("th", [made("bdi", name), made("small", over)], {scope: "row", title: name + way(row)});
   const cells = Array.from({length: right - left}, () => made("td"));
   for (let cell = begin[row]; cell < begin[row + 1]; cell++) {
     const here = column[cell];
@@ -132,7 +136,7 @@ async function tell(cell, row) {
   const piece = Math.floor(cell / about.piece), counts = await numbers(`counts-${piece}`, 4);
   const length = counts.length / COUNTS.length, [captures, failing, answered, heard, broken, silent, struck, unknown, passed, lost] =
     COUNTS.map((_, place) => counts[place * length + cell - piece * about.piece]);
-  const subject = `${names[row]} over ${about.transports[transport[row]]}`, others = begin[row + 1] - begin[row] - 1;
+  const subject = names[row] + way(row), others = begin[row + 1] - begin[row] - 1;
   let number = about.written.findLastIndex((first) => first <= cell);
   const [says, weighed, looks] = (number < 0 ? {} : JSON.parse(await text(`written-${number}`)))[cell] ??
     [`${subject} in ${network}: ${what[SAYS]}.`, [], []];
@@ -145,7 +149,7 @@ async function tell(cell, row) {
   const close = made("button", "Close", {className: "close", onclick: () => sheet.close()});
   sheet.replaceChildren(
     close, made("h3", made("bdi", names[row])),
-    made("p", [`over ${about.transports[transport[row]]} in `, made("bdi", network)], {className: "soft"}),
+    made("p", [`${way(row)} in `, made("bdi", network)], {className: "soft"}),
     made("p", [made("span", what[SIGN], {className: `cell ${what[KIND]}`}), says]),
     made("dl", pairs.flatMap(([term, value]) => [made("dt", term), made("dd", value)])));
   if (looks.length) sheet.append(made("p", "Where to look", {className: "label"}),

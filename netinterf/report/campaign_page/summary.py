@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.campaign.loading import NONE
+from netinterf.campaign.loading import EVERYTHING, NONE
+from netinterf.observations.attempts import ALL
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
 from netinterf.report.digest import count_of, span_of
@@ -44,16 +45,18 @@ def headline(view: View) -> str:
 
 
 def things(view: View, rows: I64) -> str:
-    """Count the names, and the servers without one, that some cells are about."""
-    names, servers = names_and_servers(view, np.unique(view.report.cells.tallies.unit[rows]))
-    counted = [count_of(count, noun) for count, noun in ((names, "name"), (servers, "server")) if count]
-    return " and ".join(counted)
+    """Count the names, the servers without one, and the whole networks that some cells are about."""
+    units = view.report.cells.tallies.unit[rows]
+    names, servers = names_and_servers(view, np.unique(units))
+    networks = int((view.report.loaded.unit_name[units] == EVERYTHING).sum())
+    nouns = ((names, "name"), (servers, "server"), (networks, "whole network"))
+    return " and ".join(count_of(count, noun) for count, noun in nouns if count)
 
 
 def names_and_servers(view: View, units: I64) -> tuple[int, int]:
     """Count the names of units, and the units without one."""
     keys = view.report.loaded.unit_name[units]
-    return len(np.unique(keys[keys != NONE])), int((keys == NONE).sum())
+    return len(np.unique(keys[keys > EVERYTHING])), int((keys == NONE).sum())
 
 
 def asked(view: View) -> Markup:
@@ -62,11 +65,13 @@ def asked(view: View) -> Markup:
     names, servers = names_and_servers(view, np.arange(len(view.called)))
     countries = len(np.unique(loaded.countries[loaded.countries >= 0]))
     within = f", in {countries:,} countr{'y' if countries == 1 else 'ies'}" if countries else ""
-    answered, failed, unknown = (int(one.sum()) for one in (tallies.answered, tallies.failed, tallies.unknown))
+    part = tallies.transport != ALL
+    answered, failed, unknown = (int(one[part].sum()) for one in (tallies.answered, tallies.failed, tallies.unknown))
     time = loaded.observations.time
     begin, end = (int(time.min()), int(time.max())) if len(time) else (0, 0)
     when = join(["from ", moment(begin, brief=True), " UTC, for ", span_of(end - begin)]) if len(time) else raw("")
-    told = [f"{count_of(names, 'name')} ({len(view.called) - servers:,} with their transports)"] if names else []
+    named = int((loaded.unit_name > EVERYTHING).sum())
+    told = [f"{count_of(names, 'name')} ({named:,} with their transports)"] if names else []
     told += [f"{count_of(servers, 'server')} without a name"] if servers else []
     return definitions(
         [
@@ -101,7 +106,7 @@ def sentences(view: View) -> Markup:
     cells = count_of(len(view.report), "cell")
     return join(
         [
-            tag("p", f"{cells}, each a name or server over one transport in one network:"),
+            tag("p", f"{cells}, each a name or server over one transport in one network, or all that leaves one:"),
             counted((paint, counts[finding.value], says) for finding, paint, says in COUNTED),
             tag("ul", *ways(view)),
             tag("p", wrong_in_words(view), class_="note") if len(view.blocked) else "",

@@ -11,6 +11,7 @@ from netinterf.arrays import I64
 from netinterf.campaign.record import Cell, Moment
 from netinterf.campaign.words import when
 from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.attempts import ALL
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
 from netinterf.report.digest import count_of
@@ -63,9 +64,9 @@ class Days:
         width = -(-days // MOST_BARS) * DAY_NS
         bars = -(-days * DAY_NS // width)
         at = table.place * np.int64(bars) + (table.time - start) // width
-        hit = view.found(Finding.BLOCKED)[cell]
-        failed = table.failed.astype(np.int64)
-        counts = (table.answered, np.where(hit, 0, failed), np.where(hit, failed, 0))
+        hit, part = view.found(Finding.BLOCKED)[cell], table.transport != ALL
+        failed, cut_off = np.where(part, table.failed, 0), view.report.loaded.cut_off
+        counts = (table.answered * part, np.where(hit, 0, failed), np.where(hit, failed, 0) + cut_off)
         answered, other, struck = (
             totals(at, one, networks * bars).astype(np.int64).reshape(networks, bars) for one in counts
         )

@@ -203,10 +203,10 @@ def test_what_nobody_else_tried_does_not_tell_how_common_blocks_are():
     assert lone.cells.prior[lone.row(0, server=0)] < -3.5
 
 
-def test_a_country_that_a_fifth_of_all_servers_does_not_answer_is_rather_one_that_blocks():
+def test_a_country_that_a_quarter_of_all_servers_does_not_answer_is_rather_one_that_blocks():
     """A few may refuse it; the only network of its country in the campaign, all others of others."""
     few, many = (
-        Campaign(6, 100, 10).fail((0, slice(0, 100, step)), opening=True).judged(countries=range(6)) for step in (50, 5)
+        Campaign(6, 100, 10).fail((0, slice(0, 100, step)), opening=True).judged(countries=range(6)) for step in (50, 4)
     )
     assert few.finding(0, server=0) == "suspected"
     assert many.finding(0, server=0) == "blocked"
