@@ -272,7 +272,9 @@ class Report:
 
     def _moments(self, row: int) -> tuple[Moment | None, Moment | None]:
         """Say when it began and ended, where that was while captures were taken."""
-        place = int(self._failing[row])
+        place, (after, first) = int(self._failing[row]), self.cells.changed[row].tolist()
+        if self.cells.answers[row] > 0:  # what failed besides is of no concern
+            return None if after == NEVER else Moment(after=after, before=first, likely=first), None
         if place < 0:
             return None, None
         spans, episodes = self.cells.worth.spans, self.cells.episodes

@@ -26,6 +26,7 @@ from netinterf.columns import spans
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
+from netinterf.pooling.episodes import NEVER
 from netinterf.values import frozen
 
 __all__ = ["Answered", "Forged", "forged_weight"]
@@ -85,6 +86,14 @@ class Forged:
     unit: I64
     llr: F64  # nats
     chosen: Mask  # somebody may have chosen a resolver that filters
+    after: I64  # last other answer before the first of these, ns; `NEVER` where there was none before
+    first: I64  # first of these
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Give no entry."""
+        none = np.zeros(0, np.int64)
+        return cls(place=none, unit=none, llr=np.zeros(0), chosen=np.zeros(0, np.bool_), after=none, first=none)
 
 
 def forged_weight(answered: Answered, table: Observations, own: Mask, countries: I64) -> Forged:
@@ -102,8 +111,7 @@ def forged_weight(answered: Answered, table: Observations, own: Mask, countries:
     several = np.bincount(number, minlength=len(first)) > 1
     rows = np.flatnonzero(several[number])
     if not len(rows):
-        nothing = np.zeros(0, np.int64)
-        return Forged(place=nothing, unit=nothing, llr=np.zeros(0), chosen=np.zeros(0, np.bool_))
+        return Forged.nothing()
     odd, group = odd.take(rows), numbered(number[rows])[0]
     obliged = not_chosen(table, own, np.unique(odd.place))
     obliged |= as_obliged(odd.take(~odd.denied), table, obliged, countries)
@@ -111,10 +119,28 @@ def forged_weight(answered: Answered, table: Observations, own: Mask, countries:
     groups, usual = unrelated(answered, odd, group)
     weight = np.maximum(groups - 1, 0) * np.log(SHARED / usual)
     cell, head = numbered(combined(odd.place, odd.unit))
-    most, place = np.zeros(len(head)), odd.place[head]
+    most, place, unit = np.zeros(len(head)), odd.place[head], odd.unit[head]
     np.maximum.at(most, cell, weight[group])
-    chosen = ~obliged[place]
-    return Forged(place=place, unit=odd.unit[head], llr=np.minimum(most, np.where(chosen, CHOSEN, MOST)), chosen=chosen)
+    first, chosen = np.full(len(head), NEVER), ~obliged[place]
+    np.minimum.at(first, cell, odd.first)
+    return Forged(
+        place=place, unit=unit, llr=np.minimum(most, np.where(chosen, CHOSEN, MOST)), chosen=chosen,
+        after=before(answered.take(~strange), place, unit, first), first=first,
+    )  # fmt: skip
+
+
+def before(plain: Answered, place: I64, unit: I64, first: I64) -> I64:
+    """Give the last time at which names were answered otherwise before odd answers began, `NEVER` for none."""
+    cell = combined(np.concatenate([plain.place, place]), np.concatenate([plain.unit, unit]))
+    count = len(plain.place)
+    began = np.full(int(cell.max(initial=-1)) + 1, -NEVER)
+    began[cell[count:]] = first
+    last = np.full(len(began), -NEVER)
+    for time in (plain.first, plain.last):
+        rows = np.flatnonzero(time < began[cell[:count]])
+        np.maximum.at(last, cell[rows], time[rows])
+    found = last[cell[count:]]
+    return np.where(found == -NEVER, NEVER, found)
 
 
 def is_odd(answered: Answered) -> Mask:

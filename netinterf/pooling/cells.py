@@ -22,7 +22,7 @@ from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
 from netinterf.pooling.answers import Forged
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
-from netinterf.pooling.episodes import Episodes, lay_out
+from netinterf.pooling.episodes import NEVER, Episodes, lay_out
 from netinterf.pooling.standing import standing_of
 from netinterf.pooling.tallies import Tallies, own_llr, tally
 from netinterf.values import frozen
@@ -44,6 +44,7 @@ class Cells:
     own: F64  # what the packets weigh by themselves, nats
     answers: F64  # of that, what answers weigh that no other place gives
     chosen: Mask  # the resolver that gave them may be one that somebody chose: a hint, whatever is blocked beside
+    changed: I64  # last other answer before those, and the first of these, ns; shape (cells, 2), `NEVER` for none
     own_of_failures: F64  # the same of what failed alone
     own_of_others: F64  # the same of captures beside that of the surest verdict, as far as it speaks against it
     contrast: F64  # a block against all harmless causes, nats; 0 without failures
@@ -91,7 +92,9 @@ class Cells:
         own[row[there]] += forged.llr[there]
         answers[row[there]] = forged.llr[there]
         chosen[row[there]] = forged.chosen[there]
-        return attrs.evolve(self, own=own, answers=answers, chosen=chosen)
+        changed = np.full((len(self), 2), NEVER)
+        changed[row[there]] = np.stack([forged.after, forged.first], axis=1)[there]
+        return attrs.evolve(self, own=own, answers=answers, chosen=chosen, changed=changed)
 
     @property
     def probability(self) -> F64:
@@ -129,6 +132,7 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     site[tallies.cell] = observations.site
     cells = Cells(
         tallies=tallies, prior=tallies.prior, own=own, answers=np.zeros(count), chosen=np.zeros(count, np.bool_),
+        changed=np.full((count, 2), NEVER),
         own_of_failures=own_of_failures, own_of_others=np.minimum(own_of_others, 0.0), contrast=np.zeros(count),
         log_odds=np.zeros(count), independent=independent, kind=kind, cause=np.full(count, -1), site=site,
         failing=failing, episodes=episodes, worth=worth,

@@ -7,6 +7,7 @@ import pytest
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import observe
 from netinterf.pooling.answers import CHOSEN, MOST, Answered, forged_weight
+from netinterf.pooling.episodes import NEVER
 from tests.unit.pooling.places import Campaign
 
 PLACES, NAMES, DENIED = 8, 12, -1
@@ -183,3 +184,26 @@ def test_answers_from_elsewhere_are_no_filter_that_somebody_chose(hops, apart):
     answered.least[(place == 2) & (name == 30)] = 52.0  # a path that changed once
     told = weighed(answered, own=False)
     assert (min(told.values()) > CHOSEN) == apart
+
+
+def test_forged_answers_tell_when_they_began():
+    """After the last answer of another kind; names that were never answered otherwise were forged from the start."""
+    odd = {(2, name) for name in range(6)}
+    forged, plain = answers(odd), answers()
+    forged.first[:], forged.last[:] = 500, 900
+    mine = (plain.place == 2) & (plain.unit < 3)
+    earlier = plain.take(mine)
+    earlier.first[:], earlier.last[:] = 100, 300
+    late = plain.take(mine)
+    late.first[:], late.last[:] = 950, 950  # lifted again
+    both = [forged, earlier, late]
+    joined = Answered(**{
+        field.name: np.concatenate([getattr(one, field.name) for one in both]) for field in attrs.fields(Answered)
+    })  # fmt: skip
+    table = lookups()
+    told = forged_weight(joined, table, np.ones(len(table), bool), np.arange(PLACES))
+    assert set(zip(told.place.tolist(), told.unit.tolist(), strict=True)) == odd
+    assert told.first.tolist() == [500] * 6
+    assert dict(zip(told.unit.tolist(), told.after.tolist(), strict=True)) == {
+        **dict.fromkeys(range(3), 300), **dict.fromkeys(range(3, 6), NEVER)
+    }  # fmt: skip
