@@ -38,7 +38,7 @@ PIECE = 1 << 20  # bytes hashed at a time
 HASH = 16  # bytes: of 10**12 contents, two are equal with probability 1e-15
 
 TOGETHER = 1 << 12
-"""Verdicts that are held until they are added up: from here on, more at a time take as long each (measured)."""
+"""Verdicts that are held until they are added up: those of a batch of small captures, or of one larger (judgement)."""
 
 UNCUT = "campaign.uncut"
 """Code of the diagnostic that says that a large capture could not be cut."""
