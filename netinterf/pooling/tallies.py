@@ -37,7 +37,7 @@ class Tallies:
     others_answered: I64  # the same unit in all other places
     others_failed: I64
     by_others_answered: I64  # the same name in the same place over other transports, lookups left out
-    by_others_failed: I64
+    by_others_failed: I64  # but for those that are struck there: they say nothing of the server
     captures: I64  # in which it was tried
     failing: I64  # in which it failed at least once
     prior: F64  # log-odds of interference before any evidence
@@ -85,7 +85,9 @@ def tally(observations: Observations) -> Tallies:
     others_answered, others_failed = (_less_own(unit, values) for values in (answered, add(failed)))
     visited = np.where(table.transport[first] != DNS, combined(table.called, table.place)[first], -1)
     visited[~named] = -1
-    over_answered, over_failed = (_less_own(visited, values) for values in (answered, add(failed)))
+    struck = add(table.struck)
+    blameless = np.where(struck > 0, 0, add(failed))
+    over_answered, over_failed = (_less_own(visited, values) for values in (answered, blameless))
     over_answered[visited < 0] = over_failed[visited < 0] = 0
     reached, others_reached = _reached(table, cell, shut)
     answered[shut], others_answered[shut] = reached[shut], others_reached[shut]  # it has no answers of its own
@@ -99,7 +101,7 @@ def tally(observations: Observations) -> Tallies:
         heard=add(table.heard),
         broken=add(table.broken),
         silent=add(table.silent),
-        struck=add(table.struck),
+        struck=struck,
         unknown=add(table.unknown),
         abrupt=add(table.abrupt),
         at_opening=add(table.at_opening),
