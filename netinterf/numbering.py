@@ -57,7 +57,12 @@ def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
 
     Returns:
         For each key a number from 0 without gaps, and for each number the position of one key that has it.
+
+    Raises:
+        TypeError: They have other than 64 bits: read as such they would be half as many.
     """
+    if keys.dtype.itemsize != 8:
+        raise TypeError(f"keys of 64 bits are wanted, not {keys.dtype}")
     words = np.ascontiguousarray(keys).view(np.uint64)
     low, high = (int(words.min()), int(words.max())) if len(words) else (0, 0)
     dense, bits = high - low <= DENSE * len(words), max(8, (4 * len(words)).bit_length())

@@ -26,7 +26,9 @@ def named(folder: Path, counts: Sequence[int], *, jobs: int) -> dict[int, list[N
     store = folder.with_name(f"{folder.name}.store")
     campaign = netinterf.Campaign(store)
     with Processes(jobs) as executor:
-        campaign.collect(manifest=folder / "manifest.csv", networks=folder / "networks.csv", executor=executor)
+        made = campaign.collect(manifest=folder / "manifest.csv", networks=folder / "networks.csv", executor=executor)
+    if made.errors:
+        raise RuntimeError(f"{made.errors:,} captures could not be collected; the store names them: {store}")
     snapshot = Snapshot(store)
     loaded = load(snapshot)
     run = runs_of(snapshot, folder, loaded)

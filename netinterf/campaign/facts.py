@@ -105,7 +105,7 @@ def answers(trace: Trace) -> tuple[Facts, ...]:
     rows = rows[np.sort(first)]
     high, low = records.high[rows], records.low[rows]
     denials = np.flatnonzero((dns.flags & RESPONSE != 0) & (dns.flags & RCODE == NO_NAME) & (dns.exchange >= 0))
-    _, first = numbered(dns.exchange[denials])
+    _, first = numbered(dns.exchange[denials].astype(np.int64))
     denials = denials[np.sort(first)]
     message = np.concatenate([records.message[rows], denials])
     packet = dns.packet[message]

@@ -102,7 +102,7 @@ FAILING = 0.07
 and a tenth, as lists of popular names hold dead ones. A block lets nearly all fail, so that failing weighs the inverse
 of it, and only where the packets of the failures say nothing more telling by themselves."""
 
-STEADY = (4.0, 1.0)
+STEADY = (9.0, 1.0)
 """Beta prior of the share of attempts that a lasting cause lets fail, a block among them: mostly all (judgement)."""
 
 

@@ -123,3 +123,9 @@ def test_different_rows_are_listed_in_order(rows: list[tuple[int, int]]) -> None
     different, place = distinct_rows(np.array(rows, np.int64).reshape(-1, 2))
     assert list(map(tuple, different.tolist())) == sorted(set(rows))
     assert [tuple(different[at].tolist()) for at in place] == rows
+
+
+def test_only_numbers_of_64_bits_are_numbered() -> None:
+    """Shorter ones would be read two at a time."""
+    with pytest.raises(TypeError, match="int32"):
+        numbered(np.arange(4, dtype=np.int32))

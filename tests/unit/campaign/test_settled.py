@@ -106,7 +106,7 @@ def test_a_line_that_is_out_is_not_laid_on_the_block():
     row = judged.row(0, 3)
     ways = np.full(len(judged.cells), -1)
     ways[row] = State.SILENT
-    settling = Settling.of(table, judged.cells, np.full(len(ways), 0.999), ways, 0.9)
+    settling = Settling.of(table, judged.cells, np.full(len(ways), 0.999), ways, 0.95)
     runs = (table.time[settling.row] - table.time.min()) // DAY
     assert runs.tolist() == [5, 6, 7, 9, 10, 11]
     assert set(settling.cell.tolist()) == {row}
