@@ -22,12 +22,12 @@ import netinterf
 from benchmarks import truth
 from benchmarks.machine import table, write_json
 from benchmarks.scoreboard.folders import RIGHT
-from netinterf.campaign.loading import NONE
-from netinterf.campaign.observed import Keyed
+from netinterf.campaign.collecting.observed import Keyed
+from netinterf.campaign.judged.loading import NONE
+from netinterf.campaign.judged.record import Cell
+from netinterf.campaign.judged.report import Report
 from netinterf.campaign.place import Place
-from netinterf.campaign.record import Cell
-from netinterf.campaign.report import Report
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.store import Store
 from netinterf.engine.judge import judge
 from netinterf.mechanisms import covers
 from netinterf.observations.attempts import TRANSPORTS, attempts_of

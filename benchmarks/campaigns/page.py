@@ -19,7 +19,7 @@ from benchmarks.machine import table, write_json
 from benchmarks.page import PICTURES, WIDTHS, needed_chromium
 from netinterf import Campaign
 from netinterf.campaign import Processes
-from netinterf.campaign.report import Report, report
+from netinterf.campaign.judged.report import Report, report
 from netinterf.report.campaign_page import campaign_page
 from netinterf.simulate import campaign as simulated
 

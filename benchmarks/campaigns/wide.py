@@ -12,10 +12,10 @@ import numpy as np
 
 from netinterf import Campaign
 from netinterf.arrays import I64, Mask
-from netinterf.campaign.names import write
-from netinterf.campaign.parts import Aside, commit
-from netinterf.campaign.schema import CAPTURES, NAMES, OBSERVATIONS
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.names import write
+from netinterf.campaign.stored.parts import Aside, commit
+from netinterf.campaign.stored.schema import CAPTURES, NAMES, OBSERVATIONS
+from netinterf.campaign.stored.store import Store
 
 __all__ = ["Wide", "wide_store"]
 

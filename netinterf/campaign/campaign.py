@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from netinterf.analyzers.base import Analyzer
-from netinterf.campaign.batch import Entry
-from netinterf.campaign.collect import CUT, Collected, collect
-from netinterf.campaign.compact import Compacted, compact
-from netinterf.campaign.manifest import found_by_manifest, found_by_path
+from netinterf.campaign.collecting.batch import Entry
+from netinterf.campaign.collecting.collect import CUT, Collected, collect
+from netinterf.campaign.collecting.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.place import HERE, Place
-from netinterf.campaign.reader import Reader
+from netinterf.campaign.stored.compact import Compacted, compact
+from netinterf.campaign.stored.reader import Reader
 from netinterf.context.outside import Answers, Networks
 from netinterf.engine.each import IN_FLIGHT
 from netinterf.engine.options import options_of
@@ -20,7 +20,7 @@ from netinterf.errors import UsageError
 from netinterf.verdict.model import Model
 
 if TYPE_CHECKING:
-    from netinterf.campaign.report import Report
+    from netinterf.campaign.judged.report import Report
 
 __all__ = ["Campaign"]
 
@@ -41,7 +41,7 @@ class Campaign(Reader):
         Raises:
             UsageError: There is no store, or a later version wrote it.
         """
-        from netinterf.campaign.report import report  # (few ask for it where captures are collected)
+        from netinterf.campaign.judged.report import report  # (few ask for it where captures are collected)
 
         return report(self, model=model)
 

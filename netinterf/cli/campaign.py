@@ -7,14 +7,14 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from netinterf.campaign.batch import Entry
 from netinterf.campaign.campaign import Campaign
-from netinterf.campaign.collect import CUT, Collected, collect
-from netinterf.campaign.executors import Processes, dask_executor
-from netinterf.campaign.manifest import found_by_manifest, found_by_path
+from netinterf.campaign.collecting.batch import Entry
+from netinterf.campaign.collecting.collect import CUT, Collected, collect
+from netinterf.campaign.collecting.executors import Processes, dask_executor
+from netinterf.campaign.collecting.manifest import found_by_manifest, found_by_path
+from netinterf.campaign.judged.report import Report
 from netinterf.campaign.place import HERE, Place
-from netinterf.campaign.report import Report
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.store import Store
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import read_options
 from netinterf.cli.output import Output

@@ -12,9 +12,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from netinterf.arrow import arrow_type, parquet_writer, pyarrow
-from netinterf.campaign.daily import by_day
-from netinterf.campaign.record import Cell, Settled
-from netinterf.campaign.report import Report
+from netinterf.campaign.judged.daily import by_day
+from netinterf.campaign.judged.record import Cell, Settled
+from netinterf.campaign.judged.report import Report
 from netinterf.pooling.grades import Finding
 from netinterf.writing import dump
 from netinterf.written.format import SCHEMA, line, shaped

@@ -5,9 +5,9 @@ from itertools import groupby
 
 import numpy as np
 
-from netinterf.campaign.record import Cell, Moment, Settled, Shown
-from netinterf.campaign.report import Report
-from netinterf.campaign.words import minute, when
+from netinterf.campaign.judged.record import Cell, Moment, Settled, Shown
+from netinterf.campaign.judged.report import Report
+from netinterf.campaign.judged.words import minute, when
 from netinterf.pooling.grades import Finding
 from netinterf.report.lines import wrapped
 from netinterf.writing import printable

@@ -6,7 +6,7 @@ draws what is seen of it. Whoever has no scripts, or prints, gets the same findi
 
 from collections.abc import Iterator
 
-from netinterf.campaign.report import Report
+from netinterf.campaign.judged.report import Report
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.alike import alike_section
 from netinterf.report.campaign_page.findings import findings

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.campaign.loading import EVERYTHING
-from netinterf.campaign.record import Cell
+from netinterf.campaign.judged.loading import EVERYTHING
+from netinterf.campaign.judged.record import Cell
 from netinterf.mechanisms import known_as, sign_of
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.pooling.grades import FINDINGS, Finding

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.campaign.loading import EVERYTHING, NONE
+from netinterf.campaign.judged.loading import EVERYTHING, NONE
 from netinterf.observations.attempts import ALL
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View

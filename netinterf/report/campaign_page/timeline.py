@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.campaign.record import Cell, Moment
-from netinterf.campaign.words import when
+from netinterf.campaign.judged.record import Cell, Moment
+from netinterf.campaign.judged.words import when
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import ALL
 from netinterf.pooling.grades import Finding

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from netinterf.campaign.record import Cell
+from netinterf.campaign.judged.record import Cell
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
 from netinterf.report.digest import MOST_EXAMPLES, count_of

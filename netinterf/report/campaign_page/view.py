@@ -5,8 +5,8 @@ from functools import cached_property
 import numpy as np
 
 from netinterf.arrays import I64, Mask
-from netinterf.campaign.record import Cell
-from netinterf.campaign.report import Report
+from netinterf.campaign.judged.record import Cell
+from netinterf.campaign.judged.report import Report
 from netinterf.pooling.grades import FINDINGS, Finding
 from netinterf.schema import Grade
 from netinterf.values import frozen

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from netinterf.campaign.record import Cell, Shown
-from netinterf.campaign.words import CAUSE_SAYS
+from netinterf.campaign.judged.record import Cell, Shown
+from netinterf.campaign.judged.words import CAUSE_SAYS
 from netinterf.pooling.grades import Finding
 from netinterf.report.digest import count_of
 from netinterf.report.page.findings import odds

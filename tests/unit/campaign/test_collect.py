@@ -10,7 +10,7 @@ import pytest
 
 from netinterf import Campaign
 from netinterf.campaign import Place, Processes, batch, parts, store
-from netinterf.campaign.observed import observed
+from netinterf.campaign.collecting.observed import observed
 from netinterf.errors import ParameterError, UsageError
 from tests.unit.campaign.captures import HEADER, capture, entries, observations, variant, write
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_judged_is_an_entry(tmp_path):
 
 def test_a_fault_in_adding_up_costs_one_capture(tmp_path, monkeypatch):
     """Others that were added up with it are kept."""
-    monkeypatch.setattr("netinterf.campaign.collect.GROWS", 1)
+    monkeypatch.setattr("netinterf.campaign.collecting.collect.GROWS", 1)
     one, bad, other = write(tmp_path / "in", 3)
 
     def failing(captures, *others):
@@ -210,7 +210,7 @@ def test_lost_workers_lose_nothing(tmp_path):
 
 def test_the_one_capture_that_nobody_survives_is_found(tmp_path, monkeypatch):
     """Its batch is halved down to it, and it becomes an error; all others are judged."""
-    monkeypatch.setattr("netinterf.campaign.collect.GROWS", 1)
+    monkeypatch.setattr("netinterf.campaign.collecting.collect.GROWS", 1)
     write(tmp_path / "in", 15)
     counts, told = told_of(tmp_path / "s", tmp_path / "in", executor=Mortal("0012"), in_flight=2)
     assert (counts.judged, counts.errors) == (14, 1)

@@ -12,9 +12,9 @@ from pyarrow import parquet
 
 from netinterf import Campaign
 from netinterf.campaign import compact as compacting
-from netinterf.campaign.compact import Compacted
-from netinterf.campaign.reader import Snapshot
-from netinterf.campaign.store import NOTE, Store
+from netinterf.campaign.stored.compact import Compacted
+from netinterf.campaign.stored.reader import Snapshot
+from netinterf.campaign.stored.store import NOTE, Store
 from netinterf.engine.examples import FOLDER
 from netinterf.errors import UsageError
 from tests.unit.campaign.captures import listed, write

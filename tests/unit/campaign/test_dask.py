@@ -8,7 +8,7 @@ import time
 import pytest
 
 from netinterf import Campaign
-from netinterf.campaign.executors import dask_executor
+from netinterf.campaign.collecting.executors import dask_executor
 from netinterf.errors import UsageError
 from tests.unit.campaign.captures import entries, observations, write
 

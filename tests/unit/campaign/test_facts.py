@@ -7,7 +7,7 @@ from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
 import netinterf
-from netinterf.campaign.facts import NXDOMAIN, Kind, facts_of
+from netinterf.campaign.collecting.facts import NXDOMAIN, Kind, facts_of
 
 CLIENT, RESOLVER = "192.0.2.10", "198.51.100.53"
 

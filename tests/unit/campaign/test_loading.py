@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.campaign.loading import load, unheard
-from netinterf.campaign.reader import Snapshot
+from netinterf.campaign.judged.loading import load, unheard
+from netinterf.campaign.stored.reader import Snapshot
 from tests.unit.campaign.captures import write
 
 CLIENT, SERVER = 0, 1

@@ -6,9 +6,9 @@ import pytest
 
 import netinterf
 from netinterf.campaign import Place
-from netinterf.campaign.facts import Facts, facts_of
-from netinterf.campaign.marks import Seen
-from netinterf.campaign.observed import observed
+from netinterf.campaign.collecting.facts import Facts, facts_of
+from netinterf.campaign.collecting.marks import Seen
+from netinterf.campaign.collecting.observed import observed
 from netinterf.capture import write_pcap
 from netinterf.context.networks import KnownNetworks
 from netinterf.engine.examples import FOLDER

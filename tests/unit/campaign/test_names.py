@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from netinterf import Campaign
 from netinterf.campaign import names
-from netinterf.campaign.keys import keyed
-from netinterf.campaign.parts import Aside, commit
-from netinterf.campaign.schema import CAPTURES, SEEN
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.keys import keyed
+from netinterf.campaign.stored.parts import Aside, commit
+from netinterf.campaign.stored.schema import CAPTURES, SEEN
+from netinterf.campaign.stored.store import Store
 from netinterf.errors import ParameterError
 from tests.unit.campaign.captures import write
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from netinterf.campaign import Place
-from netinterf.campaign.facts import Facts, facts_of
-from netinterf.campaign.marks import Seen
-from netinterf.campaign.observed import observed
+from netinterf.campaign.collecting.facts import Facts, facts_of
+from netinterf.campaign.collecting.marks import Seen
+from netinterf.campaign.collecting.observed import observed
 from netinterf.context.networks import KnownNetworks, Network
 from netinterf.context.outside import Outside, known_networks
 from netinterf.engine.examples import FOLDER

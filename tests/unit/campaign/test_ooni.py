@@ -12,8 +12,8 @@ from pyarrow import parquet
 import netinterf
 from netinterf import Campaign
 from netinterf.campaign import parts, store
+from netinterf.campaign.judged.report import Report
 from netinterf.campaign.place import CONTROL
-from netinterf.campaign.report import Report
 from netinterf.capture import write_pcap
 from netinterf.engine.examples import FOLDER
 from netinterf.observations.attempts import DNS, HTTP, TCP, TLS, TRANSPORTS, State

@@ -5,8 +5,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netinterf.campaign.loading import of_their_place
-from netinterf.campaign.overlap import shown_by_packets
+from netinterf.campaign.judged.loading import of_their_place
+from netinterf.campaign.judged.overlap import shown_by_packets
 from netinterf.observations.table import observe
 from netinterf.verdict.keys import BIN_NS
 from tests.unit.pooling.places import Campaign

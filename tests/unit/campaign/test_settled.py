@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.campaigns.wide import Wide, wide_store
-from netinterf.campaign.report import report
-from netinterf.campaign.settled import Settling, lets_fail
+from netinterf.campaign.judged.report import report
+from netinterf.campaign.judged.settled import Settling, lets_fail
 from netinterf.observations.attempts import State
 from netinterf.observations.table import observe
 from netinterf.pooling.causes import STEADY
@@ -94,7 +94,7 @@ def test_nothing_is_settled_before_a_block_began(judged):
 def test_pieces_are_the_whole(judged, monkeypatch):
     """However few are looked up at a time."""
     whole = list(judged.settled())
-    monkeypatch.setattr("netinterf.campaign.settled.AT_A_TIME", 40)
+    monkeypatch.setattr("netinterf.campaign.judged.settled.AT_A_TIME", 40)
     assert list(judged.settled()) == whole
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks.campaigns.pooled import named_cell
 from benchmarks.campaigns.wide import TRANSPORTS, Wide, wide_store
-from netinterf.campaign.daily import by_day
-from netinterf.campaign.loading import load
-from netinterf.campaign.reader import Snapshot
-from netinterf.campaign.report import Report
+from netinterf.campaign.judged.daily import by_day
+from netinterf.campaign.judged.loading import load
+from netinterf.campaign.judged.report import Report
+from netinterf.campaign.stored.reader import Snapshot
 from netinterf.export.campaign import campaign_lines, campaign_parquet
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign import campaign_text

@@ -16,8 +16,8 @@ from benchmarks.campaigns.page import opened, write_page
 from benchmarks.campaigns.wide import TRANSPORTS, Wide, wide_store
 from benchmarks.page import WIDTHS
 from netinterf.campaign import Campaign
-from netinterf.campaign.report import Report, report
-from netinterf.campaign.store import Store
+from netinterf.campaign.judged.report import Report, report
+from netinterf.campaign.stored.store import Store
 from netinterf.mechanisms import MECHANISMS, sign_of
 from netinterf.pooling.grades import FINDINGS, Finding
 from netinterf.report.campaign_page import campaign_page

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from netinterf.arrays import U64
-from netinterf.campaign.batch import Batch, Entry, File, Judge
+from netinterf.campaign.collecting.batch import Batch, Entry, File, Judge
 from netinterf.campaign.place import Place
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.store import Store
 from netinterf.engine.options import Options
 from netinterf.values import frozen
 

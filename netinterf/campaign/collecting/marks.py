@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
-from netinterf.campaign.facts import Facts, Kind
-from netinterf.campaign.keys import keyed
-from netinterf.campaign.schema import MARKS
+from netinterf.campaign.collecting.facts import Facts, Kind
+from netinterf.campaign.stored.keys import keyed
+from netinterf.campaign.stored.schema import MARKS
 from netinterf.engine.judged import Judged
 from netinterf.numbering import combined, numbered, numbered_text, offsets
 from netinterf.observations.attempts import Attempts

@@ -2,8 +2,8 @@
 
 Parts of one place are packed until a merged one has some megabytes; those that are large already stay. Rows stay as
 they are, and what numbers stand for is kept once. Each merge is a batch that is written aside and put in place as those
-of a collect are, and what it stands for stops counting in the same moment (`netinterf.campaign.replaced`): whenever it
-ends, nothing counts twice, and nothing is lost.
+of a collect are, and what it stands for stops counting in the same moment (`netinterf.campaign.stored.replaced`):
+whenever it ends, nothing counts twice, and nothing is lost.
 """
 
 import json
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from netinterf.arrow import parquet_batches, pyarrow
-from netinterf.campaign.parts import Aside, commit, recover
-from netinterf.campaign.replaced import TABLES, note, retire
-from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
-from netinterf.campaign.store import NOTE, Store
+from netinterf.campaign.stored.parts import Aside, commit, recover
+from netinterf.campaign.stored.replaced import TABLES, note, retire
+from netinterf.campaign.stored.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
+from netinterf.campaign.stored.store import NOTE, Store
 from netinterf.errors import UsageError
 from netinterf.numbering import numbered
 from netinterf.values import frozen

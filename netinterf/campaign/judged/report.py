@@ -12,9 +12,8 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.campaign.loading import NONE, Loaded, load
-from netinterf.campaign.reader import Reader, Snapshot, by_key
-from netinterf.campaign.record import (
+from netinterf.campaign.judged.loading import NONE, Loaded, load
+from netinterf.campaign.judged.record import (
     CampaignSummary,
     Cell,
     CellCounts,
@@ -25,9 +24,10 @@ from netinterf.campaign.record import (
     address_and_port,
     called_as,
 )
-from netinterf.campaign.settled import Frames, Settling, lets_fail
-from netinterf.campaign.whole import kind_of, with_networks
-from netinterf.campaign.words import reasons_of, says
+from netinterf.campaign.judged.settled import Frames, Settling, lets_fail
+from netinterf.campaign.judged.whole import kind_of, with_networks
+from netinterf.campaign.judged.words import reasons_of, says
+from netinterf.campaign.stored.reader import Reader, Snapshot, by_key
 from netinterf.errors import ParameterError
 from netinterf.mechanisms import answer_of, reset_of, silence_of
 from netinterf.numbering import combined, numbered, totals

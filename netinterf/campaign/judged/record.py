@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.campaign.loading import Network
+from netinterf.campaign.judged.loading import Network
 from netinterf.pooling.grades import Finding
 from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen

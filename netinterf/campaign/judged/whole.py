@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import Mask
-from netinterf.campaign.loading import EVERYTHING, NONE, Loaded
+from netinterf.campaign.judged.loading import EVERYTHING, NONE, Loaded
 from netinterf.mechanisms import borders, covers, known_as
 from netinterf.observations.table import Observations
 from netinterf.pooling.whole import Whole

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from netinterf.campaign.cut import work
-from netinterf.campaign.gather import Receipt, Task
+from netinterf.campaign.collecting.cut import work
+from netinterf.campaign.collecting.gather import Receipt, Task
 from netinterf.errors import MissingExtra, UsageError
 
 __all__ = ["LostError", "Processes", "answer_of", "dask_executor", "in_order"]

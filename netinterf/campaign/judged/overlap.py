@@ -8,8 +8,8 @@ tried more often than the capture shows, that is lost.
 import numpy as np
 
 from netinterf.arrays import Mask
-from netinterf.campaign.reader import Snapshot
-from netinterf.campaign.schema import MEASUREMENTS
+from netinterf.campaign.stored.reader import Snapshot
+from netinterf.campaign.stored.schema import MEASUREMENTS
 from netinterf.numbering import among, combined, distinct
 from netinterf.observations.table import Observations
 from netinterf.verdict.keys import BIN_NS

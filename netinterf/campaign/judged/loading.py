@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I64, Mask
 from netinterf.arrow import pyarrow
-from netinterf.campaign.facts import NXDOMAIN
-from netinterf.campaign.overlap import shown_by_packets, which_are_measurements
+from netinterf.campaign.collecting.facts import NXDOMAIN
+from netinterf.campaign.judged.overlap import shown_by_packets, which_are_measurements
 from netinterf.campaign.place import CONTROL
-from netinterf.campaign.reader import Snapshot
+from netinterf.campaign.stored.reader import Snapshot
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.observations.table import Observations

@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64
-from netinterf.campaign.record import Cell, CellCounts
-from netinterf.campaign.report import OUTCOMES, Report
-from netinterf.campaign.words import reasons_of, says
+from netinterf.campaign.judged.record import Cell, CellCounts
+from netinterf.campaign.judged.report import OUTCOMES, Report
+from netinterf.campaign.judged.words import reasons_of, says
 from netinterf.numbering import combined, numbered, totals
 from netinterf.pooling.grades import Finding
 from netinterf.schema import Grade, Outcome

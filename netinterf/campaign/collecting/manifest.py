@@ -7,7 +7,7 @@ import csv
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from netinterf.campaign.collect import Found
+from netinterf.campaign.collecting.collect import Found
 from netinterf.campaign.place import Place
 from netinterf.capture import walk_captures
 from netinterf.errors import CaptureError, ParameterError, UnreadableSource

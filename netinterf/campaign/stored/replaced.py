@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from netinterf.campaign.store import NOTE, Store, dropped, synced, written_whole
+from netinterf.campaign.stored.store import NOTE, Store, dropped, synced, written_whole
 
 __all__ = ["note", "retire", "settle"]
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, U64, Mask
-from netinterf.campaign.facts import address_text
-from netinterf.campaign.keys import keyed
-from netinterf.campaign.marks import Seen, mark_table, marked
+from netinterf.campaign.collecting.facts import address_text
+from netinterf.campaign.collecting.marks import Seen, mark_table, marked
 from netinterf.campaign.place import Place
-from netinterf.campaign.schema import OBSERVATIONS
+from netinterf.campaign.stored.keys import keyed
+from netinterf.campaign.stored.schema import OBSERVATIONS
 from netinterf.columns import Text
 from netinterf.context.domains import suffix_classes
 from netinterf.context.networks import KnownNetworks, country_letters

@@ -13,9 +13,9 @@ from typing import Any
 
 from netinterf.arrow import parquet_writer, pyarrow
 from netinterf.campaign.place import as_folder
-from netinterf.campaign.replaced import settle
-from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
-from netinterf.campaign.store import Store, dropped, synced
+from netinterf.campaign.stored.replaced import settle
+from netinterf.campaign.stored.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
+from netinterf.campaign.stored.store import Store, dropped, synced
 
 __all__ = ["Aside", "commit", "dropped", "recover"]
 

@@ -17,12 +17,12 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.campaign.batch import HASH, UNCUT, File, judged_whole, pieces_of
-from netinterf.campaign.facts import Facts, facts_of
-from netinterf.campaign.gather import Cut, Receipt, Task, gather, opened
-from netinterf.campaign.known import content_number, is_among
-from netinterf.campaign.parts import dropped
-from netinterf.campaign.store import Store
+from netinterf.campaign.collecting.batch import HASH, UNCUT, File, judged_whole, pieces_of
+from netinterf.campaign.collecting.facts import Facts, facts_of
+from netinterf.campaign.collecting.gather import Cut, Receipt, Task, gather, opened
+from netinterf.campaign.stored.known import content_number, is_among
+from netinterf.campaign.stored.parts import dropped
+from netinterf.campaign.stored.store import Store
 from netinterf.capture import Listing
 from netinterf.capture.cutting import in_pieces
 from netinterf.capture.formats import compression_of

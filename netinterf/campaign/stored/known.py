@@ -12,7 +12,7 @@ import numpy as np
 
 from netinterf.arrays import U64
 from netinterf.arrow import parquet_batches
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.store import Store
 from netinterf.values import frozen
 
 __all__ = [

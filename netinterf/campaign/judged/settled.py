@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.campaign.record import Settled
+from netinterf.campaign.judged.record import Settled
 from netinterf.mechanisms import Written, known_as
 from netinterf.numbering import combined
 from netinterf.observations.attempts import State

@@ -1,6 +1,6 @@
 """What is said of a cell, in one or two plain sentences: no certainty that the grade does not carry."""
 
-from netinterf.campaign.record import Cell, Moment
+from netinterf.campaign.judged.record import Cell, Moment
 from netinterf.mechanisms import known_as, settled_by
 from netinterf.pooling.grades import Finding
 from netinterf.written.record import Why, iso_time

@@ -11,14 +11,14 @@ from typing import Any
 import attrs
 
 from netinterf.arrays import U64
-from netinterf.campaign.facts import Facts, facts_of
-from netinterf.campaign.known import as_text, content_number, is_among
-from netinterf.campaign.marks import Seen
-from netinterf.campaign.observed import Meant, Observed, observed
-from netinterf.campaign.parts import Aside
+from netinterf.campaign.collecting.facts import Facts, facts_of
+from netinterf.campaign.collecting.marks import Seen
+from netinterf.campaign.collecting.observed import Meant, Observed, observed
+from netinterf.campaign.collecting.probed import probed
 from netinterf.campaign.place import Place
-from netinterf.campaign.probed import probed
-from netinterf.campaign.schema import CAPTURES, MARKS, OBSERVATIONS, PACKETS, SEEN
+from netinterf.campaign.stored.known import as_text, content_number, is_among
+from netinterf.campaign.stored.parts import Aside
+from netinterf.campaign.stored.schema import CAPTURES, MARKS, OBSERVATIONS, PACKETS, SEEN
 from netinterf.capture.compression import Expander
 from netinterf.capture.formats import compression_of
 from netinterf.capture.inlet import Inlet

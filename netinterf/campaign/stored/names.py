@@ -18,9 +18,9 @@ import numpy as np
 
 from netinterf.arrays import I64, Mask
 from netinterf.arrow import parquet_batches, parquet_writer
-from netinterf.campaign.keys import keyed
-from netinterf.campaign.schema import NAMES, SEEN, SERVERS, VALUES, StoredTable
-from netinterf.campaign.store import Store, written_whole
+from netinterf.campaign.stored.keys import keyed
+from netinterf.campaign.stored.schema import NAMES, SEEN, SERVERS, VALUES, StoredTable
+from netinterf.campaign.stored.store import Store, written_whole
 from netinterf.columns import Text
 from netinterf.context.domains import within
 from netinterf.context.suffixes import a_label

@@ -1,9 +1,9 @@
 """A store on disk: a folder of Parquet files that only grows, readable at every moment.
 
 Rows lie in *parts*, one per batch of captures, and a part has one number in every table. A batch counts when its part
-of ``captures`` is there, which is put in place last (`netinterf.campaign.parts`); rows of a batch without one are those
-of a collect that was cut off, and are left out by whoever reads here. So are those of parts that a merged one stands
-for (`netinterf.campaign.replaced`).
+of ``captures`` is there, which is put in place last (`netinterf.campaign.stored.parts`); rows of a batch without one
+are those of a collect that was cut off, and are left out by whoever reads here. So are those of parts that a merged one
+stands for (`netinterf.campaign.stored.replaced`).
 """
 
 import json
@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from netinterf.arrow import pyarrow
-from netinterf.campaign.schema import SCHEMA
+from netinterf.campaign.stored.schema import SCHEMA
 from netinterf.errors import UsageError
 from netinterf.values import frozen
 from netinterf.version import __version__

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, Mask
-from netinterf.campaign.facts import Kind, address_text
-from netinterf.campaign.marks import Marks, mark_table
-from netinterf.campaign.observed import Keyed, Meant, Observed, laid_out
+from netinterf.campaign.collecting.facts import Kind, address_text
+from netinterf.campaign.collecting.marks import Marks, mark_table
+from netinterf.campaign.collecting.observed import Keyed, Meant, Observed, laid_out
 from netinterf.campaign.place import CONTROL, HERE, Place
-from netinterf.campaign.schema import MEASUREMENTS
+from netinterf.campaign.stored.schema import MEASUREMENTS
 from netinterf.context.networks import KnownNetworks, country_letters
 from netinterf.context.special import special_bits
 from netinterf.numbering import combined, numbered

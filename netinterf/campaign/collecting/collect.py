@@ -10,14 +10,14 @@ from typing import Self
 
 import attrs
 
-from netinterf.campaign.batch import Entry, File, content_of
-from netinterf.campaign.executors import LostError, answer_of, in_order
-from netinterf.campaign.gather import Cut, Receipt, Setting, Task
-from netinterf.campaign.known import Known, content_number, file_number, path_number, versions
-from netinterf.campaign.names import is_published, list_names, publish
-from netinterf.campaign.parts import commit, dropped, recover
+from netinterf.campaign.collecting.batch import Entry, File, content_of
+from netinterf.campaign.collecting.executors import LostError, answer_of, in_order
+from netinterf.campaign.collecting.gather import Cut, Receipt, Setting, Task
 from netinterf.campaign.place import Place
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.known import Known, content_number, file_number, path_number, versions
+from netinterf.campaign.stored.names import is_published, list_names, publish
+from netinterf.campaign.stored.parts import commit, dropped, recover
+from netinterf.campaign.stored.store import Store
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, ParameterError, UnreadableSource
 from netinterf.values import define, frozen

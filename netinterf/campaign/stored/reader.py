@@ -9,8 +9,8 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.arrow import parquet_batches, parquet_rows
-from netinterf.campaign.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
-from netinterf.campaign.store import Store
+from netinterf.campaign.stored.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
+from netinterf.campaign.stored.store import Store
 
 __all__ = ["Reader", "Snapshot", "by_key"]
 
@@ -34,7 +34,7 @@ class Reader:
         """Read the observations piece by piece, as ``pyarrow.RecordBatch`` with text as dictionaries.
 
         Args:
-            columns: Which columns; None for all of `campaign.schema.OBSERVATIONS`.
+            columns: Which columns; None for all of `campaign.stored.schema.OBSERVATIONS`.
 
         Raises:
             UsageError: There is no store, or a later version wrote it.
@@ -59,23 +59,23 @@ class Reader:
             begin = end
 
     def captures(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
-        """Read the entries of files, as `observations`; columns are those of `campaign.schema.CAPTURES`."""
+        """Read the entries of files, as `observations`; columns are those of `campaign.stored.schema.CAPTURES`."""
         return self._read(CAPTURES, columns)
 
     def marks(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
-        """Read certificates, answers, handwriting and rates; columns are those of `campaign.schema.MARKS`."""
+        """Read certificates, answers, handwriting and rates; columns are those of `campaign.stored.schema.MARKS`."""
         return self._read(MARKS, columns)
 
     def values(self) -> Iterator[Any]:
-        """Read which values of marks may be told; columns are those of `campaign.schema.VALUES`."""
+        """Read which values of marks may be told; columns are those of `campaign.stored.schema.VALUES`."""
         return self._told(VALUES)
 
     def names(self) -> Iterator[Any]:
-        """Read which names may be told; columns are those of `campaign.schema.NAMES`."""
+        """Read which names may be told; columns are those of `campaign.stored.schema.NAMES`."""
         return self._told(NAMES)
 
     def servers(self) -> Iterator[Any]:
-        """Read which servers may be told; columns are those of `campaign.schema.SERVERS`."""
+        """Read which servers may be told; columns are those of `campaign.stored.schema.SERVERS`."""
         return self._told(SERVERS)
 
     def _told(self, table: StoredTable) -> Iterator[Any]:
