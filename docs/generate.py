@@ -15,7 +15,7 @@ from netinterf import schema
 from netinterf.analyzers import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.attribute.catalogue import background, systems
-from netinterf.campaign import schema as campaign
+from netinterf.campaign.stored import schema as campaign
 from netinterf.cli.listing import nats
 from netinterf.decode import LINK_TYPES
 from netinterf.recording.blinds import blind_to

@@ -82,6 +82,7 @@ CELL: dict[str, Any] = {
     "here": HERE,
     "there": {"networks": "int64", "answered": "int64", "failed": "int64"},
     "own": "float64",
+    "answers": "float64",
     "contrast": "float64",
     "cause": "string",
     "began": MOMENT,

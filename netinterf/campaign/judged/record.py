@@ -150,6 +150,7 @@ class Cell:
     here: CellCounts
     there: Elsewhere
     own: float  # nats that its packets weigh by themselves
+    answers: float  # of these, what answers weigh that hardly any other network gives
     contrast: float  # nats that the contrast with other places, names and times weighs
     cause: str | None  # likeliest harmless cause of the failures
     began: Moment | None  # None where it was so from the first capture

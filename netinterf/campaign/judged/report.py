@@ -230,7 +230,6 @@ class Report:
         key, finding = int(self.loaded.unit_name[unit]), FINDINGS[self.graded.finding[row]]
         grade, cause = GRADES[self.graded.grade[row]], int(self.cells.cause[row])
         began, ended = self._moments(row)
-        start, end = self._span[row]
         cell = Cell(
             kind=kind_of(key),
             name=self._names.get(key),
@@ -251,12 +250,13 @@ class Report:
                 failed=int(tallies.others_failed[row]),
             ),
             own=float(self.cells.own[row]),
+            answers=float(self.cells.answers[row]),
             contrast=float(self.cells.contrast[row]),
             cause=CAUSES[cause] if cause >= 0 else None,
             began=began,
             ended=ended,
-            start=int(start),
-            end=int(end),
+            start=int(self._span[row, 0]),
+            end=int(self._span[row, 1]),
             settled=int(self._settled[row]),
             settles=tuple(settles),
             shown=tuple(shown),
@@ -267,8 +267,7 @@ class Report:
         tallies = self.cells.tallies
         words = ("captures", "failing", "answered", "heard", "broken", "silent", "struck", "unknown")
         counts = {word: int(getattr(tallies, word)[row]) for word in words}
-        cut_off = int(self._cut_off[row])
-        return CellCounts(attempts=sum(counts[word] for word in words[2:]), cut_off=cut_off, **counts)
+        return CellCounts(attempts=sum(counts[word] for word in words[2:]), cut_off=int(self._cut_off[row]), **counts)
 
     def _moments(self, row: int) -> tuple[Moment | None, Moment | None]:
         """Say when it began and ended, where that was while captures were taken."""
@@ -354,12 +353,13 @@ class Report:
     # --- where to look ---
 
     def _worth_a_look(self, cells: I64) -> I64:
-        """List observations of some cells to look at, rising: those that failed and are surest."""
+        """List observations of some cells to look at, rising: the surest, and those first that show what is told."""
         table, of = self.loaded.observations, self.cells.tallies.cell
         wanted = np.zeros(len(self.cells), np.bool_)
         wanted[cells] = True
         rows = np.flatnonzero(wanted[of])
-        rows = rows[np.lexsort((table.time[rows], -table.log_odds[rows], table.failed[rows] == 0, of[rows]))]
+        beside = (table.failed[rows] > 0) == (self.cells.answers[of[rows]] > 0)
+        rows = rows[np.lexsort((table.time[rows], -table.log_odds[rows], beside, of[rows]))]
         rank = np.arange(len(rows)) - np.searchsorted(of[rows], of[rows])
         return np.sort(rows[rank < SHOWN])
 

@@ -1,7 +1,7 @@
 """What is said of a cell, in one or two plain sentences: no certainty that the grade does not carry."""
 
 from netinterf.campaign.judged.record import Cell, Moment
-from netinterf.mechanisms import known_as, settled_by
+from netinterf.mechanisms import answer_of, known_as, settled_by
 from netinterf.pooling.grades import Finding
 from netinterf.written.record import Why, iso_time
 from netinterf.written.words import SURE, percent
@@ -39,7 +39,7 @@ def says(cell: Cell) -> str:
     """Put what was found about a cell into sentences."""
     if cell.kind == "network":
         return _says_of_network(cell)
-    where, counts = f"in {cell.network}", f"here {_counted(cell)}, {_elsewhere(cell)}"
+    where, counts = f"in {cell.network}", _answers(cell) or f"here {_counted(cell)}, {_elsewhere(cell)}"
     sure = f"{SURE.get(cell.grade, '')} (probability {percent(cell.probability)})"
     record = known_as(cell.mechanism or "")
     how = f": {record.one.format(who='the request')}" if record else ""
@@ -116,6 +116,17 @@ def reasons_of(cell: Cell) -> tuple[Why, ...]:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _answers(cell: Cell) -> str:
+    """Say what is odd about answers, empty where nothing is said of them: what failed beside them is of no concern."""
+    if cell.mechanism != answer_of() or cell.answers <= 0:
+        return ""
+    networks = f"{cell.there.networks:,} other network{'s' * (cell.there.networks != 1)}"
+    return (
+        f"in {cell.here.captures:,} capture{'s' * (cell.here.captures != 1)} it was answered as hardly any of "
+        f"{networks} answers, and so were other names here that have nothing in common there"
+    )
 
 
 def _counted(cell: Cell) -> str:

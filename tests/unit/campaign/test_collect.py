@@ -9,8 +9,10 @@ import pyarrow as pa
 import pytest
 
 from netinterf import Campaign
-from netinterf.campaign import Place, Processes, batch, parts, store
+from netinterf.campaign import Place, Processes
+from netinterf.campaign.collecting import batch
 from netinterf.campaign.collecting.observed import observed
+from netinterf.campaign.stored import parts, store
 from netinterf.errors import ParameterError, UsageError
 from tests.unit.campaign.captures import HEADER, capture, entries, observations, variant, write
 

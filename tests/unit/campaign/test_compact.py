@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from netinterf import Campaign
-from netinterf.campaign import compact as compacting
+from netinterf.campaign.stored import compact as compacting
 from netinterf.campaign.stored.compact import Compacted
 from netinterf.campaign.stored.reader import Snapshot
 from netinterf.campaign.stored.store import NOTE, Store

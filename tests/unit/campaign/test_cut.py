@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from netinterf import Campaign
-from netinterf.campaign import Processes, cut
+from netinterf.campaign import Processes
+from netinterf.campaign.collecting import cut
 from netinterf.errors import ParameterError
 from tests.oracles import containers as c
 from tests.unit.campaign.captures import HEADER, capture, entries, listed, observations

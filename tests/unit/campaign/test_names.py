@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinterf import Campaign
-from netinterf.campaign import names
+from netinterf.campaign.stored import names
 from netinterf.campaign.stored.keys import keyed
 from netinterf.campaign.stored.parts import Aside, commit
 from netinterf.campaign.stored.schema import CAPTURES, SEEN

@@ -11,9 +11,9 @@ from pyarrow import parquet
 
 import netinterf
 from netinterf import Campaign
-from netinterf.campaign import parts, store
 from netinterf.campaign.judged.report import Report
 from netinterf.campaign.place import CONTROL
+from netinterf.campaign.stored import parts, store
 from netinterf.capture import write_pcap
 from netinterf.engine.examples import FOLDER
 from netinterf.observations.attempts import DNS, HTTP, TCP, TLS, TRANSPORTS, State
@@ -261,6 +261,11 @@ def test_forged_answers_contradict_the_control(tmp_path):
     forged = {"answer": "203.0.113.9", "tls": "ssl_invalid_hostname", "blocking": "dns"}
     report = judged(tmp_path, *visits(**forged, count=6))
     assert findings(report) == {(name, "dns", "IT"): ("blocked", "dns.forged") for name in NAMES[:6]}
+    for cell in report.of("blocked"):
+        assert cell.answers > 0
+        assert "answered as hardly any" in cell.explanation
+        assert "failed" not in cell.explanation
+        assert cell.shown[0].states[0] in {"answered", "heard"}
 
 
 @pytest.fixture(scope="module")

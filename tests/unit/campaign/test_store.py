@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from netinterf import Campaign
-from netinterf.campaign import schema
+from netinterf.campaign.stored import schema
 from netinterf.engine.examples import FOLDER
 from netinterf.errors import MissingExtra, UsageError
 from tests.unit.campaign.captures import entries, observations, write
