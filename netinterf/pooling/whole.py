@@ -102,6 +102,8 @@ class Whole:
         struck = np.where(self.closed & hushed, table.struck, 0)
         moved = silent.astype(np.int64) + struck
         some = moved > 0
+        if not some.any():
+            return table, moved
         left = some & (table.failed == moved)
 
         def cleared(values: NDArray[Any]) -> NDArray[Any]:
