@@ -97,6 +97,11 @@ class Cells:
         return attrs.evolve(self, own=own, answers=answers, chosen=chosen, changed=changed)
 
     @property
+    def by_answers(self) -> Mask:
+        """Which of them odd answers tell: they were given any, and most of their attempts were answered."""
+        return np.asarray((self.answers > 0) & (self.tallies.failed * 2 <= self.tallies.answered))
+
+    @property
     def probability(self) -> F64:
         """The same as probabilities."""
         return chance(self.log_odds)

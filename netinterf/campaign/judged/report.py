@@ -203,13 +203,13 @@ class Report:
     def mechanisms_of(self, rows: I64) -> list[str]:
         """Name what was done in some cells: what most captures were found to suffer, else what failures are called."""
         tallies = self.cells.tallies
-        failed = tallies.broken[rows] + tallies.silent[rows] + tallies.struck[rows]
+        failed = tallies.failed[rows]
         columns = (
             self._usual_mechanism[rows],
             tallies.transport[rows],
             tallies.abrupt[rows] * 2 > failed,
             tallies.at_opening[rows] * 2 > failed,
-            (self.cells.answers[rows] > 0) & (failed * 2 <= tallies.answered[rows]),
+            self.cells.by_answers[rows],
         )
         named = zip(*(column.tolist() for column in columns), strict=True)
         return [
@@ -229,7 +229,7 @@ class Report:
         tallies, unit = self.cells.tallies, int(self.cells.tallies.unit[row])
         key, finding = int(self.loaded.unit_name[unit]), FINDINGS[self.graded.finding[row]]
         grade, cause = GRADES[self.graded.grade[row]], int(self.cells.cause[row])
-        began, ended = self._moments(row)
+        began, ended = self._moments(row, mechanism)
         cell = Cell(
             kind=kind_of(key),
             name=self._names.get(key),
@@ -269,10 +269,10 @@ class Report:
         counts = {word: int(getattr(tallies, word)[row]) for word in words}
         return CellCounts(attempts=sum(counts[word] for word in words[2:]), cut_off=int(self._cut_off[row]), **counts)
 
-    def _moments(self, row: int) -> tuple[Moment | None, Moment | None]:
+    def _moments(self, row: int, mechanism: str) -> tuple[Moment | None, Moment | None]:
         """Say when it began and ended, where that was while captures were taken."""
         place, (after, first) = int(self._failing[row]), self.cells.changed[row].tolist()
-        if self.cells.answers[row] > 0:  # what failed besides is of no concern
+        if self.cells.answers[row] > 0 and mechanism == answer_of():  # what failed besides is of no concern
             return None if after == NEVER else Moment(after=after, before=first, likely=first), None
         if place < 0:
             return None, None
@@ -358,7 +358,7 @@ class Report:
         wanted = np.zeros(len(self.cells), np.bool_)
         wanted[cells] = True
         rows = np.flatnonzero(wanted[of])
-        beside = (table.failed[rows] > 0) == (self.cells.answers[of[rows]] > 0)
+        beside = (table.failed[rows] > 0) == self.cells.by_answers[of[rows]]
         rows = rows[np.lexsort((table.time[rows], -table.log_odds[rows], beside, of[rows]))]
         rank = np.arange(len(rows)) - np.searchsorted(of[rows], of[rows])
         return np.sort(rows[rank < SHOWN])

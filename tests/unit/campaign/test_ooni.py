@@ -25,6 +25,7 @@ from tests.unit.campaign.captures import entries, observations, write
 from tests.unit.ooni.written import MODERN, measured, visit
 
 STATES = [state.name.lower() for state in State]
+HOUR_NS = 3600 * 10**9
 NAMES = [f"n{number}.example" for number in range(12)]
 
 
@@ -266,6 +267,25 @@ def test_forged_answers_contradict_the_control(tmp_path):
         assert "answered as hardly any" in cell.explanation
         assert "failed" not in cell.explanation
         assert cell.shown[0].states[0] in {"answered", "heard"}
+
+
+def test_a_silence_after_odd_answers_began_when_it_began(tmp_path):
+    """What is told is that lookups fail; when answers were odd first is of no concern then."""
+    forged = {"answer": "203.0.113.9", "tls": "ssl_invalid_hostname", "blocking": "dns"}
+    odd_from, silent_from = 4 * len(NAMES), 6 * len(NAMES)
+    tried = visits(4) + visits(20, **forged, count=6)[odd_from:]
+    for number, one in enumerate(tried[silent_from:]):
+        if number % len(NAMES) < 6:
+            keys = one["test_keys"]
+            keys |= {"tcp_connect": [], "tls_handshakes": [], "requests": []}
+            keys["queries"][0] |= {"answers": None, "failure": "generic_timeout_error"}
+    report = judged(tmp_path, *tried)
+    assert findings(report) == {(name, "dns", "IT"): ("blocked", "dns.drop") for name in NAMES[:6]}
+    for cell in report.of("blocked"):
+        assert cell.answers > 0
+        assert cell.began is not None
+        assert round((cell.began.likely - report.summary.first) / HOUR_NS) == 6
+        assert cell.shown[0].states[0] == "silent"
 
 
 @pytest.fixture(scope="module")
