@@ -174,13 +174,15 @@ def from_elsewhere(odd: Answered, plain: Answered) -> I64:
 
     A resolver that somebody chose answers what it filters from where it answers everything.
     """
-    places = []
-    for place in np.unique(odd.place).tolist():
-        strange, usual = (one.take((one.place == place) & np.isfinite(one.least)) for one in (odd, plain))
-        if len(strange.unit) and len(usual.unit) >= FEW:
-            apart = (strange.most < usual.least.min()) | (strange.least > usual.most.max())
-            places += [place] if apart.mean() >= SHARED else []
-    return np.array(places, np.int64)
+    odd, plain = (one.take(np.isfinite(one.least)) for one in (odd, plain))
+    count = int(max(odd.place.max(initial=-1), plain.place.max(initial=-1))) + 1
+    least, most = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(least, plain.place, plain.least)
+    np.maximum.at(most, plain.place, plain.most)
+    apart = (odd.most < least[odd.place]) | (odd.least > most[odd.place])
+    strange, beyond = totals(odd.place, None, count), totals(odd.place, apart, count)
+    known = (strange > 0) & (totals(plain.place, None, count) >= FEW)
+    return np.flatnonzero(known & (beyond >= SHARED * strange))
 
 
 def not_chosen(table: Observations, own: Mask, odd: I64) -> Mask:
@@ -212,21 +214,23 @@ def as_obliged(odd: Answered, table: Observations, obliged: Mask, countries: I64
         obliged: Places in which nobody chose the resolver for its filter.
         countries: Country of each place.
     """
+    from scipy.sparse import csr_array
+
+    def held(place: I64, what: I64) -> csr_array:
+        """Say what places have, as a matrix of places by things."""
+        shape = len(obliged), int(what.max(initial=-1)) + 1
+        return csr_array((np.ones(len(place), np.int32), (place, what)), shape=shape)
+
     lookups = np.flatnonzero(table.transport == DNS)
     place, site = table.place[lookups].astype(np.int64), table.site[lookups]
     _, first = numbered(combined(place, site))
-    place, site = place[first], numbered(site[first])[0]
-    asks = np.zeros((len(obliged), int(site.max(initial=-1)) + 1), np.bool_)
-    asks[place, site] = True
-    result = np.zeros(len(obliged), np.bool_)
-    alike, head = numbered(combined(odd.unit, odd.address, countries[odd.place]))
-    known = countries[odd.place] >= 0
-    for by in np.unique(odd.place[obliged[odd.place] & known]).tolist():
-        same = np.zeros(len(head), np.bool_)
-        same[alike[odd.place == by]] = True
-        others = np.unique(odd.place[same[alike] & known])
-        result[others] |= ~(asks[others] & asks[by]).any(axis=1)
-    return result
+    asks = held(place[first], numbered(site[first])[0])
+    odd = odd.take(countries[odd.place] >= 0)
+    gives = held(odd.place, numbered(combined(odd.unit, odd.address, countries[odd.place]))[0])
+    rows = np.flatnonzero(obliged)
+    agree, same_resolver = gives @ gives[rows].T, asks @ asks[rows].T
+    apart = agree.astype(np.bool_) > same_resolver.astype(np.bool_)
+    return np.asarray(np.diff(apart.tocsr().indptr) > 0)
 
 
 def unrelated(answered: Answered, odd: Answered, group: I64) -> tuple[F64, F64]:

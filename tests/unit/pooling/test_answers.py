@@ -6,7 +6,7 @@ import pytest
 
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import observe
-from netinterf.pooling.answers import CHOSEN, MOST, Answered, forged_weight
+from netinterf.pooling.answers import CHOSEN, FEW, MOST, SHARED, Answered, as_obliged, forged_weight, from_elsewhere
 from netinterf.pooling.episodes import NEVER
 from tests.unit.pooling.places import Campaign
 
@@ -207,3 +207,56 @@ def test_forged_answers_tell_when_they_began():
     assert dict(zip(told.unit.tolist(), told.after.tolist(), strict=True)) == {
         **dict.fromkeys(range(3), 300), **dict.fromkeys(range(3, 6), NEVER)
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_answers_came_from_is_asked_as_place_by_place(seed):
+    """A slow twin looks at one place at a time."""
+    generator = np.random.default_rng(seed)
+
+    def given(count, hops):
+        place, name = generator.integers(0, PLACES, count), generator.integers(0, NAMES, count)
+        answered = made(place, name, name)
+        answered.least[:] = generator.choice([*hops, np.nan], count)
+        answered.most[:] = answered.least + generator.integers(0, 2, count)
+        return answered
+
+    odd, plain = given(30, [50.0, 63.0] if seed % 2 else [50.0]), given(generator.integers(0, 400), [56.0, 57.0])
+    expected = []
+    for place in range(PLACES):
+        strange, usual = (
+            [
+                (low, high)
+                for at, low, high in zip(one.place, one.least, one.most, strict=True)
+                if at == place and low > 0
+            ]
+            for one in (odd, plain)
+        )
+        if strange and len(usual) >= FEW:
+            lowest, highest = min(low for low, _ in usual), max(high for _, high in usual)
+            if sum(high < lowest or low > highest for low, high in strange) >= SHARED * len(strange):
+                expected.append(place)
+    assert from_elsewhere(odd, plain).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_lists_of_a_country_are_found_as_pair_by_pair(seed):
+    """A slow twin holds each two places against each other."""
+    generator = np.random.default_rng(seed)
+    place, name, given = (generator.integers(0, most, 15) for most in (PLACES, NAMES, 2))
+    countries, obliged = generator.integers(-1, 3, PLACES), generator.random(PLACES) < 0.5
+    table = lookups()
+    table = attrs.evolve(table, site=generator.integers(0, 12, len(table)))
+    asks = [set(table.site[table.place == one].tolist()) for one in range(PLACES)]
+    gives = [
+        {(a, b) for at, a, b in zip(place.tolist(), name.tolist(), given.tolist(), strict=True) if at == one}
+        for one in range(PLACES)
+    ]
+    expected = [
+        any(
+            obliged[by] and gives[one] & gives[by] and countries[one] == countries[by] >= 0 and not asks[one] & asks[by]
+            for by in range(PLACES)
+        )
+        for one in range(PLACES)
+    ]
+    assert as_obliged(made(place, name, given), table, obliged, countries).tolist() == expected
