@@ -41,7 +41,7 @@ def pyarrow() -> Any:
     try:
         import pyarrow as library
     except ImportError:
-        raise MissingExtra("a frame", "arrow") from None
+        raise MissingExtra("a frame or a store of a campaign", "arrow") from None
     return library
 
 

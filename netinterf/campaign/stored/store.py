@@ -112,8 +112,10 @@ class Store:
         """Make it where there is none yet, with a key of its own; the description is written last.
 
         Raises:
+            MissingExtra: pyarrow is not installed; nothing was made.
             OSError: It cannot be written.
         """
+        pyarrow()
         if (self.path / ABOUT).exists():
             return
         self.private.mkdir(exist_ok=True)

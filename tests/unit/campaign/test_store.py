@@ -137,7 +137,8 @@ def test_one_at_a_time_adds_to_a_store(tmp_path):
 
 
 def test_without_pyarrow_the_error_says_what_to_install(tmp_path, monkeypatch):
-    """For reading and for adding."""
+    """For reading and for adding, and no half of a store is left."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtra, match=r"netinterf\[arrow\]"):
+    with pytest.raises(MissingExtra, match=r"a store of a campaign needs.*netinterf\[arrow\]"):
         Campaign(tmp_path / "s").collect(tmp_path)
+    assert not (tmp_path / "s" / "private").exists()
