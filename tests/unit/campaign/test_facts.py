@@ -21,7 +21,8 @@ def lookup(number, *, rcode=0, address=None, repeats=1, ttl=57):
         IP(src=RESOLVER, dst=CLIENT, ttl=ttl) / UDP(sport=53, dport=40000 + number)
         / DNS(id=number, qr=1, rcode=rcode, qd=[DNSQR(qname=name)], an=records)
     )  # fmt: skip
-    return [Ether() / ask, *[Ether() / reply] * repeats]
+    frame = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")  # else scapy asks the network for them
+    return [frame / ask, *[frame / reply] * repeats]
 
 
 @pytest.mark.parametrize("denied", [0, 1, 2, 3])

@@ -267,8 +267,8 @@ def noisy(seed, frame, payload):
     rng = random.Random(seed)
     mac = ":".join(f"{rng.randrange(256):02x}" for _ in range(6))
     host = ".".join(str(rng.randrange(1, 250)) for _ in range(4))
-    outer = [scapy.Ether(src=mac), scapy.Ether(src=mac) / scapy.Dot1Q(vlan=rng.randrange(4000))]
-    outer.append(scapy.Ether() / scapy.IP(src=host, dst=host) / scapy.GRE())
+    outer = [scapy.Ether(src=mac, dst=mac), scapy.Ether(src=mac, dst=mac) / scapy.Dot1Q(vlan=rng.randrange(4000))]
+    outer.append(scapy.Ether(src=mac, dst=mac) / scapy.IP(src=host, dst=host) / scapy.GRE())
     inner = scapy.IP(src=A, dst=B, id=9, options=[scapy.IPOption_RR(routers=[host, host])])
     if frame == "udp":
         return rng.choice(outer) / inner / scapy.UDP(sport=5000, dport=443) / payload
