@@ -5,6 +5,7 @@ is repeated is one as long as the whole would take it for one (`netinterf.protoc
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -111,9 +112,10 @@ def told_twice(tables: Sequence[Met], ends: Sequence[int]) -> tuple[list[tuple[I
     until[number[owner]] = np.array(ends)[of[owner]]
     last = np.full(len(until), -1)
     np.maximum.at(last, number, table.last)
-    twice = table.own & ~first & (table.row >= 0)
-    gone = [
-        (table.row[twice & (of == piece) & ~table.lookup], table.row[twice & (of == piece) & table.lookup])
-        for piece in range(len(tables))
-    ]
+    twice = np.flatnonzero(table.own & ~first & (table.row >= 0))
+    twice = twice[np.argsort(of[twice], kind="stable")]  # those of a piece in one run
+    row, lookup = table.row[twice].astype(np.int64), table.lookup[twice]
+    edges = np.searchsorted(of[twice], np.arange(len(tables) + 1))
+    runs = [slice(begin, end) for begin, end in pairwise(edges.tolist())]
+    gone = [(row[run][~lookup[run]], row[run][lookup[run]]) for run in runs]
     return gone, int(np.count_nonzero(last > until))
