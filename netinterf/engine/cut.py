@@ -7,7 +7,7 @@ numbers of the whole, and are judged together (`netinterf.verdict.joining`).
 
 What is lost: a conversation that goes on behind what is looked at with its beginning is judged by that, silence is
 waited for no longer, and analyzers compare those of one time. How many go on is counted, by all pieces that saw them
-(`netinterf.engine.met`). They still keep others company in each piece.
+(`netinterf.engine.met`). They still keep others company in each piece. Who stands out is not asked.
 """
 
 from collections import Counter
@@ -140,7 +140,8 @@ def look_at_piece(
         look: What else is kept of its trace (see `JointQuestions`).
     """
     joint, frames = JointQuestions(options, look), capture.records.frame
-    window = judge_window(capture, name, joint.options, Remembered(), partial=True, in_part=False)
+    asked = attrs.evolve(joint.options, anomalies=False)  # a piece is not all that there is to stand out from
+    window = judge_window(capture, name, asked, Remembered(), partial=True, in_part=False)
     trace, ledger = window.trace, window.judged.ledger
     frame = trace.packets.frame.astype(np.int64)
 

@@ -6,6 +6,7 @@ import pickle
 from functools import cache
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,10 +63,15 @@ def played(scenario):
         return file.getvalue(), len(capture.frames)
 
 
+def whole(source):
+    """Judge a capture as a whole, but for who stands out, which pieces are not asked."""
+    return judge(source, Options(anomalies=False), name="x")
+
+
 @cache
 def whole_of(scenario):
     """Judge a scenario as a whole."""
-    return told(judge(played(scenario)[0], name="x"))
+    return told(whole(played(scenario)[0]))
 
 
 @settings(max_examples=5)
@@ -130,7 +136,7 @@ def test_silence_longer_than_what_is_looked_at_makes_no_other_conversation():
 def test_what_ends_behind_a_piece_is_seen_to_end():
     """A connection that is reset a minute behind the cut is judged with its reset, once."""
     source = written(*opened(4000, 100, 0), (60, back(4000, "R", 8)), *opened(5000, 900, 61))
-    assert told(cut(source, 3)) == told(judge(source, name="x"))
+    assert told(cut(source, 3)) == told(whole(source))
 
 
 TIMES = st.lists(st.integers(0, 900), min_size=1, max_size=8)
@@ -173,10 +179,10 @@ def test_lookups_of_one_port_belong_where_they_were_asked():
             (60 * number + 1, IP(src="192.0.2.53", dst="10.0.0.1") / UDP(sport=53, dport=5353) / answer),
         ]
     source = written(*packets)
-    judged, whole = cut(source, 31, 60, 90), judge(source, name="x")
+    judged = cut(source, 31, 60, 90)
     assert judged.summary.exchanges == 60
     assert crossed(judged) == 0
-    assert told(judged)[1:] == told(whole)[1:]
+    assert told(judged)[1:] == told(whole(source))[1:]
 
 
 @pytest.mark.parametrize(("pause", "lookups", "going_on"), [(5, 1, 1), (15, 2, 0)])
@@ -186,10 +192,10 @@ def test_a_lookup_that_is_repeated_out_of_sight_is_one(pause, lookups, going_on)
     ask = IP(src="10.0.0.1", dst="192.0.2.53") / UDP(sport=5353, dport=53) / question
     others = [(second, out(4000 + second, "S", 1)) for second in (1, 2)]
     source = written((0, ask), *others, (pause, ask), (pause + 1, out(5000, "S", 1)))
-    judged, whole = cut(source, 1, 3), judge(source, name="x")
-    assert judged.summary.exchanges == whole.summary.exchanges == lookups
+    judged, uncut = cut(source, 1, 3), whole(source)
+    assert judged.summary.exchanges == uncut.summary.exchanges == lookups
     assert crossed(judged) == going_on
-    told_of, told_whole = ([line["subject"] for line in told(one)[1:] if "subject" in line] for one in (judged, whole))
+    told_of, told_whole = ([line["subject"] for line in told(one)[1:] if "subject" in line] for one in (judged, uncut))
     assert told_of == told_whole
 
 
@@ -211,6 +217,16 @@ def test_pieces_are_looked_at_with_their_neighbours_of_the_same_time():
     seen = with_beside(before, piece, behind)
     assert int(seen.time[0]) == int(piece.time[0]) - OVERLAP_NS
     assert int(seen.time[-1]) == int(piece.time[-1]) + OVERLAP_NS
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_nobody_is_said_to_stand_out(scenario):
+    """A piece is not all that there is to stand out from: what it would say depends on where the capture was cut."""
+    source, count = played(scenario)
+    anomalies = cut(source, count // 3, 2 * count // 3).ledger.anomalies
+    assert len(anomalies) > 0
+    assert np.isnan(anomalies.score).all()
+    assert not anomalies.fact.lengths.any()
 
 
 def test_what_nobody_can_decode_is_an_error():
