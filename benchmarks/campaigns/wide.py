@@ -66,7 +66,7 @@ def wide_store(folder: Path, wide: Wide) -> Campaign:
 def write_part(store: Store, wide: Wide, network: int, run: int, listed: Mask, dead: Mask) -> None:
     """Write one capture: an attempt at each name over each transport."""
     place, capture = f"net-{network:02}", f"{network:016x}{run:016x}"
-    aside = Aside(place)
+    aside = Aside()
     for code, way in enumerate(WAYS[network % len(WAYS)]):
         hit = listed & (way is not None) & (run > 0 or network % 2 == 0)
         aside.add(OBSERVATIONS, rows(wide, place, capture, code, way if hit.any() else None, hit, dead, run))

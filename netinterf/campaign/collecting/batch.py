@@ -107,7 +107,7 @@ class Batch:
         self._options = attrs.evolve(options, anomalies=False)  # there is no room for them
         self._model = default_model() if options.model is None else options.model
         self._taken = set(taken)
-        self._aside = Aside(place.name)
+        self._aside = Aside()
         self._entries: dict[File, Entry] = {}
         self._rows: dict[File, dict[str, Any]] = {}
         self._waiting: dict[File, Seen] = {}  # what was judged, until it is added up
@@ -242,8 +242,8 @@ class Batch:
 
     def _hold(self, found: Observed, place: str) -> None:
         """Hold what was added up of a place until it is written."""
-        self._aside.add(OBSERVATIONS, found.rows, place)
-        self._aside.add(MARKS, found.marks, place)
+        self._aside.add(OBSERVATIONS, found.rows)
+        self._aside.add(MARKS, found.marks)
         for meant in (found.names, found.servers, found.values):
             self._note(meant, place)
 

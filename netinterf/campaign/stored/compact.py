@@ -1,7 +1,8 @@
 """Merge small parts of a store: one that is added to every hour has as many files as hours, and each costs to open.
 
 Parts of one place are packed until a merged one has some megabytes; those that are large already stay. Rows stay as
-they are, and what numbers stand for is kept once. Each merge is a batch that is written aside and put in place as those
+they are and below the folder of their place, also those of measurements, whose parts have several; what numbers stand
+for is kept once for each place that met it. Each merge is a batch that is written aside and put in place as those
 of a collect are, and what it stands for stops counting in the same moment (`netinterf.campaign.stored.replaced`):
 whenever it ends, nothing counts twice, and nothing is lost.
 """
@@ -21,7 +22,7 @@ from netinterf.campaign.stored.replaced import TABLES, note, retire
 from netinterf.campaign.stored.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
 from netinterf.campaign.stored.store import NOTE, Store
 from netinterf.errors import UsageError
-from netinterf.numbering import numbered
+from netinterf.numbering import combined, numbered
 from netinterf.values import frozen
 from netinterf.version import __version__
 
@@ -58,7 +59,7 @@ def compact(store: Store) -> Compacted:
         listed = {table: by_number(store.committed(table)) for table in TABLES}
         before = len(listed["captures"])
         parts = {number: {table: listed[table].get(number, []) for table in TABLES} for number in listed["captures"]}
-        merged = [merge(store, place, group) for place, group in groups(store, parts)]
+        merged = [merge(store, group) for group in groups(store, parts)]
     return Compacted(before, before - sum(merged) + len(merged))
 
 
@@ -70,11 +71,11 @@ def by_number(files: list[Path]) -> Part:
     return found
 
 
-def groups(store: Store, parts: dict[str, Part]) -> Iterator[tuple[str, dict[str, Part]]]:
-    """Pack small parts of each place: its name, and the parts of one pack."""
+def groups(store: Store, parts: dict[str, Part]) -> Iterator[dict[str, Part]]:
+    """Pack small parts of each place."""
     unfinished = {entry.parent.name for entry in store.replaced.glob(f"*/{NOTE}")}  # what they stand for lies there yet
-    waiting: dict[str, dict[str, Part]] = {}
-    filled: dict[str, int] = {}
+    waiting: dict[str | None, dict[str, Part]] = {}
+    filled: dict[str | None, int] = {}
     for number, part in parts.items():
         size = sum(file.stat().st_size for files in part.values() for file in files)
         if size >= LARGE // 2 or number in unfinished:
@@ -83,25 +84,26 @@ def groups(store: Store, parts: dict[str, Part]) -> Iterator[tuple[str, dict[str
         waiting.setdefault(place, {})[number] = part
         filled[place] = filled.get(place, 0) + size
         if filled[place] >= LARGE:
-            yield place, waiting.pop(place)
+            yield waiting.pop(place)
             filled[place] = 0
-    yield from ((place, group) for place, group in waiting.items() if len(group) > 1)
+    yield from (group for group in waiting.values() if len(group) > 1)
 
 
-def place_of(captures: Path) -> str:
-    """Read whose captures a part has."""
+def place_of(captures: Path) -> str | None:
+    """Read whose captures a part has; None for measurements of several places."""
     (first, *_) = parquet_batches(str(captures), ("place",))
-    return str(first.column("place")[0].as_py())
+    place: str | None = first.column("place")[0].as_py()
+    return place
 
 
-def merge(store: Store, place: str, group: dict[str, Part]) -> int:
-    """Merge parts of one place; give how many.
+def merge(store: Store, group: dict[str, Part]) -> int:
+    """Merge parts; give how many.
 
     Raises:
         UsageError: A later version wrote one of them.
         OSError: It cannot be written.
     """
-    aside = Aside(place)
+    aside = Aside()
     for table in (OBSERVATIONS, MARKS, CAPTURES):
         aside.add(table, rows_of(table, [file for part in group.values() for file in part[table.name]]))
     aside.add(SEEN, once(rows_of(SEEN, [file for part in group.values() for file in part[TABLES[-1]]])))
@@ -141,9 +143,10 @@ def as_now(table: StoredTable, file: Path) -> Any:
 
 
 def once(seen: Any) -> Any:
-    """Keep each number of `SEEN` once, with the most clients of any capture."""
-    number, first = numbered(seen["key"].to_numpy())
+    """Keep each number of `SEEN` once for each place that met it, with the most clients of any capture."""
+    place = seen["place"].combine_chunks().dictionary_encode().indices.to_numpy()
+    number, first = numbered(combined(seen["key"].to_numpy(), place))
     most = np.zeros(len(first), np.int32)
     np.maximum.at(most, number, seen["clients"].to_numpy())
-    place = seen.schema.get_field_index("clients")
-    return seen.take(first).set_column(place, seen.schema.field(place), pyarrow().array(most))
+    column = seen.schema.get_field_index("clients")
+    return seen.take(first).set_column(column, seen.schema.field(column), pyarrow().array(most))

@@ -7,9 +7,13 @@ there once or not at all. All of it is on the disk before the next step is taken
 """
 
 import os
+from collections.abc import Iterator
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from netinterf.arrow import parquet_writer, pyarrow
 from netinterf.campaign.place import as_folder
@@ -26,38 +30,38 @@ GROUP = 1 << 16
 """Rows that are held until they are written as one group: more than any reader asks of one."""
 
 HOMES = {
-    OBSERVATIONS.name: "observations/place={place}",
-    MARKS.name: "marks/place={place}",
+    OBSERVATIONS.name: "observations",
+    MARKS.name: "marks",
     SEEN.name: "private/seen",
     CAPTURES.name: "captures",
 }
 """Where the parts of each table lie; ``captures`` is last, here and when a batch is put in place."""
+
+PLACED = frozenset({OBSERVATIONS.name, MARKS.name})
+"""Tables whose rows lie in folders below, one for each place, called as whoever reads partitions of Parquet expects."""
 
 SUFFIX, SLASH = ".parquet", ","
 """How files of a batch are named while they lie aside: no name of a place, as it is written there, holds a comma."""
 
 
 class Aside:
-    """A batch while it is written. Its files are made in memory, some ten bytes for a row, and written at the end.
+    """A batch while it is written. Its files are made in memory, some ten bytes for a row, and written at the end."""
 
-    Args:
-        place: Name of its place.
-    """
-
-    def __init__(self, place: str) -> None:
-        self._place = place
+    def __init__(self) -> None:
         self._held: dict[str, list[Any]] = {}
         self._written: dict[str, tuple[BytesIO, Any]] = {}
 
-    def add(self, table: StoredTable, rows: Any, place: str | None = None) -> None:
-        """Add rows, a ``pyarrow.Table``.
+    def add(self, table: StoredTable, rows: Any) -> None:
+        """Add rows of a table, a ``pyarrow.Table``: each lies where its place does."""
+        home = HOMES[table.name]
+        if table.name not in PLACED:
+            self._hold(home, rows)
+            return
+        for place, some in by_place(rows):
+            self._hold(f"{home}/place={as_folder(place)}", some)
 
-        Args:
-            table: Of which table.
-            rows: All of one place.
-            place: Name of it, if it is not that of the batch.
-        """
-        home = HOMES[table.name].format(place=as_folder(self._place if place is None else place))
+    def _hold(self, home: str, rows: Any) -> None:
+        """Hold rows, until they are a group."""
         held = self._held.setdefault(home, [])
         held.append(rows)
         if sum(map(len, held)) >= GROUP:
@@ -93,6 +97,20 @@ class Aside:
             content = BytesIO()
             self._written[home] = content, parquet_writer(content, held[0].schema, "zstd")
         self._written[home][1].write_table(pyarrow().concat_tables(held))
+
+
+def by_place(rows: Any) -> Iterator[tuple[str, Any]]:
+    """Give the rows of each place, in their order."""
+    words = rows["place"].combine_chunks().dictionary_encode()
+    places = words.dictionary.to_pylist()
+    if len(places) == 1:
+        yield places[0], rows
+        return
+    code = words.indices.to_numpy()
+    order = np.argsort(code, kind="stable")
+    edges = np.searchsorted(code[order], np.arange(len(places) + 1))
+    for place, (begin, end) in zip(places, pairwise(edges.tolist()), strict=True):
+        yield place, rows.take(order[begin:end])
 
 
 def commit(store: Store, folder: Path, number: str) -> None:

@@ -6,9 +6,11 @@ import shutil
 import time
 from pathlib import Path
 
+import duckdb
+import polars
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
+from pyarrow import dataset, parquet
 
 from netinterf import Campaign
 from netinterf.campaign.stored import compact as compacting
@@ -17,7 +19,8 @@ from netinterf.campaign.stored.reader import Snapshot
 from netinterf.campaign.stored.store import NOTE, Store
 from netinterf.engine.examples import FOLDER
 from netinterf.errors import UsageError
-from tests.unit.campaign.captures import listed, write
+from tests.unit.campaign.captures import entries, listed, observations, write
+from tests.unit.ooni.written import visit
 
 STEPS = ("rename", "replace", "unlink", "mkdir", "rmdir", "remove")
 """What changes which files there are, and where."""
@@ -212,6 +215,59 @@ def test_what_numbers_stand_for_is_kept_once(store):
         most[key] = max(row["clients"], most.get(key, 0))
     assert {(row["key"], row["place"]): row["clients"] for row in merged} == most
     assert len(merged) == len(most) < len(kept)
+
+
+def probed(folder: Path) -> list[Path]:
+    """Write three files of measurements: the first two from two countries each, the last of one of these and another.
+
+    Each file asks for a name of its own, and countries of two files for one that each of them asked for once.
+    """
+    asked = (("IT", "DE"), ("IT", "DE"), ("DE", "FR"))
+    folder.mkdir()
+    for number, countries in enumerate(asked):
+        visits = [visit(f"n{number}.example", f"198.51.{number}.10", number, probe_cc=country) for country in countries]
+        visits.append(visit("shared.example", "198.51.9.10", number, probe_cc=countries[0]))
+        text = "".join(json.dumps(one) + "\n" for one in visits)
+        (folder / f"{number}.jsonl").write_text(text, encoding="utf-8")
+    return sorted(folder.iterdir())
+
+
+def test_measurements_of_several_places_stay_where_these_are(tmp_path):
+    """What is collected before and after a merge is what is collected without: rows, marks, entries and names."""
+    first, second, last = probed(tmp_path / "in")
+    merged, plain = tmp_path / "merged", tmp_path / "plain"
+    for path in (first, second):
+        Campaign(merged).collect(path)
+    assert Campaign(merged).compact() == Compacted(2, 1)
+    Campaign(merged).collect(last)
+    Campaign(plain).collect([first, second, last])
+    assert observations(merged) == observations(plain)
+    assert entries(merged) == entries(plain)
+    one, other = (listed(Campaign(store).marks(), {"unit", "key"}) for store in (merged, plain))
+    assert one == other
+    one, other = (
+        {row["name"] for batch in Campaign(store).names() for row in batch.to_pylist()} for store in (merged, plain)
+    )
+    assert one == other == {"n0.example", "n1.example", "n2.example", "shared.example"}
+
+
+def test_who_reads_partitions_reads_the_same(tmp_path):
+    """The place that a folder is called after is that of the rows, whoever takes it from there."""
+    for path in probed(tmp_path / "in"):
+        Campaign(tmp_path / "s").collect(path)
+    Campaign(tmp_path / "s").collect(write(tmp_path / "captures", 2), place="a b/ü")
+    Campaign(tmp_path / "s").compact()
+    rows, home = observations(tmp_path / "s"), tmp_path / "s" / "observations"
+    parts = dataset.partitioning(pa.schema([("place", pa.string())]), flavor="hive")
+    without = {"unit", "name_key", "service", "site"}
+    assert listed(dataset.dataset(home, partitioning=parts).to_batches(), without) == rows
+    count = {place: sum(f"'place': {place!r}" in row for row in rows) for place in ("IT", "DE", "FR", "ooni-control")}
+    assert min(count.values()) > 0
+    for place, expected in count.items():
+        told = f"FROM read_parquet('{home}/**/*.parquet', hive_partitioning=true) WHERE place = '{place}'"
+        assert duckdb.sql(f"SELECT count(*) {told}").fetchall() == [(expected,)]
+        frame = polars.scan_parquet(f"{home}/**/*.parquet", hive_partitioning=True)
+        assert frame.filter(polars.col("place") == place).collect().height == expected
 
 
 def test_parts_are_packed_until_they_are_large(store, monkeypatch):

@@ -63,7 +63,7 @@ def key_of(store, name):
 
 def add(store, number, asked):
     """Add a part in which places asked for names, and for servers without one."""
-    aside, most = Aside("any"), {}
+    aside, most = Aside(), {}
     for place, letter, clients in asked:
         name = f"{letter}.example.com"
         for row in (
