@@ -9,10 +9,14 @@ Sources: github.com/ooni/spec df-007; the failures of ooni/probe-cli (netxlite) 
 
 from netinterf.observations.attempts import State
 
-__all__ = ["ABRUPT", "NO_CONNECTION", "state_of"]
+__all__ = ["ABRUPT", "NO_CONNECTION", "NO_NAME", "state_of"]
 
 ABRUPT = frozenset({"connection_refused", "connection_refused_error", "connection_reset", "connection_lost_error"})
 """Refused or reset; Twisted calls a connection lost that was not closed."""
+
+NO_NAME = frozenset({"dns_nxdomain_error", "dns_name_error"})
+"""The answer that there is no such name (NXDOMAIN), the second in the words of test helpers and of the first probes. A
+name without an address of the kind that was asked for (``dns_no_answer``) may exist."""
 
 NO_CONNECTION = "dns_"
 """How failures begin that stopped a request before any connection: the lookup has a row of its own."""
@@ -33,7 +37,7 @@ STATES = {
         State.HEARD,
     ),
     # that a name does not exist, or has no address, is an answer; so is an address that no server can have
-    **dict.fromkeys(("dns_nxdomain_error", "dns_name_error", "dns_no_answer", "dns_bogon_error"), State.ANSWERED),
+    **dict.fromkeys((*NO_NAME, "dns_no_answer", "dns_bogon_error"), State.ANSWERED),
 }
 
 

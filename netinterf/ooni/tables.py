@@ -7,6 +7,9 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I8, I32, I64, U8, U16, U32, U64, Mask
+from netinterf.numbering import numbered_text, one_of
+from netinterf.observations.attempts import DNS, State
+from netinterf.ooni.failures import NO_NAME
 from netinterf.schema import Diagnostic
 from netinterf.table import Ragged, Table, Text, column, ragged, text
 from netinterf.values import frozen
@@ -59,6 +62,20 @@ class Tries(Table):
     key: Text = text("SHA-256 of the public key in that certificate, in hexadecimal; empty when not shown")
     status: I32 = column("i4", "status of the HTTP response, -1 for none", missing=True)
 
+    @property
+    def denied(self) -> Mask:
+        """Which are lookups that came to the end that there is no such name."""
+        failure, different = numbered_text(self.failure)
+        words = np.array([word in NO_NAME for word in different], np.bool_)
+        result: Mask = (self.transport == DNS) & words[failure]
+        return result
+
+    @property
+    def by_system(self) -> Mask:
+        """Which are lookups of the system's resolver: what it says nobody need have answered."""
+        result: Mask = (self.transport == DNS) & (self.resolver.lengths == 0)
+        return result
+
 
 @frozen(eq=False, kw_only=True)
 class Measured:
@@ -75,6 +92,14 @@ class Measured:
     tries: Tries
     controls: Tries
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def on_the_network(self) -> Mask:
+        """In which measurements a probe reached anybody: its test helper, or whom it asked. One entry each."""
+        heard = one_of(self.tries.state, (State.ANSWERED, State.HEARD, State.BROKEN)) & ~self.tries.by_system
+        result = np.zeros(len(self.measurements), np.bool_)
+        result[self.tries.measurement[heard]] = result[self.controls.measurement] = True
+        return result
 
     @classmethod
     def joined(cls, parts: Sequence["Measured"]) -> Self:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I32, I64, Mask
-from netinterf.campaign.collecting.facts import Kind, address_text
+from netinterf.campaign.collecting.facts import NXDOMAIN, Kind, address_text
 from netinterf.campaign.collecting.marks import Marks, mark_table
 from netinterf.campaign.collecting.observed import Keyed, Meant, Observed, laid_out
 from netinterf.campaign.place import CONTROL, HERE, Place
@@ -23,7 +23,7 @@ from netinterf.context.special import special_bits
 from netinterf.numbering import combined, numbered
 from netinterf.observations.attempts import Attempts
 from netinterf.observations.table import observe
-from netinterf.ooni import Measurements, Tries, read_parts
+from netinterf.ooni import Measured, Measurements, Tries, read_parts
 from netinterf.ooni.attempts import attempts_in, is_stand_in, resolvers_of
 from netinterf.table import Text
 from netinterf.values import frozen
@@ -59,8 +59,8 @@ def probed(
     seen, times, notes, places = list[tuple[str, Observed]](), list[int](), list[str](), set[str]()
     for part in read_parts(path):
         where = Whereabouts.of(part.measurements, place)
-        probes = Side(part.measurements, part.tries, where)
-        helpers = Side(part.measurements, part.controls, Whereabouts.of_control(len(part.measurements)))
+        probes = Side(part, part.tries, where)
+        helpers = Side(part, part.controls, Whereabouts.of_control(len(part.measurements)))
         seen += probes.added_up(capture, networks, secret, model)
         seen += ((name, one.unmet()) for name, one in helpers.added_up(capture, networks, secret, model))
         times += part.measurements.time.tolist()
@@ -111,9 +111,14 @@ class Whereabouts:
 class Side:
     """What one side of measurements tried: the probes, or their test helpers."""
 
-    measurements: Measurements
+    part: Measured
     tries: Tries
     where: Whereabouts
+
+    @property
+    def measurements(self) -> Measurements:
+        """Those of both sides."""
+        return self.part.measurements
 
     def added_up(
         self, capture: str, networks: KnownNetworks, secret: bytes, model: Model
@@ -157,16 +162,31 @@ class Side:
         )
 
     def _marks(self) -> Marks:
-        """List answers, and who signed certificates of which key: which ones signed themselves, tries do not tell."""
+        """List answers, denials among them, and who signed certificates of which key.
+
+        Which certificates signed themselves, tries do not tell.
+        """
         owner, high, low = self.tries.answer_high.parents(), self.tries.answer_high.values, self.tries.answer_low.values
         _, once = numbered(combined(owner, high.view(np.int64), low.view(np.int64)))
         high, low = high[once], low[once]
         answers = Text.of(address_text(*halves) for halves in zip(high.tolist(), low.tolist(), strict=True))
         parts = [self._marks_of(owner[once], Kind.ANSWER, answers, special_bits(high, low) == 0)]
+        denied = self._denied()
+        no_name = Text.of([NXDOMAIN] * len(denied))
+        parts.append(self._marks_of(denied, Kind.ANSWER, no_name, np.zeros(len(denied), np.bool_)))
         for kind, values in ((Kind.ISSUER, self.tries.issuer), (Kind.KEY, self.tries.key)):
             rows = np.flatnonzero(values.lengths > 0)
             parts.append(self._marks_of(rows, kind, values.take(rows), np.ones(len(rows), np.bool_)))
         return Marks.concat(parts)
+
+    def _denied(self) -> I64:
+        """Find who was answered that there is no such name.
+
+        Systems say so as well where nobody answers, above all without a network (github.com/systemd/systemd issue
+        15076), so that what they say counts where the probe reached anybody.
+        """
+        told = ~self.tries.by_system | self.part.on_the_network[self.tries.measurement]
+        return np.flatnonzero(self.tries.denied & told)
 
     def _marks_of(self, rows: NDArray[Any], kind: Kind, values: Text, hidden: Mask) -> Marks:
         """Mark tries with values."""

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from pyarrow import parquet
+from scapy.layers import dns
+from scapy.layers.inet import IP, UDP
 
 import netinterf
 from netinterf import Campaign
@@ -106,11 +108,15 @@ def test_rows_add_tries_up(tmp_path):
 
 
 def test_marks_are_those_of_lookups_and_certificates(tmp_path):
-    """What names resolved to here and at the control, who signed, and of which key; these two are told by rule."""
+    """What names resolved to here and at the control, or that one is no name, who signed, and of which key.
+
+    The latter two are told by rule.
+    """
     Campaign(tmp_path / "s").collect(lines(tmp_path / "in" / "m.jsonl", MODERN))
     marks = rows(tmp_path / "s", "marks")
     told = {(one["place"], one["kind"], one["value"], one["count"], one["frame"]) for one in marks}
-    probe = {("answer", value) for value in ("192.0.2.80", "2001:db8::80")} | {("issuer", None), ("key", None)}
+    answers = {("answer", value) for value in ("192.0.2.80", "2001:db8::80", "NXDOMAIN")}
+    probe = answers | {("issuer", None), ("key", None)}
     control = {("answer", f"192.0.2.{value}") for value in (80, 81, 82)}
     assert told == {("IT", *one, 1, 1) for one in probe} | {(CONTROL, *one, 1, 1) for one in control}
     units = {row["unit"] for row in rows(tmp_path / "s") if row["name_key"]}
@@ -286,6 +292,70 @@ def test_a_silence_after_odd_answers_began_when_it_began(tmp_path):
         assert cell.began is not None
         assert round((cell.began.likely - report.summary.first) / HOUR_NS) == 6
         assert cell.shown[0].states[0] == "silent"
+
+
+def denied(one, failure="dns_nxdomain_error", **how):
+    """Have the name of a visit be none, as the probe says; its test helper may have given up as well."""
+    keys = one["test_keys"]
+    keys["queries"][0] |= {"answers": None, "failure": failure, **how}
+    keys |= {"tcp_connect": [], "tls_handshakes": [], "requests": [], "blocking": "dns"}
+    return one
+
+
+def test_names_that_are_denied_contradict_the_control(tmp_path):
+    """As forged addresses do; one that the test helper finds nowhere either is no name."""
+    every = visits()
+    for number in range(len(every)):
+        if number % len(NAMES) < 6:
+            denied(every[number])
+        if number % len(NAMES) == 5:
+            every[number]["test_keys"]["control"] = {"dns": {"failure": "dns_name_error", "addrs": []}}
+    report = judged(tmp_path, *every)
+    assert findings(report) == {(name, "dns", "IT"): ("blocked", "dns.forged") for name in NAMES[:5]}
+    names = {row["unit"]: row["name_key"] for row in rows(tmp_path / "judged")}
+    told = {
+        (row["place"], names[row["unit"]]) for row in rows(tmp_path / "judged", "marks") if row["value"] == "NXDOMAIN"
+    }
+    assert Counter(place for place, _ in told) == {"IT": 6, CONTROL: 1}
+
+
+@pytest.mark.parametrize(
+    ("how", "control", "count"),
+    [
+        ({}, True, 1),  # whoever fetched the control was on the network
+        ({}, False, 0),  # a system says so without a network, too
+        ({"resolver_address": "198.51.100.9:53"}, False, 1),
+        ({"failure": "dns_no_answer"}, True, 0),  # the name exists
+        ({"failure": "dns_servfail_error"}, True, 0),
+        ({"failure": "android_dns_cache_no_data"}, True, 0),  # whatever failed
+    ],
+)
+def test_no_such_name_is_an_answer_of_whoever_gave_it(tmp_path, how, control, count):
+    """Where somebody did: of the system's resolver that is not known by itself."""
+    one = denied(visit(NAMES[0], address(0)), **how)
+    if not control:
+        del one["test_keys"]["control"]
+    Campaign(tmp_path / "s").collect(lines(tmp_path / "in" / "m.jsonl", one))
+    found = [row for row in rows(tmp_path / "s", "marks") if row["place"] == "IT"]
+    assert [(row["kind"], row["value"], row["frame"]) for row in found] == [("answer", "NXDOMAIN", 1)] * count
+
+
+def test_a_denial_is_stored_as_packets_show_it(tmp_path):
+    """The same marks of a capture and of what a probe would have written beside it."""
+    question = dns.DNS(id=7, rd=1, qd=dns.DNSQR(qname=NAMES[0]))
+    ask = IP(src="10.0.0.1", dst="192.0.2.53") / UDP(sport=5353, dport=53) / question
+    denial = dns.DNS(id=7, qr=1, rcode=3, qd=question.qd)
+    reply = IP(src="192.0.2.53", dst="10.0.0.1") / UDP(sport=53, dport=5353) / denial
+    path = tmp_path / "c.pcap"
+    write_pcap(path, [10**18, 10**18 + 10**7], [bytes(ask), bytes(reply)], 101)
+    netinterf.export.ooni(netinterf.scan(path), tmp_path / "m.jsonl", everything=True)
+    marks, tried = [], []
+    for number, source in enumerate((path, tmp_path / "m.jsonl")):
+        Campaign(tmp_path / f"s{number}").collect(source, place="a")
+        marks.append([(row["kind"], row["value"], row["bin"]) for row in rows(tmp_path / f"s{number}", "marks")])
+        tried.append([(row["transport"], row["answered"]) for row in rows(tmp_path / f"s{number}")])
+    assert marks[0] == marks[1] == [("answer", "NXDOMAIN", marks[0][0][2])]
+    assert tried[0] == tried[1] == [("dns", 1)]
 
 
 @pytest.fixture(scope="module")
