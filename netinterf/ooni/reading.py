@@ -9,6 +9,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import BufferedReader
 from typing import Any, cast
 
@@ -43,12 +44,21 @@ class LeftOut:
 
     lines: int = 0
     first: str = ""  # which the first line was, and why
-    cut: str = ""  # why the file ended too early
+    cut: str = ""  # in which line the file ended too early, and why
 
     def add(self, line: int, reason: str) -> None:
         """Count a line."""
         self.first = self.first or f"line {line:,}: {reason}"
         self.lines += 1
+
+    def end(self, line: int, reason: str) -> None:
+        """Say where the file is cut off."""
+        self.cut = f"line {line:,}: {reason}"
+
+    @property
+    def why_nothing(self) -> str:
+        """Say why nothing was read."""
+        return self.first or (f"it ends too early, {self.cut}" if self.cut else "it is empty")
 
     @property
     def notes(self) -> tuple[Diagnostic, ...]:
@@ -69,17 +79,26 @@ class Row:
 
 
 def is_ooni(path: Path) -> bool:
-    """Say whether a file looks like one of measurements; a file that cannot be read does not."""
+    """Say whether a file looks like one of measurements, cut off or not; a file that cannot be read does not."""
     try:
         with open(path, "rb") as file:
             plain = expanded(file)
-            head = plain.read(FIRST)
+            head = beginning(plain, FIRST)
             if not head.lstrip().startswith(b"{"):  # as most files that are asked about
                 return False
-            head += plain.read(HEAD)
-    except (OSError, EOFError, zlib.error):
+            head += beginning(plain, HEAD)
+    except OSError:
         return False
     return any(key in head for key in (b'"probe_cc"', b'"test_keys"'))
+
+
+def beginning(plain: BufferedReader, size: int) -> bytes:
+    """Read some bytes, or as many as there are before a file is cut off or damaged."""
+    head = b""
+    with suppress(EOFError, zlib.error, gzip.BadGzipFile):
+        while len(head) < size and (piece := plain.read1(size - len(head))):
+            head += piece
+    return head
 
 
 def read_measurements(paths: Path | Sequence[Path]) -> Measured:
@@ -117,20 +136,26 @@ def read_parts(path: Path) -> Iterator[Measured]:
         try:
             rows.append(row_of(line, number))
         except (ValueError, RecursionError) as cause:
-            left_out.add(number, str(cause))
+            (left_out.end if is_cut_off(line, cause) else left_out.add)(number, str(cause))
         if len(rows) == TOGETHER:
             yield tables_of(rows)
             rows, found = [], True
     if not rows and not found:
-        raise UnknownFormat(name, f"it holds no OONI measurement ({left_out.first or left_out.cut or 'it is empty'})")
+        raise UnknownFormat(name, f"it holds no OONI measurement ({left_out.why_nothing})")
     yield tables_of(rows, left_out.notes)
+
+
+def is_cut_off(line: bytes, cause: Exception) -> bool:
+    """Say whether a line that cannot be read is one that ends too early."""
+    begun = line.lstrip().startswith(b"{") and not line.endswith(b"\n")
+    return begun and isinstance(cause, json.JSONDecodeError | UnicodeDecodeError)
 
 
 def lines_of(name: str, left_out: LeftOut) -> Iterator[tuple[int, bytes]]:
     """Give the lines of a file that are not empty, numbered from 1; one that is a single brace begins a whole object.
 
     Raises:
-        UnreadableSource: The file cannot be read, or not even its beginning.
+        UnreadableSource: The file cannot be read.
     """
     number = 0
     try:
@@ -148,9 +173,9 @@ def lines_of(name: str, left_out: LeftOut) -> Iterator[tuple[int, bytes]]:
                     yield number, line
     except (OSError, EOFError, zlib.error) as cause:
         reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-        if not number:
+        if not number and not isinstance(cause, EOFError):
             raise UnreadableSource(name, f"cannot be read: {reason}") from cause
-        left_out.cut = reason
+        left_out.end(number + 1, reason)
 
 
 def expanded(file: BufferedReader) -> BufferedReader:

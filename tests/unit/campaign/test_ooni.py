@@ -168,6 +168,21 @@ def test_files_are_found_and_entered_once(tmp_path):
     assert Campaign(tmp_path / "s").collect(tmp_path / "in" / "other.json").errors == 1
 
 
+@pytest.mark.parametrize("kept", [0.4, 0.9])
+def test_a_short_file_that_is_cut_off_is_no_broken_capture(tmp_path, kept):
+    """Its entry notes it, or says in which line it ends where nothing could be read."""
+    packed = gzip.compress("\n".join(json.dumps(visit(f"{n}.example", address(n))) for n in range(5)).encode())
+    (tmp_path / "m.jsonl.gz").write_bytes(packed[: int(len(packed) * kept)])
+    counts = Campaign(tmp_path / "s").collect(tmp_path)
+    (entry,) = rows(tmp_path / "s", "captures")
+    if kept > 0.5:
+        assert (counts.judged, entry["kind"], entry["notes"]) == (1, "measurements", ["ooni.cut"])
+        assert rows(tmp_path / "s")
+    else:
+        assert (counts.errors, entry["state"]) == (1, "error")
+        assert "it ends too early, line 1: " in entry["message"]
+
+
 class CrashError(BaseException):
     """The power fails."""
 

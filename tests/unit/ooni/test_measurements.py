@@ -210,6 +210,34 @@ def test_broken_lines_cost_themselves(tmp_path: Path) -> None:
     assert [note.code for note in cut.diagnostics][-1] == "ooni.cut"
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("count", [3, 300])
+def test_a_file_that_is_cut_off_says_so_however_short(tmp_path: Path, packed: bool, count: int) -> None:
+    """It is known for one of measurements, what came before is read, and the line is named in which it ends."""
+    random = np.random.default_rng(1)
+    line = json.dumps(measured({"x": random.bytes(4000).hex()}))  # (which hardly shrinks)
+    lines = [line.replace("web_connectivity", random.bytes(2000).hex()) for _ in range(count)]
+    content = "\n".join(lines).encode()
+    content = gzip.compress(content) if packed else content
+    path = tmp_path / "cut"
+    path.write_bytes(content[:-1000])
+    assert is_ooni(path)
+    found = read_measurements(path)
+    assert found.measurements.line.tolist() == list(range(1, count))
+    (note,) = found.diagnostics
+    assert (note.code, f"ends too early (line {count}: " in note.message) == ("ooni.cut", True)
+    path.write_bytes(content[:5000])
+    assert is_ooni(path)
+    with pytest.raises(UnknownFormat, match=r"cut: it holds no OONI measurement \(it ends too early, line 1: "):
+        read_measurements(path)
+
+
+def test_a_last_line_of_something_else_is_not_cut_off(tmp_path: Path) -> None:
+    """It is a line that is no measurement, as others are."""
+    (tmp_path / "x").write_bytes(json.dumps(MODERN).encode() + b"\nthe end")
+    assert [note.code for note in read_measurements(tmp_path / "x").diagnostics] == ["ooni.lines"]
+
+
 def test_endless_lists_are_refused() -> None:
     """What no probe writes costs its line, not the time of whoever reads it."""
     assert outcome(json.dumps(measured({"tcp_connect": [{}] * 2000})).encode()) == "read"
