@@ -38,10 +38,11 @@ class Episodes:
     time: I64  # first attempt of the cell in that hour, ns; `NEVER` where it did not try
     last: I64  # its last observation, ns; -`NEVER` where it did not try
     failed: F64
-    answered: F64
+    answered: F64  # of servers that failed to open: or opened for a name
     chance: F64  # log-probability that the failures are no more than chance
     neighbours: F64  # an outage of the whole server, less others being spared, by neighbours in the same place; nats
-    company: F64  # the same by all others at these servers in the same place and hour, 0 where there are none
+    company: F64  # the same by all others at these servers in the same place and hour, 0 where there are none, or where
+    # they are among what was answered
     gone: F64  # the thing being out in all other places, less it being fine there; nats
     gone_here: F64  # the same at the servers where it failed
     down: F64  # these servers being out, less them being fine elsewhere; nats
@@ -102,23 +103,26 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[E
         cells: Which cells; each failed at least once.
     """
     table, hours = observations, Hours.of(observations.time)
-    rows, keys, key, server = things(table, tallies, cells)
+    rows, keys, key, server, shut = things(table, tallies, cells)
     witnesses = Witnesses.of(table, tallies, hours, rows, keys, server)
     grid = Grid.of(witnesses, key, hours)
     number = np.full(len(tallies), -1, np.int64)
     number[cells] = np.arange(len(cells))
     mine = number[tallies.cell]
-    own = np.flatnonzero(mine >= 0)
+    own, place = np.flatnonzero(mine >= 0), tallies.place[cells]
     at = grid.row(mine[own], key[mine[own]], hours.step[own])
     fewer = np.minimum(1.0, MOST / np.maximum(table.failed[own], 1))
-    place = tallies.place[cells]
+    others, whose = by_name(table, rows[server], keys[server], np.where(shut, key, -1), place)
+    there = grid.row(whose, key[whose], hours.step[others])
+    opened = table.alive + table.failed - table.at_opening
 
-    def add(values: NDArray[Any]) -> F64:
-        return totals(at, values, len(grid.cell))
+    def add(values: NDArray[Any], where: I64 = at) -> F64:
+        return totals(where, values, len(grid.cell))
 
     time, last = np.full(len(grid.cell), NEVER), np.full(len(grid.cell), -NEVER)
-    np.minimum.at(time, at, table.time[own])
-    np.maximum.at(last, at, table.time[own])
+    for where, which in ((at, own), (there, others)):
+        np.minimum.at(time, where, table.time[which])
+        np.maximum.at(last, where, table.time[which])
     over_others = tallies.by_others_answered, tallies.by_others_failed
     servers = Servers.of(table, mine, len(cells))
     episodes = Episodes(
@@ -128,24 +132,24 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[E
         time=time,
         last=last,
         failed=add(table.failed[own]),
-        answered=add(table.answered[own]),
+        answered=add(table.answered[own]) + add(opened[others], there),
         chance=add(table.chance[own] * fewer),
         neighbours=outage(add(table.neighbour_alive[own]), add(table.neighbour_dead[own])),
         gone=witnesses.less_own(key[grid.cell], place[grid.cell], grid.step),
         gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),
         down=servers.elsewhere(table.service, table, tallies, hours, grid, place),
-        company=servers.beside(table, hours, grid),
+        company=np.where(shut[grid.cell], 0.0, servers.beside(table, hours, grid)),
         same_name=outage(*(counts[cells].astype(np.float64) for counts in over_others)),
     )
     return episodes, Company(witnesses, key, place)
 
 
-def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64, I64, Mask]:
+def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64, I64, Mask, Mask]:
     """Say what failing cells are about, and which observations tell of it.
 
     Returns:
-        Rows of observations, what each is about, what each cell is about, and which rows tell of a server. A row may
-        stand there twice: for what was asked for, and for the server.
+        Rows of observations, what each is about, what each cell is about, and which rows, and which cells, are about a
+        server. A row may stand there twice: for what was asked for, and for the server.
     """
     unopened = ~tallies.named & (tallies.at_opening > 0) & (tallies.at_opening == tallies.failed)
     service = np.zeros(len(tallies), np.int64)
@@ -158,7 +162,36 @@ def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64,
     rows = np.concatenate([by_unit, by_service])
     keys = np.concatenate([table.unit[by_unit], units + table.service[by_service]])
     dense = np.cumsum(asked) - 1
-    return rows, dense[keys], dense[about], np.arange(len(rows)) >= len(by_unit)
+    return rows, dense[keys], dense[about], np.arange(len(rows)) >= len(by_unit), unopened[cells]
+
+
+def by_name(table: Observations, rows: I64, keys: I64, key: I64, place: I64) -> tuple[I64, I64]:
+    """Find what was asked for by name, in the same place, at servers that failed to open.
+
+    A connection that opens counts for the name that was asked for over it. Without these, a server that nearly always
+    opens would look as if it had been tried when it failed, and never else.
+
+    Args:
+        table: Observations.
+        rows: Which of them tell of servers.
+        keys: Of which one, each.
+        key: Server that each cell is about, -1 where it is about something else.
+        place: Of each cell.
+
+    Returns:
+        Rows of observations, and the cell that each tells of.
+    """
+    named = table.named[rows]
+    rows, keys = rows[named], keys[named]
+    width = int(max(table.place[rows].max(initial=0), place.max(initial=0))) + 1
+    cells = np.flatnonzero(key >= 0)
+    at, wanted = key[cells] * width + place[cells], keys * width + table.place[rows]
+    order = np.argsort(at)
+    if not len(order):
+        return rows[:0], order
+    found = order[np.minimum(np.searchsorted(at[order], wanted), len(order) - 1)]
+    there = at[found] == wanted
+    return rows[there], cells[found[there]]
 
 
 @frozen(eq=False)

@@ -210,3 +210,15 @@ def test_a_country_that_a_quarter_of_all_servers_does_not_answer_is_rather_one_t
     )
     assert few.finding(0, server=0) == "suspected"
     assert many.finding(0, server=0) == "blocked"
+
+
+def test_a_server_that_opened_forty_seven_times_is_not_judged_by_the_one_time_it_did_not():
+    """One lost SYN among many visits is chance, though only failures are of the server and all else is of the name."""
+    judged = Campaign(6, 20, 48).fail((0, 3, 20), opening=True).judged()
+    assert judged.finding(0, server=3) == "clear"
+    assert judged.graded.probability[judged.row(0, server=3)] < 0.05
+    began = Campaign(6, 20, 48).fail((0, slice(0, 20, 3), slice(20, None)), opening=True).judged()
+    assert {began.finding(0, server=name) for name in range(0, 20, 3)} == {"blocked"}
+    cells = began.cells
+    place = int(np.flatnonzero(cells.failing == began.row(0, server=3))[0])
+    assert cells.worth.spans.began[place] > 0.9
