@@ -191,7 +191,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
     by_address, by_name = lasting(own + spared)[0], lasting(own)[0]
     gone, gone_here = passing(episodes.gone), passing(episodes.gone_here)
     server = passing(whole + episodes.down) - np.bincount(cell, out * np.maximum(whole, 0.0), count)
-    single = np.where(kind == Kind.UNOPENED, 0.0, _beside_for_their_own(episodes))
+    single = np.where(kind == Kind.UNOPENED, 0.0, _beside_for_their_own(episodes, out))
     works = standing.elsewhere + standing.siblings_alone
     harmless = _common(kind)
     harmless[:, Cause.GONE] += np.logaddexp(np.log1p(-LOCAL)[kind] + gone, np.log(LOCAL)[kind] + gone_here) + single
@@ -273,10 +273,16 @@ def _beside_by_chance(episodes: Episodes) -> F64:
     return np.asarray(np.logaddexp(np.log1p(-np.minimum(rate, OUT)), np.log(rate) + episodes.neighbours))
 
 
-def _beside_for_their_own(episodes: Episodes) -> F64:
-    """Give the log-likelihood of what is nearest to the failures of each cell, if that fails for reasons of its own."""
+def _beside_for_their_own(episodes: Episodes, out: F64) -> F64:
+    """Give the log-likelihood of what is nearest to the failures of each cell, if that fails for reasons of its own.
+
+    Args:
+        episodes: Cells in time.
+        out: Chance that others show each hour to be one in which the server was out: it explains its neighbours.
+    """
     rows = np.flatnonzero(episodes.neighbours)
-    shares = sums(episodes.cell[rows], blocked_in(episodes.neighbours[rows]), len(episodes.begin) - 1)
+    own = blocked_in(((1 - out) * episodes.neighbours)[rows])
+    shares = sums(episodes.cell[rows], own, len(episodes.begin) - 1)
     return over_shares(shares, BESIDE)
 
 
