@@ -26,6 +26,7 @@ from netinterf.columns import spans
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
+from netinterf.pooling.alike import less_alike
 from netinterf.pooling.episodes import NEVER
 from netinterf.values import frozen
 
@@ -57,15 +58,15 @@ class Answered:
     first: I64  # when it was first given, ns
     last: I64  # and last
 
-    def distinct(self) -> Self:
-        """Keep each once."""
+    def distinct(self) -> tuple[Self, I64]:
+        """Keep each once, and say which of these each of all is."""
         number, head = numbered(combined(self.place, self.unit, self.address))
         once = self.take(head)
         for ends, values in ((once.first, self.first), (once.least, self.least)):
             np.fmin.at(ends, number, values)
         for ends, values in ((once.last, self.last), (once.most, self.most)):
             np.fmax.at(ends, number, values)
-        return once
+        return once, number
 
     def take(self, rows: I64 | Mask) -> Self:
         """Select some."""
@@ -96,16 +97,18 @@ class Forged:
         return cls(place=none, unit=none, llr=np.zeros(0), chosen=np.zeros(0, np.bool_), after=none, first=none)
 
 
-def forged_weight(answered: Answered, table: Observations, own: Mask, countries: I64) -> Forged:
+def forged_weight(given: Answered, table: Observations, own: Mask, countries: I64) -> Forged:
     """Weigh that a network gives unrelated names an address that few others give, or denies them.
 
     Args:
-        answered: Answers of all places, each once.
+        given: Answers of all places, as often as they were given.
         table: Observations of all places.
         own: Which of these are of a resolver in the network of the client.
         countries: Country of each place, by its number; -1 where it is not known.
     """
+    answered, number = given.distinct()
     strange = is_odd(answered)
+    plain = given.take(~strange[number])
     odd = answered.take(strange)
     number, first = numbered(combined(odd.place, odd.address))
     several = np.bincount(number, minlength=len(first)) > 1
@@ -117,16 +120,25 @@ def forged_weight(answered: Answered, table: Observations, own: Mask, countries:
     obliged |= as_obliged(odd.take(~odd.denied), table, obliged, countries)
     obliged[from_elsewhere(odd, answered.take(~strange))] = True
     groups, usual = unrelated(answered, odd, group)
-    weight = np.maximum(groups - 1, 0) * np.log(SHARED / usual)
+    weight = np.minimum(np.maximum(groups - 1, 0) * np.log(SHARED / usual), MOST)
+    weight = less_alike(weight, groups_of(given, odd, group), given.place, given.unit, given.first)
     cell, head = numbered(combined(odd.place, odd.unit))
     most, place, unit = np.zeros(len(head)), odd.place[head], odd.unit[head]
     np.maximum.at(most, cell, weight[group])
     first, chosen = np.full(len(head), NEVER), ~obliged[place]
     np.minimum.at(first, cell, odd.first)
     return Forged(
-        place=place, unit=unit, llr=np.minimum(most, np.where(chosen, CHOSEN, MOST)), chosen=chosen,
-        after=before(answered.take(~strange), place, unit, first), first=first,
+        place=place, unit=unit, llr=np.where(chosen, np.minimum(most, CHOSEN), most), chosen=chosen,
+        after=before(plain, place, unit, first), first=first,
     )  # fmt: skip
+
+
+def groups_of(given: Answered, odd: Answered, group: I64) -> I64:
+    """Say of answers which group of odd ones they belong to, -1 for none: the same address, in the same place."""
+    key, _ = numbered(combined(np.concatenate([given.place, odd.place]), np.concatenate([given.address, odd.address])))
+    found = np.full(int(key.max(initial=-1)) + 1, -1)
+    found[key[len(given.place) :]] = group
+    return found[key[: len(given.place)]]
 
 
 def before(plain: Answered, place: I64, unit: I64, first: I64) -> I64:

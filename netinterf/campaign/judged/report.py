@@ -91,7 +91,7 @@ class Report:
         """
         loaded, isolated = with_networks(loaded, model)
         cells = pool(loaded.observations, loaded.countries, model)
-        answers = forged_weight(loaded.answers.distinct(), loaded.observations, loaded.own_resolver, loaded.countries)
+        answers = forged_weight(loaded.answers, loaded.observations, loaded.own_resolver, loaded.countries)
         cells = learn_rates(loaded.observations, cells.told(answers))
         cells = loaded.spared(isolated.settled(cells))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)

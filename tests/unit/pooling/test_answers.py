@@ -46,7 +46,7 @@ def weighed(answered, *, own=True, same_resolver=False, countries=None):
     table = lookups(same_resolver=same_resolver)
     own = np.isin(table.place, own) if isinstance(own, list) else np.full(len(table), own)
     countries = np.arange(PLACES) if countries is None else np.array(countries)
-    forged = forged_weight(answered.distinct(), table, own, countries)
+    forged = forged_weight(answered, table, own, countries)
     assert (forged.llr[forged.chosen] <= CHOSEN).all()
     return {(int(a), int(b)): float(worth) for a, b, worth in zip(forged.place, forged.unit, forged.llr, strict=True)}
 
