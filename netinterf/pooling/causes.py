@@ -215,9 +215,14 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
 
 
 def _out_for_everybody(episodes: Episodes, unopened: Mask) -> tuple[F64, F64]:
-    """Find the hours in which others show that the thing, or what serves it, was out; see `outages`."""
+    """Find the hours in which others show that the thing, or what serves it, was out; see `outages`.
+
+    Of servers that nobody else asks, nothing is known but that others are served the thing.
+    """
     here = np.where(unopened, -np.inf, episodes.gone_here)  # who opens a connection asks for a name, mostly
-    others = np.max([episodes.gone, episodes.down, here], axis=0)
+    asked = (episodes.gone_here != 0) | (episodes.down != 0)
+    shared = (np.bincount(episodes.cell, asked, len(episodes.begin) - 1) > 0)[episodes.cell]
+    others = np.where(shared | unopened, np.max([episodes.gone, episodes.down, here], axis=0), episodes.gone)
     return outages(episodes.begin, episodes.hour, others)
 
 

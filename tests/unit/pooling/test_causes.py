@@ -229,3 +229,15 @@ def test_what_fails_beside_it_while_the_server_is_out_for_everybody_speaks_for_n
     lone, beside = (weighed(neighbours=[value] * 10, **torn) for value in (0.0, 2 * DEAD))
     assert beside.blocked[0] < lone.blocked[0] + 1.0
     assert float(beside.llr()[0]) < float(lone.llr()[0]) + 0.1
+
+
+def test_a_block_at_a_resolver_that_nobody_else_asks_may_begin_late():
+    """Others are served the name in each hour, by resolvers of their own: no outage for everybody is likely then."""
+    looks = np.arange(600) % 20 == 0  # of which this network takes some
+    late = looks & (np.arange(600) >= 460)
+
+    def lookups(failing):
+        told = {"failed": 3 * failing, "answered": 3 * (looks & ~failing), "chance": 3 * failing * np.log(0.05)}
+        return float(weighed(Kind.LOOKUP, gone=20 * ALIVE, **told).llr()[0])
+
+    assert lookups(late) == pytest.approx(lookups(looks), abs=0.3)
