@@ -102,6 +102,10 @@ FAILING = 0.07
 and a tenth, as lists of popular names hold dead ones. A block lets nearly all fail, so that failing weighs the inverse
 of it, and only where the packets of the failures say nothing more telling by themselves."""
 
+PASSES = (OUTAGE_HOURS, BLOCK_HOURS)
+"""Mean times that an outage which ends goes on, hours, one as common as the other: servers pause, and what is not in
+use yet, or moves, is out of service for weeks (judgement)."""
+
 STEADY = (9.0, 1.0)
 """Beta prior of the share of attempts that a lasting cause lets fail, a block among them: mostly all (judgement)."""
 
@@ -184,7 +188,9 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         return span_evidence(here.begin, here.hour, gain[rows], BLOCK_HOURS)
 
     def passing(gain: F64) -> F64:
-        return span_evidence(episodes.begin, episodes.hour, failing + gain, OUTAGE_HOURS)[0] - explained
+        """Half of what is gone for a while is so for hours, half for as long as a block: names not yet in use, say."""
+        spells = (span_evidence(episodes.begin, episodes.hour, failing + gain, hours)[0] for hours in PASSES)
+        return np.asarray(np.logaddexp(*spells) - np.log(len(PASSES)) - explained)
 
     spared = (1 - out) * whole
     blocked, spans = lasting(own + np.where(unopened, spared, 0.0))

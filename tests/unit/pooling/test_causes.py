@@ -241,3 +241,13 @@ def test_a_block_at_a_resolver_that_nobody_else_asks_may_begin_late():
         return float(weighed(Kind.LOOKUP, gone=20 * ALIVE, **told).llr()[0])
 
     assert lookups(late) == pytest.approx(lookups(looks), abs=0.3)
+
+
+def test_what_was_not_in_use_yet_when_nobody_else_looked_is_not_blocked():
+    """Silent for five days in which no other place tried, and answered for 25 in which all were answered."""
+    told = {"failed": [1] * 5 + [0] * 25, "answered": [0] * 5 + [1] * 25, "chance": [-5.0] * 5 + [0.0] * 25}
+    unseen = [0.0] * 5 + [7 * ALIVE] * 25
+    seen = [7 * ALIVE] * 30
+    late, fine = ({**told, "gone": others, "gone_here": others, "down": others} for others in (unseen, seen))
+    assert worth(**late) < 2.0 < worth(**fine)
+    assert weighed(**late).llr_of_failing()[0] < 4.0 < weighed(**fine).llr_of_failing()[0]
