@@ -200,6 +200,8 @@ def from_elsewhere(odd: Answered, plain: Answered) -> I64:
 def not_chosen(table: Observations, own: Mask, odd: I64) -> Mask:
     """Say in which places nobody chose the resolver for its filter: it is the network's, or others use it as well.
 
+    Of each but a few lookups, that is: which of several resolvers gave the odd answers is not known.
+
     Args:
         table: Observations.
         own: Which are of a resolver in the network of the client.
@@ -208,11 +210,10 @@ def not_chosen(table: Observations, own: Mask, odd: I64) -> Mask:
     count = int(table.place.max(initial=-1)) + 1
     lookups = np.flatnonzero(table.transport == DNS)
     place, service = table.place[lookups].astype(np.int64), table.service[lookups]
-    result = totals(place, own[lookups], count) * 2 > totals(place, None, count)
     plain = np.zeros(int(service.max(initial=-1)) + 1, np.bool_)
     plain[service[~np.isin(place, odd)]] = True
-    result[place[plain[service]]] = True
-    return np.asarray(result)
+    asked = totals(place, None, count)
+    return np.asarray((totals(place, own[lookups] | plain[service], count) >= SHARED * asked) & (asked > 0))
 
 
 def as_obliged(odd: Answered, table: Observations, obliged: Mask, countries: I64) -> Mask:

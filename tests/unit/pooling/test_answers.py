@@ -89,6 +89,19 @@ def test_a_resolver_that_somebody_chose_weighs_little():
     assert max(weighed(answers(odd), own=False, same_resolver=True).values()) > CHOSEN
 
 
+@pytest.mark.parametrize("usual", ["own", "shared"])
+def test_a_filter_that_some_of_a_network_chose_weighs_little(usual):
+    """A third of the lookups are asked of it, the others of the network's resolver, or of one that all others ask."""
+    table = lookups(same_resolver=usual == "shared")
+    filtered = (table.place == 2) & (table.unit % 3 == 0)
+    table = attrs.evolve(table, service=np.where(filtered, PLACES, table.service))
+    own = ~filtered & (usual == "own")
+    answered = answers({(2, name) for name in range(6)}).distinct()
+    told = forged_weight(answered, table, own, np.arange(PLACES))
+    assert len(told.llr)
+    assert told.chosen.all()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_numbers_of_places_names_and_addresses_do_not_matter(seed):
     """The same answers under other numbers weigh the same."""
