@@ -279,9 +279,16 @@ def _lasting(episodes: Episodes) -> F64:
 
 
 def _beside_by_chance(episodes: Episodes) -> F64:
-    """Give the log-likelihood of neighbours that fail for no reason that lasts, as often as what they are beside."""
-    rate = np.where(episodes.failed > 0, np.exp(episodes.chance / np.maximum(episodes.failed, 1)), USUAL)
-    return np.asarray(np.logaddexp(np.log1p(-np.minimum(rate, OUT)), np.log(rate) + episodes.neighbours))
+    """Give the log-likelihood of neighbours that fail for no reason that lasts, as often as what they are beside.
+
+    Where its transport may be shut, what was lost around it may be all of that: whichever tells more of them counts.
+    """
+
+    def beside(chance: F64) -> F64:
+        rate = np.where(episodes.failed > 0, np.exp(chance / np.maximum(episodes.failed, 1)), USUAL)
+        return np.asarray(np.logaddexp(np.log1p(-np.minimum(rate, OUT)), np.log(rate) + episodes.neighbours))
+
+    return np.maximum(beside(episodes.line), beside(episodes.unshared))
 
 
 def _beside_for_their_own(episodes: Episodes, out: F64) -> F64:

@@ -25,6 +25,8 @@ from netinterf.pooling.causes import Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import NEVER, Episodes, lay_out
 from netinterf.pooling.standing import standing_of
 from netinterf.pooling.tallies import Tallies, own_llr, tally
+from netinterf.pooling.ways import by_itself
+from netinterf.pooling.witnesses import Hours
 from netinterf.values import frozen
 from netinterf.verdict.model import Model
 
@@ -164,9 +166,10 @@ def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> t
     rows = np.bincount(observations.unit)[tallies.unit[failing]]  # which cells of one unit share
     fresh = np.diff(tallies.unit[failing], prepend=-1) != 0
     part = np.cumsum(np.where(fresh, rows, 0)) // AT_A_TIME
+    itself = by_itself(observations, Hours.of(observations.time).step)
     parts = []
     for cells in np.split(failing, np.flatnonzero(np.diff(part)) + 1):
-        episodes, company = lay_out(observations, tallies, cells)
+        episodes, company = lay_out(observations, tallies, cells, itself)
         kinds = kinds_of(tallies, cells)
         worth = weigh_causes(episodes, standing_of(company, countries), kinds)
         parts.append((episodes.tried()[0], worth))

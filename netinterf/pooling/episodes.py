@@ -39,7 +39,9 @@ class Episodes:
     last: I64  # its last observation, ns; -`NEVER` where it did not try
     failed: F64
     answered: F64  # of servers that failed to open: or opened for a name
-    chance: F64  # log-probability that the failures are no more than chance
+    chance: F64  # log-probability that the failures are no more than chance, or that their transport was shut
+    line: F64  # the same as the line fares, which others at the server share
+    unshared: F64  # the same as far as it is not their transport, which those others need not share
     neighbours: F64  # an outage of the whole server, less others being spared, by neighbours in the same place; nats
     company: F64  # the same by all others at these servers in the same place and hour, 0 where there are none, or where
     # they are among what was answered
@@ -92,7 +94,9 @@ class Company:
     place: I64  # of each cell
 
 
-def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[Episodes, Company]:
+def lay_out(
+    observations: Observations, tallies: Tallies, cells: I64, itself: tuple[F64, F64]
+) -> tuple[Episodes, Company]:
     """Lay failing cells out in time.
 
     A server that never opened is a thing whatever was asked of it; all others are what was asked for.
@@ -101,6 +105,7 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[E
         observations: Of any places.
         tallies: What came of their cells.
         cells: Which cells; each failed at least once.
+        itself: How likely what failed in each observation did so by itself, as `netinterf.pooling.ways` gives it.
     """
     table, hours = observations, Hours.of(observations.time)
     rows, keys, key, server, shut = things(table, tallies, cells)
@@ -133,7 +138,9 @@ def lay_out(observations: Observations, tallies: Tallies, cells: I64) -> tuple[E
         last=last,
         failed=add(table.failed[own]),
         answered=add(table.answered[own]) + add(opened[others], there),
-        chance=add(table.chance[own] * fewer),
+        chance=add(itself[0][own] * fewer),
+        line=add(table.chance[own] * fewer),
+        unshared=add(itself[1][own] * fewer),
         neighbours=outage(add(table.neighbour_alive[own]), add(table.neighbour_dead[own])),
         gone=witnesses.less_own(key[grid.cell], place[grid.cell], grid.step),
         gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),

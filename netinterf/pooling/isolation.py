@@ -20,6 +20,7 @@ from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.line import OUT
 from netinterf.pooling.causes import CAUSES, Cause
 from netinterf.pooling.reach import Reach, Servers, shares
+from netinterf.pooling.ways import LISTED
 from netinterf.pooling.witnesses import HOUR_NS, Hours
 from netinterf.values import frozen
 
@@ -28,10 +29,9 @@ __all__ = ["Isolation", "isolation_of"]
 Beta = tuple[float, float]
 
 CLOSED: Beta = (12.0, 3.0)
-LISTED: Beta = (1.0, 9.0)
 ANY: Beta = (1.0, 1.0)
 """Share of servers that is silent: of a network that is cut off but for a list four fifths, and seldom less than half;
-where somebody blocks what is on a list, and some are dead, a tenth; on a bad line nobody knows (judgements)."""
+where somebody blocks what is on a list, as `LISTED` says; on a bad line nobody knows (judgements)."""
 
 DEAD: Beta = (99.0, 1.0)
 ALIVE: Beta = (1.0, 19.0)

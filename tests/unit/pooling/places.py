@@ -22,12 +22,14 @@ class Campaign:
         places: How many places.
         names: How many names, each at a server of its own unless told.
         runs: How many runs, a day apart.
+        server: Server of each name.
+        transport: Over which they are asked for: all of them, or each.
     """
 
     def __init__(self, places, names, runs, *, server=None, transport="tcp/tls"):
         self.shape = (places, names, runs)
         self.server = np.arange(names) if server is None else np.array(server)
-        self.transport = transport
+        self.transport = [transport] * names if isinstance(transport, str) else transport
         self.state = np.full(self.shape, State.ANSWERED, np.uint8)
         self.opening = np.zeros(self.shape, bool)
         self.llr = np.full(self.shape, QUIET)
@@ -49,7 +51,7 @@ class Campaign:
             site=server.astype(np.int64), unit=unit, called=np.where(opening, -1, name), service=combined(server),
             host=combined(server), high=np.zeros(count, np.uint64), low=server.astype(np.uint64),
             port=np.full(count, 443, np.uint16),
-            transport=np.full(count, TRANSPORTS.index(self.transport), np.uint8),
+            transport=np.array([TRANSPORTS.index(one) for one in self.transport], np.uint8)[name],
             name=Text.of(["" if shut else f"n{number}" for shut, number in zip(opening, name, strict=True)]),
             time=START + run * DAY + place * 60 * 10**9 + name * 2 * 10**9, state=self.state.ravel(),
             abrupt=self.state.ravel() == State.BROKEN, at_opening=opening, traced=np.zeros(count, bool),

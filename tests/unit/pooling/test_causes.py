@@ -13,7 +13,7 @@ DEAD, ALIVE = float(outage(np.array([0.0]), np.array([3.0]))[0]), float(outage(n
 """What three attempts in another place say, when all fail and when none does."""
 
 
-HOURLY = ("failed", "answered", "chance", "neighbours", "company", "gone", "gone_here", "down")
+HOURLY = ("failed", "answered", "chance", "line", "unshared", "neighbours", "company", "gone", "gone_here", "down")
 """What is told of each hour."""
 
 
@@ -23,6 +23,8 @@ def episodes(**told):
         "failed": 3,
         "answered": 0,
         "chance": 3 * np.log(0.05),
+        "line": told.get("chance", 3 * np.log(0.05)),
+        "unshared": told.get("chance", 3 * np.log(0.05)),
         "neighbours": 0,
         "company": 0,
         "gone": 0,

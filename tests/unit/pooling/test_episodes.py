@@ -57,7 +57,7 @@ def test_others_are_counted_as_by_looking_at_all(campaign):
     table = observe(campaign.attempts())
     tallies = tally(table)
     cells = np.flatnonzero(tallies.failed > 0)
-    episodes, _ = lay_out(table, tallies, cells)
+    episodes, _ = lay_out(table, tallies, cells, (table.chance, table.chance))
     hours = {int(time) // HOUR_NS for time in table.time}
     first = min(hours)
     for row in range(len(episodes.cell)):
@@ -97,7 +97,7 @@ def test_other_places_stand_as_by_looking_at_each(campaign, country):
     tallies = tally(table)
     cells = np.flatnonzero((tallies.failed > 0) & tallies.named)
     countries = np.array([0, 0, country])[: campaign.shape[0]]
-    standing = standing_of(lay_out(table, tallies, cells)[1], countries)
+    standing = standing_of(lay_out(table, tallies, cells, (table.chance, table.chance))[1], countries)
     for row, cell in enumerate(cells.tolist()):
         place, total = int(tallies.place[cell]), 0.0
         for other in range(campaign.shape[0]):
@@ -119,7 +119,7 @@ def test_an_empty_table_has_no_episodes():
     table = observe(Campaign(1, 1, 1).attempts()).take(np.zeros(0, np.int64))
     tallies = tally(table)
     assert len(tallies) == 0
-    assert len(lay_out(table, tallies, np.zeros(0, np.int64))[0].cell) == 0
+    assert len(lay_out(table, tallies, np.zeros(0, np.int64), (table.chance, table.chance))[0].cell) == 0
 
 
 @pytest.mark.parametrize("at_a_time", [1, 40])

@@ -1,0 +1,54 @@
+"""Transports that are shut in a network as a whole, hour by hour: they tell nothing of any name.
+
+Offices drop QUIC, and a box before a line passes lookups alone. Then all that is tried over a transport fails, whatever
+it is, while the line is fine otherwise. A list leaves most of it alone (as in `netinterf.pooling.isolation`).
+"""
+
+import numpy as np
+
+from netinterf.arrays import F64, I64
+from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.line import LINK_OUT, OUT, USUAL
+from netinterf.observations.table import Observations
+
+__all__ = ["LISTED", "by_itself"]
+
+LISTED = (1.0, 9.0)
+"""Beta prior of the share that fails where somebody blocks what is on a list, and some is dead: a tenth (judgement)."""
+
+LEAST = 1e-12
+"""Rates are kept above this, so that their logarithms stay finite."""
+
+
+def by_itself(table: Observations, step: I64) -> tuple[F64, F64]:
+    """Give for each observation the log-probability that what failed did so by itself, as its transport may be shut.
+
+    Each other unit over the transport in that place and hour is a witness: it passes if anything of it was answered.
+    Where the transport is shut, what failed within a minute tells nothing of the line.
+
+    Args:
+        table: Observations of any places.
+        step: Hour of each.
+
+    Returns:
+        That, summed over its failures, and the same that the line is why, which others share over any transport.
+    """
+    from scipy.special import betaln
+
+    way, _ = numbered(combined(table.place, table.transport, step))
+    one, first = numbered(combined(way, table.unit))
+    passed = totals(one, table.answered.astype(np.int64) + table.heard, len(first)) > 0
+    lost = (totals(one, table.silent.astype(np.int64) + table.broken, len(first)) > 0) & ~passed
+    count = int(way.max(initial=-1)) + 1
+    others = [(totals(way[first], mask, count)[way[first]] - mask)[one] for mask in (lost, passed)]
+    shut = np.log(LINK_OUT) + others[0] * np.log(OUT) + others[1] * np.log1p(-OUT)
+    usual = others[0] * np.log(USUAL) + others[1] * np.log1p(-USUAL)
+    listed = betaln(LISTED[0] + others[0], LISTED[1] + others[1]) - betaln(*LISTED)
+    fine = np.log1p(-LINK_OUT) + np.logaddexp(usual, listed) - np.log(2)
+    share = np.exp(shut - np.logaddexp(shut, fine)) * (others[0] > 0)
+    failed = np.maximum(table.failed, 1)
+    line = np.exp(table.chance / failed)
+    fails = share * OUT + (1 - share) * line
+    beside = np.maximum(line * (1 - share) * line / fails, LEAST)
+    chance, shared = (np.where(table.failed > 0, failed * np.log(rate), table.chance) for rate in (fails, beside))
+    return chance, shared
