@@ -12,7 +12,8 @@ import numpy as np
 
 from netinterf.arrays import F64, I64
 from netinterf.numbering import combined, numbered, totals
-from netinterf.pooling.isolation import LINE, LISTED, Beta, weigh
+from netinterf.pooling.isolation import LINE, Beta, weigh
+from netinterf.pooling.ways import LISTED
 from netinterf.pooling.witnesses import HOUR_NS
 
 __all__ = ["less_alike"]

@@ -7,7 +7,8 @@ from scipy.special import betaln
 
 from netinterf.pooling.alike import ENOUGH, EVERYTHING, less_alike
 from netinterf.pooling.answers import CHOSEN, Answered
-from netinterf.pooling.isolation import LINE, LISTED
+from netinterf.pooling.isolation import LINE
+from netinterf.pooling.ways import LISTED
 from netinterf.pooling.witnesses import HOUR_NS
 from tests.unit.pooling.test_answers import DENIED, NAMES, answers, made, weighed
 
