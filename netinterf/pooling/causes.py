@@ -306,5 +306,5 @@ def _beside_for_their_own(episodes: Episodes, out: F64) -> F64:
 
 def _by_chance(episodes: Episodes) -> F64:
     """Give the log-likelihood of each episode if attempts fail for no reason that lasts."""
-    rate = np.where(episodes.failed > 0, np.exp(episodes.chance / np.maximum(episodes.failed, 1)), USUAL)
+    rate = np.where(episodes.visits > 0, np.exp(episodes.chance / np.maximum(episodes.visits, 1e-9)), USUAL)
     return np.asarray(episodes.chance + episodes.answered * np.log1p(-np.minimum(rate, OUT)))

@@ -13,7 +13,9 @@ DEAD, ALIVE = float(outage(np.array([0.0]), np.array([3.0]))[0]), float(outage(n
 """What three attempts in another place say, when all fail and when none does."""
 
 
-HOURLY = ("failed", "answered", "chance", "line", "unshared", "neighbours", "company", "gone", "gone_here", "down")
+HOURLY = (
+    "failed", "answered", "visits", "chance", "line", "unshared", "neighbours", "company", "gone", "gone_here", "down",
+)  # fmt: skip
 """What is told of each hour."""
 
 
@@ -22,6 +24,7 @@ def episodes(**told):
     plain = {
         "failed": 3,
         "answered": 0,
+        "visits": np.minimum(told.get("failed", 3), 3),
         "chance": 3 * np.log(0.05),
         "line": told.get("chance", 3 * np.log(0.05)),
         "unshared": told.get("chance", 3 * np.log(0.05)),
