@@ -23,7 +23,7 @@ from netinterf.observations.table import Observations
 from netinterf.pooling.answers import Forged
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import NEVER, Episodes, lay_out
-from netinterf.pooling.flaky import comes_and_goes
+from netinterf.pooling.flaky import comes_and_goes, loses
 from netinterf.pooling.standing import standing_of
 from netinterf.pooling.tallies import Tallies, own_llr, tally
 from netinterf.pooling.ways import by_itself
@@ -167,8 +167,9 @@ def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> t
     rows = np.bincount(observations.unit)[tallies.unit[failing]]  # which cells of one unit share
     fresh = np.diff(tallies.unit[failing], prepend=-1) != 0
     part = np.cumsum(np.where(fresh, rows, 0)) // AT_A_TIME
-    chance, unshared = by_itself(observations, Hours.of(observations.time).step)
-    often = np.maximum(observations.failed, 1) * comes_and_goes(observations)
+    step = Hours.of(observations.time).step
+    chance, unshared = by_itself(observations, step)
+    often = np.maximum(observations.failed, 1) * np.maximum(comes_and_goes(observations), loses(observations, step))
     itself = np.where(observations.failed > 0, np.maximum(chance, often), chance), unshared
     parts = []
     for cells in np.split(failing, np.flatnonzero(np.diff(part)) + 1):

@@ -1,17 +1,19 @@
-"""What comes and goes wherever it is asked for: servers that are overloaded, or that answer every other time.
+"""What comes and goes: servers that are overloaded wherever they are asked, and lines that lose one transport.
 
-A block lets nearly all fail in one network, and others are answered. Where others are answered sometimes, failing is
-what the thing does: so attempts fail by themselves at least as often as they do in other places that are answered, too.
+A block lets nearly all fail, and the same each time. Where others are answered sometimes, failing is what the thing
+does; and where names that are answered at other times fail now over one transport, it is what that does. So attempts
+fail by themselves at least as often as these do.
 """
 
 import numpy as np
 
 from netinterf.arrays import F64, I64
 from netinterf.numbering import combined, numbered, totals
+from netinterf.observations.line import OUT
 from netinterf.observations.table import Observations
 from netinterf.verdict.keys import BIN_NS
 
-__all__ = ["comes_and_goes"]
+__all__ = ["comes_and_goes", "loses"]
 
 
 def comes_and_goes(table: Observations) -> F64:
@@ -48,3 +50,32 @@ def share_elsewhere(table: Observations, what: I64, passed: I64, lost: I64) -> F
     with np.errstate(divide="ignore"):
         result[rows] = np.log(failed / (failed + answered + 1))[cell[visit]]
     return result
+
+
+def loses(table: Observations, step: I64) -> F64:
+    """Give the log-share of visits that fail over the same transport in that place and hour; -inf where none does.
+
+    A visit that fails counts if the next one of the same passes: what stays silent may be on a list. Of visits of which
+    each fails with the chance r, r (1 - r) are such, and 1 - r pass; so r is the ratio of both.
+
+    Args:
+        table: Observations of any places.
+        step: Hour of each.
+
+    Returns:
+        One entry per observation, from all other things over its transport.
+    """
+    cell, _ = numbered(combined(table.place, table.unit))
+    visit, first = numbered(combined(cell, table.capture, table.time // BIN_NS))
+    alive, failed = (totals(visit, values, len(first)) > 0 for values in (table.alive, table.silent.astype(np.int64)))
+    of = cell[first]
+    order = np.lexsort((table.time[first], of))
+    passes_next = np.append(alive[order][1:] & (np.diff(of[order]) == 0), False)
+    passing = np.zeros(len(first), np.bool_)
+    passing[order] = passes_next
+    hour, head = numbered(combined(of, step[first], table.transport[first]))
+    way, _ = numbered(combined(table.place[first][head], step[first][head], table.transport[first][head]))
+    lost, passed = (totals(hour, mask, len(head)) for mask in (failed & ~alive & passing, alive))
+    lost, passed = (totals(way, counts, len(head))[way] - counts for counts in (lost, passed))
+    with np.errstate(divide="ignore"):
+        return np.log(np.minimum(lost / (passed + 1), OUT))[hour[visit]]

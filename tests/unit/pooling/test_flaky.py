@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from netinterf.observations.attempts import State
+from netinterf.observations.line import OUT
 from netinterf.observations.table import observe
-from netinterf.pooling.flaky import comes_and_goes
+from netinterf.pooling.flaky import comes_and_goes, loses
+from netinterf.pooling.witnesses import HOUR_NS
 from netinterf.verdict.keys import BIN_NS
 from tests.unit.pooling.places import Campaign
 
@@ -45,6 +47,44 @@ def test_shares_are_those_of_a_slow_count(seed):
     assert len(failed)
     for row in failed.tolist():
         assert told[row] == pytest.approx(slow(table, row))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_transport_loses_is_that_of_a_slow_count(seed):
+    """Of each thing visit by visit, in their order."""
+    rng = np.random.default_rng(seed)
+    campaign = Campaign(2, 6, 8, transport="quic")
+    states = np.array([State.ANSWERED, State.HEARD, State.SILENT, State.UNKNOWN], np.uint8)
+    campaign.state = rng.choice(states, campaign.shape)
+    table = observe(campaign.attempts())
+    hour = table.time // HOUR_NS
+    told = np.exp(loses(table, hour))
+    rows = np.argsort(table.time)
+    alive, silent = table.answered + table.heard > 0, table.silent > 0
+    for row in range(len(table)):
+        lost = passed = 0
+        for one in rows.tolist():
+            if table.place[one] == table.place[row] and hour[one] == hour[row] and table.unit[one] != table.unit[row]:
+                later = [
+                    other for other in rows.tolist()
+                    if table.unit[other] == table.unit[one] and table.place[other] == table.place[one]
+                    and table.time[other] > table.time[one]
+                ]  # fmt: skip
+                passed += alive[one]
+                lost += silent[one] and not alive[one] and bool(later) and alive[later[0]]
+        assert told[row] == pytest.approx(min(lost / (passed + 1), OUT))
+
+
+def test_a_line_that_loses_half_of_one_transport_blocks_no_name():
+    """And what is on a list there still stands out, since it is silent each time."""
+    names, lost = 40, np.random.default_rng(2).random((6, 40, 20)) < 0.5
+    lost[1:], lost[:, names // 2 :] = False, False
+    both = ["quic"] * (names // 2) + ["tcp/tls"] * (names // 2)
+    assert Campaign(6, names, 20, transport=both).fail(lost).judged().blocked() == 0
+    lost[0, 3] = True
+    judged = Campaign(6, names, 20, transport=both).fail(lost).judged()
+    assert judged.finding(0, 3) in {"blocked", "suspected"}
+    assert judged.blocked() == (judged.finding(0, 3) == "blocked")
 
 
 @pytest.mark.parametrize("opening", [False, True])
