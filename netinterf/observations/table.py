@@ -9,6 +9,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I32, I64, U8, U16, U32, Mask
 from netinterf.columns import Ragged
+from netinterf.context.special import is_ipv4
 from netinterf.numbering import combined, totals
 from netinterf.observations.attempts import DNS, Attempts, State
 from netinterf.observations.line import ordinary_failure
@@ -34,6 +35,7 @@ class Observations(Table):
     service: I64 = column("i8", "number of the server's address, port and transport")
     site: I64 = column("i8", "network of the server: its AS, or a stand-in below 0")
     transport: U8 = column("u1", "place in TRANSPORTS")
+    version: U8 = column("u1", "IP version of the server; 0 where it is not known")
     called: I64 = column("i8", "number of the name, whatever the transport; -1 of servers without one", missing=True)
     time: I64 = column("i8", "when the first attempt began", unit="ns since 1970 UTC")
     clients: U16 = column("u2", "clients that tried")
@@ -112,6 +114,7 @@ def observe(attempts: Attempts) -> Observations:
         service=attempts.service[first],
         site=attempts.site[first],
         transport=attempts.transport[first],
+        version=np.where(is_ipv4(attempts.high[first], attempts.low[first]), 4, 6).astype(np.uint8),
         called=attempts.called[first],
         time=attempts.time[first],
         clients=_clients(attempts, group, count),

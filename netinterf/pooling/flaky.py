@@ -73,8 +73,9 @@ def loses(table: Observations, step: I64) -> F64:
     passes_next = np.append(alive[order][1:] & (np.diff(of[order]) == 0), False)
     passing = np.zeros(len(first), np.bool_)
     passing[order] = passes_next
-    hour, head = numbered(combined(of, step[first], table.transport[first]))
-    way, _ = numbered(combined(table.place[first][head], step[first][head], table.transport[first][head]))
+    hour, head = numbered(combined(of, step[first], table.transport[first], table.version[first]))
+    at = first[head]
+    way, _ = numbered(combined(table.place[at], step[at], table.transport[at], table.version[at]))
     lost, passed = (totals(hour, mask, len(head)) for mask in (failed & ~alive & passing, alive))
     lost, passed = (totals(way, counts, len(head))[way] - counts for counts in (lost, passed))
     with np.errstate(divide="ignore"):

@@ -1,7 +1,8 @@
-"""Transports that are shut in a network as a whole, hour by hour: they tell nothing of any name.
+"""Ways out that are shut in a network as a whole, hour by hour: they tell nothing of any name.
 
-Offices drop QUIC, and a box before a line passes lookups alone. Then all that is tried over a transport fails, whatever
-it is, while the line is fine otherwise. A list leaves most of it alone (as in `netinterf.pooling.isolation`).
+Offices drop QUIC, a box before a line passes lookups alone, and IPv6 is broken where IPv4 is not. Then all that is
+tried over that transport and IP version fails, whatever it is, while the line is fine otherwise. A list leaves most of
+it alone (as in `netinterf.pooling.isolation`).
 """
 
 import numpy as np
@@ -23,8 +24,8 @@ LEAST = 1e-12
 def by_itself(table: Observations, step: I64) -> tuple[F64, F64]:
     """Give for each observation the log-probability that what failed did so by itself, as its transport may be shut.
 
-    Each other unit over the transport in that place and hour is a witness: it passes if anything of it was answered.
-    Where the transport is shut, what failed within a minute tells nothing of the line.
+    Each other unit over the same transport and IP version in that place and hour is a witness: it passes if anything of
+    it was answered. Where that way is shut, what failed within a minute tells nothing of the line.
 
     Args:
         table: Observations of any places.
@@ -35,7 +36,7 @@ def by_itself(table: Observations, step: I64) -> tuple[F64, F64]:
     """
     from scipy.special import betaln
 
-    way, _ = numbered(combined(table.place, table.transport, step))
+    way, _ = numbered(combined(table.place, table.transport, table.version, step))
     one, first = numbered(combined(way, table.unit))
     passed = totals(one, table.answered.astype(np.int64) + table.heard, len(first)) > 0
     lost = (totals(one, table.silent.astype(np.int64) + table.broken, len(first)) > 0) & ~passed

@@ -66,6 +66,7 @@ class Whole:
             service=np.full(count, int(table.service.max(initial=-1)) + 1),
             site=look.site,
             transport=np.full(count, ALL, np.uint8),
+            version=np.zeros(count, np.uint8),
             called=np.full(count, -1),
             time=look.time,
             clients=look.clients,

@@ -153,6 +153,7 @@ def laid_out(
         | {
             "bin": rows.time // BIN_NS * BIN_NS,
             "transport": [TRANSPORTS[code] for code in rows.transport.tolist()],
+            "version": rows.version.astype(np.int32),
             "unit": keys.unit[rows.surest],
             "name_key": np.ma.masked_array(keys.name[rows.surest], ~rows.named),
             "suffix": [suffix or None for suffix in suffix_classes(server.name)],

@@ -34,12 +34,12 @@ COUNTS = (
 NATS = ("chance", "llr", "prior", "log_odds")
 WORDS = ("capture", "place", "country", "vantage", "transport", "suffix", "mechanism")
 KEYS = ("unit", "name_key", "service", "site")
-COLUMNS = (*WORDS, "asn", "bin", "clients", "missed", *KEYS, *COUNTS, *NATS)
+COLUMNS = (*WORDS, "asn", "bin", "version", "clients", "missed", *KEYS, *COUNTS, *NATS)
 
 TYPES: dict[str, Any] = {
     "capture": np.int32, "place": np.int32, "country": np.int32, "vantage": np.int8, "transport": np.uint8,
-    "suffix": np.int32, "mechanism": np.int16, "asn": np.int64, "bin": np.int64, "clients": np.uint16,
-    "missed": np.float64,
+    "suffix": np.int32, "mechanism": np.int16, "asn": np.int64, "bin": np.int64, "version": np.uint8,
+    "clients": np.uint16, "missed": np.float64,
 }  # fmt: skip
 """What columns are held as, beside keys, counts and weights."""
 
@@ -195,6 +195,8 @@ def _pieces(store: Snapshot, words: dict[str, dict[str, int]]) -> Iterator[dict[
                 piece[name] = column.fill_null(NONE if name in KEYS else -1).to_numpy(zero_copy_only=False)
             elif name == "bin":
                 piece[name] = column.cast("int64").to_numpy(zero_copy_only=False)
+            elif name == "version":
+                piece[name] = column.fill_null(0).to_numpy(zero_copy_only=False)
             elif name == "clients":
                 piece[name] = np.minimum(column.to_numpy(zero_copy_only=False), np.iinfo(np.uint16).max)
             else:

@@ -115,6 +115,7 @@ OBSERVATIONS = StoredTable(
         Stored("bin", "time", "five minutes in which the attempts began: their beginning"),
         Stored("vantage", "string", "where the capture was taken: client, server, middle or unknown"),
         Stored("transport", "string", "how the server was reached: dns, tcp/http, tcp/tls, quic, tcp or udp"),
+        Stored("version", "int32", "IP version of the server"),
         Stored("unit", "int64", "what was tried, under the key: a name over a transport, or a server without a name"),
         Stored("name_key", "int64", "the name that was asked for, under the key; null without one"),
         Stored("suffix", "string", "public suffix of that name, as *.co.uk; * where no list knows it"),

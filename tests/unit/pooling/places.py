@@ -24,12 +24,14 @@ class Campaign:
         runs: How many runs, a day apart.
         server: Server of each name.
         transport: Over which they are asked for: all of them, or each.
+        six: Names that are reached over IPv6.
     """
 
-    def __init__(self, places, names, runs, *, server=None, transport="tcp/tls"):
+    def __init__(self, places, names, runs, *, server=None, transport="tcp/tls", six=()):
         self.shape = (places, names, runs)
         self.server = np.arange(names) if server is None else np.array(server)
         self.transport = [transport] * names if isinstance(transport, str) else transport
+        self.six = np.isin(np.arange(names), six)
         self.state = np.full(self.shape, State.ANSWERED, np.uint8)
         self.opening = np.zeros(self.shape, bool)
         self.llr = np.full(self.shape, QUIET)
@@ -49,7 +51,8 @@ class Campaign:
             place=place.astype(np.int32), capture=combined(place, run).astype(np.int32),
             row=np.arange(count, dtype=np.int32), client=np.zeros(count, np.int32), asn=np.full(count, -1),
             site=server.astype(np.int64), unit=unit, called=np.where(opening, -1, name), service=combined(server),
-            host=combined(server), high=np.zeros(count, np.uint64), low=server.astype(np.uint64),
+            host=combined(server), high=np.where(self.six[name], 0x2001_0DB8 << 32, 0).astype(np.uint64),
+            low=np.where(self.six[name], 0, 0xFFFF << 32).astype(np.uint64) + server.astype(np.uint64),
             port=np.full(count, 443, np.uint16),
             transport=np.array([TRANSPORTS.index(one) for one in self.transport], np.uint8)[name],
             name=Text.of(["" if shut else f"n{number}" for shut, number in zip(opening, name, strict=True)]),
@@ -74,7 +77,9 @@ class Judged:
     def __init__(self, attempts, cells, graded):
         self.cells, self.graded = cells, graded
         self.unit = {str(attempts.name[row]): int(unit) for row, unit in enumerate(attempts.unit)}
-        self.shut = {int(attempts.low[row]): int(attempts.unit[row]) for row in np.flatnonzero(attempts.at_opening)}
+        self.shut = {
+            int(attempts.low[row]) & 0xFFFF_FFFF: int(attempts.unit[row]) for row in np.flatnonzero(attempts.at_opening)
+        }
 
     def row(self, place, name=None, server=None):
         """Find a cell."""

@@ -28,7 +28,7 @@ def table_of(campaign, site=None):
     """Add its attempts up; networks of servers hold one server each unless told."""
     attempts = campaign.attempts()
     if site is not None:
-        attempts = attrs.evolve(attempts, site=np.array(site)[attempts.low.astype(np.int64)])
+        attempts = attrs.evolve(attempts, site=np.array(site)[attempts.low.astype(np.int64) & 0xFFFF_FFFF])
     return observe(attempts)
 
 

@@ -16,7 +16,8 @@ def slow(table, row):
     """Look at all others over the transport in that place and hour, unit by unit."""
     passed, lost = set(), set()
     for one in range(len(table)):
-        alike = all(getattr(table, key)[one] == getattr(table, key)[row] for key in ("place", "transport"))
+        keys = ("place", "transport", "version")
+        alike = all(getattr(table, key)[one] == getattr(table, key)[row] for key in keys)
         if alike and table.unit[one] != table.unit[row] and table.time[one] // HOUR_NS == table.time[row] // HOUR_NS:
             (passed if table.answered[one] + table.heard[one] else lost if table.silent[one] else set()).add(
                 int(table.unit[one])
@@ -33,7 +34,7 @@ def slow(table, row):
 def test_others_over_the_transport_are_counted_as_by_looking_at_each(seed):
     """In each place and hour, each unit once."""
     rng = np.random.default_rng(seed)
-    campaign = Campaign(2, 6, 3, transport="quic")
+    campaign = Campaign(2, 6, 3, transport="quic", six=[4, 5])
     states = np.array([State.ANSWERED, State.HEARD, State.SILENT, State.UNKNOWN], np.uint8)
     campaign.state = rng.choice(states, campaign.shape)
     table = observe(campaign.attempts())
@@ -63,3 +64,15 @@ def test_a_line_that_is_out_but_for_lookups_blocks_no_name():
     every = ["dns"] * names + ["tcp/tls"] * names + ["quic"] * names
     campaign = Campaign(6, 3 * names, 10, server=[names] * names + [*range(names)] * 2, transport=every)
     assert campaign.fail((0, slice(names, None), slice(4, 7))).judged().blocked() == 0
+
+
+def test_a_network_whose_ipv6_is_broken_blocks_no_server():
+    """Half of all servers are reached over it; of those over IPv4, and of a few over IPv6, a list is still told."""
+
+    def broken(servers):
+        campaign = Campaign(6, 40, 10, six=range(20)).fail((0, servers), opening=True)
+        return campaign.judged(countries=[0, 0, 1, 1, 2, 2]).blocked()
+
+    assert broken(slice(0, 20)) == 0
+    assert broken(slice(0, 20, 2)) == 10
+    assert broken(slice(20, 40, 2)) == 10
