@@ -52,7 +52,7 @@ class Answered:
     place: I64
     unit: I64
     address: I64  # numbers that are equal for equals
-    denied: Mask  # it is no address: there is no such name
+    denied: Mask  # it leads nowhere: there is no such name, or no host has that address
     least: F64  # hop limits that it came with, NaN where they are not known
     most: F64
     first: I64  # when it was first given, ns

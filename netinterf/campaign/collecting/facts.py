@@ -22,10 +22,12 @@ from netinterf.table import Table, Text, column, text
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
-__all__ = ["NXDOMAIN", "Facts", "Kind", "address_text", "facts_of"]
+__all__ = ["NOWHERE", "NXDOMAIN", "Facts", "Kind", "address_text", "facts_of"]
 
 NXDOMAIN = "NXDOMAIN"
 """What stands for "there is no such name" among answers (RFC 8020), and its RCODE (RFC 1035 §4.1.1)."""
+NOWHERE = frozenset({NXDOMAIN, "0.0.0.0", "127.0.0.1", "::", "::1"})
+"""Answers that lead nobody anywhere (RFC 1122 §3.2.1.3; RFC 4291 §2.5.2 and §2.5.3): all filters agree on them."""
 RCODE, NO_NAME, RESPONSE = 0x000F, 3, 0x8000
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I64, Mask
 from netinterf.arrow import pyarrow
-from netinterf.campaign.collecting.facts import NXDOMAIN
+from netinterf.campaign.collecting.facts import NOWHERE
 from netinterf.campaign.judged.overlap import shown_by_packets, which_are_measurements
 from netinterf.campaign.place import CONTROL
 from netinterf.campaign.stored.reader import Snapshot
@@ -272,7 +272,8 @@ def _answers(store: Snapshot, networks: Sequence[Network], units: I64, captures:
         held = np.array([captures.get(capture, -1) for capture in known["capture"]])[codes["capture"][rows]]
         hops = batch.column("number").fill_null(0).to_numpy(zero_copy_only=False)[rows]
         time = batch.column("bin").cast("int64").to_numpy(zero_copy_only=False)[rows]
-        denied = np.array(batch.column("value").take(pyarrow().array(rows)).to_pylist()) == NXDOMAIN
+        values = batch.column("value").take(pyarrow().array(rows)).to_pylist()
+        denied = np.array([value in NOWHERE for value in values], np.bool_)
         there = np.flatnonzero((units[at] == unit) & (network >= 0) & (held >= 0))
         told = [network, at, np.where(denied, NONE, key), held, time, np.round(hops).astype(np.int64)]
         parts.append(np.stack(told)[:, there])

@@ -290,6 +290,17 @@ def test_forged_answers_contradict_the_control(tmp_path):
         assert cell.shown[0].states[0] in {"answered", "heard"}
 
 
+@pytest.mark.parametrize("answer", ["0.0.0.0", "127.0.0.1", "203.0.113.9"])
+def test_addresses_of_no_host_are_denials(tmp_path, answer):
+    """All filters agree on them, so that they tell nothing of a list that several networks share."""
+    forged = {"answer": answer, "tls": "ssl_invalid_hostname", "blocking": "dns"}
+    report = judged(tmp_path, *visits(**forged, count=6))
+    answers = report.loaded.answers
+    assert answers.denied.any() == (answer != "203.0.113.9")
+    assert np.count_nonzero(answers.denied) in {0, 18}
+    assert findings(report) == {(name, "dns", "IT"): ("blocked", "dns.forged") for name in NAMES[:6]}
+
+
 def test_a_silence_after_odd_answers_began_when_it_began(tmp_path):
     """What is told is that lookups fail; when answers were odd first is of no concern then."""
     forged = {"answer": "203.0.113.9", "tls": "ssl_invalid_hostname", "blocking": "dns"}
