@@ -13,7 +13,7 @@ from netinterf.context.special import is_ipv4
 from netinterf.numbering import combined, totals
 from netinterf.observations.attempts import DNS, Attempts, State
 from netinterf.observations.line import ordinary_failure
-from netinterf.observations.neighbours import neighbours_of
+from netinterf.observations.neighbours import MINUTE_NS, neighbours_of
 from netinterf.stats.dependence import combine_dependent
 from netinterf.table import Table, column, ragged
 from netinterf.values import frozen
@@ -45,6 +45,7 @@ class Observations(Table):
     silent: U32 = column("u4", "attempts at which nothing came back")
     struck: U32 = column("u4", "attempts that the scan holds to be interfered with, whatever came back")
     unknown: U32 = column("u4", "attempts of which the capture does not show what came of them")
+    visits: U32 = column("u4", "failures more than a minute behind the last failure of the same: others share its fate")
     abrupt: U32 = column("u4", "failures that were resets rather than silence")
     at_opening: U32 = column("u4", "failures before anything could be asked for")
     neighbour_alive: U32 = column(
@@ -124,6 +125,7 @@ def observe(attempts: Attempts) -> Observations:
         silent=states[:, State.SILENT].astype(np.uint32),
         struck=states[:, State.STRUCK].astype(np.uint32),
         unknown=states[:, State.UNKNOWN].astype(np.uint32),
+        visits=number(_begins(attempts)).astype(np.uint32),
         abrupt=number(failed & attempts.abrupt).astype(np.uint32),
         at_opening=number(failed & attempts.at_opening).astype(np.uint32),
         neighbour_alive=number(failed, around.alive).astype(np.uint32),
@@ -139,6 +141,17 @@ def observe(attempts: Attempts) -> Observations:
         shown=_shown(attempts, group, count),
     )
     return table.take(np.argsort(table.time, kind="stable"))
+
+
+def _begins(attempts: Attempts) -> Mask:
+    """Say which failures begin a visit: whoever is not answered tries again, and that fails for the same reason."""
+    failed = np.flatnonzero(attempts.failed)
+    of = combined(*(getattr(attempts, name)[failed] for name in ("place", "capture", "client", "unit")))
+    order = np.lexsort((attempts.time[failed], of))
+    of, time = of[order], attempts.time[failed][order]
+    result = np.zeros(len(attempts), np.bool_)
+    result[failed[order]] = np.append(True, (np.diff(of) != 0) | (np.diff(time) > MINUTE_NS))[: len(of)]
+    return result
 
 
 def _own(attempts: Attempts, group: I64, count: int) -> F64:

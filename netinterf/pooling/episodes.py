@@ -18,7 +18,6 @@ from netinterf.observations.table import Observations
 from netinterf.pooling.tallies import Tallies
 from netinterf.pooling.witnesses import HOUR_NS, MOST, Hours, Witnesses, lookup, outage
 from netinterf.values import frozen
-from netinterf.verdict.keys import BIN_NS
 
 __all__ = ["NEVER", "Company", "Episodes", "lay_out"]
 
@@ -40,7 +39,7 @@ class Episodes:
     last: I64  # its last observation, ns; -`NEVER` where it did not try
     failed: F64
     answered: F64  # of servers that failed to open: or opened for a name
-    visits: F64  # failures that share no fate: those of one capture within five minutes are one
+    visits: F64  # failures that share no fate
     chance: F64  # log-probability that these are no more than chance, or that their transport was shut
     line: F64  # the same as the line fares, which others at the server share
     unshared: F64  # the same as far as it is not their transport, which those others need not share
@@ -119,7 +118,8 @@ def lay_out(
     own, place = np.flatnonzero(mine >= 0), tallies.place[cells]
     at = grid.row(mine[own], key[mine[own]], hours.step[own])
     fewer = np.minimum(1.0, MOST / np.maximum(table.failed[own], 1))
-    visits, of_visit = visits_of(table, tallies, own, at)
+    visits = np.minimum(table.visits[own], MOST)
+    of_visit = visits / np.maximum(table.failed[own], 1)
     others, whose = by_name(table, rows[server], keys[server], np.where(shut, key, -1), place)
     there = grid.row(whose, key[whose], hours.step[others])
     opened = table.alive + table.failed - table.at_opening
@@ -153,27 +153,6 @@ def lay_out(
         same_name=outage(*(counts[cells].astype(np.float64) for counts in over_others)),
     )
     return episodes, Company(witnesses, key, place)
-
-
-def visits_of(table: Observations, tallies: Tallies, rows: I64, hour: I64) -> tuple[F64, F64]:
-    """Say how much failures count where those of one visit share a fate: whoever is not answered asks again.
-
-    Args:
-        table: Observations.
-        tallies: What came of their cells.
-        rows: Which of them.
-        hour: Number of the cell and hour of each.
-
-    Returns:
-        How many failures each stands for, no more than `MOST` in an hour, and what its sums over failures weigh so.
-    """
-    visit, first = numbered(combined(tallies.cell[rows], table.capture[rows], table.time[rows] // BIN_NS))
-    failed = table.failed[rows]
-    together = totals(visit, failed, len(first))
-    share = 1.0 / np.maximum(together, 1.0)[visit]  # of a visit, for each of its failures
-    count = totals(hour, failed * share, int(hour.max(initial=-1)) + 1)
-    share *= np.minimum(1.0, MOST / np.maximum(count, 1.0))[hour]
-    return failed * share, share
 
 
 def things(table: Observations, tallies: Tallies, cells: I64) -> tuple[I64, I64, I64, Mask, Mask]:

@@ -169,7 +169,7 @@ def laid_out(
 
 
 COUNTS = (
-    "clients", "answered", "heard", "broken", "silent", "struck", "unknown", "abrupt", "at_opening",
+    "clients", "answered", "heard", "broken", "silent", "struck", "unknown", "visits", "abrupt", "at_opening",
     "neighbour_alive", "neighbour_dead", "around", "lost",
 )  # fmt: skip
 NUMBERS = ("chance", "missed", "llr", "prior", "log_odds")

@@ -28,7 +28,7 @@ from netinterf.values import frozen
 __all__ = ["Loaded", "Network", "load", "of_their_place"]
 
 COUNTS = (
-    "answered", "heard", "broken", "silent", "struck", "unknown", "abrupt", "at_opening", "neighbour_alive",
+    "answered", "heard", "broken", "silent", "struck", "unknown", "visits", "abrupt", "at_opening", "neighbour_alive",
     "neighbour_dead", "around", "lost",
 )  # fmt: skip
 NATS = ("chance", "llr", "prior", "log_odds")
@@ -42,6 +42,9 @@ TYPES: dict[str, Any] = {
     "clients": np.uint16, "missed": np.float64,
 }  # fmt: skip
 """What columns are held as, beside keys, counts and weights."""
+
+LATER = {"version": 0, "visits": np.iinfo(np.int32).max}
+"""What stands for what the first stores do not tell; of visits that are not told there is one where any failed."""
 
 NONE, EVERYTHING = np.iinfo(np.int64).min, np.iinfo(np.int64).min + 1
 """A key that is not there, and that of all that leaves a network: both lower than any name's."""
@@ -113,6 +116,8 @@ def load(store: Snapshot) -> Loaded:
     """
     words: dict[str, dict[str, int]] = {name: {} for name in WORDS}
     columns = _columns(store, words)
+    untold = np.flatnonzero(columns["visits"] == LATER["visits"])
+    columns["visits"][untold] = (columns["silent"] + columns["broken"] + columns["struck"])[untold] > 0
     unheard(columns, words["vantage"].get(Vantage.SERVER, -2))
     columns["asn"] = of_their_place(columns["place"], columns["asn"])
     own = (columns["site"] == columns["asn"]) & (columns["asn"] > 0)
@@ -160,7 +165,7 @@ def unheard(columns: dict[str, Any], server: int) -> None:
     silent = columns["silent"][there]
     columns["unknown"][there] += silent
     columns["silent"][there] = 0
-    for name in ("at_opening", "abrupt"):
+    for name in ("at_opening", "abrupt", "visits"):
         columns[name][there] = np.minimum(columns[name][there], columns["broken"][there] + columns["struck"][there])
 
 
@@ -195,8 +200,8 @@ def _pieces(store: Snapshot, words: dict[str, dict[str, int]]) -> Iterator[dict[
                 piece[name] = column.fill_null(NONE if name in KEYS else -1).to_numpy(zero_copy_only=False)
             elif name == "bin":
                 piece[name] = column.cast("int64").to_numpy(zero_copy_only=False)
-            elif name == "version":
-                piece[name] = column.fill_null(0).to_numpy(zero_copy_only=False)
+            elif name in LATER:
+                piece[name] = column.fill_null(LATER[name]).to_numpy(zero_copy_only=False)
             elif name == "clients":
                 piece[name] = np.minimum(column.to_numpy(zero_copy_only=False), np.iinfo(np.uint16).max)
             else:

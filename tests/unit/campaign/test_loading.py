@@ -23,7 +23,7 @@ def test_silence_at_a_server_is_not_known(rows):
     failed = silent + broken + struck
     columns = {
         "vantage": vantage, "silent": silent.copy(), "broken": broken, "struck": struck, "unknown": unknown.copy(),
-        "at_opening": failed * opening, "abrupt": failed * abrupt,
+        "at_opening": failed * opening, "abrupt": failed * abrupt, "visits": failed.copy(),
     }  # fmt: skip
     unheard(columns, SERVER)
     at = vantage == SERVER
@@ -32,6 +32,7 @@ def test_silence_at_a_server_is_not_known(rows):
     left = columns["silent"] + broken + struck
     assert (columns["at_opening"] <= left).all()
     assert (columns["abrupt"] <= left).all()
+    assert (columns["visits"] <= left).all()
     assert np.array_equal(columns["at_opening"][~at], (failed * opening)[~at])
 
 

@@ -1,5 +1,7 @@
 """Findings of made-up attempts: who is named, who is cleared, and what is left open."""
 
+from functools import partial
+
 import attrs
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from netinterf.comparison.judge import FINDINGS, judge_attempts
 from netinterf.comparison.words import CAUSE_SAYS
 from netinterf.pooling.causes import CAUSES
 from netinterf.verdict.model import default_model
-from tests.unit.observations.attempts import attempts, several
+from tests.unit.observations.attempts import attempts
+from tests.unit.observations.attempts import several as at_intervals
 
+several = partial(at_intervals, step=70.0)  # too far apart to be tries of one visit
 BESIDE = several("here", "other", 1, ["answered"] * 6, begin=5)
 THERE = several("there", "name", 1, ["answered"] * 3)
 
@@ -28,6 +32,12 @@ def test_silence_here_and_answers_there_with_spared_neighbours_is_a_block():
     assert finding == "blocked"
     assert row.probability[0] >= 0.9
     assert row.difference[0] == 1.0
+
+
+def test_tries_of_one_visit_are_no_four_visits():
+    """They share a fate: whatever let the first fail lets all fail."""
+    finding, _ = judged(*several("here", "name", 1, ["silent"] * 4, step=5.0), *BESIDE, *THERE)
+    assert finding in {"suspected", "only-here"}
 
 
 @pytest.mark.parametrize(
