@@ -2,7 +2,7 @@
 
 Until somebody logs in or pays, a portal gives its own address for whatever is asked; a resolver that lost its way
 denies every name. Both draw what a forger draws: one answer for names that have nothing in common elsewhere. What tells
-them apart is what other names were answered in the same hour: a list is short, and a portal spares next to nothing.
+them apart is what other names were answered at that time: a list is short, and a portal spares next to nothing.
 
 How common both are, and what they spare, are judgements, and the same as of all that leaves a network
 (`netinterf.pooling.isolation`).
@@ -15,6 +15,7 @@ from netinterf.numbering import combined, numbered, totals
 from netinterf.pooling.isolation import LINE, Beta, weigh
 from netinterf.pooling.ways import LISTED
 from netinterf.pooling.witnesses import HOUR_NS
+from netinterf.verdict.keys import BIN_NS
 
 __all__ = ["less_alike"]
 
@@ -23,8 +24,8 @@ EVERYTHING: Beta = (99.0, 1.0)
 before, or is its own."""
 
 
-HOUR, DAY, EVER = HOUR_NS, 24 * HOUR_NS, np.iinfo(np.int64).max
-"""How long names that were answered are compared, ns: no longer than it takes to see enough of them."""
+WIDTHS = (np.iinfo(np.int64).max, 24 * HOUR_NS, HOUR_NS, BIN_NS)
+"""How long names that were answered are compared, ns: portals end, so no longer than it takes to see enough of them."""
 
 ENOUGH = 5
 """Other names: a list that holds five of five is one in two thousand."""
@@ -44,9 +45,9 @@ def less_alike(weight: F64, group: I64, place: I64, asked: I64, time: I64) -> F6
         What each group weighs against both.
     """
     alike, tried = np.zeros(len(weight)), np.zeros(len(weight))
-    for width in (EVER, DAY, HOUR):
+    for width in WIDTHS:
         shorter = sampled(len(weight), group, place, asked, time // width)
-        enough = (shorter[1] >= ENOUGH) | (width == EVER)
+        enough = (shorter[1] >= ENOUGH) | (width == WIDTHS[0])
         alike, tried = (np.where(enough, new, old) for new, old in zip(shorter, (alike, tried), strict=True))
     everything = np.log(LINE) + weigh(alike, tried, EVERYTHING) - weigh(alike, tried, LISTED)
     return np.asarray(weight - np.logaddexp(0.0, everything + weight))

@@ -10,6 +10,7 @@ from netinterf.pooling.answers import CHOSEN, Answered
 from netinterf.pooling.isolation import LINE
 from netinterf.pooling.ways import LISTED
 from netinterf.pooling.witnesses import HOUR_NS
+from netinterf.verdict.keys import BIN_NS
 from tests.unit.pooling.test_answers import DENIED, NAMES, answers, made, weighed
 
 
@@ -43,6 +44,14 @@ def test_a_list_is_one_however_often_it_strikes():
     assert max(told[2, name] for name in range(6, NAMES)) == 0.0
 
 
+def test_a_portal_that_ends_within_the_hour_is_one():
+    """Half of the names of one run, and the others as soon as somebody has logged in."""
+    portal = answers({(2, name) for name in range(NAMES // 2)})
+    time = np.where(portal.unit < NAMES // 2, 0, BIN_NS) + HOUR_NS
+    portal = attrs.evolve(portal, first=time, last=time.copy())
+    assert max(weighed(together(at(answers(), 0), portal, at(answers(), 2))).values()) == 0.0
+
+
 @pytest.mark.parametrize("apart", [1, 24])
 def test_names_that_are_asked_one_at_a_time_are_compared_for_longer(apart):
     """One an hour, or one a day: a list leaves some out, and a portal none."""
@@ -56,16 +65,19 @@ def test_names_that_are_asked_one_at_a_time_are_compared_for_longer(apart):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_slow_twin_counts_step_by_step(seed):
-    """It walks through hours, days and all, and through the answers of each."""
+    """It walks through minutes, hours, days and all, and through the answers of each."""
     generator = np.random.default_rng(seed)
     count, groups = int(generator.integers(3, 120)), 4
     group, place = generator.integers(-1, groups, count), generator.integers(0, 3, count)
     group = np.where(group >= 0, place, -1) if seed % 2 else np.where(group % 3 == place, group, -1)
-    asked, hour = generator.integers(0, 8, count), generator.choice([0, 1, 2, 30, 31, 200], count)
+    asked, hour = (
+        generator.integers(0, 8, count),
+        generator.choice([0, 1, 2, 30, 31, 200], count) + generator.choice([0, 0.5], count),
+    )
     weight = generator.uniform(-1, 8, groups)
     expected = []
     for one in range(groups):
-        for width in (1, 24, 10**6):
+        for width in (1 / 12, 1, 24, 10**6):
             alike = tried = 0
             for when in set((hour // width).tolist()):
                 for where in range(3):
@@ -78,4 +90,4 @@ def test_a_slow_twin_counts_step_by_step(seed):
                 break
         likely = [betaln(a + alike, b + tried - alike) - betaln(a, b) for a, b in (EVERYTHING, LISTED)]
         expected.append(-np.log(np.exp(-weight[one]) + LINE * np.exp(likely[0] - likely[1])))
-    assert less_alike(weight, group, place, asked, hour * HOUR_NS) == pytest.approx(expected)
+    assert less_alike(weight, group, place, asked, (hour * HOUR_NS).astype(np.int64)) == pytest.approx(expected)
