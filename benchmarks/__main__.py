@@ -65,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     long.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="observations (default 10,000,000)")
     pieces = verbs.add_parser("joined", help="real captures cut into 2, 10 and 100 files, joined again")
     pieces.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
+    harmless = verbs.add_parser("harmless", help="made-up campaigns in which nobody blocks anything: cells accused")
+    harmless.add_argument("--seeds", type=int, default=2, help="campaigns of each scene (default 2)")
     shown = verbs.add_parser("demonstration", help="two published collections as one campaign, against their labels")
     shown.add_argument("captures", type=Path, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv")
     rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces, add_cut(verbs)]
@@ -81,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
         ways,
         rivals,
         *rates,
+        harmless,
         shown,
         simulator,
         likeness,
@@ -318,6 +321,14 @@ def run_campaign(options: argparse.Namespace) -> int:
     from benchmarks.campaigns.command import run
 
     run(options)
+    return 0
+
+
+def run_harmless(options: argparse.Namespace) -> int:
+    """Judge campaigns in which nobody blocks anything."""
+    from benchmarks.campaigns.harmless import run
+
+    run(options.seeds, options.json)
     return 0
 
 
@@ -632,6 +643,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "report": run_report,
     "compare": run_compare,
     "campaign": run_campaign,
+    "harmless": run_harmless,
     "reality": run_reality,
     "anomaly": run_anomaly,
     "shaping": run_shaping,
