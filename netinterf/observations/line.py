@@ -4,7 +4,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64
 
-__all__ = ["OUT", "USUAL", "ordinary_failure"]
+__all__ = ["OUT", "STRENGTH", "USUAL", "ordinary_failure"]
 
 USUAL = 0.05
 """Share of attempts that fail for no reason that lasts, where nothing else is known: judgement, between the 1 % of

@@ -19,6 +19,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.observations.attempts import DNS
+from netinterf.observations.line import OUT
 from netinterf.observations.table import Observations
 from netinterf.pooling.answers import Forged
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
@@ -168,8 +169,12 @@ def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> t
     fresh = np.diff(tallies.unit[failing], prepend=-1) != 0
     part = np.cumsum(np.where(fresh, rows, 0)) // AT_A_TIME
     step = Hours.of(observations.time).step
-    chance, unshared = by_itself(observations, step)
-    often = np.maximum(observations.failed, 1) * np.maximum(comes_and_goes(observations), loses(observations, step))
+    least, most = loses(observations, step)
+    failed, missed = np.maximum(observations.failed, 1), np.minimum(observations.missed, OUT)
+    most = failed * np.log(np.exp(most) + (1 - np.exp(most)) * missed)
+    line = attrs.evolve(observations, chance=np.minimum(observations.chance, most))
+    chance, unshared = by_itself(line, step)
+    often = failed * np.maximum(comes_and_goes(observations), least)
     itself = np.where(observations.failed > 0, np.maximum(chance, often), chance), unshared
     parts = []
     for cells in np.split(failing, np.flatnonzero(np.diff(part)) + 1):

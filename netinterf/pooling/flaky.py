@@ -7,9 +7,9 @@ fail by themselves at least as often as these do.
 
 import numpy as np
 
-from netinterf.arrays import F64, I64
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
-from netinterf.observations.line import OUT
+from netinterf.observations.line import STRENGTH, USUAL
 from netinterf.observations.table import Observations
 from netinterf.verdict.keys import BIN_NS
 
@@ -52,31 +52,43 @@ def share_elsewhere(table: Observations, what: I64, passed: I64, lost: I64) -> F
     return result
 
 
-def loses(table: Observations, step: I64) -> F64:
+def loses(table: Observations, step: I64) -> tuple[F64, F64]:
     """Give the log-share of visits that fail over the same transport in that place and hour; -inf where none does.
 
-    A visit that fails counts if the next one of the same passes: what stays silent may be on a list. Of visits of which
-    each fails with the chance r, r (1 - r) are such, and 1 - r pass; so r is the ratio of both.
+    What is lost at random fails as often before what passes as behind it. What is on a list does not: where it begins,
+    nothing that fails passes next, and where it ends, nothing that fails has passed last. So the lower of both counts.
 
     Args:
         table: Observations of any places.
         step: Hour of each.
 
     Returns:
-        One entry per observation, from all other things over its transport.
+        One entry per observation, from all other things over its transport: no less than that; and no more than half
+        way between that and the usual share, where as many tell as the latter counts for.
     """
     cell, _ = numbered(combined(table.place, table.unit))
     visit, first = numbered(combined(cell, table.capture, table.time // BIN_NS))
     alive, failed = (totals(visit, values, len(first)) > 0 for values in (table.alive, table.silent.astype(np.int64)))
     of = cell[first]
     order = np.lexsort((table.time[first], of))
-    passes_next = np.append(alive[order][1:] & (np.diff(of[order]) == 0), False)
-    passing = np.zeros(len(first), np.bool_)
-    passing[order] = passes_next
+    same = np.diff(of[order]) == 0
+    ahead, behind = np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_)
+    ahead[order[:-1]], behind[order[1:]] = same & alive[order][1:], same & alive[order][:-1]
     hour, head = numbered(combined(of, step[first], table.transport[first], table.version[first]))
     at = first[head]
     way, _ = numbered(combined(table.place[at], step[at], table.transport[at], table.version[at]))
-    lost, passed = (totals(hour, mask, len(head)) for mask in (failed & ~alive & passing, alive))
-    lost, passed = (totals(way, counts, len(head))[way] - counts for counts in (lost, passed))
+
+    def others(mask: Mask) -> F64:
+        """Count visits of all other things over that transport."""
+        counts = totals(hour, mask, len(head))
+        return totals(way, counts, len(head))[way] - counts
+
+    least, most = np.ones(len(head)), np.ones(len(head))
+    for beside in (ahead, behind):
+        lost, passed = others(failed & ~alive & beside), others(alive & beside)
+        tried = lost + passed
+        least = np.minimum(least, lost / (tried + 1))
+        known = tried >= STRENGTH
+        most = np.where(known, np.minimum(most, (lost / np.maximum(tried, 1) + USUAL) / 2), most)
     with np.errstate(divide="ignore"):
-        return np.log(np.minimum(lost / (passed + 1), OUT))[hour[visit]]
+        return np.log(least)[hour[visit]], np.log(most)[hour[visit]]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from netinterf.observations.attempts import State
-from netinterf.observations.line import OUT
+from netinterf.observations.line import STRENGTH, USUAL
 from netinterf.observations.table import observe
 from netinterf.pooling.flaky import comes_and_goes, loses
-from netinterf.pooling.witnesses import HOUR_NS
+from netinterf.pooling.witnesses import HOUR_NS, Hours
 from netinterf.verdict.keys import BIN_NS
 from tests.unit.pooling.places import Campaign
 
@@ -53,26 +53,38 @@ def test_shares_are_those_of_a_slow_count(seed):
 def test_what_a_transport_loses_is_that_of_a_slow_count(seed):
     """Of each thing visit by visit, in their order."""
     rng = np.random.default_rng(seed)
-    campaign = Campaign(2, 6, 8, transport="quic")
+    campaign = Campaign(2, 40 if seed % 2 else 6, 8, transport="quic")
     states = np.array([State.ANSWERED, State.HEARD, State.SILENT, State.UNKNOWN], np.uint8)
     campaign.state = rng.choice(states, campaign.shape)
     table = observe(campaign.attempts())
     hour = table.time // HOUR_NS
-    told = np.exp(loses(table, hour))
+    least, most = (np.exp(logs) for logs in loses(table, hour))
     rows = np.argsort(table.time)
     alive, silent = table.answered + table.heard > 0, table.silent > 0
+
+    def beside(one, sign):
+        """Find the next visit of the same, or the last."""
+        same = [
+            other for other in rows.tolist()[::sign]
+            if table.unit[other] == table.unit[one] and table.place[other] == table.place[one]
+            and sign * (table.time[other] - table.time[one]) > 0
+        ]  # fmt: skip
+        return bool(same) and alive[same[0]]
+
     for row in range(len(table)):
-        lost = passed = 0
-        for one in rows.tolist():
-            if table.place[one] == table.place[row] and hour[one] == hour[row] and table.unit[one] != table.unit[row]:
-                later = [
-                    other for other in rows.tolist()
-                    if table.unit[other] == table.unit[one] and table.place[other] == table.place[one]
-                    and table.time[other] > table.time[one]
-                ]  # fmt: skip
-                passed += alive[one]
-                lost += silent[one] and not alive[one] and bool(later) and alive[later[0]]
-        assert told[row] == pytest.approx(min(lost / (passed + 1), OUT))
+        shares, bounds = [1.0], [1.0]
+        for sign in (1, -1):
+            others = [
+                one for one in rows.tolist()
+                if table.place[one] == table.place[row] and hour[one] == hour[row]
+                and table.unit[one] != table.unit[row] and beside(one, sign)
+            ]  # fmt: skip
+            lost = sum(silent[one] and not alive[one] for one in others)
+            tried = lost + sum(alive[one] for one in others)
+            shares.append(lost / (tried + 1))
+            bounds.append((lost / max(tried, 1) + USUAL) / 2 if tried >= STRENGTH else 1.0)
+        assert least[row] == pytest.approx(min(shares))
+        assert most[row] == pytest.approx(min(bounds))
 
 
 def test_a_line_that_loses_half_of_one_transport_blocks_no_name():
@@ -99,3 +111,14 @@ def test_a_block_of_many_networks_that_began_late_is_still_one():
     """It was answered before in all of them, as what comes and goes is."""
     judged = Campaign(8, 40, 30).fail((slice(0, 4), slice(0, 6), slice(15, None))).judged()
     assert {judged.finding(place, name) for place in range(4) for name in range(6)} == {"blocked"}
+
+
+def test_what_fails_each_time_makes_others_no_likelier_to_fail_by_themselves():
+    """A third of all names are silent for two days, and the same ones: a list, not a line that loses a third."""
+    silent = np.zeros((6, 60, 30), bool)
+    silent[0, ::3, 10:12] = True
+    table = observe(Campaign(6, 60, 30, transport="dns").fail(silent).attempts())
+    least, most = loses(table, Hours.of(table.time).step)
+    failed = np.flatnonzero(table.failed > 0)
+    assert np.exp(least[failed]).max() < 0.05
+    assert np.exp(most[failed]).max() < 0.05
