@@ -27,6 +27,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Self
 
+import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -117,6 +118,7 @@ class Worth:
     alone: F64  # a block against all harmless causes by one hour of the place itself, where it says most; nats
     blocked: F64  # log-likelihood of a block, nats
     harmless: F64  # of each harmless cause and how common it is, nats; shape (cells, causes)
+    listed: F64  # of that of a block, what other networks of the country say of a list that they may share; nats
     siblings: Mask  # other networks of the country tell anything
     kind: I64  # Kind of the failures
     spans: Spans  # from when to when it was blocked, if it was, among the hours in which it was tried
@@ -126,9 +128,23 @@ class Worth:
         """Join what contrasts of different cells are worth."""
         columns = {
             name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("alone", "blocked", "harmless", "siblings", "kind")
+            for name in ("alone", "blocked", "harmless", "listed", "siblings", "kind")
         }
         return cls(spans=Spans.concat([part.spans for part in parts]), **columns)
+
+    def own_list(self, share: F64) -> F64:
+        """Say how likely the list that a cell is on is the network's own, and no other of the country has it.
+
+        Args:
+            share: How often lists are that, of each cell.
+        """
+        own, shared = np.log(share), np.log1p(-share) + self.listed
+        return np.asarray(np.exp(own - np.logaddexp(own, shared)))
+
+    def where_lists_are_own(self, share: F64) -> Self:
+        """Say what contrasts are worth where lists are the network's own so often, of each cell."""
+        mixed = np.logaddexp(np.log(share), np.log1p(-share) + self.listed)
+        return attrs.evolve(self, blocked=self.blocked - self.listed + mixed, listed=mixed)
 
     def llr(self, common: F64 | None = None) -> F64:
         """Weigh a block against all harmless causes together, in nats: what is added to evidence that packets give.
@@ -214,6 +230,7 @@ def weigh_causes(episodes: Episodes, standing: Standing, kind: I64) -> Worth:
         alone=_alone(episodes, failing, kind),
         blocked=blocked + standing.elsewhere + standing.siblings + single,
         harmless=harmless,
+        listed=standing.siblings,
         siblings=standing.country != 0,
         kind=kind,
         spans=spans,
@@ -281,14 +298,16 @@ def _lasting(episodes: Episodes) -> F64:
 def _beside_by_chance(episodes: Episodes) -> F64:
     """Give the log-likelihood of neighbours that fail for no reason that lasts, as often as what they are beside.
 
-    Where its transport may be shut, what was lost around it may be all of that: whichever tells more of them counts.
+    Where its transport may be shut, what was lost around it may be all of that; and what comes and goes may do so with
+    its server. Whichever tells more of them counts.
     """
 
-    def beside(chance: F64) -> F64:
-        rate = np.where(episodes.failed > 0, np.exp(chance / np.maximum(episodes.failed, 1)), USUAL)
+    def beside(chance: F64, failures: F64) -> F64:
+        rate = np.where(failures > 0, np.exp(chance / np.maximum(failures, 1e-9)), USUAL)
         return np.asarray(np.logaddexp(np.log1p(-np.minimum(rate, OUT)), np.log(rate) + episodes.neighbours))
 
-    return np.maximum(beside(episodes.line), beside(episodes.unshared))
+    line, unshared = (beside(chance, episodes.failed) for chance in (episodes.line, episodes.unshared))
+    return np.asarray(np.max([line, unshared, beside(episodes.chance, episodes.visits)], axis=0))
 
 
 def _beside_for_their_own(episodes: Episodes, out: F64) -> F64:

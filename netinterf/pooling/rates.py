@@ -11,6 +11,7 @@ Source: Efron, "Large-Scale Inference", 2010, ch. 1 and 5 (empirical Bayes, loca
 Laird and Rubin, JRSS B 1977 (EM).
 """
 
+import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
@@ -29,6 +30,11 @@ SURER = 200.0
 """The same for refusals of a country by servers: no country is known to be refused by more than about one in a hundred
 popular sites (McDonald et al., "403 Forbidden", IMC 2018), while censors block none of them or a fifth. So a country in
 which a fifth of all servers does not answer is rather one that blocks than one that is refused."""
+
+OWN_LIST, LISTS = 0.1, 40.0
+"""How often a list is a network's own, of which others of its country have nothing, whatever they have of one as a rule
+(`standing.LISTED`); and cells that this counts for (judgements): lists differ from provider to provider (Ramesh et al.,
+"Decentralized Control", NDSS 2020), so that what is sure tells of what is not."""
 
 LOOKUPS, SERVERS = 0, 2
 """Number of the way of reaching a server that no name was seen of; see `how_reached`."""
@@ -60,17 +66,23 @@ def learn_rates(observations: Observations, cells: Cells) -> Cells:
     refused = FAILING * SHARES[cells.worth.kind][:, ONE_NETWORK].sum(axis=1) * COUNTRY
     seldom = totals(own, refused, count) / np.maximum(totals(own, None, count), 1)
     seldom[seldom == 0] = 1.0  # nothing failed
-    rate, refusal, result = usual, seldom, cells
+    place = cells.tallies.place[failing]
+    places = int(place.max(initial=-1)) + 1
+    rate, refusal, alone, result = usual, seldom, np.full(places, OWN_LIST), cells
     for _ in range(ROUNDS):
         common = np.zeros(cells.worth.harmless.shape)
         common[:, BY_COUNTRY] = np.log(refusal / seldom)[own][:, None]
-        result = cells.under(np.log(rate / (1 - rate))[group], common)
+        worth = cells.worth.where_lists_are_own(alone[place])
+        result = attrs.evolve(cells, worth=worth).under(np.log(rate / (1 - rate))[group], common)
         chance, by_country = result.probability, np.zeros(len(cells))
         by_country[failing] = (1 - chance[failing]) * cells.worth.shares(common)[:, BY_COUNTRY].sum(axis=1)
         known = (STRENGTH * usual + totals(group, weight * chance, count)) / (STRENGTH + members)
         found = (SURER * seldom + totals(group, weight * by_country, count)) / (SURER + members)
-        moved = max(np.abs(known - rate).max(), np.abs(found - refusal).max())
-        rate, refusal = known, found
+        told = (weight * chance)[failing] * cells.worth.siblings
+        own_list = totals(place, told * cells.worth.own_list(alone[place]), places)
+        lists = (LISTS * OWN_LIST + own_list) / (LISTS + totals(place, told, places))
+        moved = max(np.abs(known - rate).max(), np.abs(found - refusal).max(), np.abs(lists - alone).max(initial=0.0))
+        rate, refusal, alone = known, found, lists
         if moved < CLOSE:
             break
     return result

@@ -222,3 +222,16 @@ def test_a_server_that_opened_forty_seven_times_is_not_judged_by_the_one_time_it
     cells = began.cells
     place = int(np.flatnonzero(cells.failing == began.row(0, server=3))[0])
     assert cells.worth.spans.began[place] > 0.9
+
+
+def test_lists_that_are_sure_tell_whether_others_of_the_country_share_them():
+    """Where what boxes struck here is spared by all siblings, that they spare a server as well speaks for it less."""
+
+    def sure(places):
+        campaign = Campaign(6, 60, 20).fail((places, slice(0, 20)), state=State.STRUCK, llr=8.0)
+        for name in range(40, 60, 4):
+            campaign.fail((0, name, slice(10, None)), opening=True)
+        judged = campaign.judged(countries=[0, 0, 0, 1, 1, 1])
+        return judged.cells.log_odds[judged.row(0, server=44)]
+
+    assert sure(0) > sure(slice(0, 3)) + 0.2
