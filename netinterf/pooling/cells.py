@@ -168,14 +168,7 @@ def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> t
     rows = np.bincount(observations.unit)[tallies.unit[failing]]  # which cells of one unit share
     fresh = np.diff(tallies.unit[failing], prepend=-1) != 0
     part = np.cumsum(np.where(fresh, rows, 0)) // AT_A_TIME
-    step = Hours.of(observations.time).step
-    least, most = loses(observations, step)
-    failed, missed = np.maximum(observations.failed, 1), np.minimum(observations.missed, OUT)
-    most = failed * np.log(np.exp(most) + (1 - np.exp(most)) * missed)
-    line = attrs.evolve(observations, chance=np.minimum(observations.chance, most))
-    chance, unshared = by_itself(line, step)
-    often = failed * np.maximum(comes_and_goes(observations), least)
-    itself = np.where(observations.failed > 0, np.maximum(chance, often), chance), unshared
+    itself = fails_by_itself(observations)
     parts = []
     for cells in np.split(failing, np.flatnonzero(np.diff(part)) + 1):
         episodes, company = lay_out(observations, tallies, cells, itself)
@@ -184,6 +177,22 @@ def contrasts(observations: Observations, tallies: Tallies, countries: I64) -> t
         parts.append((episodes.tried()[0], worth))
     laid, worths = zip(*parts, strict=True)
     return failing, Episodes.concat(laid), Worth.concat(worths)
+
+
+def fails_by_itself(observations: Observations) -> tuple[F64, F64]:
+    """Give the log-probability that what failed of each observation did so without anybody interfering.
+
+    Returns:
+        That, and the same that its line is why, which others beside it share.
+    """
+    step = Hours.of(observations.time).step
+    least, most = loses(observations, step)
+    failed, missed = np.maximum(observations.failed, 1), np.minimum(observations.missed, OUT)
+    most = failed * np.log(np.exp(most) + (1 - np.exp(most)) * missed)
+    line = attrs.evolve(observations, chance=np.minimum(observations.chance, most))
+    chance, unshared = by_itself(line, step)
+    often = failed * np.maximum(comes_and_goes(observations), least)
+    return np.where(observations.failed > 0, np.maximum(chance, often), chance), unshared
 
 
 def kinds_of(tallies: Tallies, cells: I64) -> I64:
