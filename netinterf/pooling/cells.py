@@ -187,12 +187,17 @@ def fails_by_itself(observations: Observations) -> tuple[F64, F64]:
     """
     step = Hours.of(observations.time).step
     least, most = loses(observations, step)
-    failed, missed = np.maximum(observations.failed, 1), np.minimum(observations.missed, OUT)
-    most = failed * np.log(np.exp(most) + (1 - np.exp(most)) * missed)
-    line = attrs.evolve(observations, chance=np.minimum(observations.chance, most))
+    line = attrs.evolve(observations, chance=at_most(observations, most))
     chance, unshared = by_itself(line, step)
-    often = failed * np.maximum(comes_and_goes(observations), least)
+    often = np.maximum(observations.failed, 1) * np.maximum(comes_and_goes(observations), least)
     return np.where(observations.failed > 0, np.maximum(chance, often), chance), unshared
+
+
+def at_most(observations: Observations, loses: F64) -> F64:
+    """Bound the log-probability that the line lost what failed by what it loses at most of a visit, or its recorder."""
+    failed, missed = np.maximum(observations.failed, 1), np.minimum(observations.missed, OUT)
+    bounded: F64 = np.minimum(observations.chance, failed * np.log(np.exp(loses) + (1 - np.exp(loses)) * missed))
+    return bounded
 
 
 def kinds_of(tallies: Tallies, cells: I64) -> I64:

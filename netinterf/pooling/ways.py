@@ -34,6 +34,17 @@ def by_itself(table: Observations, step: I64) -> tuple[F64, F64]:
     Returns:
         That, summed over its failures, and the same that the line is why, which others share over any transport.
     """
+    share = shut_share(table, step)
+    failed = np.maximum(table.failed, 1)
+    line = np.exp(table.chance / failed)
+    fails = share * OUT + (1 - share) * line
+    beside = np.maximum(line * (1 - share) * line / fails, LEAST)
+    chance, shared = (np.where(table.failed > 0, failed * np.log(rate), table.chance) for rate in (fails, beside))
+    return chance, shared
+
+
+def shut_share(table: Observations, step: I64) -> F64:
+    """Say of each observation how likely its way is shut as a whole, by all other units on it in that hour."""
     from scipy.special import betaln
 
     way, _ = numbered(combined(table.place, table.transport, table.version, step))
@@ -46,10 +57,5 @@ def by_itself(table: Observations, step: I64) -> tuple[F64, F64]:
     usual = others[0] * np.log(USUAL) + others[1] * np.log1p(-USUAL)
     listed = betaln(LISTED[0] + others[0], LISTED[1] + others[1]) - betaln(*LISTED)
     fine = np.log1p(-LINK_OUT) + np.logaddexp(usual, listed) - np.log(2)
-    share = np.exp(shut - np.logaddexp(shut, fine)) * (others[0] > 0)
-    failed = np.maximum(table.failed, 1)
-    line = np.exp(table.chance / failed)
-    fails = share * OUT + (1 - share) * line
-    beside = np.maximum(line * (1 - share) * line / fails, LEAST)
-    chance, shared = (np.where(table.failed > 0, failed * np.log(rate), table.chance) for rate in (fails, beside))
-    return chance, shared
+    share: F64 = np.exp(shut - np.logaddexp(shut, fine)) * (others[0] > 0)
+    return share
