@@ -9,11 +9,12 @@ other libraries take a table without knowing this one.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from netinterf.errors import MissingExtra
+from netinterf.errors import MissingExtra, UsageError
 
 __all__ = [
     "NOT_A_TIME",
@@ -89,13 +90,13 @@ def parquet_batches(source: str, columns: Sequence[str] | None = None, repeated:
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    pyarrow()
-    from pyarrow.parquet import ParquetFile, read_metadata
+    with whole(source):
+        from pyarrow.parquet import ParquetFile, read_metadata
 
-    footer = read_metadata(source)
-    there = set(footer.schema.names)
-    with ParquetFile(source, metadata=footer, read_dictionary=[name for name in repeated if name in there]) as file:
-        yield from file.iter_batches(BATCH, columns=None if columns is None else list(columns))
+        footer = read_metadata(source)
+        there = set(footer.schema.names)
+        with ParquetFile(source, metadata=footer, read_dictionary=[name for name in repeated if name in there]) as file:
+            yield from file.iter_batches(BATCH, columns=None if columns is None else list(columns))
 
 
 def parquet_rows(source: str) -> int:
@@ -104,10 +105,25 @@ def parquet_rows(source: str) -> int:
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    pyarrow()
-    from pyarrow.parquet import read_metadata
+    with whole(source):
+        from pyarrow.parquet import read_metadata
 
-    return int(read_metadata(source).num_rows)
+        return int(read_metadata(source).num_rows)
+
+
+@contextmanager
+def whole(source: str) -> Iterator[None]:
+    """Name the file that is no Parquet file, or a damaged one.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        UsageError: It cannot be read.
+    """
+    library = pyarrow()
+    try:
+        yield
+    except library.ArrowInvalid as cause:
+        raise UsageError(f"{source}: this is no whole Parquet file ({cause})") from cause
 
 
 class Described(Protocol):

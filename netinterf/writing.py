@@ -18,7 +18,20 @@ from typing import Any, BinaryIO, Self, TextIO
 
 from netinterf.errors import ParameterError
 
-__all__ = ["NewFile", "TextTarget", "dump", "opened", "printable", "refuse_overwriting", "write_lines", "write_text"]
+__all__ = [
+    "ASIDE",
+    "NewFile",
+    "TextTarget",
+    "dump",
+    "opened",
+    "printable",
+    "refuse_overwriting",
+    "write_lines",
+    "write_text",
+]
+
+ASIDE = ".netinterf-"
+"""How files are called that are not whole yet. A process that is killed leaves its own: nobody takes it for a file."""
 
 Path = str | os.PathLike[str]
 
@@ -43,7 +56,7 @@ class NewFile:
 
     def __init__(self, path: Path) -> None:
         self._place, self._aside = os.path.realpath(path), ""
-        before = status(path)
+        before = standing(path)
         if before is not None and (is_open(before) or not stat.S_ISREG(before.st_mode)):
             self.stream: BinaryIO = open(path, "wb")  # noqa: SIM115
             return
@@ -51,7 +64,7 @@ class NewFile:
             raise PermissionError(13, os.strerror(13), os.fspath(path))
         import secrets  # (an answer that is printed needs no name)
 
-        self._aside = os.path.join(os.path.dirname(self._place), f".netinterf-{secrets.token_hex(8)}")
+        self._aside = os.path.join(os.path.dirname(self._place), ASIDE + secrets.token_hex(8))
         self.stream = open(self._aside, "xb")  # noqa: SIM115
         if before is not None:
             with suppress(OSError):  # a file system without permissions
@@ -117,7 +130,9 @@ def refuse_overwriting(target: object, inputs: Iterable[object]) -> None:
     Raises:
         ParameterError: The target is one of the inputs.
     """
-    place = status(sys.stdout if target == "-" else target) if isinstance(target, str | os.PathLike) else None
+    if not isinstance(target, str | os.PathLike):
+        return
+    place = status(sys.stdout) if target == "-" else standing(target)
     if place is None or not stat.S_ISREG(place.st_mode):
         return
     for file in inputs:
@@ -125,6 +140,15 @@ def refuse_overwriting(target: object, inputs: Iterable[object]) -> None:
         if source is not None and os.path.samestat(place, source):
             name = "standard output" if target == "-" else str(target)
             raise ParameterError("out", name, "another file than what is read, which would be lost")
+
+
+def standing(path: Path) -> os.stat_result | None:
+    """Look up what stands where a file would be put; None where there is nothing.
+
+    That is the *real* path, in which ``..`` takes back a folder that is not there, and of what has none (a pipe behind
+    ``/dev/stdout``) the path itself.
+    """
+    return status(path) or status(os.path.realpath(path))
 
 
 def status(file: object) -> os.stat_result | None:

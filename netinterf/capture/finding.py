@@ -8,6 +8,7 @@ from types import ModuleType
 from netinterf.capture.source import peek
 from netinterf.errors import CaptureError, MissingExtra, ParameterError, UnreadableSource
 from netinterf.values import frozen
+from netinterf.writing import ASIDE
 
 __all__ = ["CaptureSearch", "find_captures", "identity", "walk_captures"]
 
@@ -25,6 +26,11 @@ class CaptureSearch:
     captures: tuple[str, ...]
     skipped: int
     errors: tuple[CaptureError, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that is read or would be: captures, and what cannot be looked at."""
+        return (*self.captures, *(error.source for error in self.errors))
 
 
 def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> CaptureSearch:
@@ -126,7 +132,7 @@ def identity(path: str, rules: ModuleType = os.path) -> str:
 
 
 def _files(folder: str) -> Iterator[str | CaptureError]:
-    """List the files below a folder, sorted, and folders that cannot be listed."""
+    """List the files below a folder, sorted, but for those that are not whole; and folders that cannot be listed."""
     unlisted: list[CaptureError] = []
 
     def unreadable(cause: OSError) -> None:
@@ -137,5 +143,6 @@ def _files(folder: str) -> Iterator[str | CaptureError]:
         unlisted.clear()
         folders.sort()
         for file in sorted(files):
-            yield os.path.join(place, file)
+            if not file.startswith(ASIDE):
+                yield os.path.join(place, file)
     yield from unlisted

@@ -78,8 +78,8 @@ def run_compact(arguments: argparse.Namespace) -> int:
 def run_report(arguments: argparse.Namespace) -> int:
     """Write what a store shows; return the exit status."""
     daily = asked_daily(arguments)
-    report = Campaign(arguments.store).report()
-    with Output(arguments.out) as output:
+    with Output(arguments.out, Store(Path(arguments.store)).own()) as output:
+        report = Campaign(arguments.store).report()
         if arguments.format == "parquet":
             write_parquet(report, output, arguments, daily)
         else:

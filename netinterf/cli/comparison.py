@@ -5,7 +5,7 @@ import argparse
 from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.captures import Captures
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
-from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
+from netinterf.cli.options import find_or_complain, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.engine.compare import compared
 from netinterf.engine.options import Options
@@ -24,7 +24,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
     """Judge both sides, and write what they show together; return the exit status."""
     options, redaction = read_options(arguments), read_redaction(arguments)
     sides = [find_or_complain(paths) for paths in (arguments.paths, arguments.against)]
-    with Output(arguments.out, inputs_of(arguments, [path for files in sides for path in files.captures])) as output:
+    with Output(arguments.out, [path for files in sides for path in files.files]) as output:
         here, there = (judged(files, options, output, redaction) for files in sides)
         for side, what in ((here, "nothing to compare"), (there, "nothing to compare against")):
             if not side.judged:

@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Iterator
 
 from netinterf.analyzers.registry import builtin
+from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK
-from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
+from netinterf.cli.options import find_or_complain, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
 from netinterf.engine.each import Paths, called, captures_in, judge_path
@@ -24,11 +25,11 @@ def run_explain(arguments: argparse.Namespace) -> int:
     """Judge one capture and write all that is known about one of its conversations; return the exit status."""
     if len(arguments.paths) > 1 and not arguments.join:
         raise UsageError(f"{len(arguments.paths)} captures: --join makes one recording of them")
-    paths = captures_in(find_or_complain(arguments.paths), join=True) if arguments.join else arguments.paths
-    if not paths:
+    found = find_or_complain(arguments.paths) if arguments.join else CaptureSearch(tuple(arguments.paths), 0, ())
+    if not found.captures:
         return EXIT_NO_INPUT
-    (capture,) = paths
-    with Output(arguments.out, inputs_of(arguments, [capture] if isinstance(capture, str) else capture)) as output:
+    (capture,) = captures_in(found, join=arguments.join)
+    with Output(arguments.out, found.files) as output:
         explained = explanations(arguments, capture)
         output.write(text(explained) if arguments.format == "text" else lines(explained))
         output.close()

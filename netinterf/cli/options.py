@@ -16,7 +16,7 @@ from netinterf.verdict.model import Model
 if TYPE_CHECKING:
     from netinterf.privacy import Redaction
 
-__all__ = ["find_or_complain", "inputs_of", "read_analyzers", "read_key_file", "read_options", "read_redaction"]
+__all__ = ["find_or_complain", "read_analyzers", "read_key_file", "read_options", "read_redaction"]
 
 
 def find_or_complain(paths: Sequence[str]) -> CaptureSearch:
@@ -27,13 +27,6 @@ def find_or_complain(paths: Sequence[str]) -> CaptureSearch:
     if files.skipped:
         complain(f"{files.skipped:,} file{'s are' if files.skipped > 1 else ' is'} no capture")
     return files
-
-
-def inputs_of(arguments: argparse.Namespace, captures: Sequence[str]) -> list[str]:
-    """List all that a verb reads: captures, and tables and keys beside them."""
-    beside = (getattr(arguments, name, None) for name in ("answers", "priors", "key"))
-    networks = getattr(arguments, "networks", None) or ()
-    return [*captures, *networks, *(path for path in beside if path is not None)]
 
 
 def read_options(arguments: argparse.Namespace) -> Options:

@@ -4,21 +4,18 @@ import argparse
 from typing import BinaryIO
 
 from netinterf.cli.exit_status import EXIT_NO_OUTPUT, EXIT_OK, complain
-from netinterf.cli.options import inputs_of, read_key_file
+from netinterf.cli.options import read_key_file
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
 from netinterf.errors import ParameterError
 from netinterf.privacy.traces import redact
-from netinterf.writing import refuse_overwriting
 
 __all__ = ["run_redact"]
 
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Write one capture anew; return the exit status."""
-    inputs = inputs_of(arguments, [arguments.path])
-    output = Output(inputs=inputs if arguments.out is None else ())
-    refuse_overwriting(arguments.out, inputs)
+    output = Output()
     try:
         if arguments.out is None and output.terminal:
             raise ParameterError("out", "", "a file, or a pipe to write bytes to")

@@ -5,7 +5,7 @@ import argparse
 from netinterf.cli.captures import Captures
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK
 from netinterf.cli.formats import FORMATS
-from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
+from netinterf.cli.options import find_or_complain, read_options, read_redaction
 from netinterf.cli.output import Output
 
 __all__ = ["run_scan"]
@@ -15,7 +15,7 @@ def run_scan(arguments: argparse.Namespace) -> int:
     """Judge what was named and write verdicts; return the exit status."""
     options, redaction = read_options(arguments), read_redaction(arguments)
     files = find_or_complain(arguments.paths)
-    with Output(arguments.out, inputs_of(arguments, files.captures)) as output:
+    with Output(arguments.out, files.files) as output:
         captures = Captures(files, options, output, redaction, join=arguments.join)
         FORMATS[arguments.format](captures, output, arguments.all)
         if arguments.fail_on:

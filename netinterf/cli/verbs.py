@@ -11,11 +11,23 @@ from netinterf.cli.exit_status import EXIT_USAGE, complain
 from netinterf.cli.formats import FORMATS
 from netinterf.version import __version__
 
-__all__ = ["build_parser"]
+__all__ = ["Input", "Target", "build_parser"]
 
 VANTAGES = ("auto", "client", "server", "middle")
 PLAIN = ("text", "jsonl")
 """Formats that are written line by line."""
+
+
+class Input(str):
+    """An argument that names what is read: nothing may be written there, which is checked for every verb alike."""
+
+    __slots__ = ()
+
+
+class Target(str):
+    """An argument that names what is written."""
+
+    __slots__ = ()
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     scan.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
+        "paths", nargs="+", type=Input, metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
     )
     add_join(scan)
     add_redaction(scan)
@@ -95,10 +107,15 @@ def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
         allow_abbrev=False,
     )
     compare.add_argument(
-        "paths", nargs="+", metavar="PATH", help="captures, folders or patterns of the place in question"
+        "paths", nargs="+", type=Input, metavar="PATH", help="captures, folders or patterns of the place in question"
     )
     compare.add_argument(
-        "--against", nargs="+", required=True, metavar="PATH", help="those of a place, or time, without interference"
+        "--against",
+        nargs="+",
+        type=Input,
+        required=True,
+        metavar="PATH",
+        help="those of a place, or time, without interference",
     )
     add_redaction(compare)
     add_lines(compare)
@@ -135,16 +152,27 @@ def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
         allow_abbrev=False,
     )
     collect.add_argument(
-        "paths", nargs="*", metavar="PATH", help="a capture, a file of OONI measurements, a folder or a pattern"
+        "paths",
+        nargs="*",
+        type=Input,
+        metavar="PATH",
+        help="a capture, a file of OONI measurements, a folder or a pattern",
     )
-    collect.add_argument("--into", required=True, metavar="STORE", help="the folder of the store; made if needed")
+    collect.add_argument(
+        "--into", type=Target, required=True, metavar="STORE", help="the folder of the store; made if needed"
+    )
     collect.add_argument(
         "--place", metavar="NAME", help="where these clients are (default here; of measurements their country)"
     )
     collect.add_argument(
-        "--manifest", metavar="FILE", help="instead of PATH and --place: a CSV file path,place and perhaps asn,country"
+        "--manifest",
+        type=Input,
+        metavar="FILE",
+        help="instead of PATH and --place: a CSV file path,place and perhaps asn,country",
     )
-    collect.add_argument("--names", metavar="FILE", help="names that the store may tell, one a line; *.example.com")
+    collect.add_argument(
+        "--names", type=Input, metavar="FILE", help="names that the store may tell, one a line; *.example.com"
+    )
     collect.add_argument("--jobs", type=int, metavar="N", help="processes (default: the cores of this machine)")
     collect.add_argument("--scheduler", metavar="ADDRESS", help="judge on a cluster of Dask instead")
     collect.add_argument(
@@ -167,7 +195,7 @@ def add_report(steps: "argparse._SubParsersAction[Parser]") -> None:
         epilog="Exit status: 0 done, 1 something is blocked (with --fail-on), 2 wrong usage.",
         allow_abbrev=False,
     )
-    report.add_argument("store", metavar="STORE", help="the folder of a store")
+    report.add_argument("store", type=Input, metavar="STORE", help="the folder of a store")
     report.add_argument(
         "--format",
         choices=("text", "html", "jsonl", "parquet"),
@@ -198,7 +226,7 @@ def add_compact(steps: "argparse._SubParsersAction[Parser]") -> None:
         epilog="Exit status: 0 done, 2 wrong usage, 74 the store could not be written.",
         allow_abbrev=False,
     )
-    compact.add_argument("store", metavar="STORE", help="the folder of a store")
+    compact.add_argument("store", type=Target, metavar="STORE", help="the folder of a store")
     compact.set_defaults(run="netinterf.cli.campaign:run_compact")
 
 
@@ -208,6 +236,7 @@ def add_judging(verb: Parser) -> None:
     verb.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
     verb.add_argument(
         "--networks",
+        type=Input,
         metavar="FILE",
         action="append",
         help="whose addresses are: CSV prefix,asn,country, iptoasn, pfx2as, IPinfo or .mmdb; more than once, the first "
@@ -215,10 +244,11 @@ def add_judging(verb: Parser) -> None:
     )
     verb.add_argument(
         "--answers",
+        type=Input,
         metavar="FILE",
         help="what names are known to answer: a CSV file name,address, or a capture",
     )
-    verb.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
+    verb.add_argument("--priors", type=Input, metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
 
 
 def add_join(verb: Parser) -> None:
@@ -240,7 +270,7 @@ def add_fail_on(verb: Parser, when: str) -> None:
 
 def add_out(verb: Parser) -> None:
     """Describe where to an answer is written."""
-    verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+    verb.add_argument("--out", type=Target, metavar="FILE", help="write there, not to standard output")
 
 
 def add_lines(verb: Parser) -> None:
@@ -258,7 +288,9 @@ def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
         "was stopped, 1 something was found (with --fail-on), 2 wrong usage, 3 no input could be read.",
         allow_abbrev=False,
     )
-    watch.add_argument("source", metavar="SOURCE", help="- for a capture on standard input, or a network interface")
+    watch.add_argument(
+        "source", type=Input, metavar="SOURCE", help="- for a capture on standard input, or a network interface"
+    )
     add_redaction(watch)
     add_lines(watch)
     watch.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
@@ -276,7 +308,9 @@ def add_redaction(verb: Parser) -> None:
 
 def add_key(verb: Parser) -> None:
     """Describe the key of a redaction: a file, since other users of a machine can see arguments."""
-    verb.add_argument("--key", metavar="FILE", help="a file of 16 random bytes or more: the same key replaces alike")
+    verb.add_argument(
+        "--key", type=Input, metavar="FILE", help="a file of 16 random bytes or more: the same key replaces alike"
+    )
 
 
 def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:
@@ -288,7 +322,7 @@ def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:
         epilog="Exit status: 0 done, 2 wrong usage, 3 the capture could not be read.",
         allow_abbrev=False,
     )
-    redact.add_argument("path", metavar="PATH", help="a capture, or - for standard input")
+    redact.add_argument("path", type=Input, metavar="PATH", help="a capture, or - for standard input")
     add_out(redact)
     add_key(redact)
     add_strict(redact)
@@ -306,7 +340,9 @@ def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
         "3 the capture could not be read.",
         allow_abbrev=False,
     )
-    explain.add_argument("paths", nargs="+", metavar="PATH", help="a capture; with --join, the files of one")
+    explain.add_argument(
+        "paths", nargs="+", type=Input, metavar="PATH", help="a capture; with --join, the files of one"
+    )
     explain.add_argument(
         "flow",
         metavar="FLOW",
@@ -333,7 +369,9 @@ def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
         allow_abbrev=False,
     )
     simulate.add_argument("scenario", nargs="?", metavar="SCENARIO", help="which one, see --list; or campaign")
-    simulate.add_argument("--out", metavar="PATH", help="where it goes (default SCENARIO.SEED.pcap, or campaign.SEED)")
+    simulate.add_argument(
+        "--out", type=Target, metavar="PATH", help="where it goes (default SCENARIO.SEED.pcap, or campaign.SEED)"
+    )
     simulate.add_argument("--list", action="store_true", help="list all scenarios, or those whose name holds SCENARIO")
     simulate.add_argument("--seed", type=int, default=0, help="a whole number from 0 on (default 0)")
     simulate.add_argument("--ip", type=int, choices=(4, 6), help="address family")

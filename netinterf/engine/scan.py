@@ -37,6 +37,11 @@ __all__ = ["Paths", "Result", "captures_of", "scan", "scan_each"]
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
+def sources_of(result: "Result") -> tuple[str, ...]:
+    """List what could not be read."""
+    return tuple(error.source for error in result.errors)
+
+
 @frozen(eq=False, kw_only=True)
 class Result:
     """What a scan found.
@@ -45,11 +50,13 @@ class Result:
         judged: One entry per capture that could be read.
         errors: One per path that could not; each names the path and the reason.
         skipped: How many files in folders and behind patterns are no captures.
+        unread: The paths of those that could not be read, redacted or not: nothing is written there.
     """
 
     judged: tuple[Judged, ...] = attrs.field(repr=False)
     errors: tuple[CaptureError, ...] = ()
     skipped: int = 0
+    unread: tuple[str, ...] = attrs.field(default=attrs.Factory(sources_of, takes_self=True), repr=False)
 
     @property
     def captures(self) -> tuple[Summary, ...]:
@@ -103,10 +110,11 @@ class Result:
         """Write all packets of a verdict's flow or exchange to a pcap file; return how many.
 
         Raises:
-            ParameterError: The verdict is not about a file of this result, it has changed, or it is *path*.
+            ParameterError: The verdict is not about a file of this result, it has changed, or *path* is a file of it.
             CaptureError: The capture cannot be read any more.
             OSError: The target cannot be written.
         """
+        self.spare(path)
         return extract(verdict, path, self._judged(verdict))
 
     def figure(self, verdict: Verdict) -> str:
@@ -137,6 +145,15 @@ class Result:
         """Hand all verdicts to whatever speaks the Arrow PyCapsule interface: polars, duckdb, pyarrow, pandas."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
+    def spare(self, target: object) -> None:
+        """Refuse to write onto anything that was read.
+
+        Raises:
+            ParameterError: The target is one of the captures, or of those that could not be read.
+        """
+        refuse_overwriting(target, (path for judged in self.judged for path in paths_of(judged.source)))
+        refuse_overwriting(target, self.unread)
+
     def _judged(self, verdict: Verdict) -> Judged:
         """Find the capture that a verdict is about."""
         matches = [judged for judged in self.judged if judged.ledger.capture == verdict.capture]
@@ -155,6 +172,8 @@ def captures_of(result: Result | Iterable[Judged], target: object = None) -> Ite
     Raises:
         ParameterError: A capture is the target.
     """
+    if isinstance(result, Result):
+        result.spare(target)
     for judged in result.judged if isinstance(result, Result) else result:
         refuse_overwriting(target, paths_of(judged.source))
         yield judged

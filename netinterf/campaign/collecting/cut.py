@@ -6,7 +6,6 @@ capture is in place, or with the next collect. A piece that is looked at twice g
 """
 
 import pickle
-import secrets
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -22,7 +21,7 @@ from netinterf.campaign.collecting.facts import Facts, facts_of
 from netinterf.campaign.collecting.gather import Cut, Receipt, Task, gather, opened
 from netinterf.campaign.stored.known import content_number, is_among
 from netinterf.campaign.stored.parts import dropped
-from netinterf.campaign.stored.store import Store
+from netinterf.campaign.stored.store import Store, new_name
 from netinterf.capture import Listing
 from netinterf.capture.cutting import in_pieces
 from netinterf.capture.formats import compression_of
@@ -49,7 +48,7 @@ def work(task: Task) -> Receipt:
     if task.cut is None:
         return gather(task)
     cut = task.cut
-    aside = Aside(Store(Path(task.setting.store)).pending / (cut.folder or secrets.token_hex(8)))
+    aside = Aside(Store(Path(task.setting.store)).pending / (cut.folder or new_name()))
     try:
         if cut.piece is not None:
             return look(task, cut.piece, cut.pieces, aside)

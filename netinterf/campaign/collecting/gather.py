@@ -6,7 +6,6 @@ twice.
 """
 
 import pickle
-import secrets
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 from netinterf.arrays import U64
 from netinterf.campaign.collecting.batch import Batch, Entry, File, Judge
 from netinterf.campaign.place import Place
-from netinterf.campaign.stored.store import Store
+from netinterf.campaign.stored.store import Store, new_name
 from netinterf.engine.options import Options
 from netinterf.values import frozen
 
@@ -41,7 +40,7 @@ class Setting:
         Raises:
             OSError: It cannot be written.
         """
-        setting = cls(str(store.path), secrets.token_hex(8))
+        setting = cls(str(store.path), new_name())
         store.pending.mkdir(exist_ok=True)
         store.pending.joinpath(f"{setting.name}.pickle").write_bytes(pickle.dumps(options))
         np.save(store.pending / f"{setting.name}.npy", contents)
@@ -128,7 +127,7 @@ def gather(task: Task, judge: Judge | None = None, capture: str = "") -> Receipt
         batch = Batch(task.place, secret, options, contents, task.taken, task.lost)
         for file in task.files:
             batch.enter(file, judge, capture)
-        folder = secrets.token_hex(8)
+        folder = new_name()
         batch.finish(pending / folder)
     except OSError as cause:
         return Receipt(trouble=f"{task.setting.store}: {cause.strerror or cause}")

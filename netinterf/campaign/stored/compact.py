@@ -8,7 +8,6 @@ whenever it ends, nothing counts twice, and nothing is lost.
 """
 
 import json
-import secrets
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -20,7 +19,7 @@ from netinterf.arrow import parquet_batches, pyarrow
 from netinterf.campaign.stored.parts import Aside, commit, recover
 from netinterf.campaign.stored.replaced import TABLES, note, retire
 from netinterf.campaign.stored.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
-from netinterf.campaign.stored.store import NOTE, Store
+from netinterf.campaign.stored.store import NOTE, Store, new_name
 from netinterf.errors import UsageError
 from netinterf.numbering import combined, numbered
 from netinterf.values import frozen
@@ -108,7 +107,7 @@ def merge(store: Store, group: dict[str, Part]) -> int:
         aside.add(table, rows_of(table, [file for part in group.values() for file in part[table.name]]))
     aside.add(SEEN, once(rows_of(SEEN, [file for part in group.values() for file in part[TABLES[-1]]])))
     number = blake2b(json.dumps(sorted(group)).encode(), digest_size=8).hexdigest()
-    folder = store.pending / secrets.token_hex(8)
+    folder = store.pending / new_name()
     aside.finish(folder)
     note(store, number, group)
     commit(store, folder, number)

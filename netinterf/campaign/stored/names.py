@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from hashlib import blake2b
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -24,7 +25,7 @@ from netinterf.campaign.stored.store import Store, written_whole
 from netinterf.columns import Text
 from netinterf.context.domains import within
 from netinterf.context.suffixes import a_label
-from netinterf.errors import ParameterError
+from netinterf.errors import ParameterError, UsageError
 from netinterf.numbering import among, numbered
 from netinterf.table import Table, column
 from netinterf.values import frozen
@@ -56,17 +57,26 @@ def list_names(store: Store, path: str | os.PathLike[str]) -> None:
         reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         raise ParameterError("names", os.fspath(path), f"a readable text file ({reason})") from cause
     names = {".".join(map(a_label, line.split("."))) for line in lines if line}
+    if store.private.resolve() in Path(path).resolve().parents:
+        raise ParameterError("names", os.fspath(path), "a file of your own: those of the store are written anew")
     before = listed(store)
     if not names <= before:
         written_whole(store.private / "listed.json", json.dumps(sorted(names | before)).encode())
 
 
 def listed(store: Store) -> set[str]:
-    """Read which names are listed."""
+    """Read which names are listed.
+
+    Raises:
+        UsageError: It was changed to something else.
+    """
+    place = store.private / "listed.json"
     try:
-        return set(json.loads((store.private / "listed.json").read_bytes()))
+        return set(json.loads(place.read_bytes()))
     except FileNotFoundError:
         return set()
+    except (ValueError, TypeError) as cause:
+        raise UsageError(f"{place}: this is no list of names ({cause})") from cause
 
 
 def publish(store: Store) -> str:

@@ -19,7 +19,7 @@ from netinterf.arrow import parquet_writer, pyarrow
 from netinterf.campaign.place import as_folder
 from netinterf.campaign.stored.replaced import settle
 from netinterf.campaign.stored.schema import CAPTURES, MARKS, OBSERVATIONS, SEEN, StoredTable
-from netinterf.campaign.stored.store import Store, dropped, synced
+from netinterf.campaign.stored.store import Store, dropped, is_own, synced
 
 __all__ = ["Aside", "commit", "dropped", "recover"]
 
@@ -130,7 +130,7 @@ def commit(store: Store, folder: Path, number: str) -> None:
 
 
 def recover(store: Store) -> None:
-    """Put in place what was to be when a collect or a merge ended, and drop all else that it left.
+    """Put in place what was to be when a collect or a merge ended, and drop all else that it left, and nothing more.
 
     Raises:
         OSError: Something cannot be moved.
@@ -138,7 +138,7 @@ def recover(store: Store) -> None:
     for entry in sorted(store.pending.iterdir()) if store.pending.is_dir() else []:
         if entry.name.startswith(COMMITTED):
             _put_in_place(store, entry)
-        else:
+        elif is_own(entry.name):
             dropped(entry)
     settle(store)
 

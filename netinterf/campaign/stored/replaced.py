@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from netinterf.campaign.stored.store import NOTE, Store, dropped, synced, written_whole
+from netinterf.campaign.stored.store import NOTE, Store, dropped, is_own, synced, written_whole
 
 __all__ = ["note", "retire", "settle"]
 
@@ -70,7 +70,7 @@ def settle(store: Store) -> None:
     listed = {table: store.parts(table) for table in TABLES} if folders else {}
     for folder in folders:
         if not (folder / NOTE).exists():
-            if time.time() - folder.stat().st_mtime > LIFE:
+            if is_own(folder.name) and time.time() - folder.stat().st_mtime > LIFE:
                 dropped(folder)
         elif folder.name in listed["captures"]:
             numbers = json.loads((folder / NOTE).read_bytes())

@@ -14,24 +14,29 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from string import hexdigits
 
 from netinterf.arrow import pyarrow
 from netinterf.campaign.stored.schema import SCHEMA
 from netinterf.errors import UsageError
 from netinterf.values import frozen
 from netinterf.version import __version__
-from netinterf.writing import NewFile
+from netinterf.writing import ASIDE, NewFile
 
-__all__ = ["NOTE", "Store", "dropped", "synced", "written_whole"]
+__all__ = ["NOTE", "Store", "dropped", "is_own", "new_name", "synced", "written_whole"]
 
 ABOUT = "netinterf-store.json"
-OWN = frozenset(
-    {"lock", "lock-journal", "marks", "observations", "captures", "names", "private", "pending", "replaced"}
-)
-"""What a store that was not finished making may hold."""
+BEGUN = frozenset({"lock", "lock-journal", "private"})
+"""What a store that was not finished making may hold; files that are not whole besides."""
+
+OWN = ("captures", "marks", "names", "observations", "pending", "private", "replaced", ABOUT, "lock", "lock-journal")
+"""What lies in a store, whatever else somebody keeps beside it."""
 
 NOTE = "parts.json"
 """In the folder of a merged part: the parts that it stands for, while any of them may still lie in place."""
+
+NAME_BYTES = 8
+"""Random bytes of a name."""
 
 KEY_BYTES = 32
 """Length of the key: 256 bits, of which BLAKE2b takes up to 512."""
@@ -108,11 +113,19 @@ class Store:
             raise UsageError(f"{self.key}: a key has {KEY_BYTES} bytes, and this one {len(secret)}")
         return secret
 
+    def own(self) -> Iterator[str]:
+        """List all files of the store, to compare others with them."""
+        for name in OWN:
+            yield str(self.path / name)
+            for folder, _, files in os.walk(self.path / name):
+                yield from (os.path.join(folder, file) for file in files)
+
     def make(self) -> None:
         """Make it where there is none yet, with a key of its own; the description is written last.
 
         Raises:
             MissingExtra: pyarrow is not installed; nothing was made.
+            UsageError: Something else stands in the place of its key.
             OSError: It cannot be written.
         """
         pyarrow()
@@ -123,6 +136,7 @@ class Store:
             self.private.chmod(0o700)
         if not self.key.exists():
             written_whole(self.key, secrets.token_bytes(KEY_BYTES))
+        self.secret()
         about = {"netinterf": "a store of a campaign, see docs/guide/campaigns.md", "schema": SCHEMA}
         written_whole(self.path / ABOUT, json.dumps(about | {"version": __version__}).encode() + b"\n")
 
@@ -138,17 +152,23 @@ class Store:
             OSError: There can be no such folder.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        others = [] if (self.path / ABOUT).exists() else sorted(set(os.listdir(self.path)) - OWN)
-        if others:
+        if others := [] if (self.path / ABOUT).exists() else self._foreign():
             raise UsageError(f"{self.path}: this folder is no store, and holds {others[0]}: name a new or empty one")
         with closing(sqlite3.connect(self.path / "lock", timeout=0, isolation_level=None)) as lock:
             try:
                 lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as cause:
+            except sqlite3.DatabaseError as cause:
                 held = "locked" in str(cause)
                 why = "another process is adding captures to it" if held else f"it cannot be locked ({cause})"
                 raise UsageError(f"{self.path}: {why}") from cause
             yield
+
+    def _foreign(self) -> list[str]:
+        """List what lies in the folder that no store which was not finished making would hold."""
+        here = [(name, name in BEGUN) for name in sorted(os.listdir(self.path))]
+        if self.private.is_dir():
+            here += [(f"private/{name}", name == self.key.name) for name in sorted(os.listdir(self.private))]
+        return [name for name, begun in here if not begun and not os.path.basename(name).startswith(ASIDE)]
 
     def parts(self, table: str) -> dict[str, list[Path]]:
         """List the files of a table by the number of their part, whether it counts or not."""
@@ -204,6 +224,18 @@ class Store:
         raise UsageError(
             f"{self.path}: the store was compacted since it was opened, and {file.name} is gone: open it again"
         )
+
+
+def new_name() -> str:
+    """Draw a name for something that lies aside; no other has the same."""
+    return secrets.token_hex(NAME_BYTES)
+
+
+def is_own(name: str) -> bool:
+    """Say whether a store called something so, or left it of a file that was not whole: all else is somebody's."""
+    stem, _, kind = name.partition(".")
+    drawn = len(stem) == 2 * NAME_BYTES and set(stem) <= set(hexdigits) and kind in {"", "pickle", "npy"}
+    return drawn or name.startswith(ASIDE)
 
 
 def written_whole(path: Path, content: bytes) -> None:

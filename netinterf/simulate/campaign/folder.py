@@ -22,14 +22,11 @@ from netinterf.simulate.campaign.truth import Tally, parameters, tally, truth
 from netinterf.simulate.campaign.visits import play
 from netinterf.simulate.folder import LABELS, write
 from netinterf.simulate.labels import Labels
-from netinterf.writing import write_text
+from netinterf.writing import ASIDE, write_text
 
 __all__ = ["MANIFEST", "NETWORKS", "TRUTH", "make"]
 
 MANIFEST, NETWORKS, TRUTH, STARTED = "manifest.csv", "networks.csv", "truth.json", "campaign.json"
-
-ASIDE = ".netinterf-*"
-"""What a call that was killed leaves of a file that it had not finished (`netinterf.writing`)."""
 
 
 def make(campaign: Campaign, folder: Path | str, *, jobs: int = 1) -> dict[str, Any]:
@@ -61,8 +58,10 @@ def make(campaign: Campaign, folder: Path | str, *, jobs: int = 1) -> dict[str, 
             write_run(campaign, place, network.number, run)
     else:
         in_processes(min(jobs, len(left)), partial(write_run, campaign, place), left)
-    for rest in place.rglob(ASIDE):
-        rest.unlink()
+    begun = (place / STARTED).stat().st_mtime_ns
+    for rest in place.rglob(f"{ASIDE}*"):  # of calls that were killed; another may be at work
+        if rest.stat().st_mtime_ns <= begun:
+            rest.unlink()
     made = truth(drawn, partial(tallies, place, campaign.runs))
     write_text(place / TRUTH, [json.dumps(made, separators=(",", ":")), "\n"])
     return made
