@@ -12,7 +12,7 @@ from netinterf.report.text import finding_lines, group_lines, one_line, summary_
 from netinterf.schema import Grade, Outcome, SubjectKind
 from netinterf.values import frozen
 from netinterf.writing import dump
-from netinterf.written.format import capture_line, verdict_line
+from netinterf.written.format import capture_line, end_line, verdict_line
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
 
@@ -32,12 +32,12 @@ class Form:
 
     Args:
         verdict: Gives the lines of a verdict; told whether it is final.
-        summary: Gives the last lines.
+        end: Gives the last lines; told how many verdicts were written, and the capture unless it could not be read.
         every: Whether a final verdict is written although it is the one that was told before.
     """
 
     verdict: Callable[[Verdict, bool], Iterator[str]]
-    summary: Callable[[Summary], Iterator[str]]
+    end: Callable[[int, Summary | None], Iterator[str]]
     every: bool
 
 
@@ -54,10 +54,11 @@ def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
         yield one_line(verdict) if final else f"withdrawn: {one_line(verdict)}"
 
 
-def text_summary(summary: Summary) -> Iterator[str]:
+def text_end(_: int, summary: Summary | None) -> Iterator[str]:
     """Write the end for people."""
-    yield ""
-    yield from summary_lines(summary)
+    if summary is not None:
+        yield ""
+        yield from summary_lines(summary)
 
 
 def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
@@ -65,14 +66,16 @@ def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
     yield dump({**verdict_line(verdict), "final": final})
 
 
-def json_summary(summary: Summary) -> Iterator[str]:
-    """Write the capture's own line."""
-    yield dump(capture_line(summary))
+def json_end(verdicts: int, summary: Summary | None) -> Iterator[str]:
+    """Write the capture's own line, and the last one."""
+    if summary is not None:
+        yield dump(capture_line(summary))
+    yield dump(end_line(int(summary is not None), verdicts, int(summary is None)))
 
 
 FORMS: Mapping[str, Form] = {
-    "text": Form(text_lines, text_summary, every=False),
-    "jsonl": Form(json_lines, json_summary, every=True),
+    "text": Form(text_lines, text_end, every=False),
+    "jsonl": Form(json_lines, json_end, every=True),
 }
 
 
@@ -90,6 +93,7 @@ class ChangeWriter:
         self._form = form
         self._everything = everything
         self._states: dict[Key, State] = {}  # of subjects that were told and are not final
+        self._count = 0  # verdicts that were told
 
     def so_far(self, judged: Judged) -> None:
         """Write findings that are new or changed, and what became of those that are none any more.
@@ -108,7 +112,7 @@ class ChangeWriter:
         )
         for verdict in ledger.written(rows[changed]):
             self._states[subject_key(verdict)] = state_of(verdict)
-            self._write(self._form.verdict(verdict, False))
+            self._tell(verdict, final=False)
 
     def final(self, verdicts: Sequence[Verdict]) -> None:
         """Write verdicts that will not change any more."""
@@ -117,15 +121,20 @@ class ChangeWriter:
             if before is None and not (verdict.found or self._everything):
                 continue
             if self._form.every or before != state_of(verdict):
-                self._write(self._form.verdict(verdict, True))
+                self._tell(verdict, final=True)
 
     def end(self, verdicts: Sequence[Verdict], summary: Summary) -> None:
         """Write the last verdicts, and the capture as a whole."""
         self.final(verdicts)
-        self._write(self._form.summary(summary))
+        self.output.write(self._form.end(self._count, summary))
 
-    def _write(self, lines: Iterator[str]) -> None:
-        self.output.write(lines)
+    def fail(self) -> None:
+        """Write the end of what could not be read."""
+        self.output.write(self._form.end(self._count, None))
+
+    def _tell(self, verdict: Verdict, *, final: bool) -> None:
+        self._count += 1
+        self.output.write(self._form.verdict(verdict, final))
 
 
 def subject_key(verdict: Verdict) -> Key:

@@ -17,6 +17,7 @@ from netinterf.privacy.traces import redact_trace
 from netinterf.report.explained import Explained, explain_subject, explained_line, explained_text
 from netinterf.schema import Outcome
 from netinterf.writing import dump
+from netinterf.written.format import end_line
 
 __all__ = ["run_explain"]
 
@@ -72,4 +73,5 @@ def text(explained: list[Explained]) -> Iterator[str]:
 
 def lines(explained: list[Explained]) -> Iterator[str]:
     """Write for programs, one object a line."""
-    return (dump(explained_line(subject)) for subject in explained)
+    yield from (dump(explained_line(subject)) for subject in explained)
+    yield dump(end_line(1, len(explained), 0))

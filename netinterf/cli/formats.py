@@ -28,10 +28,10 @@ def text(captures: "Captures", output: "Output", everything: bool) -> None:
 
 
 def jsonl(captures: "Captures", output: "Output", everything: bool) -> None:
-    """Write the lines of the verdict format."""
+    """Write the lines of the verdict format; the last one is written although nobody could be judged."""
     from netinterf.export import jsonl as write
 
-    output.attempt(lambda stream: write(captures, stream, everything=everything))
+    output.attempt(lambda stream: write(captures, stream, everything=everything, errors=captures.errors))
 
 
 def parquet(captures: "Captures", output: "Output", everything: bool) -> None:

@@ -39,6 +39,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
         changes.end(session.close(), session.summary)
     except (CaptureError, UsageError) as error:  # the latter where an optional package is missing
         complain(str(error))
+        changes.fail()
         return EXIT_NO_INPUT
     if output.failed:
         return EXIT_NO_OUTPUT

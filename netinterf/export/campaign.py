@@ -17,12 +17,11 @@ from netinterf.campaign.judged.record import Cell, Settled
 from netinterf.campaign.judged.report import Report
 from netinterf.pooling.grades import Finding
 from netinterf.writing import dump
-from netinterf.written.format import SCHEMA, line, shaped
+from netinterf.written.format import SCHEMA, end_line, line, shaped
 
 __all__ = [
     "CAMPAIGN",
     "CELL",
-    "END",
     "SETTLED",
     "campaign_lines",
     "campaign_parquet",
@@ -102,7 +101,6 @@ SETTLED: dict[str, Any] = {
     "grade": "string",
     **SETTLES,
 }
-END: dict[str, Any] = {"captures": "int64", "verdicts": "int64", "errors": "int64"}
 """Keys of each kind of line and their types, as in `netinterf.written.format`."""
 
 QUIET = (Finding.CLEAR, Finding.NOT_SHOWN)
@@ -173,7 +171,7 @@ def lines_of(report: Report, kind: str, objects: Iterable[dict[str, Any]]) -> It
     for one in objects:
         yield dump({"type": kind, "schema": SCHEMA, **one})
         count += 1
-    yield dump(line("end", {"captures": summary.captures, "verdicts": count, "errors": summary.errors}, END))
+    yield dump(end_line(summary.captures, count, summary.errors))
 
 
 def write_table(target: BinaryIO, keys: dict[str, Any], rows: Iterator[dict[str, Any]]) -> None:

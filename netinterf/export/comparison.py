@@ -5,6 +5,7 @@ with ``finding`` beside them.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from netinterf.comparison.record import Change, ComparedUnit
@@ -12,7 +13,7 @@ from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
 from netinterf.version import __version__
 from netinterf.writing import dump
-from netinterf.written.format import SCHEMA, shaped
+from netinterf.written.format import SCHEMA, end_line, shaped
 
 __all__ = ["CHANGE", "COMPARED", "COMPARISON", "change_line", "comparison_line", "comparison_lines", "summary_line"]
 
@@ -100,7 +101,7 @@ def _line(kind: str, keys: dict[str, Any], value: ComparedUnit | Change) -> dict
 
 
 def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Iterator[str]:
-    """Write a comparison: what was compared, its units, its changes; without line ends.
+    """Write a comparison: what was compared, its units, its changes, and how many there were; without line ends.
 
     Args:
         comparison: What two sides show together.
@@ -108,5 +109,9 @@ def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Ite
     """
     yield dump(summary_line(comparison))
     wanted = [finding for finding in Finding if everything or finding not in QUIET]
-    yield from (dump(comparison_line(unit)) for unit in comparison.units.of(*wanted))
-    yield from (dump(change_line(change)) for change in comparison.changes)
+    objects = chain(map(comparison_line, comparison.units.of(*wanted)), map(change_line, comparison.changes))
+    count = 0
+    for count, one in enumerate(objects, 1):  # noqa: B007
+        yield dump(one)
+    sides = comparison.here, comparison.there
+    yield dump(end_line(sum(len(side.judged) for side in sides), count, sum(len(side.errors) for side in sides)))

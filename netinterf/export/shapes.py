@@ -10,11 +10,11 @@ Source: JSON Schema, draft 2020-12.
 from typing import Any
 
 from netinterf.comparison.units import Finding
-from netinterf.export.campaign import CAMPAIGN, CELL, END, SETTLED
+from netinterf.export.campaign import CAMPAIGN, CELL, SETTLED
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.pooling import grades
 from netinterf.schema import Grade, Outcome
-from netinterf.written.format import ANOMALY, CAPTURE, FILES, SCHEMA, VERDICT
+from netinterf.written.format import ANOMALY, CAPTURE, END, FILES, SCHEMA, VERDICT
 
 __all__ = ["json_schema"]
 

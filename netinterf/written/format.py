@@ -13,7 +13,19 @@ from typing import Any
 from netinterf.schema import Outcome
 from netinterf.written.record import Verdict, iso_time
 
-__all__ = ["ANOMALY", "CAPTURE", "FILES", "SCHEMA", "VERDICT", "capture_line", "line", "shaped", "verdict_line"]
+__all__ = [
+    "ANOMALY",
+    "CAPTURE",
+    "END",
+    "FILES",
+    "SCHEMA",
+    "VERDICT",
+    "capture_line",
+    "end_line",
+    "line",
+    "shaped",
+    "verdict_line",
+]
 
 SCHEMA = 1
 """Version of the format; it only ever grows, so this changes only if a key ever changed its meaning."""
@@ -112,6 +124,9 @@ CAPTURE: dict[str, Any] = {
 FILES: dict[str, Any] = {"files": [{"path": "string", "first_frame": "int64"}]}
 """What the line of a capture has besides where it was joined from files."""
 
+END: dict[str, Any] = {"captures": "int64", "verdicts": "int64", "errors": "int64"}
+"""The last line of every stream, so that one that was cut off is recognised."""
+
 
 def line(kind: str, value: Any, description: dict[str, Any]) -> dict[str, Any]:
     """Build the object of one line.
@@ -132,6 +147,17 @@ def capture_line(summary: Any) -> dict[str, Any]:
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
     """Build the object of one verdict's line."""
     return line("verdict", verdict, VERDICT)
+
+
+def end_line(captures: int, verdicts: int, errors: int) -> dict[str, Any]:
+    """Build the object of the last line.
+
+    Args:
+        captures: How many captures were judged.
+        verdicts: How many lines there are of what was asked for: verdicts, comparisons, changes, cells, explanations.
+        errors: How many captures could not be read.
+    """
+    return line("end", {"captures": captures, "verdicts": verdicts, "errors": errors}, END)
 
 
 def shaped(value: Any, description: Any, time: Callable[[int], Any] = iso_time) -> Any:

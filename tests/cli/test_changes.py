@@ -46,8 +46,9 @@ def test_a_finding_is_told_once_while_it_stays(found: Judged, tmp_path: Path) ->
     told.so_far(found)
     told.end(list(found.ledger), found.summary)
     output.close()
-    *verdicts, last = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    *verdicts, last, end = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     assert last["type"] == "capture"
+    assert end == {"type": "end", "schema": 1, "captures": 1, "verdicts": len(verdicts), "errors": 0}
     single = [(line["subject"]["first_frame"], line["final"]) for line in verdicts if line["group"] is None]
     assert single == [(frame, final) for final in (False, True) for frame in flows(found)]
 

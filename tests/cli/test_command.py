@@ -68,14 +68,15 @@ def test_finds_the_forged_resets(captures: Path) -> None:
 
 
 def test_writes_json_lines(captures: Path) -> None:
-    """Programs get one object per line: the capture, then its findings, with ``--all`` every subject."""
+    """Programs get one object per line: the capture, its findings, with ``--all`` every subject, and the end."""
     done = run("scan", "--format", "jsonl", captures / "reset.pcap")
-    first, *found = map(json.loads, done.stdout.splitlines())
+    first, *found, end = map(json.loads, done.stdout.splitlines())
     assert ("capture", str(captures / "reset.pcap"), __version__) == (first["type"], first["capture"], first["version"])
     assert found
+    assert end == {"type": "end", "schema": 1, "captures": 1, "verdicts": len(found), "errors": 0}
     assert {verdict["grade"] for verdict in found} <= {"confirmed", "likely", "possible"}
     everything = run("scan", "--format", "jsonl", "--all", captures / "reset.pcap").stdout.splitlines()
-    assert sum(first["outcomes"].values()) == len(everything) - 1
+    assert sum(first["outcomes"].values()) == len(everything) - 2
 
 
 def test_exit_status_says_what_was_found(captures: Path) -> None:

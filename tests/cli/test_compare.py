@@ -53,7 +53,9 @@ def test_redacted_sides_compare_alike(pair: Path) -> None:
     assert "here.pcap" not in hidden
     told = [[json.loads(line) for line in text.splitlines()] for text in (plain, hidden)]
     assert told[0][0]["findings"] == told[1][0]["findings"]
-    numbers = [[(one["finding"], one["grade"], one["difference"]) for one in lines[1:]] for lines in told]
+    end = {"type": "end", "schema": 1, "captures": 2, "verdicts": len(told[0]) - 2, "errors": 0}
+    assert told[0][-1] == told[1][-1] == end
+    numbers = [[(one["finding"], one["grade"], one["difference"]) for one in lines[1:-1]] for lines in told]
     assert sorted(map(str, numbers[0])) == sorted(map(str, numbers[1]))
 
 

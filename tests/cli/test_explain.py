@@ -33,7 +33,9 @@ def captures(tmp_path_factory):
 def told(capsys, *arguments):
     """Run the verb as programs do; return the objects."""
     assert main(["explain", "--format", "jsonl", *map(str, arguments)]) == 0
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    *objects, end = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert end == {"type": "end", "schema": 1, "captures": 1, "verdicts": len(objects), "errors": 0}
+    return objects
 
 
 def test_every_frame_leads_to_its_conversation(captures, capsys):

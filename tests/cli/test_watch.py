@@ -78,7 +78,8 @@ def test_findings_come_before_the_pipe_ends(capture: Path) -> None:
         process.stdin.close()
         rest = [json.loads(line) for line in process.stdout]
         assert process.wait() == 0
-    *verdicts, last = rest
+    *verdicts, last, end = rest
+    assert end == {"type": "end", "schema": 1, "captures": 1, "verdicts": 1 + len(verdicts), "errors": 0}
     assert last["type"] == "capture"
     assert last["capture"] == "-"
     again = [line for line in verdicts if line["subject"] == first["subject"]]
@@ -100,8 +101,9 @@ def test_stopped_it_closes_properly(capture: Path, number: signal.Signals) -> No
         process.send_signal(number)
         lines = [json.loads(line) for line in process.stdout]
         assert process.wait() == 0
-    assert lines[-1]["type"] == "capture"
-    assert any(line["final"] and line["outcome"] == "interfered" for line in lines[:-1])
+    assert [line["type"] for line in lines[-2:]] == ["capture", "end"]
+    assert lines[-1]["verdicts"] == len(lines) - 1  # one was read before
+    assert any(line["final"] and line["outcome"] == "interfered" for line in lines[:-2])
 
 
 def test_all_verdicts_are_those_of_a_scan(capture: Path) -> None:
@@ -111,9 +113,10 @@ def test_all_verdicts_are_those_of_a_scan(capture: Path) -> None:
     lines = [json.loads(line) for line in output.splitlines()]
     final = [{key: value for key, value in line.items() if key != "final"} for line in lines if line.get("final", True)]
     _, scanned, _ = run("scan", "--all", "--format", "jsonl", "-", stdin=data)
-    first, *verdicts = [json.loads(line) for line in scanned.splitlines()]
+    first, *verdicts, _ = [json.loads(line) for line in scanned.splitlines()]
     assert (status, problems) == (0, [])
-    assert [*verdicts, first] == final
+    assert [*verdicts, first] == final[:-1]
+    assert final[-1] == {"type": "end", "schema": 1, "captures": 1, "verdicts": len(lines) - 2, "errors": 0}
 
 
 def test_text_tells_people(capture: Path) -> None:
@@ -133,7 +136,7 @@ def test_a_cut_stream_is_judged(capture: Path) -> None:
     status, output, problems = run("watch", "--format", "jsonl", "-", stdin=data[: len(data) - 7])
     lines = [json.loads(line) for line in output.splitlines()]
     assert (status, problems) == (0, [])
-    assert [note["code"] for note in lines[-1]["diagnostics"]] == ["capture.cut"]
+    assert [note["code"] for note in lines[-2]["diagnostics"]] == ["capture.cut"]
     assert any(line["type"] == "verdict" for line in lines)
 
 
@@ -191,7 +194,7 @@ def test_an_interface_is_watched_until_stopped() -> None:
     if b"cannot be listened on" in problems:
         pytest.skip("no right to listen")
     assert (process.returncode, problems) == (0, b"")
-    last = json.loads(output.splitlines()[-1])
+    last = json.loads(output.splitlines()[-2])
     assert (last["type"], last["capture"], last["link_types"]) == ("capture", "lo", [1])
 
 
@@ -210,7 +213,7 @@ def test_damage_in_a_pipe_is_told_and_passed(capture: Path) -> None:
         assert "record 2 claims 4294967295 captured bytes" in problem
         assert f"bytes were skipped to where records go on at byte {second}" in problem
         process.stdin.close()
-        *_, last = [json.loads(line) for line in process.stdout or ()]
+        *_, last, _ = [json.loads(line) for line in process.stdout or ()]
         assert [note["code"] for note in last["diagnostics"]].count("capture.damaged") == 1
 
 
