@@ -2,8 +2,8 @@
 
 A file is written aside, in the folder where it will stand, and takes its place when it is whole: whatever stood there
 before survives every failure. Text from the wire is written by whoever sent the packets, so `printable` and `dump` are
-the two ways for it to come out: for people, what cannot be printed is shown as U+FFFD; in JSON it is an escape, which
-is the same value again for whoever reads it.
+the two ways for it to come out: for people, what cannot be printed is shown as U+FFFD (and `readable` shortens what
+would fill their screen); in JSON it is an escape, which is the same value again for whoever reads it.
 """
 
 import json
@@ -25,6 +25,7 @@ __all__ = [
     "dump",
     "opened",
     "printable",
+    "readable",
     "refuse_overwriting",
     "write_lines",
     "write_text",
@@ -196,6 +197,20 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+LONGEST = 255
+"""Signs of a word that are shown: no domain name has more octets (RFC 1035 §2.3.4), and no file's name on most systems
+(POSIX, NAME_MAX). A server name in TLS or HTTP may be written with thousands."""
+
+
+def readable(text: str) -> str:
+    """Make text `printable`, and leave out the middle of words that are longer than names can be."""
+    shown, half = printable(text), LONGEST // 2
+    if len(shown) <= LONGEST:
+        return shown
+    words = (word if len(word) <= LONGEST else f"{word[:half]}…{word[-half:]}" for word in shown.split(" "))
+    return " ".join(words)
 
 
 def dump(document: dict[str, Any]) -> str:

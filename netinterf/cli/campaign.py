@@ -82,6 +82,10 @@ def run_report(arguments: argparse.Namespace) -> int:
         report = Campaign(arguments.store).report()
         if arguments.format == "parquet":
             write_parquet(report, output, arguments, daily)
+        elif arguments.format == "html":
+            from netinterf.report.campaign_page import campaign_page  # (asked for by few)
+
+            output.attempt(lambda stream: stream.writelines(campaign_page(report)))  # its lines end where they end
         else:
             output.write(written(report, arguments, daily))
         output.close()
@@ -109,11 +113,7 @@ def asked_daily(arguments: argparse.Namespace) -> bool:
 
 
 def written(report: Report, arguments: argparse.Namespace, daily: bool) -> Iterator[str]:
-    """Write a report line by line; a page has everything."""
-    if arguments.format == "html":
-        from netinterf.report.campaign_page import campaign_page  # (asked for by few)
-
-        return campaign_page(report)
+    """Write a report line by line."""
     if arguments.settled:
         as_lines = arguments.format == "jsonl"
         return settled_lines(report) if as_lines else settled_text(report, everything=arguments.all)

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 
 from netinterf.errors import ParameterError, UsageError
-from netinterf.writing import printable
+from netinterf.writing import readable
 
 __all__ = [
     "EXIT_FOUND",
@@ -25,7 +25,7 @@ EXIT_NO_OUTPUT = 74  # EX_IOERR of sysexits.h: the answer could not be written
 def complain(message: str) -> None:
     """Write one line to standard error."""
     with suppress(OSError, ValueError):  # nobody listens
-        print(printable(f"netinterf: {message}"), file=sys.stderr, flush=True)
+        print(readable(f"netinterf: {message}"), file=sys.stderr, flush=True)
 
 
 def silence_output() -> None:

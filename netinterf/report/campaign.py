@@ -10,7 +10,7 @@ from netinterf.campaign.judged.report import Report
 from netinterf.campaign.judged.words import minute, when
 from netinterf.pooling.grades import Finding
 from netinterf.report.lines import wrapped
-from netinterf.writing import printable
+from netinterf.writing import readable
 from netinterf.written.record import iso_time
 from netinterf.written.words import percent
 
@@ -100,12 +100,12 @@ def table_lines(blocked: Sequence[Cell], everything: bool) -> Iterator[str]:
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
-    name = printable(cell.called)
+    name = readable(cell.called)
     name = name if len(name) <= NAME else name[: NAME - 1] + "…"
     share = f"{cell.here.failed:,} of {cell.here.known:,}"
     elsewhere = f"elsewhere {cell.there.failed:,} of {cell.there.failed + cell.there.answered:,}"
     sure = f"{cell.grade} {percent(cell.probability)}"
-    network, how = printable(str(cell.network)), cell.mechanism or ""
+    network, how = readable(str(cell.network)), cell.mechanism or ""
     return (name, cell.transport, network, how, share, elsewhere, sure, _since(cell.began))
 
 
@@ -116,7 +116,7 @@ def _since(moment: Moment | None) -> str:
 def cell_lines(cell: Cell) -> Iterator[str]:
     """Write one cell: what is said of it, what it rests on, and where to look."""
     yield ""
-    yield printable(f"BLOCKED: {cell.subject} in {cell.network}") + (f", {cell.mechanism}" if cell.mechanism else "")
+    yield readable(f"BLOCKED: {cell.subject} in {cell.network}") + (f", {cell.mechanism}" if cell.mechanism else "")
     yield from wrapped(cell.explanation, "  ", "  ")
     yield from _field("weighs", f"its packets {cell.own:+.1f}, other places and times {cell.contrast:+.1f} nats")
     for moment, word in ((cell.began, "began"), (cell.ended, "ended")):
@@ -152,7 +152,7 @@ def settled_text(report: Report, *, everything: bool = False) -> Iterator[str]:
     for count, (cell, pairs) in zip(counts, of_cell, strict=True):
         listed = [_settled(one) for _, one in pairs]
         yield ""
-        yield printable(f"{cell.subject} in {cell.network}: {cell.grade}, {percent(cell.probability)}")
+        yield readable(f"{cell.subject} in {cell.network}: {cell.grade}, {percent(cell.probability)}")
         yield from listed
         yield from _more(count, len(listed))
 
@@ -161,7 +161,7 @@ def _settled(one: Settled) -> str:
     """Write one verdict that was settled."""
     alone = "beside one that its capture accuses" if one.alone is None else f"alone {percent(one.alone)}"
     sure = f"{one.mechanism} {percent(one.probability)}, {alone}"
-    return printable(f"  {minute(one.start)}  {sure}  {_place(one)}")
+    return readable(f"  {minute(one.start)}  {sure}  {_place(one)}")
 
 
 def _place(shown: Shown) -> str:

@@ -12,7 +12,7 @@ from netinterf.observations.attempts import TRANSPORTS
 from netinterf.report.digest import frames_of
 from netinterf.report.lines import wrapped
 from netinterf.stats.rates import share_difference
-from netinterf.writing import printable
+from netinterf.writing import readable
 
 __all__ = ["comparison_text"]
 
@@ -123,7 +123,7 @@ def unit_lines(unit: ComparedUnit, several: Collection[str]) -> Iterator[str]:
         unit: What to write.
         several: Sides of more than one capture, which have to be named.
     """
-    yield printable(f"{TITLES[unit.finding]}: {unit.subject}") + (f", {unit.mechanism}" if unit.mechanism else "")
+    yield readable(f"{TITLES[unit.finding]}: {unit.subject}") + (f", {unit.mechanism}" if unit.mechanism else "")
     yield from wrapped(unit.explanation, "  ", "  ")
     yield from _field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
     for side in Side:
@@ -161,7 +161,7 @@ def missing_lines(units: Sequence[ComparedUnit], *, everything: bool) -> Iterato
 
 
 def _called(unit: ComparedUnit) -> str:
-    return printable(unit.name) if unit.name else f"{unit.server} (no name)"
+    return readable(unit.name) if unit.name else f"{unit.server} (no name)"
 
 
 def _share(counts: AttemptCounts) -> str:

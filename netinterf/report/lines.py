@@ -2,7 +2,7 @@
 
 import textwrap
 
-from netinterf.writing import printable
+from netinterf.writing import readable
 
 __all__ = ["WIDTH", "wrapped"]
 
@@ -11,7 +11,7 @@ WIDTH = 96
 
 
 def wrapped(line: str, first: str = "", later: str | None = None) -> list[str]:
-    """Break a line, with nothing that could move a terminal's cursor (`printable`).
+    """Break a line, with nothing that could move a terminal's cursor or fill a screen (`readable`).
 
     Args:
         line: What to write.
@@ -21,7 +21,7 @@ def wrapped(line: str, first: str = "", later: str | None = None) -> list[str]:
     Returns:
         At least one line.
     """
-    safe, indent = printable(line), first if later is None else later
+    safe, indent = readable(line), first if later is None else later
     if len(first) + len(safe) <= WIDTH:  # most do
         return [(first + safe).rstrip()]
     lines = textwrap.wrap(safe, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)

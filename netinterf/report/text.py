@@ -32,7 +32,7 @@ from netinterf.report.digest import (
 from netinterf.report.folding import MOST_EVIDENCE, Places, Told, folded, numbered_places, places_of
 from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
-from netinterf.writing import printable
+from netinterf.writing import readable
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict, iso_time
 from netinterf.written.words import happened, percent, who
@@ -262,14 +262,14 @@ def unexplained_lines(ledger: Ledger, *, everything: bool = False) -> Iterator[s
 def one_line(verdict: Verdict) -> str:
     """Write one verdict in one line, however long."""
     if verdict.group is not None:
-        return printable(f"{verdict.outcome} {verdict.mechanism} {percent(verdict.probability)}  {common_of(verdict)}")
+        return readable(f"{verdict.outcome} {verdict.mechanism} {percent(verdict.probability)}  {common_of(verdict)}")
     subject = verdict.subject
     what = f" {verdict.mechanism}" if verdict.mechanism else ""
     why = f" ({', '.join(reason.code for reason in verdict.reasons)})" if verdict.reasons else ""
     name = f" {subject.name}" if subject.name else ""
     first = "" if subject.first_frame is None else f"frame {frame_of(subject.first_frame, verdict.files)}: "
     query_type = f" {subject.query_type}" if subject.query_type else ""
-    return printable(
+    return readable(
         f"{first}{verdict.outcome}{what} {percent(verdict.probability)}{why}  "
         f"{subject.protocol or 'ip'} {end_of(subject.client, subject.client_port)} > "
         f"{end_of(subject.server, subject.server_port)}{name}{query_type}"
