@@ -104,8 +104,9 @@ class Output:
 
     def fail(self, reason: str) -> None:
         """Say once that the answer cannot be written."""
+        if not self.failed:
+            complain(f"{self.place}: {reason}")
         self.closed = self.failed = True
-        complain(f"{self.place}: {reason}")
 
 
 def reader_left(error: OSError, system: str = os.name) -> bool:

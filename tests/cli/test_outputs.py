@@ -1,39 +1,40 @@
-"""What the command writes is whole or not there, is never what it read, and obeys nobody who wrote a name."""
+"""What the command writes is whole or not there, whatever ends it: signals, full disks, nothing to read."""
 
 import json
 import os
+import resource
+import signal
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import netinterf
-from netinterf import export, report, simulate
-from netinterf.capture import write_pcap
+from netinterf import simulate
+from netinterf.capture import find_captures, write_pcap
 from netinterf.cli.formats import FORMATS
 from netinterf.cli.main import main
-from netinterf.errors import ParameterError
-
-HOSTILE = "\x1b]0;x\x07\x9b2J\u202egnp.\u2066evil\u200f.example"
-"""A name that would set a terminal's title, clear it, and turn the direction of what follows."""
+from netinterf.cli.verbs import Target
+from netinterf.writing import ASIDE
+from tests.cli.every import arguments_of, forms_of, of_type, verbs
+from tests.cli.here import ROOT
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write two captures, and the networks and answers that are read with them."""
+    """Write two captures and a store of them."""
+    pytest.importorskip("pyarrow")
     place = tmp_path_factory.mktemp("outputs")
     for name, scenario in (("reset", "tcp.reset"), ("harmless", "tcp.reset.benign")):
         played = simulate.run(scenario, 1)
         write_pcap(place / f"{name}.pcap", played.times, played.frames, played.link_type)
-    (place / "networks.csv").write_text("prefix,asn,country\n192.0.2.0/24,64496,XX\n", encoding="utf-8")
-    (place / "answers.csv").write_text("name,address\nexample.org,192.0.2.1\n", encoding="utf-8")
-    (place / "secret").write_bytes(bytes(range(32)))
+    netinterf.Campaign(place / "store").collect(place / "reset.pcap")
     return place
-
-
-BYTES = {"parquet"}
-"""Formats that are refused to a terminal."""
 
 
 def status_of(*arguments: object) -> int:
@@ -41,73 +42,107 @@ def status_of(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["scan", "--out", "CAPTURE", "CAPTURE"],
-        ["scan", "--out", "CAPTURE", "FOLDER"],
-        ["scan", "--out", "CAPTURE", "FOLDER/*.pcap"],
-        ["scan", "--out", "hard.pcap", "CAPTURE"],
-        ["scan", "--out", "soft.pcap", "CAPTURE"],
-        ["scan", "--out", "CAPTURE", "soft.pcap"],
-        *(["scan", "--format", form, "--out", "CAPTURE", "CAPTURE"] for form in FORMATS),
-        ["scan", "--networks", "FOLDER/networks.csv", "--out", "FOLDER/networks.csv", "CAPTURE"],
-        ["scan", "--answers", "FOLDER/answers.csv", "--out", "FOLDER/answers.csv", "CAPTURE"],
-        ["scan", "--redact", "--key", "FOLDER/secret", "--out", "FOLDER/secret", "CAPTURE"],
-        ["compare", "--out", "CAPTURE", "CAPTURE", "--against", "FOLDER/harmless.pcap"],
-        ["compare", "--out", "CAPTURE", "FOLDER/harmless.pcap", "--against", "CAPTURE"],
-        ["explain", "--out", "CAPTURE", "CAPTURE", "1"],
-        ["redact", "--out", "hard.pcap", "CAPTURE"],
-        ["redact", "--key", "FOLDER/secret", "--out", "FOLDER/secret", "CAPTURE"],
-    ],
-)
-def test_no_verb_writes_onto_what_it_reads(
-    arguments: list[str], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def writing(folder: Path, out: Path | str) -> Iterator[list[str]]:
+    """Give arguments by which each verb that takes ``--out`` writes there in each of its forms."""
+    needed = {"paths": str(folder / "reset.pcap"), "path": str(folder / "reset.pcap"), "flow": "1"}
+    needed |= {"against": str(folder / "harmless.pcap"), "store": str(folder / "store")}
+    for verb, parser in verbs():
+        if any(action.dest == "out" for action in of_type(parser, Target)):
+            for form in forms_of(parser):
+                given = {"out": str(out)} | ({"format": form} if form else {})
+                given |= {"scenario": "tcp.reset"} if verb == "simulate" else {}
+                yield [*verb.split(), *arguments_of(parser, given, needed)]
+
+
+@contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes: a write fails then as on a full disk (setrlimit(2))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_leaves_the_old_file(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every verb and form: one line, the status of what cannot be written, the old file, and nothing beside it."""
+    report = tmp_path / "report"
+    report.write_text("old", encoding="utf-8")
+    for words in writing(folder, report):
+        with full_disk(64):
+            status = status_of(*words)
+        problems = [line for line in capsys.readouterr().err.splitlines() if "no --key" not in line]
+        assert (status, len(problems)) == (74, 1), (words, problems)
+        assert report.read_text(encoding="utf-8") == "old", words
+        assert os.listdir(tmp_path) == ["report"], words
+
+
+def test_what_takes_no_byte_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A device that is full is one line and the same status."""
+    for words in writing(folder, "/dev/full"):
+        if words[0] != "simulate":  # which writes files beside it
+            assert status_of(*words) == 74, words
+            assert "No space left" in capsys.readouterr().err
+
+
+COMMAND = [sys.executable, "-m", "netinterf"]
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+
+
+def test_a_signal_leaves_the_old_file(folder: Path, tmp_path: Path) -> None:
+    """In the midst of writing; what SIGKILL leaves beside it is taken for no capture, and all else leaves nothing."""
+    reports = [tmp_path / number.name / "report" for number in SIGNALS]
+    with ExitStack() as held:
+        running = [held.enter_context(scanning(folder / "reset.pcap", report)) for report in reports]
+        for number, process, report in zip(SIGNALS, running, reports, strict=True):
+            while not any(path.stat().st_size for path in report.parent.glob(f"{ASIDE}*")):
+                assert process.poll() is None
+                time.sleep(0.02)
+            process.send_signal(number)
+            assert process.wait() in {128 + number, -number}
+            assert report.read_text(encoding="utf-8") == "old"
+            assert len(os.listdir(report.parent)) == 1 + (number == signal.SIGKILL)
+    (left,) = tmp_path.rglob(f"{ASIDE}*")
+    left.write_bytes((folder / "reset.pcap").read_bytes())
+    assert find_captures(tmp_path).captures == ()
+
+
+@contextmanager
+def scanning(capture: Path, report: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Scan a capture, and wait for a second one, with an old report in the place of the new one."""
+    report.parent.mkdir()
+    report.write_text("old", encoding="utf-8")
+    words = ["scan", "--all", "--format", "jsonl", "--out", report, capture, "-"]
+    with subprocess.Popen(
+        [*COMMAND, *map(str, words)], stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        yield process
+
+
+def test_an_old_report_survives_a_scan_that_reads_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever the verb, the form and the way to the file: one clear line, status 2, and every input as it was."""
-    capture, hard, soft = folder / "reset.pcap", tmp_path / "hard.pcap", tmp_path / "soft.pcap"
-    os.link(capture, hard)
-    soft.symlink_to(capture)
-    before = {path: path.read_bytes() for path in folder.iterdir()}
-    places = {"CAPTURE": capture, "hard.pcap": hard, "soft.pcap": soft}
-    named = [str(places.get(word, word.replace("FOLDER", str(folder)))) for word in arguments]
-    assert status_of(*named) == 2
-    told = capsys.readouterr()
-    assert "--out" in told.err
-    assert "another file than what is read" in told.err.splitlines()[-1]
-    assert told.out == ""
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_no_function_writes_onto_what_it_reads(folder: Path) -> None:
-    """Programs are refused as the command is, also where results are redacted or come one by one."""
-    path = folder / "reset.pcap"
-    before = path.read_bytes()
-    result = netinterf.scan(path)
-    for one in (result, result.redacted(bytes(range(32))), iter(result.judged)):
-        for write in (export.jsonl, export.parquet, export.ooni, report.html):
-            if write is export.parquet:
-                pytest.importorskip("pyarrow")
-            with pytest.raises(ParameterError, match="another file"):
-                write(one if not hasattr(one, "__next__") else iter(result.judged), path)
-    with pytest.raises(ParameterError, match="another file"):
-        result.extract(result.findings[0], path)
-    assert path.read_bytes() == before
-    assert not [name for name in os.listdir(folder) if name.startswith(".")]
-
-
-def test_an_old_report_survives_a_scan_that_reads_nothing(folder: Path, tmp_path: Path) -> None:
     """Nothing read, wrong arguments, or an error on the way: the old report stands, and nothing lies beside it."""
     report_file = tmp_path / "report"
     report_file.write_text("old", encoding="utf-8")
     absent, capture = tmp_path / "absent.pcap", folder / "reset.pcap"
     for form in FORMATS:
         assert status_of("scan", "--format", form, "--out", report_file, absent) == 3
+    stream = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert stream == []
+    assert status_of("scan", "--format", "jsonl", absent) == 3
+    end = {"type": "end", "schema": 1, "captures": 0, "verdicts": 0, "errors": 1}
+    assert json.loads(capsys.readouterr().out) == end
     assert status_of("scan", "--analyzers", "horoscope", "--out", report_file, capture) == 2
     assert status_of("compare", "--out", report_file, capture, "--against", absent) == 3
     assert status_of("explain", "--out", report_file, absent, "1") == 3
     assert status_of("explain", "--out", report_file, capture, "999999") == 2
     assert status_of("redact", "--out", report_file, absent) == 3
+    for form in ("text", "html", "jsonl", "parquet"):
+        assert status_of("campaign", "report", "--format", form, "--out", report_file, tmp_path / "absent") == 2
     assert report_file.read_text(encoding="utf-8") == "old"
     assert os.listdir(tmp_path) == ["report"]
     assert status_of("scan", "--out", report_file, absent, capture) == 0
@@ -125,40 +160,3 @@ def test_pipes_are_outputs(folder: Path, tmp_path: Path) -> None:
     reader.join()
     assert b'"type": "capture"' in heard[0]
     assert status_of("scan", "--out", os.devnull, folder / "reset.pcap") == 0
-
-
-def hostile(path: Path, scenario: str) -> Path:
-    """Play a scenario in which every name is followed by what a terminal obeys, as plain HTTP carries it."""
-    played = simulate.run(scenario, 1)
-    name = HOSTILE.encode()
-    frames = [swapped(frame, name) for frame in played.frames]
-    write_pcap(path, played.times, frames, played.link_type)
-    return path
-
-
-def swapped(frame: bytes, name: bytes) -> bytes:
-    """Overwrite a Host field with a hostile name of the same size."""
-    begin = frame.find(b"Host: ") + 6
-    end = frame.find(b"\r\n", begin)
-    if begin < 6 or end < 0:
-        return frame
-    return frame[:begin] + (name * (1 + (end - begin) // len(name)))[: end - begin] + frame[end:]
-
-
-def test_no_name_reaches_the_terminal_alive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every verb and form shows names from the wire as they are safe to show; JSON keeps what they were."""
-    path = hostile(tmp_path / "a.pcap", "http.blockpage.generic")
-    host = next(name for name in netinterf.read(path).http.host if "\x1b" in name)
-    runs: list[list[Any]] = [
-        *(["scan", "--all", "--format", form, path] for form in FORMATS if form not in BYTES),
-        *(["compare", "--all", "--format", form, path, "--against", path] for form in ("text", "jsonl")),
-        *(["explain", "--format", form, path, "1"] for form in ("text", "jsonl")),
-    ]
-    seen = 0
-    for arguments in runs:
-        main([str(word) for word in arguments])
-        told = capsys.readouterr().out
-        assert all(line.isprintable() for line in told.split("\n")), arguments
-        if "jsonl" in arguments:
-            seen += sum(json.dumps(host)[1:-1].lower() in json.dumps(json.loads(line)) for line in told.splitlines())
-    assert seen

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
-from netinterf.writing import NewFile, dump, opened, printable, refuse_overwriting, write_lines, write_text
+from netinterf.writing import NewFile, dump, opened, printable, readable, refuse_overwriting, write_lines, write_text
 
 CONTROLS = [
     *range(0x20),
@@ -50,6 +50,22 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError):
             write_text(path, pieces())
     assert place.read_text(encoding="utf-8") == "old"
+    assert os.listdir(tmp_path) == ["report.txt"]
+
+
+def test_two_writers_do_not_mix(tmp_path: Path) -> None:
+    """Each writes its own, by turns; the place holds all of one, whoever was last, and then all of the other."""
+    place = tmp_path / "report.txt"
+    one, other = NewFile(place), NewFile(place)
+    for _ in range(3):
+        one.stream.write(b"one ")
+        one.stream.flush()
+        other.stream.write(b"other ")
+        other.stream.flush()
+    other.finish()
+    assert place.read_bytes() == b"other " * 3
+    one.finish()
+    assert place.read_bytes() == b"one " * 3
     assert os.listdir(tmp_path) == ["report.txt"]
 
 
@@ -94,7 +110,8 @@ def test_an_output_is_never_an_input(tmp_path: Path) -> None:
     other.write_bytes(b"capture")
     os.link(one, hard)
     soft.symlink_to(one)
-    for target in (one, hard, soft, f"{tmp_path}/./one", f"{tmp_path}/../{tmp_path.name}/one"):
+    spelled = (f"{tmp_path}/./one", f"{tmp_path}/../{tmp_path.name}/one", f"{tmp_path}/nowhere/../one")
+    for target in (one, hard, soft, *spelled):
         with pytest.raises(ParameterError, match=r"out.*another file"):
             refuse_overwriting(target, [str(other), str(one)])
     with one.open("rb") as file, pytest.raises(ParameterError, match="another file"):
@@ -113,6 +130,15 @@ def test_nothing_live_is_shown(code: int) -> None:
     line = dump({"name": f"a{sign}b", sign: 1})
     assert line.isprintable()
     assert json.loads(line) == {"name": f"a{sign}b", sign: 1}
+
+
+def test_names_fill_no_screen() -> None:
+    """A word that is longer than any name is shown by its ends; other words, and JSON, stay as they are."""
+    long, path = "a" * 5000 + "\x1b" + "z" * 5000, "b" * 255
+    shown = readable(f"from {long} to {path}")
+    assert shown == f"from {'a' * 127}…{'z' * 127} to {path}"
+    assert readable(shown) == shown
+    assert json.loads(dump({"name": long}))["name"] == long
 
 
 @given(st.text(st.characters(exclude_categories=[])))
