@@ -1,9 +1,9 @@
 """Compare decoded columns with tshark, frame by frame: ``python -m benchmarks.decode_check --captures DIR``.
 
 Each frame is compared by its innermost IP packet, as far as the decoder goes: packets quoted in ICMP errors are left
-out, and so is what UDP or TCP carry. tshark repeats a field once per header, so the stack of protocols that it found
-says which repetition is the innermost one. tshark leaves a field out where its bytes are missing; zero is expected
-there.
+out, and so is what UDP or TCP carry, but for the tunnels in datagrams that the decoder opens. tshark repeats a field
+once per header, so the stack of protocols that it found says which repetition is the innermost one. tshark leaves a
+field out where its bytes are missing; zero is expected there.
 """
 
 import argparse
@@ -46,6 +46,7 @@ _UDP = ("udp.srcport", "udp.dstport", "udp.length")
 _ICMP = ("icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code")
 _FIELDS = ("frame.number", "frame.protocols", *_IPV4, *_IPV6, *_TCP, *_UDP, *_ICMP)
 _TRANSPORTS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
+_DATAGRAM_TUNNELS = {"vxlan", "geneve", "gtp", "l2tp"}
 # Encapsulations that tshark follows and the decoder does not: vendor headers, and IP packets inside messages.
 _UNFOLLOWED = {"avsp", "macsec", "pim"}
 _TELLS = {"icmp": "icmp.type", "icmpv6": "icmpv6.type", "tcp": "tcp.srcport", "udp": "udp.srcport"}
@@ -128,8 +129,11 @@ def _stack(frame: dict[str, str]) -> list[str]:
 def expected(frame: dict[str, str]) -> dict[str, Any]:
     """Work out from tshark's fields what the columns of this frame should hold."""
     stack = _stack(frame)
-    end = next((place for place, name in enumerate(stack) if name in _TRANSPORTS), len(stack))
+    end = next(
+        (place for place, name in enumerate(stack) if name in _TRANSPORTS and not _opened(stack, place)), len(stack)
+    )
     transport = stack[end] if end < len(stack) else ""
+    before = stack[:end].count(transport)
     headers = [name for name in stack[:end] if name in ("ip", "ipv6")]
     if not headers:
         return {"version": 0}
@@ -149,12 +153,19 @@ def expected(frame: dict[str, str]) -> dict[str, Any]:
         if field.startswith(f"{transport}.") and transport:
             fallback = "255" if column == "window_shift" else ""
             values = [value for value in frame.get(field, "").split(",") if value]
-            # The last of repeated options counts; ports and the like are those of the outermost transport.
-            wanted[column] = _number((values[-1 if "options" in field else 0] if values else "") or fallback)
+            # The last of repeated options counts; ports and the like are those of the outermost transport that is
+            # not opened.
+            wanted[column] = _number((values[-1 if "options" in field else before] if values else "") or fallback)
     if transport.startswith("icmp") and frame.get(f"{transport}.type"):
         wanted["icmp"] = _number(_pick(frame, f"{transport}.type")) << 8 | _number(_pick(frame, f"{transport}.code"))
     length = _payload(frame, inner, place, transport, stack)
     return wanted if length is None else {**wanted, "payload_length": length}
+
+
+def _opened(stack: Sequence[str], place: int) -> bool:
+    """Say whether a transport carries a tunnel with an IP packet inside."""
+    inside = stack[place + 1 :]
+    return bool(inside) and inside[0] in _DATAGRAM_TUNNELS and bool({"ip", "ipv6"} & set(inside))
 
 
 def _payload(frame: dict[str, str], inner: str, place: int, transport: str, stack: Sequence[str]) -> int | None:

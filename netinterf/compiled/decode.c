@@ -73,6 +73,12 @@ static inline uint32_t four(const uint8_t *at) { return (uint32_t)two(at) << 16 
 
 static inline uint64_t eight(const uint8_t *at) { return (uint64_t)four(at) << 32 | four(at + 4); }
 
+/* Whether tunnels use a port of UDP: `decode.headers.UDP_TUNNELS`. */
+static inline bool may_tunnel(uint16_t port)
+{
+    return port == 4789 || port == 2152 || port == 6081 || port == 8472 || port == 1701;
+}
+
 static inline bool is_tag(uint16_t type) { return type == 0x8100 || type == 0x88A8; }
 
 /* Find the IP header behind the link layer; -1 where that is not plain. */
@@ -170,6 +176,8 @@ static bool read_options(const uint8_t *bytes, int64_t length, struct options *r
 /* Compare the lengths of frame and packet as `decode.decoder._finish` does; false where more than that is to be asked. */
 static bool compare_lengths(const struct frame *frame, uint8_t kind, struct packet *packet)
 {
+    if (packet->end > frame->length && packet->end > frame->captured)
+        return false; /* overstated */
     int64_t wired = packet->end < frame->length ? packet->end : frame->length;
     if (packet->end < frame->length)
         packet->status |= STATUS_PADDED;
@@ -232,7 +240,8 @@ static bool decode_frame(const struct frame *frame, uint8_t kind, const struct c
         out->window_shift[row] = read.window_shift;
         out->tsval[row] = read.tsval;
         out->tsecr[row] = read.tsecr;
-    } else if (packet.protocol != UDP || two(transport + 4) != length) {
+    } else if (packet.protocol != UDP || two(transport + 4) != length || may_tunnel(two(transport)) ||
+               may_tunnel(two(transport + 2))) {
         return false;
     }
     write_ip(&packet, out, row);

@@ -101,7 +101,7 @@ class Block:
 
     ``stop`` is how far each frame may be read: its captured bytes, but never past the end of an IP packet already
     entered. ``end`` is where the innermost IP packet ends by its own length (the frame's end before one is entered);
-    both count from the frame's first byte and may differ either way.
+    both count from the frame's first byte and may differ either way. ``unread`` names, by `Kind`, what was not read.
     """
 
     buffer: U8
@@ -110,6 +110,10 @@ class Block:
     stop: I64
     end: I64
     out: Columns
+    unread: U8 = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.unread = np.zeros(len(self.at), np.uint8)
 
     def read(self, front: Front, layout: np.dtype[Any], skip: int = 0) -> tuple[NDArray[Any], I64]:
         """Fetch the header of each row of *front*, *skip* bytes on.
@@ -129,6 +133,11 @@ class Block:
         """Set a status bit on the rows of *mask*."""
         if mask.any():
             self.out.status[front.rows(mask)] |= np.uint16(status)
+
+    def name(self, front: Front, kind: Kind, mask: Mask | None = None) -> None:
+        """Say of rows (those of *mask*) what was not read, or why."""
+        if mask is None or mask.any():
+            self.unread[front.rows(mask)] = kind
 
     def mark_short(self, front: Front, need: I64 | int, bad: Status) -> Mask:
         """Find the rows with fewer than *need* readable bytes and mark why.

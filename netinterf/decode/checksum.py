@@ -26,6 +26,7 @@ _UNJUDGED = np.uint16(
     | Status.FRAGMENT_LATER
     | Status.BAD_IP_HEADER
     | Status.BAD_TRANSPORT
+    | Status.OVERSTATED
 )
 
 

@@ -12,11 +12,14 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8
-from netinterf.decode import ip, link, transport, tunnel
+from netinterf.decode import datagram_tunnel, ip, link, transport, tunnel
 from netinterf.decode.block import Block, Columns, Front, split
 from netinterf.decode.gather import Buffer, as_bytes
-from netinterf.decode.headers import LINK_KINDS, LINK_TYPES, Kind, link_type_name
+from netinterf.decode.headers import LINK_KINDS, Kind
+from netinterf.decode.link_types import LINK_TYPES, link_type_name
 from netinterf.decode.plain import Frames, plain
+from netinterf.decode.unread import DECODERS as UNREAD
+from netinterf.decode.unread import LINK_TYPE, name_the_short, notes_of
 from netinterf.errors import UnsupportedLinkType
 from netinterf.numbering import one_of
 from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
@@ -39,8 +42,10 @@ LINK_MTU = 1500
 """Most bytes of IP packet in an Ethernet frame (IEEE 802.3 §3.2.7) and default of PPP (RFC 1661 §2); a longer one is
 read as several, joined by offload. Jumbo frames cannot be told from that and are marked alike."""
 
-_DECODERS = link.DECODERS | ip.DECODERS | tunnel.DECODERS | transport.DECODERS
-_TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS, Kind.ETHERNET, Kind.SHORT_SHIM})
+_DECODERS = link.DECODERS | ip.DECODERS | tunnel.DECODERS | transport.DECODERS | datagram_tunnel.DECODERS | UNREAD
+_TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS, Kind.ETHERNET, Kind.SHORT_SHIM}).union(
+    datagram_tunnel.DECODERS
+)
 
 
 @frozen(eq=False)
@@ -74,7 +79,8 @@ def decode(
 
     Returns:
         One packet per record, sorted by time (equal times keep their order). Frames of unknown link types carry
-        ``Status.NOT_IP``, and one diagnostic ``decode.link_type`` per such type says so.
+        ``Status.NOT_IP``, and one diagnostic ``decode.link_type`` per such type says so; others say what else was not
+        read, and why (`decode.unread`).
 
     Raises:
         UnsupportedLinkType: No frame (with *strict*: not every frame) has a known link type.
@@ -89,29 +95,44 @@ def decode(
     at = np.clip(records.at, 0, len(data))
     captured = np.minimum(records.captured, len(data) - at)  # a record may promise more than there is
 
+    unread: dict[int, tuple[I64, U8]] = {}  # by block: rows of which something was not read, and what
+
     def decode_block(start: int) -> None:
         rows = slice(start, start + BLOCK_FRAMES)
         part = Frames(data, at[rows], captured[rows], records.length[rows], kinds[rows])
         out = columns.cut(start, start + BLOCK_FRAMES)
         left = plain(part, out)
         if len(left) == len(part.at):
-            _decode_frames(part, out)
+            named = _decode_frames(part, out)
         elif len(left):
             others = Columns.allocate(len(left))
-            _decode_frames(part.take(left), others)
+            named = _decode_frames(part.take(left), others)
             out.put(left, others)
+        else:
+            return
+        some = np.flatnonzero(named)
+        unread[start] = start + left[some], named[some]
 
     each(decode_block, range(0, len(records), BLOCK_FRAMES))  # blocks write to columns of their own
     quotes = _quotes(data, at, captured, columns)
+    diagnostics += _unread_notes(records, unread)
     return _in_time_order(records, columns, quotes, diagnostics)
 
 
-def _decode_frames(frames: Frames, out: Columns) -> None:
-    """Decode any frames."""
+def _unread_notes(records: Records, unread: dict[int, tuple[I64, U8]]) -> tuple[Diagnostic, ...]:
+    """Tell what was not read in any block."""
+    parts = [unread[start] for start in sorted(unread)]
+    return notes_of(records, *map(np.concatenate, zip(*parts, strict=True))) if parts else ()
+
+
+def _decode_frames(frames: Frames, out: Columns) -> U8:
+    """Decode any frames; return what of each was not read, by `Kind`."""
     length = frames.length.astype(np.int64)
     block = Block(frames.data, frames.at, frames.captured, frames.captured.copy(), length.copy(), out)
     run(block, frames.kinds)
     _finish(block, frames.kinds, length)
+    name_the_short(block)
+    return block.unread
 
 
 def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[U8, int, tuple[Diagnostic, ...]]:
@@ -128,7 +149,7 @@ def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[U8, int, 
         frames = lost[numbers == number]
         name = "an interface that was never described" if number < 0 else f"{number} ({link_type_name(int(number))})"
         message = f"link type {name} is not decoded: its frames are kept without addresses"
-        diagnostics.append(Diagnostic("decode.link_type", message, int(records.at[frames[0]]), len(frames)))
+        diagnostics.append(Diagnostic(LINK_TYPE, message, int(records.at[frames[0]]), len(frames)))
     return kinds, len(lost), tuple(diagnostics)
 
 
@@ -153,6 +174,8 @@ def run(block: Block, kinds: U8, *, tunnels: bool = True) -> None:
         fronts = []
         for kind, parts in pending.items():
             fronts += _DECODERS[kind](block, _joined(parts))
+    for _, front in fronts:  # what is wrapped in more layers than that
+        block.name(front, Kind.UNKNOWN)
 
 
 def _near(block: Block, front: Front) -> Front:

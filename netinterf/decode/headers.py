@@ -1,7 +1,6 @@
-"""The kinds of headers that are decoded, and the numbers that announce them: link types, EtherTypes, IP protocols.
+"""The kinds of headers, and the numbers that announce them: link types, EtherTypes, IP protocols, UDP ports.
 
-Numbers and names of link types are those of the tcpdump group's registry (https://www.tcpdump.org/linktypes.html),
-without the ``LINKTYPE_`` in front.
+Kinds that are only named have numbers as well: whatever announces one says what was not read (`decode.unread`).
 """
 
 from enum import IntEnum
@@ -17,10 +16,9 @@ __all__ = [
     "IPV6_NEXT",
     "IP_VERSIONS",
     "LINK_KINDS",
-    "LINK_TYPES",
     "PPP_PROTOCOLS",
+    "UDP_TUNNELS",
     "Kind",
-    "link_type_name",
 ]
 
 
@@ -58,18 +56,51 @@ class Kind(IntEnum):
     METADATA = 28  # Cisco metadata in GRE: type first
     SHORT_SHIM = 29  # 2 bytes before an Ethernet frame: FabricPath, EtherIP
     LONG_SHIM = 30  # 4 bytes before an Ethernet frame: 802.1ah
+    VXLAN = 31
+    GENEVE = 32
+    GTP = 33
+    GTP_EXTENSION = 34
+    L2TP = 35
+
+    # What is named and not read.
+    NO_IP = 64  # of the link itself: ARP, spanning tree, LLDP, control protocols of PPP
+    MACSEC = 65
+    SERVICE_CHAIN = 66
+    SQUEEZED = 67  # compressed, encrypted or split by PPP
+    UNKNOWN = 68  # a number that stands for nothing known here
+    ODD_VERSION = 69  # IP of another version than 4 and 6, or than what was announced
+    ESP = 70
+    CLOSED = 71  # a tunnel that holds something else than an IP packet that is read
+
+    # Why nothing, or not all, could be read.
+    EMPTY = 80
+    CUT = 81
+    NO_PORTS = 82
+    OVERSTATED = 83
 
 
-def _lookup(size: int, kinds: dict[int, Kind]) -> U8:
-    table = np.zeros(size, np.uint8)
+def _lookup(size: int, kinds: dict[int, Kind], others: Kind = Kind.NONE) -> U8:
+    table = np.full(size, others, np.uint8)
     for number, kind in kinds.items():
         table[number] = kind
     return table
 
 
+_OF_THE_LINK = (
+    *range(0x0600),  # no EtherTypes: lengths (IEEE 802.3 §3.2.6), and frames that Linux does not take for Ethernet
+    *(0x0806, 0x8035, 0x80F3),  # ARP (RFC 826), RARP and Cisco's SLARP, AppleTalk ARP
+    *(0x8137, 0x809B, 0x6003, 0x6002, 0x6004),  # networks of their own: IPX, AppleTalk, DECnet and its maintenance
+    *(0x8863, 0x888E, 0x88C7),  # discovery stage of PPPoE (RFC 2516 §4), 802.1X and its preauthentication
+    *(0x88CC, 0x2000, 0x8809, 0x8902, 0x88F7, 0x88F5, 0x88F6, 0x22EA, 0x8808, 0x893A),  # LLDP, CDP, LACP, 802.1ag, …
+    *(0x0842, 0x9000, 0x88E1, 0x88E3, 0x8892, 0x88A4, 0x88B8, 0x88B9, 0x88BA, 0x22F0),  # wake on LAN, field buses, …
+    *(0x8906, 0x8914, 0x88A2),  # storage: FCoE, FIP, ATA over Ethernet
+)
+"""EtherTypes of what has no conversation of the Internet inside (IEEE's and IANA's registries)."""
+
 ETHERTYPES = _lookup(
     65536,
     {
+        **dict.fromkeys(_OF_THE_LINK, Kind.NO_IP),
         0x0800: Kind.IPV4,
         0x86DD: Kind.IPV6,
         0x8100: Kind.VLAN,  # IEEE 802.1Q
@@ -87,27 +118,35 @@ ETHERTYPES = _lookup(
         0x8864: Kind.PPPOE,  # RFC 2516 §4, session stage
         0x880B: Kind.PPP,  # in GRE, RFC 2637 §4.1
         0x6558: Kind.ETHERNET,  # in GRE, RFC 1701
+        0x88E5: Kind.MACSEC,  # IEEE 802.1AE
+        0x894F: Kind.SERVICE_CHAIN,  # network service header, RFC 8300
     },
+    Kind.UNKNOWN,
 )
 """`Kind` behind each EtherType."""
 
 PPP_PROTOCOLS = _lookup(
     65536,
     {
+        **dict.fromkeys(range(0x4000, 0x10000), Kind.NO_IP),  # control protocols (RFC 1661 §2)
+        **dict.fromkeys((0x0029, 0x002B), Kind.NO_IP),  # AppleTalk, IPX
+        # Van Jacobson's headers (RFC 1332 §4), multilink (RFC 1990), encryption (RFC 1968), compression (RFC 1962)
+        **dict.fromkeys((0x002D, 0x002F, 0x003D, 0x0053, 0x0055, 0x00FB, 0x00FD), Kind.SQUEEZED),
         0x0021: Kind.IPV4,  # RFC 1332
         0x0057: Kind.IPV6,  # RFC 5072
         0x0281: Kind.MPLS,  # RFC 3032 §4.3
         0x0283: Kind.MPLS,
     },
+    Kind.UNKNOWN,
 )
 """`Kind` behind each PPP protocol number."""
 
-IP_VERSIONS = _lookup(16, {4: Kind.IPV4, 6: Kind.IPV6})
+IP_VERSIONS = _lookup(16, {4: Kind.IPV4, 6: Kind.IPV6}, Kind.ODD_VERSION)
 """`Kind` of an IP packet by its first four bits."""
 
 # AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 23 on Windows, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on
 # Darwin.
-FAMILIES = _lookup(256, {2: Kind.IPV4, **dict.fromkeys((10, 23, 24, 28, 30), Kind.IPV6)})
+FAMILIES = _lookup(256, {2: Kind.IPV4, **dict.fromkeys((10, 23, 24, 28, 30), Kind.IPV6)}, Kind.UNKNOWN)
 """`Kind` behind each address family of a loopback header."""
 
 _CARRIED = {
@@ -117,9 +156,13 @@ _CARRIED = {
     17: Kind.UDP,
     41: Kind.IPV6,  # RFC 4213
     47: Kind.GRE,
+    50: Kind.ESP,  # RFC 4303
     51: Kind.AUTHENTICATION,
+    55: Kind.CLOSED,  # minimal encapsulation, RFC 2004
     58: Kind.ICMPV6,
     97: Kind.SHORT_SHIM,  # EtherIP, RFC 3378
+    108: Kind.CLOSED,  # compressed, RFC 3173
+    115: Kind.CLOSED,  # L2TP version 3, RFC 3931
     137: Kind.MPLS,  # RFC 4023
     143: Kind.ETHERNET,  # RFC 8986 §10.1
 }
@@ -130,6 +173,18 @@ IPV4_NEXT = _lookup(256, _CARRIED)
 # Extension headers of RFC 8200 §4; mobility, HIP and shim6 end a packet and stay undecoded.
 IPV6_NEXT = _lookup(256, {**_CARRIED, 0: Kind.EXTENSION, 43: Kind.EXTENSION, 60: Kind.EXTENSION, 44: Kind.FRAGMENT})
 """`Kind` behind each next-header number of IPv6."""
+
+UDP_TUNNELS = _lookup(
+    65536,
+    {
+        1701: Kind.L2TP,  # RFC 2661 §8.1
+        2152: Kind.GTP,  # user plane, 3GPP TS 29.281 §4.4.2
+        4789: Kind.VXLAN,  # RFC 7348 §8
+        6081: Kind.GENEVE,  # RFC 8926 §3.3
+        8472: Kind.VXLAN,  # what Linux took before, and still does where nothing else is said
+    },
+)
+"""`Kind` that may be in a datagram from or to each UDP port: what its header says decides."""
 
 LINK_KINDS: dict[int, Kind] = {
     0: Kind.LOOPBACK,
@@ -148,127 +203,3 @@ LINK_KINDS: dict[int, Kind] = {
     276: Kind.LINUX_SLL2,
 }
 """First header of a frame, by link type."""
-
-_NAMES: dict[int, str] = {
-    0: "NULL",
-    1: "ETHERNET",
-    3: "AX25",
-    6: "IEEE802_5",
-    7: "ARCNET_BSD",
-    8: "SLIP",
-    9: "PPP",
-    10: "FDDI",
-    12: "RAW",
-    14: "RAW",
-    50: "PPP_HDLC",
-    51: "PPP_ETHER",
-    100: "ATM_RFC1483",
-    101: "RAW",
-    104: "C_HDLC",
-    105: "IEEE802_11",
-    107: "FRELAY",
-    108: "LOOP",
-    113: "LINUX_SLL",
-    114: "LTALK",
-    117: "PFLOG",
-    119: "IEEE802_11_PRISM",
-    122: "IP_OVER_FC",
-    123: "SUNATM",
-    127: "IEEE802_11_RADIOTAP",
-    129: "ARCNET_LINUX",
-    138: "APPLE_IP_OVER_IEEE1394",
-    139: "MTP2_WITH_PHDR",
-    140: "MTP2",
-    141: "MTP3",
-    142: "SCCP",
-    143: "DOCSIS",
-    144: "LINUX_IRDA",
-    163: "IEEE802_11_AVS",
-    165: "BACNET_MS_TP",
-    166: "PPP_PPPD",
-    169: "GPRS_LLC",
-    177: "LINUX_LAPD",
-    182: "MFR",
-    187: "BLUETOOTH_HCI_H4",
-    189: "USB_LINUX",
-    192: "PPI",
-    195: "IEEE802_15_4_WITHFCS",
-    197: "ERF",
-    201: "BLUETOOTH_HCI_H4_WITH_PHDR",
-    202: "AX25_KISS",
-    203: "LAPD",
-    204: "PPP_WITH_DIR",
-    205: "C_HDLC_WITH_DIR",
-    206: "FRELAY_WITH_DIR",
-    209: "IPMB_LINUX",
-    215: "IEEE802_15_4_NONASK_PHY",
-    220: "USB_LINUX_MMAPPED",
-    224: "FC_2",
-    225: "FC_2_WITH_FRAME_DELIMS",
-    226: "IPNET",
-    227: "CAN_SOCKETCAN",
-    228: "IPV4",
-    229: "IPV6",
-    230: "IEEE802_15_4_NOFCS",
-    231: "DBUS",
-    235: "DVB_CI",
-    236: "MUX27010",
-    237: "STANAG_5066_D_PDU",
-    239: "NFLOG",
-    240: "NETANALYZER",
-    241: "NETANALYZER_TRANSPARENT",
-    242: "IPOIB",
-    243: "MPEG_2_TS",
-    244: "NG40",
-    245: "NFC_LLCP",
-    247: "INFINIBAND",
-    248: "SCTP",
-    249: "USBPCAP",
-    250: "RTAC_SERIAL",
-    251: "BLUETOOTH_LE_LL",
-    253: "NETLINK",
-    254: "BLUETOOTH_LINUX_MONITOR",
-    255: "BLUETOOTH_BREDR_BB",
-    256: "BLUETOOTH_LE_LL_WITH_PHDR",
-    257: "PROFIBUS_DL",
-    258: "PKTAP",
-    259: "EPON",
-    260: "IPMI_HPM_2",
-    261: "ZWAVE_R1_R2",
-    262: "ZWAVE_R3",
-    263: "WATTSTOPPER_DLM",
-    264: "ISO_14443",
-    265: "RDS",
-    266: "USB_DARWIN",
-    268: "SDLC",
-    270: "LORATAP",
-    271: "VSOCK",
-    272: "NORDIC_BLE",
-    273: "DOCSIS31_XRA31",
-    274: "ETHERNET_MPACKET",
-    275: "DISPLAYPORT_AUX",
-    276: "LINUX_SLL2",
-    277: "SERCOS_MONITOR",
-    278: "OPENVIZSLA",
-    279: "EBHSCR",
-    280: "VPP_DISPATCH",
-    281: "DSA_TAG_BRCM",
-    282: "DSA_TAG_BRCM_PREPEND",
-    283: "IEEE802_15_4_TAP",
-    284: "DSA_TAG_DSA",
-    285: "DSA_TAG_EDSA",
-    286: "ELEE",
-    287: "Z_WAVE_SERIAL",
-    288: "USB_2_0",
-    289: "ATSC_ALP",
-    290: "ETW",
-    **{147 + number: f"USER{number}" for number in range(16)},
-}
-
-LINK_TYPES: dict[int, str] = {number: _NAMES[number] for number in sorted(LINK_KINDS)}
-"""The link types that are decoded: number to name."""
-
-
-def link_type_name(number: int) -> str:
-    """Name a link type: ``"ETHERNET"``, or ``"unassigned"`` when the number stands for nothing known."""
-    return _NAMES.get(number, "unassigned")

@@ -6,7 +6,9 @@ stays what it was: an outer packet with the tunnel's protocol number.
 
 Lengths. An IP length of zero stands for "until the end of the frame": a packet handed to (or put together by) the
 network card, which fills it in per wire packet. A length that reaches past the captured bytes is no contradiction, it
-is what a snapshot length does, so only lengths shorter than their own header are bad.
+is what a snapshot length does, so only lengths shorter than their own header are bad, and those that reach past the
+frame as it was on the wire: hosts discard such a packet (RFC 1122 §3.2.1: silently), so it carries no more than its
+frame. Inside a tunnel that is no contradiction, since mirrors cut what they copy.
 """
 
 import numpy as np
@@ -64,8 +66,11 @@ def _entered(block: Block, front: Front, version: U8, expected: int, size: int) 
     right = version == expected
     if right.all() and int(room.min()) >= size:
         return front, nested
-    block.mark(front, (room > 0) & ~right & ~outer, Status.BAD_IP_HEADER)
+    other = (room > 0) & ~right
+    block.mark(front, other & ~outer, Status.BAD_IP_HEADER)
+    block.name(front, Kind.ODD_VERSION, other & ~outer)
     block.mark_short(front, size, Status.BAD_IP_HEADER)
+    block.name(front, Kind.CLOSED, outer & (~right | (room < size)))
     enough = room >= np.where(outer, size, 1)
     return front.part(right & enough, front.at), nested
 
@@ -134,7 +139,8 @@ def _nest(block: Block, front: Front) -> None:
     block.mark(front, inner, Status.TUNNELLED)
     rows = front.rows(inner)
     out.status[rows] &= np.uint16(0xFFFF ^ Status.IP_OPTIONS)
-    for column in (out.source_high, out.target_high, out.ip_id, out.ip_flags, out.fragment_offset):
+    unsaid = (out.source_high, out.target_high, out.ip_id, out.ip_flags, out.fragment_offset)
+    for column in (*unsaid, out.source_port, out.target_port):
         column[rows] = 0
 
 
@@ -145,6 +151,13 @@ def _bound(block: Block, front: Front, length: I64, end: I64) -> None:
     if zero.any():
         block.mark(front, zero, Status.OFFLOADED)
         end = np.where(zero, block.end[place], end)
+    framed = np.maximum(block.end[place], block.captured[place])
+    over = end > framed
+    if over.any():
+        over &= (block.out.status[place] & np.uint16(Status.TUNNELLED)) == 0
+        block.mark(front, over, Status.OVERSTATED)
+        block.name(front, Kind.OVERSTATED, over)
+        end = np.where(over, framed, end)
     block.end[place] = end
     block.stop[place] = np.minimum(block.stop[place], end)
 

@@ -54,7 +54,7 @@ def llc(block: Block, front: Front) -> Next:
     oui = np.ascontiguousarray(fields["oui"]).view(np.uint8).reshape(-1, 3)
     # Both say that an EtherType follows: RFC 1042 and, for protocols that must survive translation, 802.1H.
     snap &= (oui[:, 0] == 0) & (oui[:, 1] == 0) & ((oui[:, 2] == 0) | (oui[:, 2] == 0xF8))
-    kinds = np.where(snap, ETHERTYPES[fields["type"]], np.uint8(0))
+    kinds = np.where(snap, ETHERTYPES[fields["type"]], np.uint8(Kind.NO_IP))
     kinds[(fields["sap"] == 0x0606) & (fields["control"] == 3)] = Kind.IPV4
     return split(front, kinds, front.at + np.where(snap, 8, 3))
 
@@ -84,6 +84,7 @@ def mpls(block: Block, front: Front) -> Next:
     bottom = (fields["entry"] & 0x100) != 0
     nibble = fields["next"] >> 4
     kinds = np.where(bottom, IP_VERSIONS[nibble], np.uint8(Kind.MPLS))
+    kinds[kinds == Kind.ODD_VERSION] = Kind.UNKNOWN  # a pseudowire, which only its ends know (RFC 4385 §3)
     # A zero nibble is the control word of an Ethernet pseudowire (RFC 4448 §4.6): 4 bytes, then the frame.
     control = bottom & (nibble == 0) & (block.stop[front.place] - front.at >= 4 + 4 + 14)
     kinds[control] = Kind.ETHERNET
@@ -96,8 +97,9 @@ def pppoe(block: Block, front: Front) -> Next:
     fields, _ = block.read(front, np.dtype([("version", "u1"), ("code", "u1"), ("rest", ">u4")]))
     block.mark(front, np.ones(len(front.at), np.bool_), Status.TAGGED)
     short = block.mark_short(front, 6, Status.HEADER_CUT)
-    data = (fields["code"] == 0) & ~short
-    return split(front, np.where(data, np.uint8(Kind.PPP), np.uint8(0)), front.at + 6)
+    kinds = np.where(fields["code"] == 0, np.uint8(Kind.PPP), np.uint8(Kind.NO_IP))
+    kinds[short] = Kind.NONE
+    return split(front, kinds, front.at + 6)
 
 
 def ppp(block: Block, front: Front) -> Next:
@@ -153,7 +155,7 @@ def loopback(block: Block, front: Front) -> Next:
     family = family.astype(np.uint32)
     swapped = family > 0xFFFFFF
     family[swapped] = family[swapped].byteswap()
-    kinds = np.where(family < 256, FAMILIES[np.minimum(family, 255)], np.uint8(0))
+    kinds = np.where(family < 256, FAMILIES[np.minimum(family, 255)], np.uint8(Kind.UNKNOWN))
     return split(front, kinds, front.at + 4)
 
 

@@ -1,14 +1,15 @@
 """Transport headers: TCP, UDP, ICMP and ICMPv6, and the blocks of SACK options on demand.
 
 The payload is what the IP length leaves behind the header. UDP's own length is only compared with it: a datagram whose
-two lengths disagree is marked and keeps the IP length, so that nothing it carries is hidden.
+two lengths disagree is marked and keeps the IP length, so that nothing it carries is hidden. A datagram of a port that
+tunnels use is handed on, and stays one where its content is no tunnel's (`decode.datagram_tunnel`).
 """
 
 import numpy as np
 
-from netinterf.decode.block import Block, Columns, Decoder, Front, Next
+from netinterf.decode.block import Block, Columns, Decoder, Front, Next, split
 from netinterf.decode.gather import Buffer, as_bytes
-from netinterf.decode.headers import Kind
+from netinterf.decode.headers import UDP_TUNNELS, Kind
 from netinterf.decode.options import tcp_options, walk
 from netinterf.schema import Packets, Status
 from netinterf.table import Ragged, Rows, spans
@@ -79,7 +80,9 @@ def udp(block: Block, front: Front) -> Next:
     offloaded = (out.status[place] & np.uint16(Status.OFFLOADED)) != 0
     wrong = np.where(partial, claimed < 8, claimed != length) & ~offloaded
     block.mark(front, wrong & ~short, Status.BAD_TRANSPORT)
-    return []
+    kinds = UDP_TUNNELS[head["target"]]
+    kinds = np.where(kinds, kinds, UDP_TUNNELS[head["source"]])
+    return split(front, np.where(short | wrong, np.uint8(0), kinds), front.at + 8) if kinds.any() else []
 
 
 def icmp(block: Block, front: Front) -> Next:

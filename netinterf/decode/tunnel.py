@@ -33,7 +33,8 @@ def gre(block: Block, front: Front) -> Next:
     kinds[head["type"] == 0x22EB] = Kind.ERSPAN_3
     kinds[head["type"] == 0x883E] = Kind.WCCP
     kinds[head["type"] == 0x8909] = Kind.METADATA
-    kinds[~usable] = Kind.NONE
+    kinds[~usable] = Kind.UNKNOWN
+    kinds[short] = Kind.NONE
     return split(front, kinds, front.at + size)
 
 
@@ -49,7 +50,9 @@ def erspan3(block: Block, front: Front) -> Next:
     size = np.where(word & 1, 20, 12)
     short = block.mark_short(front, size, Status.BAD_TRANSPORT)
     frame = ((word >> 10) & 0x1F) == 0  # frame type 0 is Ethernet
-    return split(front, np.where(frame & ~short, np.uint8(Kind.ETHERNET), np.uint8(0)), front.at + size)
+    kinds = np.where(frame, np.uint8(Kind.ETHERNET), np.uint8(Kind.UNKNOWN))
+    kinds[short] = Kind.NONE
+    return split(front, kinds, front.at + size)
 
 
 def wccp(block: Block, front: Front) -> Next:

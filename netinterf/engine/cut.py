@@ -20,6 +20,7 @@ import numpy as np
 from netinterf.arrays import I64, Mask
 from netinterf.capture import Capture
 from netinterf.capture.cutting import beside
+from netinterf.decode import LINK_TYPE
 from netinterf.engine.crowd import beyond_a_crowd, crowd_of
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged import Judged, outcome_counts
@@ -29,7 +30,6 @@ from netinterf.engine.looking import Seen
 from netinterf.engine.met import Met, conversations, lookups, told_twice
 from netinterf.engine.options import WHOLE, Options
 from netinterf.engine.release import IDLE_NS, Remembered, closed_flows
-from netinterf.engine.tally import LINK_TYPE
 from netinterf.schema import Diagnostic, Records
 from netinterf.trace import Trace, decode_capture
 from netinterf.values import frozen

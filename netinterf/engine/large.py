@@ -9,7 +9,7 @@ session, and what is cut is counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from concurrent.futures import Executor
 from typing import Protocol
 
@@ -25,7 +25,7 @@ from netinterf.engine.judged import Judged, Summary, outcome_counts
 from netinterf.engine.looking import Looking, Seen, look_at_each
 from netinterf.engine.options import WHOLE, Options
 from netinterf.engine.shards import SHARD, Shards
-from netinterf.engine.tally import LINK_TYPE, cut_notes, joined
+from netinterf.engine.tally import cut_notes, joined
 from netinterf.recording.vantage import PLACES, elect
 from netinterf.schema import Diagnostic, Records, Vantage
 from netinterf.trace import decode_capture
@@ -49,8 +49,8 @@ ALONE = (
     "of each part that holds them, {crowd:,} others like them are listed, of the same service or the same client"
 )
 
-COUNTED = frozenset({LINK_TYPE, FAILED, EVERYWHERE})
-"""Notes that are counted over all shards; of others, the one is told that most conversations are in."""
+COUNTED = frozenset({FAILED, EVERYWHERE})
+"""Notes that are counted over all parts; of others, the one is told that most conversations are in."""
 
 
 def judge_large(
@@ -150,7 +150,7 @@ def summary_of(
         diagnostics=(
             *capture.diagnostics,
             *counted.diagnostics,
-            *notes_of(seen),
+            *notes_of(seen, {note.code for note in counted.diagnostics}),
             *everywhere_notes(ledger.evidence),
             *cut_notes(sum(entry.over for entry in seen), sum(entry.cut for entry in seen)),
             *([Diagnostic(UNLISTED, ALONE.format(crowd=crowd), count=alone.total())] if alone.total() else []),
@@ -162,10 +162,15 @@ def summary_of(
     )
 
 
-def notes_of(seen: Sequence[Seen]) -> tuple[Diagnostic, ...]:
-    """Tell what parts of the recording are like, each kind once: of the part with most conversations that shows it."""
-    by_size = sorted(seen, key=lambda entry: entry.flows)
-    told = joined((), (note for entry in by_size for note in entry.notes if note.code not in COUNTED))
+def notes_of(seen: Sequence[Seen], known: Set[str] = frozenset()) -> tuple[Diagnostic, ...]:
+    """Tell what parts of the recording are like, each kind once: of the part with most conversations that shows it.
+
+    Args:
+        seen: The parts.
+        known: Codes of what is known of the whole already.
+    """
+    by_size, other = sorted(seen, key=lambda entry: entry.flows), COUNTED | known
+    told = joined((), (note for entry in by_size for note in entry.notes if note.code not in other), frozenset())
     if len(seen) > 1:
         told = tuple(attrs.evolve(note, message=f"in one of {len(seen):,} parts, {note.message}") for note in told)
     return told + joined((), (note for entry in seen for note in entry.notes if note.code == FAILED))

@@ -18,10 +18,10 @@ import numpy as np
 
 from netinterf.arrays import I64, U16, Mask
 from netinterf.capture import Capture
-from netinterf.decode import decode
+from netinterf.decode import COUNTED, LINK_TYPE, decode
 from netinterf.engine.company import Lookups, find_lookups
 from netinterf.engine.homes import BUCKETS, Homes
-from netinterf.engine.tally import LINK_TYPE, joined
+from netinterf.engine.tally import joined
 from netinterf.engine.window import MOST_FRAMES
 from netinterf.errors import CaptureError, UnreadableSource
 from netinterf.schema import Diagnostic, Packets, Records
@@ -115,7 +115,7 @@ class Shards:
             self.bytes += int(records.length.sum(dtype=np.int64))
             began, ended = int(records.time.min()), int(records.time.max())
             self.span = (began, ended) if self.span is None else (min(began, self.span[0]), max(ended, self.span[1]))
-            self.diagnostics = joined(self.diagnostics, decoded.diagnostics)
+            self.diagnostics = joined(self.diagnostics, decoded.diagnostics, COUNTED)
 
     def each(self, room: int) -> Iterator[Shard]:
         """Give one shard after the other: whole buckets, as many as there is room for, or one that has more."""

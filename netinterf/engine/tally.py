@@ -8,19 +8,17 @@ import numpy as np
 
 from netinterf.analyzers.run import FAILED, failed_analyzer
 from netinterf.arrays import Mask
+from netinterf.decode import COUNTED, OF_NO_FLOW
 from netinterf.engine.judged import Summary, outcome_counts
 from netinterf.engine.release import Leaving
 from netinterf.schema import Diagnostic, Outcome, Records, Verdicts
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
-__all__ = ["CUT", "LINK_TYPE", "Tally", "cut_notes", "joined"]
+__all__ = ["CUT", "Tally", "cut_notes", "joined"]
 
 RELEASED, CUT_OFF = CUT = ("session.released", "session.cut")
 """Codes of notes that conversations were judged before the end of the capture, or before their own."""
-
-LINK_TYPE = "decode.link_type"
-"""A note about frames that are let go when the window is; its counts add up. Others are about the latest window."""
 
 
 @frozen(kw_only=True)
@@ -131,18 +129,23 @@ def added(these: dict[str, int], those: dict[str, int]) -> dict[str, int]:
     return {key: count + those[key] for key, count in these.items()}
 
 
-def joined(earlier: Iterable[Diagnostic], later: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Join the notes of two parts of a stream: the latest holds, but the frames of each link type are counted together.
+def joined(
+    earlier: Iterable[Diagnostic], later: Iterable[Diagnostic], counted: frozenset[str] = OF_NO_FLOW
+) -> tuple[Diagnostic, ...]:
+    """Join the notes of two parts of a stream: the latest of each kind holds, but some are added up.
 
-    So are the failures of each analyzer, whatever their reasons.
+    So are the failures of each analyzer, whatever their reasons. Each thing that was not read is a kind of its own.
+
+    Args:
+        earlier: Notes of the first part.
+        later: Notes of the second.
+        counted: Codes of notes that are added up, since what they count is in one part only: in windows of a session,
+            frames that belong to no conversation are let go with the window.
     """
     by_key: dict[str, Diagnostic] = {}
     for note in (*earlier, *later):
-        counted = {LINK_TYPE: note.message, FAILED: failed_analyzer(note)}
-        key = counted.get(note.code, note.code)
+        key = failed_analyzer(note) if note.code == FAILED else note.message if note.code in COUNTED else note.code
         known = by_key.get(key)
-        if known is None or note.code not in counted:
-            by_key[key] = note
-        else:
-            by_key[key] = attrs.evolve(known, count=known.count + note.count)
+        added = 0 if known is None or not (note.code == FAILED or note.code in counted) else known.count
+        by_key[key] = attrs.evolve(known, count=added + note.count) if known is not None and added else note
     return tuple(by_key.values())

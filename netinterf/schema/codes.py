@@ -35,13 +35,14 @@ class Status(IntFlag):
     OFFLOADED = 1 << 4  # IP length 0, or larger than the wire allows: segmentation or receive offload
     FRAGMENT_FIRST = 1 << 5  # first of several IP fragments: transport decoded, payload incomplete
     FRAGMENT_LATER = 1 << 6  # later fragment: tied to the first one's flow, no transport header
-    TUNNELLED = 1 << 7  # innermost packet of IP-in-IP, 6in4, GRE, …
+    TUNNELLED = 1 << 7  # innermost packet of IP-in-IP, 6in4, GRE, VXLAN, …
     TAGGED = 1 << 8  # VLAN, MPLS or PPPoE below the IP packet
     IP_OPTIONS = 1 << 9  # IPv4 options or IPv6 extension headers present
     BAD_IP_HEADER = 1 << 10  # IP header contradicts itself (header length, total length)
     BAD_TRANSPORT = 1 << 11  # transport header contradicts itself (data offset, UDP length)
     BAD_TCP_OPTIONS = 1 << 12  # option lengths run past the TCP header
     MORE_OPTIONS = 1 << 13  # a TCP option beyond those that have columns
+    OVERSTATED = 1 << 14  # the IP length reaches past the frame on the wire: the packet ends with its frame here
 
 
 class IpFlag(IntFlag):

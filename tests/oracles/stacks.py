@@ -3,6 +3,8 @@
 from struct import pack
 
 from scapy.contrib.erspan import ERSPAN_II
+from scapy.contrib.geneve import GENEVE, GeneveOptions
+from scapy.contrib.gtp import GTP_U_Header, GTPPDUSessionContainer
 from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption
 from scapy.layers.inet6 import (
@@ -15,7 +17,9 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.ipsec import AH
 from scapy.layers.l2 import GRE, LLC, SNAP, Dot1AD, Dot1Q, Dot3, Ether
+from scapy.layers.l2tp import L2TP
 from scapy.layers.ppp import PPP, PPPoE
+from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 
 MACS = {"src": "02:00:00:00:00:01", "dst": "02:00:00:00:00:02"}
@@ -66,6 +70,70 @@ def inner_packets():
         / ERSPAN_II()
         / Ether(**MACS)
         / IP(**V4)
+        / segment()
+        / payload,
+        **datagram_tunnels(payload),
+    }
+
+
+def datagram_tunnels(payload):
+    """Give packets in tunnels over UDP."""
+    outer = IP(src="10.0.0.1", dst="10.0.0.2")
+    return {
+        "vxlan": outer
+        / UDP(sport=49999, dport=4789)
+        / VXLAN(flags=8, vni=7)
+        / Ether(**MACS)
+        / IP(**V4)
+        / segment()
+        / payload,
+        "vxlan_policy": IPv6(src="2001:db8::a", dst="2001:db8::b")
+        / UDP(sport=49999, dport=8472)
+        / VXLAN(flags=0x88, gpid=9, vni=7)
+        / Ether(**MACS)
+        / IPv6(**V6)
+        / UDP(sport=1, dport=2)
+        / payload,
+        "vxlan_vendor": outer
+        / UDP(sport=49999, dport=4789)
+        / Raw(bytes.fromhex("c8800001 00000701"))
+        / Ether(**MACS)
+        / IP(**V4)
+        / segment()
+        / payload,
+        "geneve": outer / UDP(sport=49999, dport=6081) / GENEVE(vni=7, proto=0x0800) / IP(**V4) / segment() / payload,
+        "geneve_options": outer
+        / UDP(sport=49999, dport=6081)
+        / GENEVE(vni=7, proto=0x6558, critical=1, options=[GeneveOptions(classid=0x108, type=1, data=b"12345678")])
+        / Ether(**MACS)
+        / IPv6(**V6)
+        / ICMPv6EchoRequest(id=98, seq=4, data=b"ping"),
+        "gtp": outer / UDP(sport=2152, dport=2152) / GTP_U_Header(teid=5) / IP(**V4) / segment() / payload,
+        "gtp_numbered": outer
+        / UDP(sport=2152, dport=2152)
+        / GTP_U_Header(teid=5, S=1, seq=9)
+        / IPv6(**V6)
+        / segment()
+        / payload,
+        "gtp_session": outer
+        / UDP(sport=2152, dport=2152)
+        / GTP_U_Header(teid=5, E=1)
+        / GTPPDUSessionContainer(type=0, QFI=3)
+        / IP(**V4)
+        / ICMP(id=99, seq=3)
+        / payload,
+        "l2tp": outer
+        / UDP(sport=1701, dport=1701)
+        / L2TP(hdr=["length"], tunnel_id=1, session_id=2)
+        / PPP(proto=0x21)
+        / IP(**V4)
+        / segment()
+        / payload,
+        "l2tp_numbered": outer
+        / UDP(sport=50000, dport=1701)
+        / L2TP(hdr=["sequence"], tunnel_id=1, session_id=2, ns=1, nr=2)
+        / PPP(proto=0x57)
+        / IPv6(**V6)
         / segment()
         / payload,
     }

@@ -1,13 +1,16 @@
 """Decoded columns agree with tshark on real captures."""
 
 import pytest
+from scapy.packet import Raw
+from scapy.utils import wrpcap
 
-from benchmarks.decode_check import expected, run
+from benchmarks.decode_check import compare, expected, run
 from netinterf.capture import find_captures, open_capture
 from netinterf.decode import decode
 from netinterf.errors import CaptureError
 from tests.oracles import naive_decoder
 from tests.oracles.frames import table
+from tests.oracles.stacks import every_stack
 
 SAMPLE = 40
 # What is left over are packets that contradict themselves and that tshark gives up on; see the benchmark.
@@ -21,6 +24,17 @@ def test_columns_agree_with_tshark(captures_dir, tshark):
     result = run(captures_dir / "benign", SAMPLE)
     assert result["frames"] > 1000
     assert result["share"] >= SHARE, result["entries"][:5]
+
+
+@pytest.mark.tshark
+def test_tunnels_read_like_tshark(tmp_path, tshark):
+    """Every tunnel in every version of IP, as tshark takes it apart."""
+    frames = [frame for name, link, frame, _, _ in every_stack() if name.split(" in ")[1] in {"ethernet", "vlan"}]
+    wrpcap(str(tmp_path / "tunnels.pcap"), [Raw(frame) for frame in frames], linktype=1)
+    capture = open_capture(tmp_path / "tunnels.pcap")
+    compared, differences = compare(tmp_path / "tunnels.pcap", decode(capture.buffer, capture.records, [1]))
+    assert compared == len(frames) > 40
+    assert [entry for entry in differences if entry["reason"] == "unexplained"] == []
 
 
 def test_the_layer_that_tshark_does_not_name_is_no_inner_one():
