@@ -5,7 +5,7 @@ fault and names source and offset; `AnalyzerError` says that an analyzer broke i
 none of these: they are data, kept as rows with status bits.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 __all__ = [
     "AnalyzerError",
@@ -76,30 +76,45 @@ class CaptureError(NetinterfError):
         source: The path or name of the input, as the caller gave it.
         reason: What is wrong with it, in words.
         offset: Byte offset in the (decompressed) input, where one is known.
+
+    Attributes:
+        message: Reason and offset, in words.
+        code: What kind of problem it is, in a word for programs.
     """
+
+    code: ClassVar[str] = "capture.failed"
 
     def __init__(self, source: str, reason: str, offset: int | None = None) -> None:
         self.source = source
         self.reason = reason
         self.offset = offset
         where = "" if offset is None else f" at byte {offset}"
-        super().__init__(f"{source}: {reason}{where}")
+        self.message = f"{reason}{where}"
+        super().__init__(f"{source}: {self.message}")
 
 
 class UnreadableSource(CaptureError):
     """Report a source that cannot be opened or read: missing, empty, a directory without captures, no permission."""
 
+    code = "capture.unreadable"
+
 
 class UnknownFormat(CaptureError):
     """Report bytes that begin like no capture format; the reason says which magic bytes were found."""
+
+    code = "capture.unknown_format"
 
 
 class UnsupportedLinkType(CaptureError):
     """Report a link type that no decoder knows; the reason names it and lists those that are known."""
 
+    code = "capture.link_type"
+
 
 class DamagedCapture(CaptureError):
     """Report damage inside a capture; raised only when the caller asked for strictness."""
+
+    code = "capture.damaged"
 
 
 class AnalyzerError(NetinterfError):

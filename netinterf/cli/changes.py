@@ -7,12 +7,13 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
+from netinterf.errors import CaptureError
 from netinterf.report.folding import Told
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
 from netinterf.schema import Grade, Outcome, SubjectKind
 from netinterf.values import frozen
 from netinterf.writing import dump
-from netinterf.written.format import capture_line, end_line, verdict_line
+from netinterf.written.format import capture_line, end_line, error_line, verdict_line
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
 
@@ -32,12 +33,12 @@ class Form:
 
     Args:
         verdict: Gives the lines of a verdict; told whether it is final.
-        end: Gives the last lines; told how many verdicts were written, and the capture unless it could not be read.
+        end: Gives the last lines; told how many verdicts were written, and the capture or why it could not be read.
         every: Whether a final verdict is written although it is the one that was told before.
     """
 
     verdict: Callable[[Verdict, bool], Iterator[str]]
-    end: Callable[[int, Summary | None], Iterator[str]]
+    end: Callable[[int, Summary | CaptureError], Iterator[str]]
     every: bool
 
 
@@ -54,11 +55,11 @@ def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
         yield one_line(verdict) if final else f"withdrawn: {one_line(verdict)}"
 
 
-def text_end(_: int, summary: Summary | None) -> Iterator[str]:
+def text_end(_: int, outcome: Summary | CaptureError) -> Iterator[str]:
     """Write the end for people."""
-    if summary is not None:
+    if isinstance(outcome, Summary):
         yield ""
-        yield from summary_lines(summary)
+        yield from summary_lines(outcome)
 
 
 def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
@@ -66,11 +67,11 @@ def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
     yield dump({**verdict_line(verdict), "final": final})
 
 
-def json_end(verdicts: int, summary: Summary | None) -> Iterator[str]:
+def json_end(verdicts: int, outcome: Summary | CaptureError) -> Iterator[str]:
     """Write the capture's own line, and the last one."""
-    if summary is not None:
-        yield dump(capture_line(summary))
-    yield dump(end_line(int(summary is not None), verdicts, int(summary is None)))
+    read = isinstance(outcome, Summary)
+    yield dump(capture_line(outcome) if isinstance(outcome, Summary) else error_line(outcome))
+    yield dump(end_line(int(read), verdicts, int(not read)))
 
 
 FORMS: Mapping[str, Form] = {
@@ -128,9 +129,9 @@ class ChangeWriter:
         self.final(verdicts)
         self.output.write(self._form.end(self._count, summary))
 
-    def fail(self) -> None:
+    def fail(self, error: CaptureError) -> None:
         """Write the end of what could not be read."""
-        self.output.write(self._form.end(self._count, None))
+        self.output.write(self._form.end(self._count, error))
 
     def _tell(self, verdict: Verdict, *, final: bool) -> None:
         self._count += 1

@@ -19,12 +19,14 @@ Writer = Callable[["Captures", "Output", bool], None]
 
 
 def text(captures: "Captures", output: "Output", everything: bool) -> None:
-    """Write for people, an empty line between captures."""
-    from netinterf.report.text import capture_text
+    """Write for people, an empty line between captures; what could not be read comes last."""
+    from netinterf.report.text import capture_text, unread_lines
 
     for place, judged in enumerate(captures):
         output.write(iter([""] * bool(place)))
         output.write(capture_text(judged, everything=everything))
+    if captures.read and captures.errors:
+        output.write(iter(["", *unread_lines(captures.errors)]))
 
 
 def jsonl(captures: "Captures", output: "Output", everything: bool) -> None:
@@ -45,7 +47,7 @@ def parquet(captures: "Captures", output: "Output", everything: bool) -> None:
 
     if output.terminal:
         raise ParameterError("format", "parquet", "a file or a pipe to write bytes to (--out FILE)")
-    output.attempt(lambda _: write(captures, output.binary, everything=everything))
+    output.attempt(lambda _: write(captures, output.binary, everything=everything, errors=captures.errors))
 
 
 def html(captures: "Captures", output: "Output", everything: bool) -> None:
@@ -64,7 +66,7 @@ def ooni(captures: "Captures", output: "Output", everything: bool) -> None:
     """
     from netinterf.export import ooni as write
 
-    output.attempt(lambda stream: write(captures, stream, everything=everything))
+    output.attempt(lambda stream: write(captures, stream, everything=everything, errors=captures.errors))
 
 
 FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet, "html": html, "ooni": ooni}

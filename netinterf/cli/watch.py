@@ -39,7 +39,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
         changes.end(session.close(), session.summary)
     except (CaptureError, UsageError) as error:  # the latter where an optional package is missing
         complain(str(error))
-        changes.fail()
+        changes.fail(error if isinstance(error, CaptureError) else CaptureError(arguments.source, str(error)))
         return EXIT_NO_INPUT
     if output.failed:
         return EXIT_NO_OUTPUT

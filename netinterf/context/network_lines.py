@@ -22,8 +22,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import U8, U16, U32, U64, Mask
-from netinterf.context.networks import MAX_ASN, NetworkTable, country_code
+from netinterf.arrays import I64, U8, U16, U32, U64, Mask
+from netinterf.context.networks import MAX_ASN, NetworkTable, country_code, refuse_contradictions
 from netinterf.context.ranges import prefixes_of_ranges
 from netinterf.errors import ParameterError
 from netinterf.values import frozen
@@ -94,7 +94,7 @@ def read_table(file: BinaryIO, name: str) -> NetworkTable:
         name: What it is called in errors.
 
     Raises:
-        ParameterError: It is of no known form, or a line is malformed (its number is given).
+        ParameterError: It is of no known form, a line is malformed, or two contradict each other (numbers are given).
         OSError: It cannot be read; what is compressed says so by EOFError and zlib.error, too.
     """
     with io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="") as lines:
@@ -105,8 +105,10 @@ def read_table(file: BinaryIO, name: str) -> NetworkTable:
             raise ParameterError("networks", name, FORMS)
         left = lines if form.headed else chain([begin], lines)
         parts = list(read_columns(left, Reading(form), name, before + form.headed))
-    whole = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return NetworkTable.of_prefixes(*whole) if form.last is None else table_of_ranges(*whole)
+    *whole, line = (np.concatenate(column) for column in zip(*parts, strict=True))
+    table, row = (NetworkTable.of_prefixes(*whole), slice(None)) if form.last is None else table_of_ranges(*whole)
+    refuse_contradictions(table, line[row], name)
+    return table
 
 
 def read_columns(
@@ -130,7 +132,7 @@ def read_columns(
         quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
         strict=True,
     )
-    yield columns_of([])
+    yield *columns_of([]), np.empty(0, np.int64)
     try:
         while some := list(islice(rows, CHUNK)):
             yield columns(some, columns_of, name, done)
@@ -140,13 +142,15 @@ def read_columns(
 
 
 def columns(rows: list[list[str]], columns_of: "Reading", name: str, before: int) -> tuple[NDArray[Any], ...]:
-    """Turn lines into columns; if that fails, find out which is wrong.
+    """Turn lines into columns, the last of which are the numbers of the lines; if that fails, find out which is wrong.
 
     Raises:
         ParameterError: A line is malformed.
     """
     try:
-        return columns_of([row for row in rows if says_something(row)])
+        said = [place for place, row in enumerate(rows) if says_something(row)]
+        lines = before + 1 + np.array(said, np.int64)
+        return *columns_of(rows if len(said) == len(rows) else [rows[place] for place in said]), lines
     except ValueError:
         for line, row in enumerate(rows, before + 1):
             try:
@@ -207,12 +211,18 @@ def cells_at(rows: Sequence[list[str]], place: int | None) -> list[str]:
     return [""] * len(rows) if place is None else [row[place].strip() for row in rows]
 
 
-def table_of_ranges(high: U64, low: U64, last_high: U64, last_low: U64, asn: U32, country: U16) -> NetworkTable:
-    """Make a table of ranges. They do not overlap, so those of which nothing is known need not be kept."""
+def table_of_ranges(
+    high: U64, low: U64, last_high: U64, last_low: U64, asn: U32, country: U16
+) -> tuple[NetworkTable, I64]:
+    """Make a table of ranges, and say of each prefix which range it is from.
+
+    They do not overlap, so those of which nothing is known need not be kept.
+    """
     known = np.flatnonzero((asn > 0) | (country > 0))
     found = prefixes_of_ranges(high[known], low[known], last_high[known], last_low[known])
     owner = known[found.row]
-    return NetworkTable(high=found.high, low=found.low, length=found.length, asn=asn[owner], country=country[owner])
+    table = NetworkTable(high=found.high, low=found.low, length=found.length, asn=asn[owner], country=country[owner])
+    return table, owner
 
 
 def ranges(first: list[str], last: list[str]) -> tuple[U64, U64, U64, U64]:

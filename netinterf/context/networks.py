@@ -16,6 +16,8 @@ import numpy as np
 from netinterf.arrays import I32, I64, U8, U16, U32, U64
 from netinterf.context.prefixes import PrefixIndex, prefix_masks
 from netinterf.context.special import is_ipv4, prefix_halves
+from netinterf.errors import ParameterError
+from netinterf.numbering import combined, numbered
 from netinterf.table import Table, column
 from netinterf.values import frozen
 
@@ -30,6 +32,7 @@ __all__ = [
     "country_letters",
     "network_numbers",
     "numbers_of",
+    "refuse_contradictions",
 ]
 
 MAX_ASN = 2**32 - 1  # RFC 6793; 0 stands for no system (RFC 7607)
@@ -72,7 +75,7 @@ class NetworkSource(Protocol):
 
 @frozen(eq=False, kw_only=True)
 class NetworkTable(Table):
-    """Prefixes and whose they are; of equal prefixes the first counts."""
+    """Prefixes and whose they are; of equal prefixes the first counts (files in which they differ are refused)."""
 
     high: U64 = column("u8", "upper half of the first address")
     low: U64 = column("u8", "lower half; IPv4 is IPv4-mapped")
@@ -111,6 +114,28 @@ class NetworkTable(Table):
     def find(self, high: U64, low: U64) -> tuple[Self, I32]:
         """Look addresses up; see `NetworkSource.find`."""
         return self, self.index.find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
+
+
+def refuse_contradictions(table: NetworkTable, line: I64, name: str) -> None:
+    """Refuse a table in which lines name different owners of one prefix: nobody knows which of them is right.
+
+    Args:
+        table: What a file says.
+        line: Of each prefix, the line that says it.
+        name: What the file is called.
+
+    Raises:
+        ParameterError: There is such a prefix; the lines of the first are given.
+    """
+    prefix = combined(table.high.view(np.int64), table.low.view(np.int64), table.length.astype(np.int64))
+    for what, owner in (("AS", table.asn), ("country", table.country)):
+        known = np.flatnonzero(owner > 0)
+        number, one = numbered(prefix[known])
+        other = known[one[number]]
+        wrong = np.flatnonzero(owner[known] != owner[other])
+        if len(wrong):
+            first, second = sorted(line[place[wrong[0]]] for place in (known, other))
+            raise ParameterError("networks", f"{name}, lines {first} and {second}", f"one {what} for each prefix")
 
 
 @frozen(eq=False)

@@ -13,7 +13,7 @@ from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
 from netinterf.version import __version__
 from netinterf.writing import dump
-from netinterf.written.format import SCHEMA, end_line, shaped
+from netinterf.written.format import SCHEMA, end_line, error_line, shaped
 
 __all__ = ["CHANGE", "COMPARED", "COMPARISON", "change_line", "comparison_line", "comparison_lines", "summary_line"]
 
@@ -101,7 +101,9 @@ def _line(kind: str, keys: dict[str, Any], value: ComparedUnit | Change) -> dict
 
 
 def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Iterator[str]:
-    """Write a comparison: what was compared, its units, its changes, and how many there were; without line ends.
+    """Write a comparison: what was compared, its units, its changes, what could not be read, and how many there were.
+
+    Lines come without their ends.
 
     Args:
         comparison: What two sides show together.
@@ -114,4 +116,5 @@ def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Ite
     for count, one in enumerate(objects, 1):  # noqa: B007
         yield dump(one)
     sides = comparison.here, comparison.there
+    yield from (dump(error_line(error)) for side in sides for error in side.errors)
     yield dump(end_line(sum(len(side.judged) for side in sides), count, sum(len(side.errors) for side in sides)))

@@ -7,7 +7,7 @@ from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
 from netinterf.errors import CaptureError
 from netinterf.writing import TextTarget, dump, write_lines
-from netinterf.written.format import ANOMALY, capture_line, end_line, line, verdict_line
+from netinterf.written.format import ANOMALY, capture_line, end_line, error_line, line, verdict_line
 
 __all__ = ["jsonl", "lines"]
 
@@ -36,7 +36,7 @@ def jsonl(
     everything: bool = False,
     errors: Sequence[CaptureError] = (),
 ) -> None:
-    """Write a whole result as JSON lines, of which the last says how many there were.
+    """Write a whole result as JSON lines: captures, then those that could not be read, and last how many there were.
 
     Args:
         result: A scan's result, or the captures of one.
@@ -53,10 +53,11 @@ def jsonl(
 
 
 def ended(captures: Iterable[Judged], everything: bool, errors: Sequence[CaptureError]) -> Iterator[str]:
-    """Write captures, and the last line."""
+    """Write captures, errors, and the last line."""
     count = verdicts = 0
     for count, judged in enumerate(captures, 1):  # noqa: B007
         for one in objects(judged, everything):
             verdicts += one["type"] == "verdict"
             yield dump(one)
+    yield from map(dump, map(error_line, errors))
     yield dump(end_line(count, verdicts, len(errors)))

@@ -14,7 +14,7 @@ from netinterf.export.campaign import CAMPAIGN, CELL, SETTLED
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.pooling import grades
 from netinterf.schema import Grade, Outcome
-from netinterf.written.format import ANOMALY, CAPTURE, END, FILES, SCHEMA, VERDICT
+from netinterf.written.format import ANOMALY, CAPTURE, END, ERROR, FILES, SCHEMA, VERDICT
 
 __all__ = ["json_schema"]
 
@@ -22,7 +22,7 @@ TYPES = {"string": "string", "float64": "number", "int32": "integer", "int64": "
 
 KNOWN = {
     *("capture", "subject", "kind", "outcome", "grade", "probability", "q_value", "explanation"),
-    *("rule", "llr", "code", "says", "value", "system", "score"),
+    *("rule", "llr", "code", "says", "message", "value", "system", "score"),
     *("members", "affected", "share", "share_low", "share_high"),
     *("transport", "finding", "here", "there", "own", "contrast", "attempts", "answered", "failed", "unknown"),
     *("fact", "ordinary", "alike", "peers"),
@@ -40,6 +40,7 @@ LINES = {
     "campaign": CAMPAIGN,
     "cell": CELL,
     "settled": SETTLED,
+    "error": ERROR,
     "end": END,
 }
 """Keys of each kind of line."""

@@ -138,8 +138,8 @@ class Redaction:
         return f"capture-{self._digits(path)}"
 
     def error(self, error: CaptureError) -> CaptureError:
-        """Replace what could not be read; the reason is left out, which may quote what was found."""
-        return CaptureError(self.capture(error.source), "could not be read")
+        """Replace what could not be read; the reason is left out, which may quote what was found, its kind is kept."""
+        return type(error)(self.capture(error.source), "could not be read")
 
     def files(self, files: Files) -> Files:
         """Replace the paths of joined files."""

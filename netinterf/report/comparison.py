@@ -11,6 +11,7 @@ from netinterf.engine.compare import Comparison
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.report.digest import frames_of
 from netinterf.report.lines import wrapped
+from netinterf.report.text import unread_lines
 from netinterf.stats.rates import share_difference
 from netinterf.writing import readable
 
@@ -58,6 +59,9 @@ def comparison_text(comparison: Comparison, *, everything: bool = False) -> Iter
             yield from unit_lines(unit, several)
     yield from change_lines(comparison)
     yield from missing_lines(list(comparison.units.of(Finding.NOT_COMPARED)), everything=everything)
+    if errors := comparison.here.errors + comparison.there.errors:
+        yield ""
+        yield from unread_lines(errors)
 
 
 def head_lines(comparison: Comparison) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
+from netinterf.errors import CaptureError
 from netinterf.mechanisms import settled_by
 from netinterf.numbering import distinct
 from netinterf.report.digest import (
@@ -49,6 +50,7 @@ __all__ = [
     "suspicion_lines",
     "text",
     "unexplained_lines",
+    "unread_lines",
 ]
 
 MOST_GROUPS = 20
@@ -63,7 +65,9 @@ def text(result: "Result | Iterable[Judged]", *, everything: bool = False) -> st
     """
     from netinterf.engine.scan import captures_of  # (whoever has a result has it; the command has captures)
 
-    return "\n\n".join("\n".join(capture_text(judged, everything=everything)) for judged in captures_of(result))
+    captures = ["\n".join(capture_text(judged, everything=everything)) for judged in captures_of(result)]
+    unread = "\n".join(unread_lines(getattr(result, "errors", ())))
+    return "\n\n".join([*captures, *([unread] if unread else [])])
 
 
 def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
@@ -89,6 +93,13 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
         yield "All conversations:"
         for verdict in ledger:
             yield from wrapped(one_line(verdict), "  ", "      ")
+
+
+def unread_lines(errors: Iterable[CaptureError]) -> Iterator[str]:
+    """Write what could not be read, and why."""
+    for place, error in enumerate(errors):
+        yield from [] if place else ["Could not be read:"]
+        yield from wrapped(str(error), "  ", "    ")
 
 
 def summary_lines(summary: Summary, *, suspected: int = 0) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from netinterf.errors import CaptureError
 from netinterf.schema import Outcome
 from netinterf.written.record import Verdict, iso_time
 
@@ -17,11 +18,13 @@ __all__ = [
     "ANOMALY",
     "CAPTURE",
     "END",
+    "ERROR",
     "FILES",
     "SCHEMA",
     "VERDICT",
     "capture_line",
     "end_line",
+    "error_line",
     "line",
     "shaped",
     "verdict_line",
@@ -127,6 +130,9 @@ FILES: dict[str, Any] = {"files": [{"path": "string", "first_frame": "int64"}]}
 END: dict[str, Any] = {"captures": "int64", "verdicts": "int64", "errors": "int64"}
 """The last line of every stream, so that one that was cut off is recognised."""
 
+ERROR: dict[str, Any] = {"capture": "string", "code": "string", "message": "string"}
+"""A capture that could not be read."""
+
 
 def line(kind: str, value: Any, description: dict[str, Any]) -> dict[str, Any]:
     """Build the object of one line.
@@ -147,6 +153,11 @@ def capture_line(summary: Any) -> dict[str, Any]:
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
     """Build the object of one verdict's line."""
     return line("verdict", verdict, VERDICT)
+
+
+def error_line(error: CaptureError) -> dict[str, Any]:
+    """Build the object of a capture that could not be read."""
+    return line("error", {"capture": error.source, "code": error.code, "message": error.message}, ERROR)
 
 
 def end_line(captures: int, verdicts: int, errors: int) -> dict[str, Any]:

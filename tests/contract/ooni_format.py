@@ -121,7 +121,7 @@ MEASUREMENT = told(
         "annotations": {"type": "object", "additionalProperties": TEXT, "required": ["note"]},
         "data_format_version": {"const": "0.2.0"},
         "extensions": {"type": "object", "additionalProperties": {"const": 0}},
-        "input": {"type": "string", "pattern": "^(https|http|dnslookup|tcpconnect|udp)://."},
+        "input": {"type": ["string", "null"], "pattern": "^(https|http|dnslookup|tcpconnect|udp)://."},
         "measurement_start_time": DATE,
         "options": {"const": []},
         "probe_asn": {"const": "AS0"},

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.engine.judged import Judged
+from netinterf.errors import CaptureError
 from netinterf.export.archival.events import Events, connection_events, find_events
 from netinterf.export.archival.lookups import lookup, replies
 from netinterf.export.archival.outcomes import Outcomes, Steps, find_outcomes
@@ -26,9 +27,9 @@ from netinterf.trace import Trace
 from netinterf.values import frozen
 from netinterf.verdict.subjects import Subjects
 from netinterf.version import __version__
-from netinterf.written.format import verdict_line
+from netinterf.written.format import error_line, verdict_line
 
-__all__ = ["NOTE", "CaptureView", "measurement", "view_capture"]
+__all__ = ["NOTE", "CaptureView", "failed", "measurement", "view_capture"]
 
 NOTE = "made from packets that somebody captured, not by a probe: for local use, not for submission to OONI"
 """Said in the annotations of every measurement."""
@@ -124,7 +125,22 @@ def measurement(view: CaptureView, visit: int) -> dict[str, Any]:
         "x_netinterf": _findings(view, rows, parts),
     }
     runtime = max(int(subjects.end[rows].max()) - begin, 0) / SECOND
-    return _envelope(view, begin, runtime, _input(view, rows)) | {"test_keys": keys}
+    first = view.judged.summary.first
+    began = begin if first is None else min(first, begin)
+    return _envelope(begin, runtime, _input(view, rows), began) | {"test_keys": keys}
+
+
+def failed(error: CaptureError) -> dict[str, Any]:
+    """Write a capture that could not be read as a measurement that failed, of no known time (1970).
+
+    Args:
+        error: Which, and why.
+    """
+    empty = ("network_events", "queries", "requests", "tcp_connect", "tls_handshakes", "x_dns_late_replies")
+    keys: dict[str, Any] = {key: [] for key in empty}
+    keys |= {"agent": None, "failure": f"unknown_failure: {error.message}", "failed_operation": None}
+    keys |= {"socksproxy": None, "x_netinterf": error_line(error)}
+    return _envelope(0, 0.0, None, 0) | {"test_keys": keys}
 
 
 def _gather(parts: Iterable[tuple[Operation, ...]], begin: int) -> list[Operation]:
@@ -159,9 +175,8 @@ def _findings(view: CaptureView, rows: NDArray[np.integer[Any]], parts: list[Par
     }
 
 
-def _envelope(view: CaptureView, begin: int, runtime: float, about: str) -> dict[str, Any]:
+def _envelope(begin: int, runtime: float, about: str | None, test_begin: int) -> dict[str, Any]:
     """Write what every measurement begins with; the probe is said to be unknown by the format's own values."""
-    first = view.judged.summary.first
     return {
         "annotations": {"engine_name": "netinterf", "engine_version": __version__, "origin": "capture", "note": NOTE},
         "data_format_version": "0.2.0",
@@ -181,7 +196,7 @@ def _envelope(view: CaptureView, begin: int, runtime: float, about: str) -> dict
         "software_version": __version__,
         "test_name": TEST_NAME,
         "test_runtime": runtime,
-        "test_start_time": _date(begin if first is None else min(first, begin)),
+        "test_start_time": _date(test_begin),
         "test_version": TEST_VERSION,
     }
 

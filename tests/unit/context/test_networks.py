@@ -4,6 +4,7 @@ import gzip
 import ipaddress
 import os
 import pickle
+import re
 import threading
 from pathlib import Path
 
@@ -118,6 +119,30 @@ def test_refuses_malformed_tables(tmp_path: Path, text: str, message: str) -> No
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ParameterError, match=f"networks.csv.*{message}"):
         known_networks(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "what"),
+    [
+        (
+            "prefix,asn,country\n# mine\n192.0.2.0/24,1,DE\n\n10.0.0.0/8,3,\n192.0.2.9/24,2,\n",
+            "lines 3 and 6",
+            "one AS",
+        ),
+        ("prefix,asn,country\n2001:db8::/32,1,DE\n2001:db8::/32,1,US\n", "lines 2 and 3", "one country"),
+        ("prefix,asn\n192.0.2.0/24,\n192.0.2.0/24,1\n192.0.2.0/24,2\n", "lines 3 and 4", "one AS"),
+        ("192.0.2.0\t192.0.2.255\t1\tDE\tX\n192.0.2.0\t192.0.2.255\t2\tDE\tY\n", "lines 1 and 2", "one AS"),
+        ("192.0.2.0\t24\t1\n192.0.2.0\t24\t2\n", "lines 1 and 2", "one AS"),
+    ],
+)
+def test_refuses_two_owners_of_one_prefix(tmp_path: Path, text: str, lines: str, what: str) -> None:
+    """Both lines are named, whatever lies between; the same said twice is no contradiction, nor is an empty cell."""
+    (tmp_path / "networks").write_text(text, encoding="utf-8")
+    with pytest.raises(ParameterError, match=rf"networks, {lines}' is not allowed: {what} for each prefix"):
+        known_networks(tmp_path / "networks")
+    alike = re.sub(r"(?<=[,\t])[123](?=[,\t\n])", "1", text).replace("US", "DE")
+    (tmp_path / "alike").write_text(alike, encoding="utf-8")
+    assert known_networks(tmp_path / "alike")
 
 
 def test_refuses_what_cannot_be_read(tmp_path: Path) -> None:

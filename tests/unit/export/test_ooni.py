@@ -383,6 +383,15 @@ def test_a_capture_without_packets_gives_no_line(tmp_path):
     assert measured(netinterf.scan(str(path))) == []
 
 
+def test_what_could_not_be_read_is_a_measurement_that_failed(tmp_path):
+    """Of the format like all others: it failed, nothing was tried, and the reason stands in it."""
+    (tmp_path / "text.pcap").write_text("no capture")
+    (line,) = measured(netinterf.scan(str(tmp_path / "text.pcap")))
+    VALIDATOR.validate(line)
+    assert line["test_keys"]["failure"].startswith("unknown_failure: ")
+    assert line["test_keys"]["x_netinterf"]["capture"] == str(tmp_path / "text.pcap")
+
+
 def test_oonidata_reads_every_line(examples, play):
     """OONI's own models take the lines, and see as many operations as were written."""
     models = pytest.importorskip("oonidata.dataclient", reason="oonidata is not installed")
