@@ -10,6 +10,7 @@ from scapy.contrib.gtp import GTP_U_Header, GTPPDUSessionContainer
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vxlan import VXLAN
+from scapy.packet import Raw
 
 import netinterf
 from netinterf import simulate
@@ -19,7 +20,8 @@ from netinterf.engine.judged import Judged, judge_trace
 from netinterf.engine.large import judge_large
 from netinterf.engine.options import Options
 
-OUTER = Ether() / IP(src="10.9.9.1", dst="10.9.9.2")
+LINK = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+OUTER = LINK / IP(src="10.9.9.1", dst="10.9.9.2")
 TUNNELS = {
     "vxlan": bytes(OUTER / UDP(sport=50001, dport=4789) / VXLAN(flags=8, vni=7)),
     "geneve": bytes(OUTER / UDP(sport=50001, dport=6081) / GENEVE(vni=7, proto=0x6558)),
@@ -88,9 +90,14 @@ def test_claims_of_more_than_there_is_accuse_nobody() -> None:
 
 def odd_frames(played: simulate.Simulated) -> tuple[list[int], list[bytes]]:
     """Put one of each odd frame behind every frame of a simulation."""
-    head = bytes(Ether())[:12]
-    odd = [bytes(Ether() / ARP()), head + b"\x88\xe5" + bytes(50), head + b"\x99\x99" + bytes(50), b""]
-    odd += [bytes(OUTER / UDP(sport=5, dport=4789) / VXLAN(flags=8) / Ether() / ARP())]
+    head = bytes(LINK)[:12]
+    odd = [
+        bytes(LINK / ARP(hwsrc="02:00:00:00:00:01")),
+        head + b"\x88\xe5" + bytes(50),
+        head + b"\x99\x99" + bytes(50),
+        b"",
+    ]
+    odd += [bytes(OUTER / UDP(sport=5, dport=4789) / VXLAN(flags=8) / Raw(odd[0]))]
     frames = [one for frame in played.frames for one in (frame, *odd)]
     return np.repeat(np.asarray(played.times), 1 + len(odd)).tolist(), frames
 
