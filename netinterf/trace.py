@@ -252,7 +252,15 @@ def decode_capture(
     time = capture.records.time
     began, ended = span or ((int(time.min()), int(time.max())) if len(time) else (0, 0))
     link_types = [interface.link_type for interface in capture.interfaces]
-    decoded = decode(capture.buffer, capture.records, link_types, source=capture.source, strict=strict, partial=partial)
+    decoded = decode(
+        capture.buffer,
+        capture.records,
+        link_types,
+        source=capture.source,
+        strict=strict,
+        partial=partial,
+        measured=capture.measured,
+    )
     assigned = assign_flows(decoded.packets, decoded.endpoints)
     flows, by_flow = assigned.flows, assigned.by_flow
     hosts = attrs.evolve(assigned.hosts, special=special_bits(assigned.hosts.high, assigned.hosts.low))

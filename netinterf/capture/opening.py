@@ -62,6 +62,11 @@ class Capture:
     files: Files = attrs.field(factory=Files)
     gaps: tuple[Gap, ...] = ()
 
+    @property
+    def measured(self) -> bool:
+        """Whether it is known how long frames were on the wire: files tell, programs with frames in memory do not."""
+        return self.format != "memory"
+
 
 class Listing:
     """A capture whose frames are listed part by part, so that not all of them need be held at once.

@@ -101,7 +101,8 @@ class Block:
 
     ``stop`` is how far each frame may be read: its captured bytes, but never past the end of an IP packet already
     entered. ``end`` is where the innermost IP packet ends by its own length (the frame's end before one is entered);
-    both count from the frame's first byte and may differ either way. ``unread`` names, by `Kind`, what was not read.
+    both count from the frame's first byte and may differ either way. ``measured`` says that frames have the length that
+    they had on the wire; ``unread`` names, by `Kind`, what was not read.
     """
 
     buffer: U8
@@ -110,6 +111,7 @@ class Block:
     stop: I64
     end: I64
     out: Columns
+    measured: bool = True
     unread: U8 = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -66,6 +66,7 @@ def decode(
     source: str = "capture",
     strict: bool = False,
     partial: bool = False,
+    measured: bool = True,
 ) -> Decoded:
     """Decode the headers of all frames of a capture.
 
@@ -76,6 +77,7 @@ def decode(
         source: Name of the capture, for errors.
         strict: Refuse a capture of which even one frame has an unknown link type.
         partial: There are more frames than these: refuse nothing for want of one with a known link type.
+        measured: The records know how long frames were on the wire; frames in memory do not, and may have been cut.
 
     Returns:
         One packet per record, sorted by time (equal times keep their order). Frames of unknown link types carry
@@ -103,10 +105,10 @@ def decode(
         out = columns.cut(start, start + BLOCK_FRAMES)
         left = plain(part, out)
         if len(left) == len(part.at):
-            named = _decode_frames(part, out)
+            named = _decode_frames(part, out, measured)
         elif len(left):
             others = Columns.allocate(len(left))
-            named = _decode_frames(part.take(left), others)
+            named = _decode_frames(part.take(left), others, measured)
             out.put(left, others)
         else:
             return
@@ -125,10 +127,10 @@ def _unread_notes(records: Records, unread: dict[int, tuple[I64, U8]]) -> tuple[
     return notes_of(records, *map(np.concatenate, zip(*parts, strict=True))) if parts else ()
 
 
-def _decode_frames(frames: Frames, out: Columns) -> U8:
+def _decode_frames(frames: Frames, out: Columns, measured: bool) -> U8:
     """Decode any frames; return what of each was not read, by `Kind`."""
     length = frames.length.astype(np.int64)
-    block = Block(frames.data, frames.at, frames.captured, frames.captured.copy(), length.copy(), out)
+    block = Block(frames.data, frames.at, frames.captured, frames.captured.copy(), length.copy(), out, measured)
     run(block, frames.kinds)
     _finish(block, frames.kinds, length)
     name_the_short(block)
@@ -228,7 +230,7 @@ def _quotes(data: U8, at: I64, captured: I64, columns: Columns) -> IcmpQuotes:
     room = np.minimum(captured[rows], columns.payload_at[rows].astype(np.int64) + columns.payload_length[rows]) - skip
     rows, skip, room = rows[room >= 20], skip[room >= 20], room[room >= 20]
     quoted = Columns.allocate(len(rows))
-    block = Block(data, at[rows] + skip, room, room.copy(), room.copy(), quoted)
+    block = Block(data, at[rows] + skip, room, room.copy(), room.copy(), quoted, measured=False)
     run(block, np.full(len(rows), Kind.RAW, np.uint8), tunnels=False)
     names = {field.name for field in attrs.fields(Columns)} & {known.name for known in IcmpQuotes.schema()}
     quotes = IcmpQuotes(packet=rows.astype(np.int32), **{name: getattr(quoted, name) for name in names})

@@ -153,7 +153,7 @@ def _bound(block: Block, front: Front, length: I64, end: I64) -> None:
         end = np.where(zero, block.end[place], end)
     framed = np.maximum(block.end[place], block.captured[place])
     over = end > framed
-    if over.any():
+    if block.measured and over.any():
         over &= (block.out.status[place] & np.uint16(Status.TUNNELLED)) == 0
         block.mark(front, over, Status.OVERSTATED)
         block.name(front, Kind.OVERSTATED, over)

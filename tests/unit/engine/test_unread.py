@@ -1,5 +1,6 @@
 """Judgement of what lies in tunnels, and of what was not read: verdicts of the inside, no accusation for nonsense."""
 
+import io
 from collections import Counter
 from pathlib import Path
 
@@ -81,11 +82,23 @@ def test_claims_of_more_than_there_is_accuse_nobody() -> None:
             place, at = int(packets.frame[rows[3]]) - 1, int(packets.ip_at[rows[3]]) + 2
             claimed = int.from_bytes(frames[place][at : at + 2], "big") + 4096
             frames[place] = frames[place][:at] + claimed.to_bytes(2, "big") + frames[place][at + 2 :]
-    trace = netinterf.read(times=played.times, frames=frames, link_type=played.link_type)
+    file = io.BytesIO()
+    write_pcap(file, played.times, frames, played.link_type)
+    trace = netinterf.read(file.getvalue())
     (note,) = (note for note in trace.diagnostics if note.code == "decode.overstated")
     assert note.count == sum(a != b for a, b in zip(frames, played.frames, strict=True)) > 0
     assert judge_trace(plain, "x").summary.outcomes["interfered"] == 0
     assert judge_trace(trace, "x").summary.outcomes["interfered"] == 0
+    cut = netinterf.read(times=played.times, frames=frames, link_type=played.link_type)
+    assert not cut.diagnostics  # frames in memory do not tell how long they were: whoever has them may have cut them
+
+
+@pytest.mark.captures
+def test_a_damaged_length_is_no_silence(captures_dir: Path) -> None:
+    """Two lengths that were overwritten made a conversation with a controller look silenced (`tcp.drop`)."""
+    judged = judge(str(captures_dir / "hostile" / "zeek-zeek" / "modbus__fuzz-72.pcap"))
+    assert {note.code: note.count for note in judged.summary.diagnostics}["decode.overstated"] == 2
+    assert judged.summary.outcomes["interfered"] == 0
 
 
 def odd_frames(played: simulate.Simulated) -> tuple[list[int], list[bytes]]:
