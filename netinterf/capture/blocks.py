@@ -1,19 +1,23 @@
-"""Read what pcapng says about interfaces, and turn their time stamps into nanoseconds.
+"""Read what pcapng says about interfaces and what they dropped, and turn their time stamps into nanoseconds.
 
 Section numbers refer to draft-ietf-opsawg-pcapng.
 """
 
+from collections.abc import Iterator
 from struct import unpack_from
 
 import numpy as np
 
 from netinterf.arrays import I64, U64
 from netinterf.capture.formats import Interface
+from netinterf.capture.signs import INTERFACE
 from netinterf.values import frozen
 
-__all__ = ["Clock", "nanoseconds", "read_interface"]
+__all__ = ["Clock", "Statistics", "nanoseconds", "read_interface", "read_statistics", "salvage_interface"]
 
 IF_NAME, IF_TSRESOL, IF_TSOFFSET = 2, 9, 14  # §4.2, table of interface description options
+ISB_IFDROP, ISB_OSDROP, ISB_USRDELIV = 5, 7, 8  # §4.6, table of interface statistics options
+UNKNOWN = (1 << 64) - 1  # a counter that the recorder does not know (Wireshark, wiretap/pcapng.c)
 MAX_OPTIONS = 256  # options read of one block; real blocks have a dozen, a hostile one millions
 MICROSECONDS = 6  # if_tsresol when the option is absent (§4.2)
 LAST_SECOND = 9_223_372_035  # s; the last whole one but one that fits into signed 64-bit nanoseconds
@@ -34,9 +38,7 @@ class Clock:
 
 
 def read_interface(block: bytes, order: str) -> tuple[Interface, Clock]:
-    """Read an interface description block (§4.2).
-
-    Options that run past the block end the list; what was read until then counts.
+    """Read an interface description block (§4.2); what its options say up to one that runs past it counts.
 
     Args:
         block: The whole block, at least 20 bytes.
@@ -44,7 +46,72 @@ def read_interface(block: bytes, order: str) -> tuple[Interface, Clock]:
     """
     link_type, _, snaplen = unpack_from(order + "HHI", block, 8)
     name, resolution, offset = "", MICROSECONDS, 0
-    at, end = 16, len(block) - 4
+    for _, code, value in options(block, 16, order):
+        if code == IF_NAME:
+            name = value.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        elif code == IF_TSRESOL and len(value) == 1:
+            resolution = value[0]
+        elif code == IF_TSOFFSET and len(value) == 8:
+            (offset,) = unpack_from(order + "q", value)
+    clock = Clock(resolution, offset)
+    return Interface(link_type, snaplen, clock.ticks_per_second, name), clock
+
+
+def salvage_interface(block: bytes, order: str, *, first: bool) -> tuple[Interface, Clock] | None:
+    """Read an interface description block of which a length or the type is damaged; None where more than that is.
+
+    Args:
+        block: All bytes between the block before and the block behind.
+        order: Byte order of its section.
+        first: The section has described none, so that it cannot be a packet: type and length may both be damaged.
+    """
+    size = len(block)
+    if size < 20 or size % 4:
+        return None
+    kind, total, _, reserved = unpack_from(order + "IIHH", block)
+    (closing,) = unpack_from(order + "I", block, size - 4)
+    end = 16
+    for after, _, _ in options(block, 16, order):
+        end = after
+    ended = end == size - 4 or block[end : size - 4] == bytes(4)  # opt_endofopt (§3.5)
+    framed = (kind == INTERFACE) + (total == size) + (closing == size) >= (1 if first else 2)
+    return read_interface(block, order) if framed and ended and reserved == 0 else None
+
+
+@frozen
+class Statistics:
+    """What an interface counted since the recording began (§4.6); None where it does not say."""
+
+    dropped: int | None  # by the interface, for want of resources
+    crowded_out: int | None  # by the operating system
+    delivered: int | None  # to the recorder
+
+    @property
+    def lost(self) -> int:
+        """Packets that came and were not recorded."""
+        return (self.dropped or 0) + (self.crowded_out or 0)
+
+
+def read_statistics(block: bytes, order: str) -> Statistics:
+    """Read an interface statistics block (§4.6), at least 24 bytes."""
+    counts: dict[int, int] = {}
+    for _, code, value in options(block, 20, order):
+        if len(value) == 8:
+            (count,) = unpack_from(order + "Q", value)
+            if count != UNKNOWN:
+                counts[code] = count
+    return Statistics(counts.get(ISB_IFDROP), counts.get(ISB_OSDROP), counts.get(ISB_USRDELIV))
+
+
+def options(block: bytes, at: int, order: str) -> Iterator[tuple[int, int, bytes]]:
+    """List the options of a block (§3.5): where the next begins, code, value; one that runs past the block ends them.
+
+    Args:
+        block: The whole block.
+        at: Where its options begin.
+        order: Byte order of its section.
+    """
+    end = len(block) - 4
     for _ in range(MAX_OPTIONS):
         if at + 4 > end:
             break
@@ -52,15 +119,8 @@ def read_interface(block: bytes, order: str) -> tuple[Interface, Clock]:
         value = block[at + 4 : at + 4 + length]
         if code == 0 or at + 4 + length > end:
             break
-        if code == IF_NAME:
-            name = value.rstrip(b"\0").decode("utf-8", "backslashreplace")
-        elif code == IF_TSRESOL and length == 1:
-            resolution = value[0]
-        elif code == IF_TSOFFSET and length == 8:
-            (offset,) = unpack_from(order + "q", value)
         at += 4 + (length + 3) // 4 * 4
-    clock = Clock(resolution, offset)
-    return Interface(link_type, snaplen, clock.ticks_per_second, name), clock
+        yield at, code, value
 
 
 def nanoseconds(ticks: U64, resolution: int, offset: I64) -> I64:

@@ -4,6 +4,8 @@ Section numbers refer to draft-ietf-opsawg-pcapng. A file is a chain of blocks, 
 and the length again. Sections begin with a section header block and may differ in byte order; interfaces are numbered
 within their section. Blocks of unknown type are skipped, and so are packet blocks that contradict themselves: where the
 next block begins is known all the same. A block whose two lengths differ leads nowhere; behind it, the next is sought.
+Where that was the header of a section, which an interface description follows, interfaces are numbered anew; where it
+was such a description, it counts: it is read if its body is whole, else its packets are skipped.
 
 Frame numbers are Wireshark's: it also numbers some blocks that hold no packet (`NUMBERED`), which then are gaps here.
 """
@@ -12,19 +14,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from netinterf.arrays import I64, U8, U32, U64, Mask
-from netinterf.capture.blocks import Clock, nanoseconds, read_interface
+from netinterf.arrays import I64, U8, U32, Mask
+from netinterf.capture.blocks import MICROSECONDS, Clock, read_interface, salvage_interface
+from netinterf.capture.dropped import Dropped
 from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
-from netinterf.capture.records import Chain, headers, walk
+from netinterf.capture.packet_blocks import MOST_OPTIONS, chain_of, overstated, packet_fields, times_of
+from netinterf.capture.records import headers, walk
 from netinterf.capture.resync import FIRST_REGION, Gaps, resume
 from netinterf.capture.signs import (
     ENHANCED,
     INTERFACE,
     MARK,
-    MAX_BLOCK,
     PACKET,
     SECTION,
     SIMPLE,
+    STATISTICS,
     BlockSigns,
     section_order,
 )
@@ -38,6 +42,8 @@ NUMBERED = (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)
 FIRST_SECTION, BLOCK_HEADER = 28, 12  # bytes of a section header without options (§4.1); bytes that show what follows
 MAX_INTERFACES = 65_535  # interfaces of a file: their index has 16 bits
 MAX_SWITCHES = 4096  # changes of byte order followed; joined files have a handful, a hostile file one every 28 bytes
+SECTION_TYPE = b"\x0a\x0d\x0d\x0a"  # the same in both byte orders
+UNDESCRIBED = Interface(0xFFFF, 0, 10**6)  # one whose description is damaged: of a link type that nobody assigned
 REGION, GROWTH = 1 << 30, 8
 """Bytes indexed at once at most, and how they grow while the byte order stays the same: a walk that runs into another
 byte order, or into damage, was partly in vain, which must not add up in a file of many small sections."""
@@ -62,17 +68,21 @@ class PcapngReader:
         self.at = 0  # how many of them are done with
         self.trouble: Diagnostic | None = None  # what ended the reading
         self.gaps = Gaps()
+        self.lost = b""  # the first bytes of the gap that is not closed yet
         self.order = ""
         self.switches = 0
         self.region = FIRST_REGION
         self.faces: list[Interface] = []
         self.clocks: list[Clock] = []
         self.section = 0  # number of interfaces before the current section
+        self.dropped = Dropped()
         self.frames = 0
         self.untimed = 0
         self.unnumbered = 0
         self.wrong = 0  # packet blocks that contradict themselves
         self.first_wrong = 0  # where the first of them begins
+        self.undescribed = 0  # packet blocks of interfaces that nothing describes
+        self.first_undescribed = 0
         self.parts: list[Records] = []
 
     @property
@@ -87,6 +97,9 @@ class PcapngReader:
         if self.wrong:
             message = f"{self.wrong} packet blocks contradict themselves; they were skipped"
             notes.append(Diagnostic("capture.damaged", message, self.first_wrong, count=self.wrong))
+        if self.undescribed:
+            message = f"{self.undescribed} packets are of an interface whose description is missing; they were skipped"
+            notes.append(Diagnostic("capture.damaged", message, self.first_undescribed, count=self.undescribed))
         if self.trouble is not None:
             notes.append(self.trouble)
         if self.untimed:
@@ -95,7 +108,7 @@ class PcapngReader:
         if self.unnumbered:
             message = f"{self.unnumbered} numbered blocks hold no packet (journal entries and the like)"
             notes.append(Diagnostic("capture.no_packet", message, count=self.unnumbered))
-        return tuple(notes)
+        return (*notes, *self.dropped.notes(self.faces))
 
     def take(
         self, buffer: Buffer, before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
@@ -129,15 +142,35 @@ class PcapngReader:
         if not self.gaps.what:
             return True
         begin = max(self.at, self.gaps.begin + 1 - self.before)
-        resumed, self.at = resume(self.buffer, begin, self._signs, last=last)
+        resumed, at = resume(self.buffer, begin, self._signs, last=last)
+        self.lost += self.buffer[self.at : at][: MOST_OPTIONS - len(self.lost)].tobytes()
+        self.at = at
         if resumed:
-            self.gaps.close(self.before + self.at)
+            self.gaps.close(self.before + at, self._salvage(self.before + at - self.gaps.begin))
             self.region = FIRST_REGION
         return resumed
 
+    def _salvage(self, skipped: int) -> str:
+        """Keep count of interfaces where one of their descriptions, or the header of a section, was skipped.
+
+        Returns:
+            What to say of the description: whether it could be read all the same.
+        """
+        interface = np.array(INTERFACE, self.order + "u4").tobytes()
+        is_section = self.lost[:4] == SECTION_TYPE or self.lost[8:12] in MARK.values()
+        if is_section and self.buffer[self.at : self.at + 4].tobytes() == interface:
+            self.section = len(self.faces)
+        first, whole = len(self.faces) == self.section, len(self.lost) == skipped
+        found = salvage_interface(self.lost, self.order, first=first) if whole and not is_section else None
+        if found is None and self.lost[:4] != interface:
+            return ""
+        self._add(*(found or (UNDESCRIBED, Clock(MICROSECONDS, 0))))
+        return "; the interface that they describe is " + ("known all the same" if found else "not known")
+
     @property
     def _signs(self) -> BlockSigns:
-        return BlockSigns(self.order or "<", len(self.faces) - self.section)
+        """What blocks look like; packets may be of one interface more, whose description may be what is damaged."""
+        return BlockSigns(self.order or "<", len(self.faces) - self.section + 1)
 
     def _begin(self, buffer: Buffer) -> None:
         """Look at the first section header."""
@@ -154,7 +187,7 @@ class PcapngReader:
         buffer, begin = self.buffer, self.at
         if not last and begin + BLOCK_HEADER > len(buffer):
             return False
-        if buffer[begin : begin + 4].tobytes() == b"\x0a\x0d\x0d\x0a":
+        if buffer[begin : begin + 4].tobytes() == SECTION_TYPE:
             order = section_order(buffer, begin)
             if order is None:
                 self._skip("a section header has no byte-order magic", begin)
@@ -165,39 +198,55 @@ class PcapngReader:
                 if self.switches > MAX_SWITCHES:
                     self._stop("capture.damaged", f"the byte order changes more than {MAX_SWITCHES} times", begin)
                     return False
-        walked = walk(buffer, begin, min(begin + self.region, len(buffer)), _chain(self.order))
+        walked = walk(buffer, begin, min(begin + self.region, len(buffer)), chain_of(self.order))
         self.at = walked.stop
         self._blocks(walked.starts)
         self.region = min(self.region * GROWTH, REGION)
         if self._over or self.gaps.what or self.at != walked.stop:
             return True
-        if walked.why == "absurd":
+        if walked.why == "absurd" or (walked.why == "cut" and self._overstated(self.at)):
             self._skip("the length of a block cannot be right", self.at)
         elif walked.why == "cut" and last:
             self._end()
         return walked.why != "cut" or bool(self.gaps.what)
 
     def _end(self) -> None:
-        """End inside a block, unless others follow behind its beginning: then it is its length that is wrong."""
-        if self.at + BLOCK_HEADER <= len(self.buffer) and resume(self.buffer, self.at + 1, self._signs, last=True)[0]:
+        """End inside a block, unless others follow behind what it holds: then it is its length that is wrong."""
+        inside = self._inside(self.at)
+        if self.at + BLOCK_HEADER <= len(self.buffer) and resume(self.buffer, inside, self._signs, last=True)[0]:
             self._skip("a block leads past the end", self.at)
         else:
             self._stop("capture.cut", f"the file ends inside a block; {self.frames} frames were read", self.at)
+
+    def _inside(self, at: int) -> int:
+        """Say from where on blocks can follow that are no part of the packet in a block that is cut."""
+        fields = headers(self.buffer, np.array([at]), 24, self.order + "u4")[0] if at + 24 <= len(self.buffer) else None
+        if fields is None or fields[0] not in {ENHANCED, PACKET} or fields[5] > min(fields[1], MAX_FRAME):
+            return at + 1
+        return at + 28 + int(fields[5])
+
+    def _overstated(self, at: int) -> bool:
+        """Say of a block that is cut whether it is a packet, and claims to be longer than any of its size can be."""
+        return at + 24 <= len(self.buffer) and bool(overstated(self.buffer, np.array([at]), self.order)[0])
 
     def _stop(self, code: str, message: str, at: int) -> None:
         self.trouble, self.at = Diagnostic(code, message, self.before + at), at
 
     def _skip(self, what: str, at: int) -> None:
-        """Note damage; what follows it is sought next."""
+        """Note damage; what follows it is sought next, in the byte order of a section that begins there."""
         self.gaps.open(what, self.before + at)
-        self.at = at
+        self.at, self.lost = at, b""
+        self.order = section_order(self.buffer, at) or self.order
 
     def _blocks(self, starts: Offsets) -> None:
         """Take in whole blocks of one byte order, up to the first damaged one."""
         number = self.order + "u4"
         kinds, totals = headers(self.buffer, starts, 8, number).T
         closing = headers(self.buffer, starts + totals - 4, 4, number)[:, 0]
-        good = _agreed((closing == totals) & ((kinds != SECTION) | (totals >= 28)))
+        right = (closing == totals) & ((kinds != SECTION) | (totals >= 28))
+        long = np.flatnonzero(totals > MOST_OPTIONS)
+        right[long] &= ~overstated(self.buffer, starts[long], self.order)
+        good = _agreed(right)
         bad = int(starts[good]) if good < len(starts) else -1
         for place in np.flatnonzero(kinds[:good] == SECTION):
             if section_order(self.buffer, int(starts[place])) != self.order:
@@ -210,6 +259,7 @@ class PcapngReader:
         bases = np.maximum.accumulate(bases) if len(bases) else bases
         good = self._describe(starts, totals, np.flatnonzero(is_interface))
         self._frames(starts[:good], kinds[:good], totals[:good], bases[:good], known[:good])
+        self._statistics(starts[:good], kinds[:good], totals[:good], bases[:good], known[:good])
         if good:
             self.section = int(bases[good - 1])
         if bad >= 0 and self.trouble is None:
@@ -219,23 +269,38 @@ class PcapngReader:
         """Read interface descriptions; returns how many of the blocks precede the first damaged description."""
         for place in places:
             at, total = int(starts[place]), int(totals[place])
-            if total < 20 or len(self.faces) == MAX_INTERFACES:
-                reason = "is too short" if total < 20 else f"is one too many: {MAX_INTERFACES} are read"
+            if len(self.faces) == MAX_INTERFACES:
+                reason = f"is one too many: {MAX_INTERFACES} are read"
                 self._stop("capture.damaged", f"an interface description {reason}; reading stopped there", at)
                 return int(place)
-            interface, clock = read_interface(self.buffer[at : at + total].tobytes(), self.order)
-            self.faces.append(interface)
-            self.clocks.append(clock)
+            if total < 20:
+                self.gaps.open("an interface description is too short", self.before + at)
+                self.gaps.close(self.before + at + total)
+                self._add(UNDESCRIBED, Clock(MICROSECONDS, 0))
+            else:
+                self._add(*read_interface(self.buffer[at : at + total].tobytes(), self.order))
         return len(starts)
+
+    def _add(self, interface: Interface, clock: Clock) -> None:
+        """Number one more interface."""
+        self.faces.append(interface)
+        self.clocks.append(clock)
+
+    def _statistics(self, starts: Offsets, kinds: U32, totals: Offsets, bases: Offsets, known: Offsets) -> None:
+        """Read what interfaces counted, among these blocks."""
+        rows = np.flatnonzero((kinds == STATISTICS) & (totals >= 24))
+        if len(rows):
+            interface = headers(self.buffer, starts[rows] + 8, 4, self.order + "u4")[:, 0] + bases[rows]
+            rows, interface = rows[interface < known[rows]], interface[interface < known[rows]]
+            self.dropped.take(self.buffer, starts[rows], totals[rows], interface, self.order)
 
     def _frames(self, starts: Offsets, kinds: U32, totals: Offsets, bases: Offsets, known: Offsets) -> None:
         """Add the frames of the packet blocks among these blocks."""
         packet = (kinds == ENHANCED) | (kinds == PACKET)
         simple = kinds == SIMPLE
         rows = np.flatnonzero(packet | simple)
-        fields, ticks, bad = self._fields(starts[rows], kinds[rows], totals[rows])
+        fields, ticks, bad = packet_fields(self.buffer, starts[rows], kinds[rows], totals[rows], self.order)
         interface = fields["interface"] + bases[rows]
-        bad |= interface >= known[rows]
         # only interfaces of the sections at hand: hostile files have very many sections and interfaces
         low = int(bases[0]) if len(bases) else 0
         near = np.clip(interface - low, 0, max(len(self.faces) - low - 1, 0))
@@ -245,19 +310,23 @@ class PcapngReader:
         untimed = simple[rows]
         captured = np.where(untimed, np.minimum(fields["length"], snaplens[near]), fields["captured"])
         bad |= (captured > fields["room"]) | (captured > limits[near])
+        lost = np.array([face == UNDESCRIBED for face in faces])[near] | (interface >= known[rows])
         if bad.any():
             self.first_wrong = self.first_wrong or self.before + int(starts[rows[np.argmax(bad)]])
             self.wrong += int(bad.sum())
+        if lost.any():
+            self.first_undescribed = self.first_undescribed or self.before + int(starts[rows[np.argmax(lost)]])
+            self.undescribed += int(np.count_nonzero(lost & ~bad))
         numbered = packet | simple | np.isin(kinds, NUMBERED)
         numbers = self.frames + np.cumsum(numbered)
         self.frames = int(numbers[-1]) if len(numbers) else self.frames
         self.unnumbered += int(numbered.sum()) - len(rows)
-        keep = ~bad
+        keep = ~(bad | lost)
         self.untimed += int(untimed[keep].sum())
         self.parts.append(
             Records(
                 frame=numbers[rows[keep]].astype(np.uint32),
-                time=self._times(ticks[keep], near[keep], untimed[keep], self.clocks[low:]),
+                time=times_of(ticks[keep], near[keep], untimed[keep], self.clocks[low:]),
                 at=fields["at"][keep],
                 captured=captured[keep].astype(np.uint32),
                 length=fields["length"][keep].astype(np.uint32),
@@ -265,87 +334,7 @@ class PcapngReader:
             )
         )
 
-    def _fields(self, starts: Offsets, kinds: U32, totals: Offsets) -> tuple[dict[str, Offsets], U64, Mask]:
-        """Read the fixed fields of packet blocks (§4.3, 4.4, appendix A), the time, and which are too short."""
-        simple = kinds == SIMPLE
-        short = totals < np.where(simple, 16, 32)
-        data = self.buffer if len(self.buffer) >= 28 else np.pad(self.buffer, (0, 28))
-        safe = np.minimum(starts, len(data) - 28)  # a short last block
-        words = headers(data, safe, 28, self.order + "u4")
-        moved = simple & (safe != starts)
-        lengths = words[:, 6].astype(np.int64)
-        lengths[simple] = words[simple, 2]
-        if moved.any():
-            lengths[moved] = headers(self.buffer, starts[moved] + 8, 4, self.order + "u4")[:, 0]
-        interface = words[:, 2].astype(np.int64)
-        old = kinds == PACKET
-        interface[old] = interface[old] >> 16 if self.order == ">" else interface[old] & 0xFFFF
-        interface[simple] = 0
-        ticks = (words[:, 3].astype(np.uint64) << np.uint64(32)) | words[:, 4]
-        fields = {
-            "interface": interface,
-            "captured": words[:, 5].astype(np.int64),
-            "length": lengths,
-            "at": starts + np.where(simple, 12, 28),
-            "room": totals - np.where(simple, 16, 32),
-        }
-        return fields, ticks, short
-
-    @staticmethod
-    def _times(ticks: U64, interface: Offsets, untimed: Mask, clocks: list[Clock]) -> I64:
-        """Turn time stamps into nanoseconds, one resolution after the other; *interface* points into *clocks*."""
-        times = np.zeros(len(ticks), np.int64)
-        if len(ticks) == 0:
-            return times
-        resolutions = np.array([clock.resolution for clock in clocks], np.uint8)
-        offsets = np.array([clock.offset for clock in clocks], np.int64)
-        if (resolutions == resolutions[0]).all():
-            times = nanoseconds(ticks, int(resolutions[0]), offsets[interface])
-        else:
-            for resolution in np.unique(resolutions[interface]).tolist():
-                rows = np.flatnonzero(resolutions[interface] == resolution)
-                times[rows] = nanoseconds(ticks[rows], resolution, offsets[interface[rows]])
-        times[untimed] = 0
-        return times
-
 
 def _agreed(good: Mask) -> int:
     """Count the rows before the first that is not good."""
     return len(good) if good.all() else int(np.argmin(good))
-
-
-def _chain(order: str) -> Chain:
-    """Describe the blocks of a section to the walker (§3.1)."""
-    number = order + "u4"
-
-    def plausible(data: Buffer, at: Offsets) -> Mask:
-        kind, total = headers(data, at, 8, number).T
-        right = (total >= 12) & (total <= MAX_BLOCK) & (total % 4 == 0)
-        close = np.where(right, at + total - 4, 0)
-        right &= close <= len(data) - 4
-        closing = headers(data, np.minimum(close, len(data) - 4), 4, number)[:, 0]
-        result: Mask = right & (closing == total) & (kind != 0)
-        return result
-
-    def candidates(data: Buffer, first: int, stride: int, rows: int, width: int) -> Offsets:
-        """Look for the types of packet blocks; blocks begin at multiples of four bytes."""
-        first, width = first // 4 * 4, width // 4 * 4
-        windows = np.ndarray((rows, width // 4), number, data, first, (stride, 4))
-        row, column = np.nonzero((windows == ENHANCED) | (windows == PACKET) | (windows == SIMPLE))
-        starts = first + row * stride + column * 4
-        starts = starts[starts <= len(data) - 12]
-        return starts[plausible(data, starts)]
-
-    return Chain(
-        order=order,
-        field=4,
-        base=0,
-        header=12,
-        least=12,
-        most=MAX_BLOCK,
-        multiple=4,
-        candidates=candidates,
-        plausible=plausible,
-        fence=b"\x0a\x0d\x0d\x0a",
-        own=MARK[order],
-    )

@@ -35,9 +35,10 @@ FIRST_REGION = 1 << 17
 FIRST_LOOK, LOOK, GROWTH = 1 << 12, 1 << 20, 4
 """Bytes looked at together, at first and at most, and how they grow: the next record is near most of the time."""
 
-MOST_GAPS = 4096
-"""Gaps that are closed in one capture. A damaged file has a handful; a hostile one could have one every 64 bytes, each
-at the price of some array operations."""
+MOST_GAPS, ROOM = 4096, 1 << 16
+"""Gaps that are closed in one capture, and bytes for each further one: as many as are listed at once
+(`stream.BATCH_BYTES`), so that a gap costs no more than they do. A damaged file has a handful, a stream of weeks more;
+a hostile one could have one every 64 bytes, each at the price of some array operations."""
 
 MOST_DESCRIBED = 8  # gaps that are described one by one; of others their number and bytes are given
 
@@ -150,26 +151,28 @@ class Gaps:
     count: int = 0
     _described: list[Diagnostic] = attrs.field(factory=list)
     _further_bytes: int = 0  # bytes of gaps that are not described one by one
-    _further_begin: int = 0  # where these begin
+    _further_begin: int = 0  # where the first of these begins
+    _further_last: int = 0  # where the last of them does
 
     @property
     def exhausted(self) -> bool:
         """Whether there are too many to go on."""
-        return self.count > MOST_GAPS
+        return self.count > MOST_GAPS + self.begin // ROOM
 
     def open(self, what: str, begin: int) -> None:
         """Note that nothing can be read from *begin* on, and why."""
         self.what, self.begin = what, begin
         self.count += 1
 
-    def close(self, end: int) -> None:
-        """Note that records go on at *end*."""
+    def close(self, end: int, nevertheless: str = "") -> None:
+        """Note that records go on at *end*, and what of the skipped bytes could be read all the same."""
         skipped = end - self.begin
         if len(self._described) < MOST_DESCRIBED:
-            message = f"{self.what}; {skipped:,} bytes were skipped to where records go on"
+            message = f"{self.what}; {skipped:,} bytes were skipped to where records go on{nevertheless}"
             self._described.append(Diagnostic("capture.damaged", message, self.begin))
         else:
             self._further_begin = self._further_begin or self.begin
+            self._further_last = self.begin
             self._further_bytes += skipped
         self.what = ""
 
@@ -178,10 +181,12 @@ class Gaps:
         """Say what was skipped: the first gaps one by one, further ones together, and what is behind the last."""
         notes, more = list(self._described), self.count - len(self._described) - bool(self.what)
         if more:
-            message = f"{more:,} further places are damaged; {self._further_bytes:,} bytes were skipped there"
+            places = "further place is" if more == 1 else "further places are"
+            where = f"{more:,} {places} damaged, the last at byte {self._further_last:,}"
+            message = f"{where}; {self._further_bytes:,} bytes were skipped there"
             notes.append(Diagnostic("capture.damaged", message, self._further_begin, count=more))
         if self.what:
-            many = f"more than {MOST_GAPS:,} places are damaged, and reading stopped there"
-            why = many if self.exhausted else "what follows is no record"
+            many = f"more than {self.count - 1:,} places are damaged, and reading stopped there"
+            why = many if self.exhausted else "no record was found behind it"
             notes.append(Diagnostic("capture.damaged", f"{self.what}; {why}", self.begin))
         return notes

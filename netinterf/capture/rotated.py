@@ -1,5 +1,8 @@
 """Captures that come piece by piece one after the other, and are one recording."""
 
+from copy import copy, deepcopy
+from typing import Self
+
 import attrs
 
 from netinterf.capture.counting import Counting, in_file
@@ -90,6 +93,13 @@ class RotatedStream:
     def close(self) -> FrameBatch:
         """End the last file, and list its last frames; see `CaptureStream.close` for the errors."""
         return self._numbered(self._stream.close() if self._begun or not self._over else self._stream.frames())
+
+    def ended(self) -> tuple[Self, FrameBatch]:
+        """Say what the stream would be if it ended now; see `CaptureStream.ended`."""
+        ended = copy(self)
+        ended._counting = deepcopy(self._counting)
+        ended._stream, batch = self._stream.ended()
+        return ended, ended._numbered(batch)
 
     def _numbered(self, batch: FrameBatch) -> FrameBatch:
         """Count the frames of a file among those of all."""

@@ -13,7 +13,8 @@ Buffer = U8
 Offsets = I64
 
 DAY = 86_400  # s between records of a capture: one that slept longer is found by a later record
-SECTION, INTERFACE, PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6  # draft-ietf-opsawg-pcapng §4.1, 4.2, A, 4.4, 4.3
+SECTION, INTERFACE, PACKET, SIMPLE, STATISTICS, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 5, 6
+"""Types of blocks: draft-ietf-opsawg-pcapng §4.1, 4.2, A, 4.4, 4.6, 4.3."""
 MAX_BLOCK = 16 << 20  # largest block that is believed (libpcap, sf-pcapng.c, INITIAL_MAX_BLOCKSIZE)
 MARK = {"<": b"\x4d\x3c\x2b\x1a", ">": b"\x1a\x2b\x3c\x4d"}  # byte-order magic (§4.1)
 
@@ -90,7 +91,7 @@ class BlockSigns:
 
     Args:
         order: Byte order of the section.
-        known: Interfaces that the section has described.
+        known: Interfaces that packets of the section may be of.
     """
 
     order: str

@@ -5,7 +5,8 @@ is one piece and the end of the stream.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from copy import copy, deepcopy
+from typing import Protocol, Self
 
 import attrs
 import numpy as np
@@ -89,6 +90,14 @@ class Stream(Protocol):
         """End the stream; list the last frames."""
         ...
 
+    def ended(self) -> tuple[Self, FrameBatch]:
+        """Say what the stream would be if it ended now, and its frames since the last call of `frames`.
+
+        The stream itself goes on as if nobody had asked. Behind damage, and behind a length that may be wrong, frames
+        are held back until others follow that show which it is; where none come, this is how to know them.
+        """
+        ...
+
 
 class CaptureStream:
     """List the frames of a capture that is fed in pieces cut anywhere.
@@ -108,6 +117,7 @@ class CaptureStream:
         self._size = 0  # of it
         self._looked_at = 0  # bytes of it that hold no whole frame
         self._before = 0  # expanded bytes that are done with
+        self._goes_on = False  # though it was asked what it would be if it ended
 
     @property
     def format(self) -> str:
@@ -123,7 +133,8 @@ class CaptureStream:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was wrong so far."""
-        return self._inlet.diagnostics + (() if self._reader is None else self._reader.diagnostics)
+        notes = self._inlet.diagnostics + (() if self._reader is None else self._reader.diagnostics)
+        return tuple(note for note in notes if note.code != "capture.cut") if self._goes_on else notes
 
     @property
     def ripe(self) -> bool:
@@ -157,6 +168,16 @@ class CaptureStream:
         """
         self._wait(self._inlet.close())
         return self._list(last=True)
+
+    def ended(self) -> tuple[Self, FrameBatch]:
+        """Say what the stream would be if it ended now (see `Stream`), but for what a compressor has not sent yet.
+
+        Raises:
+            UnknownFormat: See `frames`.
+        """
+        ended = copy(self)
+        ended._reader, ended._goes_on = deepcopy(self._reader), True
+        return ended, ended._list(last=bool(self._inlet.format))
 
     def _wait(self, pieces: Iterable[bytes]) -> None:
         """Hold expanded bytes until they are listed."""
@@ -225,3 +246,8 @@ class PacketStream:
     def close(self) -> FrameBatch:
         """List the last frames."""
         return self.frames()
+
+    def ended(self) -> tuple[Self, FrameBatch]:
+        """Say what the stream would be if it ended now; no frame is held back."""
+        ended = copy(self)
+        return ended, ended.frames()

@@ -9,6 +9,7 @@ A session reads no clock, keeps no thread and does no input or output: who feeds
 """
 
 from collections.abc import Sequence
+from copy import copy
 from types import TracebackType
 from typing import Self
 
@@ -101,6 +102,7 @@ class Session:
         self._tally = Tally()
         self._judged_window: JudgedWindow | None = None  # the window as it is, once it was judged
         self._judged: Judged | None = None
+        self._ended: Self | None = None  # the session as if the stream had ended, until more of it comes
         self._suspected = np.empty(0, np.int64)  # what so_far held for a finding, by subject_keys
         self._closed = False
 
@@ -172,7 +174,8 @@ class Session:
         """Judge the packets that are held now.
 
         What is found is provisional: more packets may change it. The summary counts everything since the session began;
-        the verdicts are of conversations that are held.
+        the verdicts are of conversations that are held. They are judged as if the capture ended now: packets behind
+        damage, which are held back until others show where records go on, count as far as they can be read.
 
         Raises:
             UnsupportedLinkType: No interface so far has a known link type.
@@ -182,12 +185,12 @@ class Session:
             raise UsageError("this session is closed: its last judgement is its property judged")
         if self._stream is not None:
             self._hold(self._stream.frames())
-        left = self._tally.flows > 0
-        window = self._judge_window(partial=left or self._decodable(), in_part=left)
+        ended, left = self._as_if_ended(), self._tally.flows > 0
+        window = ended._judge_window(partial=left or ended._decodable(), in_part=left)
         ledger = window.judged.ledger
         is_finding = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
         self._suspected = np.union1d(self._suspected, subject_keys(ledger)[is_finding])
-        return attrs.evolve(window.judged, summary=self._summary(window))
+        return attrs.evolve(window.judged, summary=ended._summary(window))
 
     def close(self) -> SeveralVerdicts:
         """End the capture and return all verdicts that were not returned before; a second call returns none.
@@ -197,7 +200,7 @@ class Session:
         """
         if self._closed:
             return SeveralVerdicts()
-        self._closed = True
+        self._closed, self._ended = True, None
         if self._stream is None:
             self._stream = RotatedStream(name_of(self._name))
         final = self._take(self._stream.close())
@@ -230,7 +233,7 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closed = True
+        self._closed, self._ended = True, None
         self._judged_window, self._window = None, Window()
 
     def _bytes(self) -> RotatedStream:
@@ -242,8 +245,20 @@ class Session:
         stream = self._stream or RotatedStream(name_of(self._name))
         if self._closed or not isinstance(stream, RotatedStream):
             raise UsageError(CLOSED if self._closed else MIXED)
-        self._stream = stream
+        self._stream, self._ended = stream, None
         return stream
+
+    def _as_if_ended(self) -> Self:
+        """Give the session as it would be if the stream ended now: this one, where no frame is held back."""
+        if self._ended is not None or self._stream is None:
+            return self._ended or self
+        stream, batch = self._stream.ended()
+        if not len(batch.records):
+            return self
+        self._ended = copy(self)
+        self._ended._stream, self._ended._window = stream, self._window.with_more(batch)
+        self._ended._tally, self._ended._judged_window = self._tally.with_frames(batch.records), None
+        return self._ended
 
     def _decodable(self) -> bool:
         """Say whether an interface so far has a known link type."""

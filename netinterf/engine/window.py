@@ -58,6 +58,14 @@ class Window:
         """Hold more frames; hardly more than their own bytes is kept."""
         self._put(batch.buffer, batch.records, batch.records.at + batch.before)
 
+    def with_more(self, batch: FrameBatch) -> "Window":
+        """Hold more frames in a copy; this one stays as it is."""
+        window = Window()
+        records, origins = self._join()
+        window._put(self._buffer[: self._used], records, origins)
+        window.add(batch)
+        return window
+
     def capture(self, source: str, stream: Stream) -> Capture:
         """Hand out what is held as a capture of its own.
 

@@ -149,9 +149,9 @@ def could_be_block(data, at, order, known):
     kind, total, face, _ = unpack_from(order + "IIII", data, at)
     halves = unpack_from(order + "HH", data, at + 8)
     fits = {
-        6: total >= 32 and face < known,
-        2: total >= 32 and halves[0] < known,
-        3: total >= 16 and known > 0,
+        6: total >= 32 and face <= known,
+        2: total >= 32 and halves[0] <= known,
+        3: total >= 16,
         1: total >= 20 and halves[1] == 0,
     }
     return sure(data, at) or (fits.get(kind, False) and total % 4 == 0 and total <= 16 << 20)
@@ -187,27 +187,70 @@ def read_pcapng(data):
             damaged = not sure(data, at)
             order = ORDERS.get(bytes(data[at + 8 : at + 12]), order)
         kind, total = unpack_from(order + "II", data, at)
-        damaged |= total < 12 or total % 4 != 0 or total > 16 << 20
-        if not damaged and at + total <= len(data):
+        damaged |= total < 12 or total % 4 != 0 or total > 16 << 20 or overstated(data, at, order)
+        cut = not damaged and at + total > len(data)
+        if not damaged and not cut:
             damaged = unpack_from(order + "I", data, at + total - 4)[0] != total or (section_here and total < 28)
-        if damaged or at + total > len(data):
+        header = section_here or bytes(data[at + 8 : at + 12]) in ORDERS
+        if damaged:
+            order = ORDERS.get(bytes(data[at + 8 : at + 12]), order)
+        if damaged or cut:
             known = len(faces) - base
-            at = first_proof(data, at + 1, partial(block_proof, data, order=order, known=known))
-            if at is None:
+            begin = behind_packet(data, at, order) if cut else at + 1
+            found = first_proof(data, begin, partial(block_proof, data, order=order, known=known))
+            if found is not None and cut:
+                found = first_proof(data, at + 1, partial(block_proof, data, order=order, known=known))
+            if found is None:
                 break
+            if header and unpack_from(order + "I", data, found)[0] == 1:
+                base = len(faces)
+            whole = None if header else _salvaged(data[at:found], order, len(faces) - base)
+            if whole or unpack_from(order + "I", data, at)[0] == 1:
+                faces.append(whole)
+            at = found
             continue
         if section_here:
             base = len(faces)
         if kind == 1:
-            if total < 20:
-                break
-            faces.append(_face(data[at : at + total], order))
+            faces.append(_face(data[at : at + total], order) if total >= 20 else None)
         elif kind in {2, 3, 6}:
             frame = _packet(data, at, total, kind, order, faces, base, number + 1)
             frames += [] if frame is None else [frame]
         number += kind in {2, 3, 6, 9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221}
         at += total
     return frames
+
+
+def overstated(data, at, order):
+    """Say whether a packet block is longer than its packet and 64 KiB of options."""
+    if at + 24 > len(data):
+        return False
+    kind, total, _, _, _, captured = unpack_from(order + "IIIIII", data, at)
+    return kind in {2, 6} and total > 32 + captured + 3 + (1 << 16)
+
+
+def behind_packet(data, at, order):
+    """Say from where on blocks can follow that are no part of the packet in a block."""
+    if at + 24 > len(data):
+        return at + 1
+    kind, total, _, _, _, captured = unpack_from(order + "IIIIII", data, at)
+    return at + 28 + captured if kind in {2, 6} and captured <= min(total, MAX_FRAME) else at + 1
+
+
+def _salvaged(block, order, known):
+    """Read the interface description that was skipped, if its body is whole."""
+    if len(block) < 20 or len(block) % 4 or unpack_from(order + "H", block, 10)[0]:
+        return None
+    right = [unpack_from(order + "I", block, 4 * place)[0] == value for place, value in ((0, 1), (1, len(block)))]
+    if sum(right) + (unpack_from(order + "I", block, len(block) - 4)[0] == len(block)) < (2 if known else 1):
+        return None
+    at = 16
+    while at < len(block) - 4:
+        code, size = unpack_from(order + "HH", block, at)
+        if code == 0:
+            return _face(block, order) if at == len(block) - 8 and size == 0 else None
+        at += 4 + size + -size % 4
+    return _face(block, order) if at == len(block) - 4 else None
 
 
 def _face(data, order):
@@ -236,7 +279,7 @@ def _packet(data, at, total, kind, order, faces, base, number):
         face, _, high, low, captured, length = unpack_from(order + "HHIIII", data, at + 8)
     else:
         face, high, low, captured, length = unpack_from(order + "IIIII", data, at + 8)
-    if base + face >= len(faces):
+    if base + face >= len(faces) or faces[base + face] is None:
         return None
     snaplen, ticks, offset = faces[base + face]
     if kind == 3:

@@ -153,7 +153,7 @@ def test_old_versions_have_swapped_lengths():
 @pytest.mark.parametrize(
     ("extra", "reason"),
     [
-        (c.enhanced("<", 1, b"x", face=7), "1 packet blocks contradict themselves; they were skipped"),
+        (c.enhanced("<", 1, b"x", face=7), "1 packets are of an interface whose description is missing"),
         (c.block("<", 6, bytes(8)), "1 packet blocks contradict themselves; they were skipped"),
         (
             c.enhanced("<", 1, b"x")[:-4] + b"\xff\0\0\0",
@@ -175,14 +175,17 @@ def test_a_damaged_block_costs_itself(extra, reason):
     assert reason in note.message
 
 
-def test_an_interface_that_is_not_described_ends_the_reading():
-    """Without it nobody knows what later frames are."""
+def test_an_interface_that_is_not_described_costs_its_packets():
+    """Without a description nobody knows what they are; those of other interfaces are read."""
     good = c.section("<") + c.interface("<") + c.enhanced("<", 1, b"frame")
-    capture = open_capture(good + c.block("<", 1, bytes(4)) + c.enhanced("<", 1, b"later"))
-    assert len(capture.records) == 1
-    (note,) = capture.diagnostics
-    assert ("capture.damaged", len(good)) == (note.code, note.offset)
-    assert "too short" in note.message
+    short = c.block("<", 1, bytes(4))
+    capture = open_capture(good + short + c.enhanced("<", 1, b"other", face=1) + c.enhanced("<", 1, b"later"))
+    assert capture.records.frame.tolist() == [1, 3]
+    damage, missing = capture.diagnostics
+    assert ("capture.damaged", len(good)) == (damage.code, damage.offset)
+    assert "too short" in damage.message
+    assert (missing.code, missing.offset, missing.count) == ("capture.damaged", len(good + short), 1)
+    assert "1 packets are of an interface whose description is missing" in missing.message
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netinterf.capture import pcap, pcapng, records
+from netinterf.capture import packet_blocks, pcap, records
 from netinterf.capture.records import headers, walk, walk_each
 from netinterf.pieces import overlapping
 from tests.oracles import containers as c
@@ -17,7 +17,7 @@ def chain_of(data, kind):
     """Describe the records of a pcap or pcapng file to the walker."""
     if kind == "pcap":
         return pcap._chain(pcap.read_header(data, "test"), begin=1_700_000_000), 24
-    return pcapng._chain("<"), 0
+    return packet_blocks.chain_of("<"), 0
 
 
 def capture(kind, count, seed, payload="random", order="<", sizes=SIZES):
