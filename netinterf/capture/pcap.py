@@ -11,7 +11,7 @@ from struct import unpack_from
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
-from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
+from netinterf.capture.formats import LARGE_FRAMES, MAX_FRAME, Interface, frame_limit
 from netinterf.capture.records import Chain, headers, walk
 from netinterf.capture.resync import FIRST_REGION, Gaps, resume
 from netinterf.capture.signs import RecordSigns
@@ -25,6 +25,9 @@ FILE_HEADER = 24
 REGION = 1 << 30  # bytes indexed at once: bounds what the walk keeps beside the result
 GROWTH = 8  # how the region grows again behind damage
 DOUBTFUL_SPAN = MAX_FRAME  # bytes that records which look wrong may lead over before they are believed
+LARGEST = 2 * 65_535
+"""Bytes of the largest frame that looks right: the largest IP packet (RFC 791 §3.1), behind the longest link header
+(radiotap, whose length has 16 bits as well). Larger ones are believed if another record follows them."""
 LONGEST = 400 * 86_400  # s; a guess for records this much later than the first is still plausible
 DAY = 86_400  # s
 
@@ -46,7 +49,7 @@ class Header:
     @property
     def signs(self) -> RecordSigns:
         """What the records of this file look like."""
-        most, swapped = frame_limit(self.link_type), self.version < (2, 3)
+        most, swapped = LARGE_FRAMES.get(self.link_type, LARGEST), self.version < (2, 3)
         return RecordSigns(self.order, self.ticks, self.record_header, swapped, most)
 
 
@@ -156,6 +159,8 @@ class PcapReader:
         size = int(headers(buffer, np.array([at + chain.field]), 4, chain.order + "u4")[0, 0])
         if size > chain.most:
             return f"record {self._frames + 1} claims {size} captured bytes, more than {chain.most}"
+        if size > LARGEST:
+            return f"record {self._frames + 1} claims {size} captured bytes, and leads to none"
         return f"record {self._frames + 1} contradicts itself, and leads to none"
 
     def _add(self, buffer: U8, starts: I64) -> None:

@@ -86,6 +86,11 @@ class Source(Protocol):
         ...
 
     @property
+    def fed(self) -> int:
+        """Bytes or packets that it fed so far."""
+        ...
+
+    @property
     def lost(self) -> int | None:
         """Packets lost before they could be read; None where nobody tells."""
         ...
@@ -105,13 +110,15 @@ class Pipe:
     lost: int | None = None
 
     def __init__(self) -> None:
+        self.fed = 0
         handle = standard_input("standard input").fileno()
         self._ahead = ReadAhead(lambda: os.read(handle, PIECE) or None)  # what is there; a file object fills a buffer
 
     def feed(self, session: Session, seconds: float) -> Sequence[Verdict]:
         """Feed the bytes that came."""
-        pieces = self._ahead.wait(seconds, TOGETHER)
-        return session.feed(b"".join(pieces)) if pieces else []
+        data = b"".join(self._ahead.wait(seconds, TOGETHER))
+        self.fed += len(data)
+        return session.feed(data) if data else []
 
     @property
     def ended(self) -> bool:
@@ -130,6 +137,7 @@ class Interface:
     """
 
     def __init__(self, name: str) -> None:
+        self.fed = 0
         self._listener = Listener(name)
         self._stopped = threading.Event()
         self._ahead = ReadAhead(self._read)
@@ -140,6 +148,7 @@ class Interface:
     def feed(self, session: Session, seconds: float) -> Sequence[Verdict]:
         """Feed the packets that came."""
         (batch,) = self._ahead.wait(seconds) or [Frames.of([], [], self._listener.link_type)]
+        self.fed += len(batch.frames)
         return session.feed_packets(batch.times, batch.frames, batch.link_type)
 
     @property

@@ -3,18 +3,16 @@
 import argparse
 import signal
 import time
-from collections.abc import Iterable
 from types import FrameType
 
-from netinterf.capture.opening import DAMAGE
 from netinterf.cli.changes import FORMS, ChangeWriter
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.intake import Source, open_source
 from netinterf.cli.options import read_analyzers, read_redaction
 from netinterf.cli.output import Output
+from netinterf.cli.troubles import Troubles
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, UsageError
-from netinterf.schema import Diagnostic
 from netinterf.verdict.model import Model
 
 __all__ = ["run_watch"]
@@ -83,8 +81,8 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
     Raises:
         CaptureError: What is fed is no capture.
     """
-    due, until, lost = time.monotonic() + PAUSE, float("inf"), 0
-    damage: frozenset[str] = frozenset()
+    due, until = time.monotonic() + PAUSE, float("inf")
+    troubles = Troubles(time.monotonic())
     while not (source.ended or changes.output.closed or time.monotonic() > until):
         if stop.requested and until == float("inf"):
             source.stop()
@@ -96,12 +94,13 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             break
         begin = time.monotonic()
         if begin >= due:
-            lost = note_losses(session, source, lost)
+            troubles.lost(session, source)
             judged = session.so_far()
-            damage = note_damage(judged.summary.diagnostics, damage)
+            troubles.damaged(judged.summary.diagnostics)
+            troubles.silent(begin, source.fed, judged.summary.packets)
             changes.so_far(judged)
             due = begin + period(time.monotonic() - begin)
-    note_losses(session, source, lost)
+    troubles.lost(session, source)
 
 
 def period(took: float) -> float:
@@ -110,23 +109,3 @@ def period(took: float) -> float:
     A packet that comes just after a beginning is seen by the next judgement, and told when that is done.
     """
     return max(PAUSE, min(SPARING * took, max(BUSY * took, PROMISE - took)))
-
-
-def note_losses(session: Session, source: Source, before: int) -> int:
-    """Tell the session and the user how many packets were lost so far, if more than *before*; return how many."""
-    lost = source.lost or 0
-    if lost > before:
-        session.lost(lost)
-        complain(f"{lost:,} packets were lost before they could be read; a pipe from tcpdump loses fewer")
-    return lost
-
-
-def note_damage(notes: Iterable[Diagnostic], before: frozenset[str]) -> frozenset[str]:
-    """Tell the user at once what of the stream could not be read, if they were not told *before*; return what is told.
-
-    Single places are told as they come; what sums up many of them changes with each, and is left to the end.
-    """
-    damage = {f"{note.message} at byte {note.offset}" for note in notes if note.code in DAMAGE and note.count == 1}
-    for message in sorted(damage - before):
-        complain(message)
-    return before | damage

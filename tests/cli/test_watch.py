@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from netinterf import simulate
-from netinterf.capture import write_pcap
+from netinterf.capture import open_capture, write_pcap
+from netinterf.cli.troubles import LONG, Troubles
 from netinterf.cli.watch import period
 from tests.cli.here import ROOT, run_here
+from tests.oracles import containers as c
 
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "netinterf"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -210,11 +212,68 @@ def test_damage_in_a_pipe_is_told_and_passed(capture: Path) -> None:
         first = told(process)
         problem = process.stderr.readline().decode()
         assert (first["type"], first["outcome"]) == ("verdict", "interfered")
-        assert "record 2 claims 4294967295 captured bytes" in problem
-        assert f"bytes were skipped to where records go on at byte {second}" in problem
+        assert f"at byte {second:,}: record 2 claims 4294967295 captured bytes" in problem
+        assert "bytes were skipped to where records go on" in problem
         process.stdin.close()
         *_, last, _ = [json.loads(line) for line in process.stdout or ()]
         assert [note["code"] for note in last["diagnostics"]].count("capture.damaged") == 1
+
+
+def test_ten_damaged_places_are_each_told(capture: Path) -> None:
+    """Place by place while the pipe is open, also those that the diagnostics sum up; what is behind them is found."""
+    data = capture.read_bytes()
+    size = 16 + int.from_bytes(data[32:36], "little")
+    record = data[24 : 24 + size]
+    with watching("--format", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(data[:24] + 4 * record)  # so many show where records go on
+        for place in range(10):
+            process.stdin.write(b"\xff" * 16 + record[16:] + 4 * record)
+            process.stdin.flush()
+            problem = process.stderr.readline().decode()
+            assert (f"; {size:,} bytes were skipped" if place < 8 else f"{place - 7} further place") in problem
+            assert f"at byte {24 + (5 * place + 4) * size:,}" in problem
+        process.stdin.write(data[24:])
+        process.stdin.flush()
+        assert told(process)["outcome"] == "interfered"
+
+
+def test_what_the_recorder_missed_is_told(capture: Path) -> None:
+    """Counts of a pcapng stream are told when they come, and stand in the diagnostics."""
+    data = capture.read_bytes()
+    records = open_capture(data).records
+    frames = [data[at : at + size] for at, size in zip(records.at, records.captured, strict=True)]
+    blocks = [c.enhanced("<", time // 1000, frame) for time, frame in zip(records.time.tolist(), frames, strict=True)]
+    with watching("--format", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(c.section("<") + c.interface("<", name="eth0") + b"".join(blocks))
+        process.stdin.write(c.statistics("<", 0, {5: 2, 7: 1_200, 8: 99_000}))
+        process.stdin.flush()
+        problem = process.stderr.readline().decode()
+        assert "the recorder says that it missed 1,202 packets of interface 0 (eth0)" in problem
+        process.stdin.close()
+        *_, last = [json.loads(line) for line in process.stdout or ()]
+        assert [note["count"] for note in last["diagnostics"] if note["code"] == "capture.dropped"] == [1_202]
+
+
+def test_a_source_that_says_nothing_for_long_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Silence, or what cannot be read, is told when it lasts as long as conversations are waited for, and so is its end."""
+    troubles = Troubles(100.0)
+    for now, fed, packets in ((101, 50, 5), (101 + LONG - 1, 50, 5), (101 + LONG, 50, 5), (102 + LONG, 50, 5)):
+        troubles.silent(now, fed, packets)
+    troubles.silent(101 + 2 * LONG, 60, 6)
+    for now, fed in ((2.5, 70), (3, 80), (4, 90)):
+        troubles.silent(101 + now * LONG, fed, 6)
+    assert capsys.readouterr().err.splitlines() == [
+        "netinterf: nothing came for 120 s; what came before is judged, and watching goes on",
+        "netinterf: packets come again, after 240 s without any",
+        (
+            "netinterf: something came, but no packet that can be read, for 120 s; what came before is judged, and "
+            "watching goes on"
+        ),
+    ]
 
 
 @pytest.mark.parametrize(

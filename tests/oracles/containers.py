@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 MARK = 0x1A2B3C4D
 ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
-MAX_FRAME, DAY, FOLLOW = 262_144, 86_400, 3
+MAX_FRAME, LARGEST, DAY, FOLLOW = 262_144, 131_070, 86_400, 3
 SPAN = 4 * (MAX_FRAME + 65_536)
 
 
@@ -62,6 +62,12 @@ def interface(order, link_type=1, snaplen=0, resolution=None, offset=None, name=
     return block(order, 1, pack(order + "HHI", link_type, 0, snaplen) + options)
 
 
+def statistics(order, face, counts):
+    """Write an interface statistics block: counts of 64 bits by option code."""
+    options = b"".join(option(order, code, pack(order + "Q", count)) for code, count in counts.items())
+    return block(order, 5, pack(order + "III", face, 0, 0) + options + option(order, 0, b""))
+
+
 def enhanced(order, ticks, data, length=None, face=0, options=b""):
     """Write an enhanced packet block."""
     length = len(data) if length is None else length
@@ -98,7 +104,7 @@ def read_pcap(data):
 
     def right(at):
         _, fraction, captured, length = fields(at)
-        return fraction < ticks and captured <= length and 0 < length <= MAX_FRAME
+        return fraction < ticks and captured <= length and 0 < length <= LARGEST
 
     def proof(at):
         place = at

@@ -1,6 +1,6 @@
 """Behind a damaged header, records are found again: what is lost is bounded, named, and the same however bytes come."""
 
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 from struct import pack
 
 import attrs
@@ -157,3 +157,128 @@ def test_many_gaps_are_summed_up_and_bounded():
     last = capture.diagnostics[-1]
     assert f"more than {MOST_GAPS + last.offset // ROOM:,} places are damaged" in last.message
     assert len(capture.records) >= 9 * MOST_GAPS
+
+
+LENGTH, CLOSING = slice(4, 8), slice(-4, None)
+
+
+@pytest.mark.parametrize("hurt", [LENGTH, CLOSING, slice(0, 8)])
+@pytest.mark.parametrize("order", "<>")
+def test_an_interface_whose_description_is_framed_wrongly_is_known(hurt, order):
+    """The body of its block says what its packets are: none of them is lost, and times are right."""
+    _, records = capture_of("pcapng", order, [90] * 6, 7)
+    head, face = c.section(order), bytearray(c.interface(order, resolution=9, name="eth0"))
+    whole = open_capture(head + bytes(face) + b"".join(records))
+    face[hurt] = b"\xff" * len(face[hurt])
+    damaged = open_capture(head + bytes(face) + b"".join(records))
+    assert listed(damaged) == listed(whole)
+    assert damaged.interfaces == whole.interfaces
+    (note,) = damaged.diagnostics
+    assert (note.code, note.offset) == ("capture.damaged", len(head))
+    assert f"{len(face)} bytes were skipped" in note.message
+    assert "known all the same" in note.message
+
+
+def test_an_interface_that_cannot_be_known_keeps_its_number():
+    """Packets of another interface are not read as if they were of the first: theirs are counted, where they begin."""
+    lost = c.block("<", 1, b"\x01\x00\xff\xff" + bytes(8))[:-4] + b"\xff" * 4
+    head = c.section("<") + lost + c.interface("<", link_type=101, resolution=9)
+    packets = [c.enhanced("<", SECOND * 10**9, bytes(40), face=place % 2) for place in range(6)]
+    capture = open_capture(head + b"".join(packets))
+    assert capture.records.frame.tolist() == [2, 4, 6]
+    assert {capture.interfaces[place].link_type for place in capture.records.interface} == {101}
+    damage, missing = capture.diagnostics
+    assert damage.message.endswith("the interface that they describe is not known")
+    assert (missing.count, missing.offset) == (3, len(head))
+
+
+@pytest.mark.parametrize(
+    ("orders", "hurt"),
+    [
+        *product(["<<", "<>", "><"], [LENGTH, CLOSING, slice(0, 8)]),
+        ("<<", slice(8, 12)),  # where the byte order changes, nothing else tells it
+    ],
+)
+def test_behind_a_damaged_section_header_interfaces_are_those_of_its_section(orders, hurt):
+    """They are numbered anew: packets are of the interface of their own section, and its clock."""
+    (_, before), (_, after) = (capture_of("pcapng", order, [90] * 6, 8) for order in orders)
+    one, other = c.section(orders[0]) + c.interface(orders[0], resolution=9), bytearray(c.section(orders[1]))
+    tail = c.interface(orders[1], 101) + b"".join(after)
+    whole = open_capture(one + b"".join(before) + bytes(other) + tail)
+    other[hurt] = b"\xff" * len(other[hurt])
+    damaged = open_capture(one + b"".join(before) + bytes(other) + tail)
+    assert listed(damaged) == listed(whole)
+    assert damaged.records.interface.tolist() == [0] * 6 + [1] * 6
+    assert [note.offset for note in damaged.diagnostics] == [len(one + b"".join(before))]
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_ten_damaged_places_are_the_same_however_bytes_come(data):
+    """Frames, notes and interfaces of a stream of sections, statistics and packets are those of the whole file."""
+    draw, blocks = np.random.default_rng(data.draw(st.integers(0, 10**6))), []
+    for order in data.draw(st.lists(st.sampled_from("<>"), min_size=1, max_size=3)):
+        blocks += [c.section(order), c.interface(order, resolution=9), c.statistics(order, 0, {7: len(blocks)})]
+        blocks += [c.enhanced(order, SECOND * 10**9, draw.bytes(int(draw.integers(100)))) for _ in range(20)]
+    starts = list(accumulate(map(len, blocks), initial=0))
+    stream = bytearray(b"".join(blocks))
+    for _ in range(10):
+        at = starts[int(draw.integers(1, len(blocks)))] + int(draw.integers(0, 8))
+        hurt = data.draw(st.sampled_from([b"\xff" * 4, draw.bytes(8), draw.bytes(16), b"\x00\x10\x00\x00"]))
+        stream[at : at + len(hurt)] = hurt
+    whole = open_capture(bytes(stream))
+    found = whole.records
+    assert [(row.number, row.at) for row in c.read_pcapng(bytes(stream))] == list(
+        zip(found.frame.tolist(), found.at.tolist(), strict=True)
+    )
+    rows = [getattr(found, known.name).tolist() for known in Records.schema()]
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=20))
+    assert in_pieces(bytes(stream), cuts) == (rows, whole.diagnostics)
+
+
+@pytest.mark.parametrize("kind", ["pcap", "pcapng"])
+@pytest.mark.parametrize("claimed", [100_000, 200_000])
+def test_a_length_that_promises_more_than_comes_is_not_waited_for(kind, claimed):
+    """What comes behind it is known as soon as anybody asks, and the stream goes on as if nobody had."""
+    head, records = capture_of(kind, "<", [90] * 12, 9)
+    if kind == "pcap":
+        records[5] = pack("<IIII", SECOND, 5, claimed, 90 if claimed < 131_070 else claimed) + records[5][16:]
+    else:
+        records[5] = pack("<II", 6, claimed) + records[5][8:]
+    stream = CaptureStream("bytes")
+    stream.feed(head + b"".join(records))
+    before = len(stream.frames().records)
+    ended, batch = stream.ended()
+    assert before + len(batch.records) == 11
+    assert ended.diagnostics[0].offset == len(head) + sum(map(len, records[:5]))
+    assert all(note.code == "capture.damaged" for note in ended.diagnostics)
+    assert before + len(stream.close().records) == 11
+    assert stream.diagnostics == ended.diagnostics
+
+
+def test_counters_of_interfaces_are_those_that_came_last():
+    """The recorder's own counts are told, interface by interface, files and streams alike; others tell nothing."""
+    head = c.section(">") + c.interface(">", name="eth0") + c.interface(">") + c.interface(">")
+    data = head + c.statistics(">", 0, {5: 1, 7: 2}) + c.enhanced(">", 1, b"frame")
+    data += c.statistics(">", 2, {4: 9, 8: 9}) + c.statistics(">", 1, {7: 4, 5: (1 << 64) - 1, 8: 70})
+    data += c.statistics(">", 0, {5: 10, 7: 2_000, 8: 5_000}) + c.statistics(">", 9, {5: 10})
+    expected = [
+        (
+            (
+                "the recorder says that it missed 2,010 packets of interface 0 (eth0): 10 dropped by the interface, "
+                "2,000 for which the system had no room; 5,000 were delivered"
+            ),
+            2_010,
+        ),
+        (
+            (
+                "the recorder says that it missed 4 packets of interface 1: 4 for which the system had no room; "
+                "70 were delivered"
+            ),
+            4,
+        ),
+    ]
+    assert [(note.message, note.count) for note in open_capture(data).diagnostics] == expected
+    _, notes = in_pieces(data, range(len(data)))
+    assert [(note.message, note.count) for note in notes] == expected
+    assert open_capture(data, strict=True).diagnostics == notes
