@@ -183,6 +183,7 @@ def add_session(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     session.add_argument("--lab", action="store_true", help="watch runs of the lab (needs root)")
     session.add_argument("--seeds", type=int, default=3, help="runs of each lab scenario (default 3)")
     session.add_argument("--behind", action="store_true", help="watch for forged resets among other traffic")
+    session.add_argument("--damaged", type=int, default=0, help="records to damage among that traffic (default 0)")
     session.add_argument("--no-stream", action="store_true", help="leave the half hour of traffic out")
     session.add_argument("--quick", action="store_true", help="three minutes of traffic, every 50th capture")
     return session

@@ -1,8 +1,12 @@
-"""How soon ``netinterf watch`` tells of forged resets while other traffic keeps it busy: a pipe fed in real time."""
+"""How soon ``netinterf watch`` tells of forged resets while other traffic keeps it busy: a pipe fed in real time.
+
+Some of its records may be damaged. Then the time of the first reset behind each damaged place is what counts.
+"""
 
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from fnmatch import fnmatch
@@ -27,6 +31,8 @@ A_SECOND = 2_000  # packets
 SECONDS = 45  # in which resets are forged, once the window is full
 APART = 1.5  # s from one to the next
 TICK = 0.02  # s
+DAMAGE = (b"\xff" * 16, (200_000).to_bytes(4, "little"), (40_000).to_bytes(4, "little"))
+"""What record headers become, in turns: nothing that is one, or one whose captured length leads far, or not so far."""
 
 
 @attrs.frozen
@@ -40,6 +46,9 @@ class Behind:
         median: Seconds from the forged packet to the line that tells of it.
         longest: The longest of these.
         by_evidence: The longest from the last packet that a finding names.
+        damaged: Places that were damaged.
+        skips: Those told on standard error.
+        behind_damage: Longest time, as *longest*, of the first forged reset behind each of these places.
     """
 
     behind: str
@@ -48,24 +57,53 @@ class Behind:
     median: float
     longest: float
     by_evidence: float
+    damaged: int
+    skips: int
+    behind_damage: float
 
 
-def told_behind(pattern: str) -> Behind:
-    """Forge resets in a stream of plays that match a pattern, feed it to a watcher as it would come, and take times."""
+def told_behind(pattern: str, places: int = 0) -> Behind:
+    """Forge resets in a stream of plays that match a pattern, feed it to a watcher as it would come, and take times.
+
+    Args:
+        pattern: Of names of scenarios.
+        places: How many records to damage, evenly among those that come in real time.
+    """
     data, forged = stream(pattern)
     records = open_capture(data).records
     clock = (records.time - records.time[0]) / 1e9
-    due = np.maximum(clock - clock[min(MAX_PACKETS, len(clock) - 1)], 0.0)  # what fills the window comes at once
+    first = min(MAX_PACKETS, len(clock) - 1)
+    due = np.maximum(clock - clock[first], 0.0)  # what fills the window comes at once
+    hurt = np.linspace(first, len(clock), places + 1, dtype=np.int64)[:-1] + 1
+    data = damage(data, records.at[hurt])
     lines: list[tuple[float, dict[str, Any]]] = []
     command = [sys.executable, "-m", "netinterf", "watch", "--format", "jsonl", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as watcher:
+    with (
+        tempfile.TemporaryFile() as problems,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=problems, env=ENVIRONMENT
+        ) as watcher,
+    ):
         assert watcher.stdin is not None
         assert watcher.stdout is not None
         listener = threading.Thread(target=listen, args=(watcher.stdout, lines))
         listener.start()
         passed = feed(watcher.stdin, data, due, records.at + records.captured)
         listener.join()
-    return told(pattern, forged, lines, passed)
+        problems.seek(0)
+        said = problems.read().decode().splitlines()
+    kept = np.searchsorted(records.at, open_capture(data).records.at)  # frames are counted without those that were lost
+    return told(pattern, forged, lines, passed[kept], passed[hurt], said)
+
+
+def damage(data: bytes, at: I64) -> bytes:
+    """Overwrite the headers of the records whose frames begin at some places."""
+    damaged = bytearray(data)
+    for place, frame in enumerate(at.tolist()):
+        hurt = DAMAGE[place % len(DAMAGE)]
+        begin = frame - 16 if len(hurt) == 16 else frame - 8  # the whole header, or from its captured length on
+        damaged[begin : begin + len(hurt)] = hurt
+    return bytes(damaged)
 
 
 def stream(pattern: str) -> tuple[bytes, int]:
@@ -107,7 +145,9 @@ def feed(target: IO[bytes], data: bytes, due: F64, ends: I64) -> F64:
     return passed
 
 
-def told(pattern: str, forged: int, lines: list[tuple[float, dict[str, Any]]], passed: F64) -> Behind:
+def told(
+    pattern: str, forged: int, lines: list[tuple[float, dict[str, Any]]], passed: F64, hurt: F64, said: list[str]
+) -> Behind:
     """Find the first line that tells of each forged reset."""
     first: dict[int, tuple[float, float]] = {}
     for at, line in lines:
@@ -117,4 +157,16 @@ def told(pattern: str, forged: int, lines: list[tuple[float, dict[str, Any]]], p
         forgery = min(line["frames"]) - 1
         first.setdefault(forgery, (at - passed[forgery], at - passed[frames].max()))
     seconds, late = np.array(list(first.values()) or [(np.nan, np.nan)]).T
-    return Behind(pattern, forged, len(first), float(np.median(seconds)), float(seconds.max()), float(late.max()))
+    came = passed[list(first)]
+    behind = [seconds[came >= when][np.argmin(came[came >= when])] for when in hurt if (came >= when).any()]
+    return Behind(
+        pattern,
+        forged,
+        len(first),
+        float(np.median(seconds)),
+        float(seconds.max()),
+        float(late.max()),
+        len(hurt),
+        sum("bytes were skipped" in line for line in said),
+        float(max(behind, default=np.nan)),
+    )

@@ -130,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
         results["captures"] = rows
         print(table(list(rows[0]), [[str(value) for value in row.values()] for row in rows]) + "\n")
     if options.behind:
-        behind = [attrs.asdict(told_behind(pattern)) for pattern in BEHIND]
+        behind = [attrs.asdict(told_behind(pattern, options.damaged)) for pattern in BEHIND]
         results["behind"] = behind
         print(table(list(behind[0]), [[str(value) for value in row.values()] for row in behind]) + "\n")
     if options.lab:

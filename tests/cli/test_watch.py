@@ -259,7 +259,7 @@ def test_what_the_recorder_missed_is_told(capture: Path) -> None:
 
 
 def test_a_source_that_says_nothing_for_long_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """Silence, or what cannot be read, is told when it lasts as long as conversations are waited for, and so is its end."""
+    """Silence, or what cannot be read, is told when it lasts as long as anybody waits for packets; so is its end."""
     troubles = Troubles(100.0)
     for now, fed, packets in ((101, 50, 5), (101 + LONG - 1, 50, 5), (101 + LONG, 50, 5), (102 + LONG, 50, 5)):
         troubles.silent(now, fed, packets)
