@@ -24,7 +24,7 @@ __all__ = ["PcapReader"]
 FILE_HEADER = 24
 REGION = 1 << 30  # bytes indexed at once: bounds what the walk keeps beside the result
 GROWTH = 8  # how the region grows again behind damage
-DOUBTFUL_SPAN = MAX_FRAME  # bytes that records which look wrong may lead over before they are believed
+DOUBTFUL_SPAN = MAX_FRAME  # bytes that records which look wrong may lead over before others are sought among them
 LARGEST = 2 * 65_535
 """Bytes of the largest frame that looks right: the largest IP packet (RFC 791 §3.1), behind the longest link header
 (radiotap, whose length has 16 bits as well). Larger ones are believed if another record follows them."""
@@ -58,7 +58,8 @@ class PcapReader:
 
     A length that cannot be right is mostly that of the record before: a damaged header leads astray. So records whose
     header holds what no recorder writes are believed when a record that looks right follows them, and are skipped
-    together with the damage that they lead to.
+    together with the damage that they lead to. Whoever lands four bytes behind a header reads one length for the other,
+    and so lands there again and again: where only wrong ones come for long, right ones are sought among them.
 
     Args:
         source: Name for errors.
@@ -129,8 +130,12 @@ class PcapReader:
             walked = walk(buffer, at, min(at + self._region, len(buffer)), chain)
             at, self._region = walked.stop, min(self._region * GROWTH, REGION)
             starts = np.concatenate([doubted, walked.starts])
-            doubted = _doubted(buffer, starts, at, signs)
-            self._add(buffer, starts[: len(starts) - len(doubted)])
+            doubted, astray = _doubted(buffer, starts, at, signs)
+            self._add(buffer, starts[: np.searchsorted(starts, doubted[0])] if len(doubted) else starts)
+            if astray:
+                at, doubted = int(doubted[0]), doubted[:0]
+                self._gaps.open(self._claim(buffer, at, chain), before + at)
+                continue
             if progress is not None:
                 progress(at, len(buffer))
             lost = int(doubted[0]) if len(doubted) else at
@@ -230,11 +235,34 @@ def _chain(header: Header, begin: int) -> Chain:
     )
 
 
-def _doubted(buffer: U8, starts: I64, end: int, signs: RecordSigns) -> I64:
-    """List the last records before *end*, back to the last that looks right, or that is `DOUBTFUL_SPAN` bytes away."""
-    near = starts[np.searchsorted(starts, end - DOUBTFUL_SPAN) :]
-    right = np.flatnonzero(signs.right(buffer, near))
-    return near[right[-1] + 1 :] if len(right) else near
+def _doubted(buffer: U8, starts: I64, end: int, signs: RecordSigns) -> tuple[I64, bool]:
+    """List the records before *end* that are not believed yet: those that look wrong, behind the last that looks right.
+
+    Returns:
+        The records; and whether they are none, as others that look right were found among them.
+    """
+    if not len(starts):
+        return starts, False
+    places = np.arange(int(starts[0]), end, DOUBTFUL_SPAN // 2)  # of which one lies in any stretch that is too long
+    sampled = starts[np.unique(np.searchsorted(starts, places, side="right") - 1)]
+    if signs.right(buffer, sampled).all():
+        near = starts[np.searchsorted(starts, end - DOUBTFUL_SPAN) :]
+        right = np.flatnonzero(signs.right(buffer, near))
+        return (near[right[-1] + 1 :] if len(right) else near), False
+    right = np.flatnonzero(signs.right(buffer, starts))
+    firsts, ends = np.append(0, right + 1), np.append(starts[right], end)
+    begins = np.append(starts, end)[firsts]
+    doubted = int(firsts[-1])
+    for stretch in np.flatnonzero(ends - begins >= DOUBTFUL_SPAN).tolist():
+        at, until = int(begins[stretch]), int(ends[stretch])
+        while until - at >= DOUBTFUL_SPAN:
+            if resume(buffer[: at + DOUBTFUL_SPAN], at + 1, signs, last=False)[0]:
+                return starts[starts >= at], True
+            later = int(np.searchsorted(starts, at + DOUBTFUL_SPAN))
+            at = int(starts[later]) if later < len(starts) else end
+        if stretch == len(ends) - 1:
+            doubted = int(np.searchsorted(starts, at))
+    return starts[doubted:], False
 
 
 def _records(buffer: U8, starts: I64, header: Header, before: int) -> Records:

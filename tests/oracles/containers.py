@@ -106,13 +106,13 @@ def read_pcap(data):
         _, fraction, captured, length = fields(at)
         return fraction < ticks and captured <= length and 0 < length <= LARGEST
 
-    def proof(at):
+    def proof(at, until=None):
         place = at
         if at + size > len(data) or not right(at):
             return None
         for step in range(FOLLOW):
             after = place + size + fields(place)[2]
-            if after - at > SPAN:
+            if after - at > SPAN or (until is not None and after + size > until):
                 return None
             if after + size > len(data):
                 return len(data) + 1 if after == len(data) else len(data) + 2 if step else None
@@ -123,6 +123,13 @@ def read_pcap(data):
 
     at, frames, doubted = 24, [], []
     while at < len(data):
+        if doubted and at - (begin := doubted[0].at - size) >= MAX_FRAME:
+            inside = first_proof(data[: begin + MAX_FRAME], begin + 1, partial(proof, until=begin + MAX_FRAME))
+            at = at if inside is None else inside
+            old = [frame for frame in doubted if frame.at - size < begin + MAX_FRAME]
+            frames += old if inside is None else []
+            doubted = doubted[len(old) :] if inside is None else []
+            continue
         whole = at + size <= len(data)
         absurd = whole and fields(at)[2] > MAX_FRAME
         if absurd or not whole or at + size + fields(at)[2] > len(data):
@@ -138,8 +145,8 @@ def read_pcap(data):
         second, fraction, captured, length = fields(at)
         doubted.append(Frame(0, second * 10**9 + fraction * 10**9 // ticks, at + size, captured, length, 0))
         sure, at = right(at), at + size + captured
-        while doubted and (sure or at - (doubted[0].at - size) > MAX_FRAME):
-            frames.append(doubted.pop(0))
+        if sure:
+            frames, doubted = frames + doubted, []
     return [frame._replace(number=place) for place, frame in enumerate(frames + doubted, 1)]
 
 

@@ -256,6 +256,35 @@ def test_a_length_that_promises_more_than_comes_is_not_waited_for(kind, claimed)
     assert stream.diagnostics == ended.diagnostics
 
 
+def test_a_header_missed_by_four_bytes_is_missed_once():
+    """There one length stands where the other is sought: each record leads to the next, and all of them look wrong."""
+    head, records = capture_of("pcap", "<", [300] * 2000, 10)
+    size = sum(map(len, records[500:540])) + 4 - 16
+    hurt = [*records[:500], pack("<IIII", SECOND, 5, size, 300) + records[500][16:], *records[501:]]
+    damaged, whole = open_capture(head + b"".join(hurt)), open_capture(head + b"".join(records))
+    assert listed(damaged) == listed(whole)[:500] + listed(whole)[501:]
+    (note,) = damaged.diagnostics
+    assert (note.offset, f"; {len(records[500])} bytes were skipped" in note.message) == (len(head) + 500 * 316, True)
+    rows = [getattr(damaged.records, known.name).tolist() for known in Records.schema()]
+    for step in (777, 100_000):
+        assert in_pieces(head + b"".join(hurt), range(0, 2000 * 316, step)) == (rows, damaged.diagnostics)
+
+
+def test_long_stretches_of_odd_records_are_believed_in_pieces_as_in_the_whole():
+    """Records that look wrong, for longer than others are sought among them, are what they were in a sound capture."""
+    draw, records = np.random.default_rng(11), []
+    for place in range(4_000):
+        odd = place % 3_000 > 200
+        frame = draw.bytes(int(draw.integers(300)))
+        records.append(c.pcap_record("<", SECOND, 10**6 if odd else 5, frame, len(frame) + 1))
+    data = c.pcap_header() + b"".join(records)
+    whole = open_capture(data)
+    assert (len(whole.records), whole.diagnostics) == (4_000, ())
+    rows = [getattr(whole.records, known.name).tolist() for known in Records.schema()]
+    for step in (12_345, 262_144):
+        assert in_pieces(data, range(0, len(data), step)) == (rows, ())
+
+
 def test_counters_of_interfaces_are_those_that_came_last():
     """The recorder's own counts are told, interface by interface, files and streams alike; others tell nothing."""
     head = c.section(">") + c.interface(">", name="eth0") + c.interface(">") + c.interface(">")
