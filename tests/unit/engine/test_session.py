@@ -5,11 +5,14 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 
 import netinterf
@@ -452,3 +455,51 @@ def test_packets_have_no_files() -> None:
         session.next_file("b")
         with pytest.raises(CaptureError, match="b: neither"):
             session.feed(bytes(1000))
+
+
+def damaged(data: bytes, draw: np.random.Generator, places: int) -> bytes:
+    """Overwrite headers of a classic capture, wholly or their captured length alone."""
+    at, hurt = open_capture(data).records.at, bytearray(data)
+    for frame in at[np.linspace(1, len(at) - 5, places, dtype=np.int64)].tolist():
+        begin, size = ((frame - 16, 16), (frame - 8, 4))[int(draw.integers(2))]
+        hurt[begin : begin + size] = (b"\xff" * 16, draw.bytes(16), (200_000).to_bytes(4, "little") * 4)[
+            int(draw.integers(3))
+        ][:size]
+    return bytes(hurt)
+
+
+@given(st.integers(0, 1000), st.lists(st.integers(0, 10**6), max_size=8), st.sampled_from(KINDS))
+@settings(max_examples=6, phases=[Phase.explicit, Phase.generate])  # each takes long: what fails is not made smaller
+def test_behind_ten_damaged_places_a_session_says_what_a_scan_says(seed: int, cuts: list[int], kind: str) -> None:
+    """Verdicts and what was skipped are those of the whole, wherever the bytes are cut; so is what is known so far."""
+    data = damaged(as_pcap(one_after_the_other([kind])), np.random.default_rng(seed), 10)
+    session, found = Session(), list[Verdict]()
+    ends = sorted(cut % len(data) for cut in cuts)
+    for begin, end in pairwise([0, *ends, len(data)]):
+        found += session.feed(data[begin:end])
+        if begin < len(data) // 2 < end:
+            session.so_far()
+    so_far = session.so_far()
+    found += session.close()
+    whole = in_batch(data)
+    assert sum(note.count for note in whole.summary.diagnostics if note.code == "capture.damaged") >= 8
+    assert list(lines(session.judged, everything=True)) == list(lines(whole, everything=True))
+    cut = [note for note in whole.summary.diagnostics if note.code != "capture.cut"]
+    assert list(so_far.summary.diagnostics) == cut
+    assert [one.outcome for one in so_far.ledger.findings()] == [one.outcome for one in whole.ledger.findings()]
+
+
+def test_a_wrong_length_is_not_waited_for() -> None:
+    """What comes behind it is told while the stream is idle, though the bytes that it promises never come."""
+    data = as_pcap(one_after_the_other(["dns.injection"]))
+    promise = data[24:28] + (5).to_bytes(4, "little") + (200_000).to_bytes(4, "little") + (90).to_bytes(4, "little")
+    session = Session()
+    session.feed(data[:24] + promise + bytes(90) + data[24:])
+    so_far = session.so_far()
+    assert (
+        [one.mechanism for one in so_far.ledger.findings()]
+        == [one.mechanism for one in in_batch(data).ledger.findings()]
+        != []
+    )
+    assert "106 bytes were skipped" in so_far.summary.diagnostics[0].message
+    assert session.so_far().ledger is so_far.ledger, "nothing came, so nothing is judged again"
