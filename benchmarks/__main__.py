@@ -17,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
     quality = add_quality(verbs)
     real = add_reality(verbs)
     odd = add_anomaly(verbs)
+    other = add_metamorphic(verbs)
     fit = verbs.add_parser("fit", help="fit the model that ships with the library to simulated and lab captures")
     fit.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
     fit.add_argument("--lab-seeds", type=int, default=3, help="runs of each lab scenario (default 3, 0: no lab)")
@@ -70,12 +71,13 @@ def parser() -> argparse.ArgumentParser:
     shown = verbs.add_parser("demonstration", help="two published collections as one campaign, against their labels")
     shown.add_argument("captures", type=Path, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv")
     rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces, add_cut(verbs)]
-    for verb in (quality, real, odd, fit, who, speed, names, ways, rivals, *rates):
+    for verb in (quality, real, odd, other, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
         quality,
         real,
         odd,
+        other,
         trials,
         speed,
         add_session(verbs),
@@ -143,12 +145,26 @@ def add_reality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     real.add_argument("--files", default="*", metavar="GLOB", help="only files that match")
     real.add_argument("--reserve", action="store_true", help="judge the reserve as well: once per closing note")
-    real.add_argument("--changed", action="store_true", help="change captures, and count the verdicts that move")
     real.add_argument("--write", action="store_true", help="bound the packaged weights by what is seen, and stop")
     real.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
     real.add_argument("--dependence", type=float, metavar="SHARE", help="try another weight of further groups")
     real.add_argument("--cache", type=Path, metavar="DIR", help="keep what was seen there, or take it from there")
     return real
+
+
+def add_metamorphic(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about captures that are changed."""
+    other = verbs.add_parser("metamorphic", help="captures changed, or two in one file: the verdicts that move")
+    other.add_argument("--captures", type=Path, metavar="DIR", help="labelled folder, whose open captures are changed")
+    other.add_argument("--files", default="*", metavar="GLOB", help="only files of it that match")
+    other.add_argument("--scenarios", default="*", metavar="GLOB", help="only scenarios that match")
+    other.add_argument("--changes", default="*", metavar="GLOB", help="only changes that match")
+    other.add_argument("--seeds", type=int, default=1, help="captures per simulated scenario (default 1, 0: none)")
+    other.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    other.add_argument("--limit", type=int, metavar="N", help="only so many captures of each source, evenly taken")
+    other.add_argument("--pairs", type=int, default=200, metavar="N", help="pairs in one file (default 200)")
+    other.add_argument("--docs", action="store_true", help="write the tables into the manual")
+    return other
 
 
 def add_anomaly(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -296,6 +312,14 @@ def run_page(options: argparse.Namespace) -> int:
 def run_reality(options: argparse.Namespace) -> int:
     """Judge real captures."""
     from benchmarks.reality.command import run
+
+    run(options)
+    return 0
+
+
+def run_metamorphic(options: argparse.Namespace) -> int:
+    """Change captures."""
+    from benchmarks.metamorphic.command import run
 
     run(options)
     return 0
@@ -646,6 +670,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "campaign": run_campaign,
     "harmless": run_harmless,
     "reality": run_reality,
+    "metamorphic": run_metamorphic,
     "anomaly": run_anomaly,
     "shaping": run_shaping,
     "lab": run_lab,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netinterf.version import __version__
 
 if TYPE_CHECKING:
-    from netinterf import attribute, campaign, export, ooni, privacy, report, simulate, stats
+    from netinterf import attribute, campaign, export, ooni, privacy, report, simulate, stats, transform
     from netinterf.analyzers.acknowledgements import Acknowledgements
     from netinterf.analyzers.base import Analyzer, Scope, observe
     from netinterf.analyzers.block_pages import BlockPages
@@ -93,6 +93,7 @@ __all__ = [
     "scan_each",
     "simulate",
     "stats",
+    "transform",
 ]
 
 HOMES = {
@@ -127,7 +128,7 @@ HOMES = {
     "netinterf.verdict.model": ("Model",),
     "netinterf.written.record": ("Verdict",),
 }
-SUBMODULES = ("attribute", "campaign", "export", "ooni", "privacy", "report", "simulate", "stats")
+SUBMODULES = ("attribute", "campaign", "export", "ooni", "privacy", "report", "simulate", "stats", "transform")
 
 
 def __getattr__(name: str) -> Any:

@@ -13,9 +13,7 @@ import attrs
 from benchmarks.fit.document import write
 from benchmarks.machine import describe, write_json
 from benchmarks.manual import put
-from benchmarks.reality import changed
 from benchmarks.reality.bounds import bounds_of, support_of
-from benchmarks.reality.changed import measure
 from benchmarks.reality.judging import judge_all, models_of
 from benchmarks.reality.looking import Seen, cases, look_at_all
 from benchmarks.reality.reserve import LOOKED_AT
@@ -39,15 +37,6 @@ def run(options: Namespace) -> dict[str, Any]:
         for case in cases(options.captures)
         if (options.reserve or not case.reserved) and fnmatch(case.file, options.files)
     ]
-    if options.changed:
-        moved = measure(wanted, options.jobs)
-        tables = changed.sections(moved)
-        print(text(tables))
-        if options.docs:
-            put(PAGE, "changed", markdown(tables[:1]))
-        if options.json is not None:
-            write_json(options.json, {"benchmark": "reality changed", **moved, "machine": describe()})
-        return moved
     seen = list(look_at_all(wanted, options.jobs, options.cache))
     if options.write:
         document = json.loads(MODEL.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from netinterf.capture.formats import Interface
 from netinterf.capture.gaps import Gap
 from netinterf.capture.opening import Capture, Listing, from_memory, open_capture
 from netinterf.capture.source import Source
-from netinterf.capture.write import write_pcap, write_records
+from netinterf.capture.write import write_pcap, write_pcapng, write_records
 
 __all__ = [
     "Capture",
@@ -19,5 +19,6 @@ __all__ = [
     "open_capture",
     "walk_captures",
     "write_pcap",
+    "write_pcapng",
     "write_records",
 ]

@@ -1,4 +1,4 @@
-"""Write classic pcap files (draft-ietf-opsawg-pcap), for examples, tests and extracts."""
+"""Write capture files: classic pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng)."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.arrays import I64, U8, U32
-from netinterf.capture.formats import MAX_FRAME, frame_limit
+from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
 from netinterf.capture.opening import from_memory
 from netinterf.errors import ParameterError
 from netinterf.pieces import overlapping
 from netinterf.table import spans
 from netinterf.writing import opened
 
-__all__ = ["write_pcap", "write_records"]
+__all__ = ["write_pcap", "write_pcapng", "write_records"]
 
 PIECE = 4 << 20  # bytes of frames put together at a time
+NANOSECONDS = 9  # if_tsresol (draft-ietf-opsawg-pcapng §4.2): a power of ten
 
 
 def write_pcap(
@@ -100,16 +101,76 @@ def write_records(
     fields[:, 0] = second
     fields[:, 1] = (time - second * 1_000_000_000) // (1_000_000_000 // ticks)
     fields[:, 2], fields[:, 3] = captured, length
-    pieces = _pieces(buffer, at, captured, fields)
+    pieces = _pieces(buffer, at, captured, fields, np.zeros(len(at), np.int64))
     with opened(target) as file:
         file.write(head)
         for piece in pieces:
             file.write(piece)
 
 
-def _pieces(buffer: U8, at: I64, captured: I64, fields: U32) -> Iterator[bytes]:
-    """Put records together, some megabytes at a time."""
-    sizes = captured + 16
+def write_pcapng(
+    target: str | os.PathLike[str] | BinaryIO,
+    buffer: U8,
+    at: NDArray[np.integer],
+    captured: NDArray[np.integer],
+    length: NDArray[np.integer],
+    time: NDArray[np.integer],
+    interface: NDArray[np.integer],
+    interfaces: Sequence[Interface],
+) -> None:
+    """Write frames that lie in a buffer to a pcapng file of one section, in the order of the rows, to the nanosecond.
+
+    Args:
+        target: A path (replaced when the file is whole) or a binary file object.
+        buffer: The bytes of a capture.
+        at: Offset of each frame in it.
+        captured: Bytes of each frame.
+        length: Bytes each frame had on the wire.
+        time: Nanoseconds since 1970 UTC.
+        interface: Where each was captured, as a row of *interfaces*.
+        interfaces: Their link types and names.
+
+    Raises:
+        ParameterError: The columns are of unequal length, or a value does not fit the format.
+    """
+    columns = (at, captured, length, time, interface)
+    at, captured, length, time, interface = (np.asarray(part, np.int64).reshape(-1) for part in columns)
+    if len(interface) != len(at) or (len(at) and not 0 <= interface.min() <= interface.max() < len(interfaces)):
+        raise ParameterError("interface", interface.tolist()[:5], f"one of {len(interfaces)} interfaces per frame")
+    for number, face in enumerate(interfaces):
+        of = interface == number
+        _check(len(buffer), at[of], captured[of], length[of], time[of], face.link_type)
+    padding = -captured % 4
+    fields = np.empty((len(at), 7), "<u4")  # §4.3
+    fields[:, 0], fields[:, 1], fields[:, 2] = 6, 32 + captured + padding, interface
+    fields[:, 3], fields[:, 4] = time >> 32, time & 0xFFFFFFFF
+    fields[:, 5], fields[:, 6] = captured, length
+    heads = [_block(0x0A0D0D0A, pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), *map(_description, interfaces)]  # §4.1, §4.2
+    with opened(target) as file:
+        file.writelines(heads)
+        for piece in _pieces(buffer, at, captured, fields, padding, fields[:, 1]):
+            file.write(piece)
+
+
+def _description(interface: Interface) -> bytes:
+    """Describe an interface (§4.2), named where it has a name."""
+    name = interface.name.encode("utf-8", "replace")
+    options = pack("<HHB3x", 9, 1, NANOSECONDS) + pack("<HH", 0, 0)
+    if name:
+        options = pack("<HH", 2, len(name)) + name + bytes(-len(name) % 4) + options
+    return _block(1, pack("<HHI", interface.link_type, 0, 0) + options)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    """Frame one pcapng block (§3.1)."""
+    size = pack("<I", len(body) + 12)
+    return pack("<I", kind) + size + body + size
+
+
+def _pieces(buffer: U8, at: I64, captured: I64, heads: U32, padding: I64, tails: U32 | None = None) -> Iterator[bytes]:
+    """Put records together, some megabytes at a time: head, frame, zeros, and what stands behind them."""
+    before, behind = heads.shape[1] * 4, 0 if tails is None else 4
+    sizes = before + captured + padding + behind
     ends = np.cumsum(sizes)
     begin = 0
     while begin < len(at):
@@ -117,9 +178,11 @@ def _pieces(buffer: U8, at: I64, captured: I64, fields: U32) -> Iterator[bytes]:
         end = max(int(np.searchsorted(ends, base + PIECE, side="right")), begin + 1)
         part = slice(begin, end)
         places = ends[part] - sizes[part] - base
-        out = np.empty(int(ends[end - 1]) - base, np.uint8)
-        overlapping(out, 16)[places] = np.ascontiguousarray(fields[part]).view("V16")[:, 0]
-        out[spans(places + 16, captured[part])] = buffer[spans(at[part], captured[part])]
+        out = np.zeros(int(ends[end - 1]) - base, np.uint8)
+        overlapping(out, before)[places] = np.ascontiguousarray(heads[part]).view(f"V{before}")[:, 0]
+        out[spans(places + before, captured[part])] = buffer[spans(at[part], captured[part])]
+        if tails is not None:
+            overlapping(out, 4)[ends[part] - base - 4] = np.ascontiguousarray(tails[part]).view("V4")
         yield out.tobytes()
         begin = end
 

@@ -36,6 +36,7 @@ LEVEL = {
     "context": 4,
     "recording": 4.5,  # of conversations, and read with the trace
     "trace": 5,
+    "transform": 5,  # beside it: other recordings of the same traffic, which need not be looked at
     "attribute": 5.5,  # what is known of boxes, which resets are held against as well
     "analyzers": 6,
     "anomaly": 6,  # beside them: it reads traces and gives no evidence

@@ -9,11 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scapy.all import ICMP, IP, TCP
 
 from benchmarks.reality.bounds import SMALLEST, UNKNOWN, Support, bound_of, bounds_of, support_of
-from benchmarks.reality.changed import compare, told
-from benchmarks.reality.changes import NEUTRAL, WORSE, Frames, as_pcap, as_pcapng, frames_of
 from benchmarks.reality.exposure import Count, count, met
 from benchmarks.reality.judging import Told, Unit, consistent
 from benchmarks.reality.reserve import LOOKED_AT, home_of, open_folder, reserved
@@ -195,60 +192,3 @@ def test_only_sweeps_can_show_what_sweeps_show() -> None:
     assert not found[1].any()
     known = [rule for analyzer in builtin() for rule in analyzer.rules if "swept" in rule.exposed]
     assert known == [silence.BEFORE_SERVER, silence.NAME_BEYOND]
-
-
-def frames(trace: Trace) -> Frames:
-    """List the frames of a trace that can be changed."""
-    found = frames_of(trace)
-    assert found is not None
-    return found
-
-
-@pytest.mark.parametrize("name", NEUTRAL)
-def test_neutral_changes_move_nothing(trace: Trace, name: str) -> None:
-    """Every subject is there again, and judged the same."""
-    before = told(trace)
-    write = as_pcapng if name == "as pcapng" else as_pcap
-    changed = read(write(NEUTRAL[name](frames(trace))))
-    compared, flips = compare("x", name, before, told(changed), by_place=name == "clients readdressed", neutral=True)
-    assert compared == len(before.verdicts)
-    assert not flips
-
-
-def ipv4(trace: Trace) -> bool:
-    """Say whether a capture is of IPv4 alone, from private clients."""
-    return bool((trace.packets.version == 4).all() and frames(trace).clients)
-
-
-def test_readdressed_packets_keep_right_checksums() -> None:
-    """Addresses change, and every checksum that was right is right."""
-    trace = next(made for made in (trace_of("benign.tcp.traffic", seed) for seed in range(9)) if ipv4(made))
-    changed = read(as_pcap(NEUTRAL["clients readdressed"](frames(trace))))
-    rows = np.arange(len(trace.packets))
-    np.testing.assert_array_equal(trace.checksum_ok(rows), changed.checksum_ok(rows))
-    assert trace.checksum_ok(rows).mean() > 0.3  # others are left to the network card
-    assert {changed.address(host) for host in changed.flows.client} != {trace.address(h) for h in trace.flows.client}
-
-
-def test_readdressed_errors_quote_the_new_address() -> None:
-    """What an ICMP error quotes is the packet as it was sent from there, and the error's checksum stays right."""
-    asked = IP(src="192.168.0.7", dst="203.0.113.9", id=7) / TCP(sport=40_000, dport=80, flags="S", seq=9)
-    answer = IP(src="203.0.113.9", dst="192.168.0.7", id=8) / TCP(sport=80, dport=40_000, flags="SA", seq=5, ack=10)
-    error = IP(src="192.168.0.7", dst="203.0.113.9", id=9) / ICMP(type=3, code=10) / bytes(answer)[:28]
-    trace = read(times=[1, 2, 3], frames=[bytes(asked), bytes(answer), bytes(error)], link_type=101)
-    changed = read(as_pcap(NEUTRAL["clients readdressed"](frames(trace))))
-    assert changed.address(changed.flows.client[0]) == "192.168.1.7"
-    assert changed.quotes.flow.tolist() == trace.quotes.flow.tolist() == [0]
-    assert trace.checksum_ok(np.arange(3)).all()
-    assert changed.checksum_ok(np.arange(3)).all()
-
-
-@pytest.mark.parametrize("name", WORSE)
-def test_worse_recordings_can_be_read(name: str) -> None:
-    """Every change gives a capture, and does what it says."""
-    trace = trace_of("benign.tcp.traffic")
-    given = frames(trace)
-    changed = read(as_pcap(WORSE[name](given)))
-    grows = {"frames doubled": 2, "routed twice": 2, "cut to 96 bytes": 1, "directions skewed by 2 ms": 1}
-    size = len(changed.packets) / len(given)
-    assert size == grows[name] if name in grows else 0 < size < 1

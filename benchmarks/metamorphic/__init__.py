@@ -1,0 +1,1 @@
+"""Captures changed: which verdicts move when the same traffic is recorded otherwise."""
