@@ -25,7 +25,7 @@ SLOW = {
     "cli": "command contract explain outputs redact watch",
     "contract": "builtin json_schema plugins",
     "examples": "batch notebook probe",
-    "properties": "decode flows flows_captures stream",
+    "properties": "decode flows flows_captures metamorphic stream",
     "unit/anomaly": "score",
     "unit/attribute": "attribution injectors traits",
     "unit/benchmarks": "attribution dns_company isolation judging lab quality reality ways",

@@ -17,7 +17,7 @@ from netinterf.verdict.listing import forged_of_accused
 from netinterf.written.ledger import explain
 from netinterf.written.record import Verdict
 
-__all__ = ["GONE", "About", "Compared", "Flip", "Looked", "added", "compare", "look"]
+__all__ = ["GONE", "UNSEEN", "About", "Compared", "Flip", "Looked", "added", "compare", "look"]
 
 LEAST_CHANGE = 1e-6
 """Difference of two probabilities from which they are not the same."""
@@ -29,6 +29,9 @@ INSUFFICIENT = OUTCOMES.index(Outcome.INSUFFICIENT)
 
 GONE = "gone"
 """What became of a subject that the changed capture does not show."""
+
+UNSEEN = ", forged frames lost"
+"""What is said of a finding of which the changed capture holds nothing."""
 
 MOST_RULES = 5
 
@@ -116,7 +119,7 @@ def compare(before: Looked, after: Looked, numbers: I64, about: About) -> Compar
         said = (
             differing(before, old, after, row, numbers, present)
             if about.kind is Kind.NEUTRAL
-            else worse(before, old, after, row)
+            else worse(before, old, after, row, present)
         )
         if said:
             found.append((said, old, row))
@@ -195,8 +198,11 @@ def differing(before: Looked, old: int, after: Looked, row: int, numbers: I64, p
     return "" if shown == before.forged[old] & present else "other frames"
 
 
-def worse(before: Looked, old: int, after: Looked, row: int) -> str:
-    """Say whether a verdict became an accusation, or a finding vanished into something else than *insufficient*."""
+def worse(before: Looked, old: int, after: Looked, row: int, present: set[int]) -> str:
+    """Say whether a verdict became an accusation, or a finding vanished into something else than *insufficient*.
+
+    Where all frames that were forged are missing, nothing is left to be seen: that is said, and counted apart.
+    """
     if row < 0:
         return ""
     left, right = before.verdicts, after.verdicts
@@ -204,7 +210,9 @@ def worse(before: Looked, old: int, after: Looked, row: int) -> str:
         return "accused"
     outcome = int(right.outcome[row])
     if left.outcome[old] == INTERFERED and outcome not in (INTERFERED, INSUFFICIENT):
-        return f"interfered → {OUTCOMES[outcome].value}"
+        became = f"interfered → {OUTCOMES[outcome].value}"
+        forged = before.forged[old]
+        return f"{became}{UNSEEN}" if forged and not forged & present else became
     return ""
 
 

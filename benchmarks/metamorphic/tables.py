@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.metamorphic.changing import ALL, PAIR
-from benchmarks.metamorphic.comparing import Flip
+from benchmarks.metamorphic.comparing import UNSEEN, Flip
 from benchmarks.scoreboard.tables import Section
 from netinterf.transform import Kind
 
@@ -85,7 +85,7 @@ def listed(found: dict[str, Any]) -> Section:
 
 
 def verdict(found: dict[str, Any]) -> str:
-    """Say in three lines how the whole stands to what is demanded."""
+    """Say in a line each how the whole stands to what is demanded."""
     flips: Sequence[Flip] = found["flips"]
     names = [name for name in found["changes"] if KINDS[name] is Kind.NEUTRAL]
     lines = []
@@ -102,8 +102,9 @@ def verdict(found: dict[str, Any]) -> str:
     of = sum(count for (old, _), count in steps.items() if old == "interfered")
     accused = sum(flip.what == "accused" for flip in flips)
     ok, blind = steps["interfered", "ok"], steps["interfered", "insufficient"]
+    unseen = sum(flip.simulated and flip.what == f"interfered → ok{UNSEEN}" for flip in flips)
     lines.append(
-        f"lossy: {accused} newly accused; of {of} simulated interfered subjects {ok} became ok "
-        f"({1000 * ok / max(of, 1):.2f} in 1,000), {blind} insufficient"
+        f"lossy: {accused} newly accused; of {of} simulated interfered subjects {ok} became ok, {unseen} of which lost "
+        f"all forged frames ({1000 * (ok - unseen) / max(of, 1):.2f} in 1,000 without these), {blind} insufficient"
     )
     return "\n".join(lines)

@@ -182,7 +182,7 @@ def save(
 
 
 def to_bytes(frames: Frames, *, file_format: Format = "pcap") -> bytes:
-    """Write frames as the bytes of a capture file, which `netinterf.read` and `netinterf.scan` take; see `save`."""
+    """Write frames as the bytes of a capture file, which `netinterf.read` takes; see `save`."""
     held = io.BytesIO()
     save(frames, held, file_format=file_format)
     return held.getvalue()

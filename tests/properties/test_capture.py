@@ -3,11 +3,12 @@
 import io
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.capture import open_capture, write_pcap, write_records
-from netinterf.errors import CaptureError
+from netinterf.capture import Interface, from_memory, open_capture, write_pcap, write_pcapng, write_records
+from netinterf.errors import CaptureError, ParameterError
 from tests.oracles import containers as c
 
 FRAMES = st.lists(
@@ -95,3 +96,30 @@ def test_any_bytes_are_survived(head, tail):
     except CaptureError:
         return
     assert (capture.records.at + capture.records.captured <= len(capture.buffer)).all()
+
+
+@given(FRAMES, st.lists(st.sampled_from([1, 101, 113]), min_size=1, max_size=3), st.data())
+def test_written_pcapng_reads_back(rows, kinds, data):
+    """Frames of several interfaces, with names and nanoseconds, survive a round trip."""
+    faces = [Interface(kind, 0, 10**9, name) for kind, name in zip(kinds, ("eth0", "", "wlän"), strict=False)]
+    whole = from_memory([row[0] for row in rows], [row[1] for row in rows], 1)
+    of = np.array([data.draw(st.integers(0, len(kinds) - 1)) for _ in rows], np.int64)
+    lengths = [len(row[1]) + row[2] for row in rows]
+    r, file = whole.records, io.BytesIO()
+    write_pcapng(file, whole.buffer, r.at, r.captured, lengths, r.time, of, faces)
+    again = open_capture(file.getvalue(), strict=True)
+    assert again.records.time.tolist() == r.time.tolist()
+    assert again.records.length.tolist() == lengths
+    assert frames_of(again) == [row[1] for row in rows]
+    assert [again.interfaces[place] for place in again.records.interface] == [faces[place] for place in of]
+
+
+def test_pcapng_refuses_what_it_cannot_hold():
+    """Interfaces that are not there, and columns of unequal length."""
+    whole = from_memory([1], [b"x"], 1)
+    r = whole.records
+    for interface in ([1], [0, 0], [-1]):
+        with pytest.raises(ParameterError, match="interface"):
+            write_pcapng(
+                io.BytesIO(), whole.buffer, r.at, r.captured, r.length, r.time, interface, [Interface(1, 0, 9)]
+            )

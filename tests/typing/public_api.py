@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import assert_type
 
 import netinterf
-from netinterf import report
+from netinterf import report, transform
 
 
 def scanned() -> None:
@@ -36,3 +36,11 @@ def of_an_analyzer(analyzer: netinterf.Analyzer, trace: netinterf.Trace) -> None
     rule = analyzer.rules[0]
     assert_type(rule.weight, float | None)
     assert_type(netinterf.observe(analyzer, rule, subject=[], time=0, witness=[]), netinterf.Evidence)
+
+
+def of_changed_captures() -> None:
+    """Changes take frames and give frames."""
+    frames = transform.load("visit.pcap")
+    assert_type(transform.snaplen(frames, 96), transform.Frames)
+    assert_type(transform.CHANGES[0].apply(frames), transform.Frames)
+    assert_type(transform.to_bytes(frames, file_format="pcapng"), bytes)
