@@ -23,7 +23,7 @@ from netinterf.schema import Packets
 from netinterf.values import frozen
 from netinterf.writing import refuse_overwriting
 
-__all__ = ["Format", "Frames", "load", "of_capture", "save", "to_bytes"]
+__all__ = ["OFFSETS", "Format", "Frames", "load", "of_capture", "save", "to_bytes"]
 
 Format = Literal["pcap", "pcapng"]
 

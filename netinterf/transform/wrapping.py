@@ -3,12 +3,12 @@
 import attrs
 import numpy as np
 
-from netinterf.arrays import I64, U8
+from netinterf.arrays import I64, U8, Mask
 from netinterf.errors import ParameterError
 from netinterf.numbering import one_of
 from netinterf.schema import Status
-from netinterf.transform.frames import Frames
-from netinterf.transform.headers import header_sum, replace_word
+from netinterf.transform.frames import OFFSETS, Frames
+from netinterf.transform.headers import header_sum, put, replace_word
 
 __all__ = ["LINKS", "link_type", "trail", "tunnel"]
 
@@ -51,12 +51,8 @@ def link_type(frames: Frames, number: int) -> Frames:
     six = first_version(kept, size) == 6
     headers = np.stack([np.frombuffer(header, np.uint8) for header in HEADERS[number]])
     changed = kept.spliced(np.zeros(len(packets), np.int64), size, headers[six.astype(np.int64)])
-    interface = attrs.evolve(frames.interfaces[0], link_type=number, snaplen=0)
-    return attrs.evolve(
-        changed,
-        packets=attrs.evolve(changed.packets, interface=np.zeros(len(packets), np.uint16)),
-        interfaces=(interface,),
-    )
+    faces = tuple(attrs.evolve(face, link_type=number, snaplen=0) for face in frames.interfaces)
+    return attrs.evolve(changed, interfaces=faces)
 
 
 def tunnel(frames: Frames) -> Frames:
@@ -82,9 +78,8 @@ def tunnel(frames: Frames) -> Frames:
     changed = kept.spliced(size, np.zeros(len(kept), np.int64), headers)
     at, end = changed.packets.at + size, changed.packets.at + changed.captured
     sums = (header_sum(np.full(len(kept), 4, np.uint8), at),)
-    ethernet = (changed.link_types == ETHERNET) & (end - at > 0)
-    changed.buffer[changed.packets.at[ethernet] + 12] = 0x08
-    changed.buffer[changed.packets.at[ethernet] + 13] = 0x00
+    ethernet = changed.packets.at[changed.link_types == ETHERNET]
+    put(changed.buffer, ethernet + 12, np.full(len(ethernet), 0x0800))
     replace_word(changed.buffer, at + 10, np.full(len(kept), checksum_of(OUTER[:20])), end, ())
     replace_word(changed.buffer, at + 2, length, end, sums)
     both = changed.beside(others)
@@ -92,15 +87,21 @@ def tunnel(frames: Frames) -> Frames:
 
 
 def trail(frames: Frames, size: int = 4) -> Frames:
-    """Put zeros behind each Ethernet frame, as padding and frame check sequences stand there; others stay."""
-    ethernet = frames.link_types == ETHERNET
-    if not ethernet.all():
+    """Put zeros behind each Ethernet frame, as padding and frame check sequences stand there.
+
+    Args:
+        frames: Ethernet frames; those that were cut off are longer on the wire, and hold no more.
+        size: How many bytes.
+
+    Raises:
+        ParameterError: Frames are of another link type.
+    """
+    if (frames.link_types != ETHERNET).any():
         raise ParameterError("frames", "frames of another link type", "Ethernet frames")
     zeros = np.zeros((len(frames), size), np.uint8)
     uncut = np.where(frames.captured >= frames.packets.length, frames.captured, frames.captured + 1)  # behind the cut
     changed = frames.spliced(uncut, np.zeros(len(frames), np.int64), zeros)
-    names = ("ip_at", "transport_at", "payload_at")
-    same = {name: getattr(frames.packets, name) for name in names}
+    same = {name: getattr(frames.packets, name) for name in OFFSETS}
     return attrs.evolve(changed, packets=attrs.evolve(changed.packets, **same))
 
 
@@ -125,7 +126,7 @@ def link_header(frames: Frames) -> I64:
     return size
 
 
-def typed(frames: Frames) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def typed(frames: Frames) -> Mask:
     """Say which Ethernet frames name IP as what follows at once."""
     at = np.minimum(frames.packets.at, len(frames.buffer) - 14)
     kind = frames.buffer[at + 12].astype(np.int64) << 8 | frames.buffer[at + 13]
