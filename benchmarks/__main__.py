@@ -234,10 +234,25 @@ def add_dns(
     names.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
     ways = verbs.add_parser("ways", help="DNS as captured, with headers evened out, and with known answers")
     ways.add_argument("--seeds", type=int, default=4, help="captures per simulated scenario (default 4)")
-    fuzz = verbs.add_parser("fuzz", help="coverage-guided fuzzing of the DNS parser (needs atheris)")
-    fuzz.add_argument("--seconds", type=int, default=600, help="how long (default 600)")
-    fuzz.add_argument("--captures", type=Path, metavar="DIR", help="begin with the messages of these captures as well")
+    add_fuzz(verbs)
     return names, ways
+
+
+def add_fuzz(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the fuzzer."""
+    fuzz = verbs.add_parser("fuzz", help="coverage-guided fuzzing of every parser and of the whole (needs atheris)")
+    fuzz.add_argument(
+        "--target", action="append", metavar="NAME", help="capture, decode, flows, …, whole; default: all of them"
+    )
+    fuzz.add_argument("--seconds", type=float, default=600, help="how long in all (default 600)")
+    fuzz.add_argument(
+        "--captures", type=Path, metavar="DIR", help="begin with these captures as well as simulated ones"
+    )
+    fuzz.add_argument(
+        "--corpus", type=Path, metavar="DIR", help="where inputs are kept (default benchmarks/.cache/fuzz)"
+    )
+    fuzz.add_argument("--again", type=Path, metavar="FILE", help="try an input that was found, and make it small")
+    fuzz.add_argument("--json", type=Path, metavar="FILE", help="write results there")
 
 
 def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[argparse.ArgumentParser]:
@@ -455,10 +470,25 @@ def run_isolation(options: argparse.Namespace) -> int:
 
 
 def run_fuzz(options: argparse.Namespace) -> int:
-    """Fuzz the DNS parser."""
-    from benchmarks import fuzz
+    """Fuzz, or try what was found again."""
+    from benchmarks.fuzz import command
+    from benchmarks.fuzz.targets import TARGETS
 
-    return fuzz.run(seconds=options.seconds, folder=options.captures)
+    names = options.target or list(TARGETS)
+    unknown = [name for name in names if name not in TARGETS]
+    if unknown or (options.again is not None and len(names) != 1):
+        print(f"--target: {', '.join(TARGETS)}" + ("" if unknown else "; --again needs one"), file=sys.stderr)
+        return 2
+    if options.again is not None:
+        print(command.again(names[0], options.again))
+        return 0
+    return command.run(
+        names,
+        seconds=options.seconds,
+        captures=options.captures,
+        corpus=options.corpus or command.CORPUS,
+        out=options.json,
+    )
 
 
 def run_simulator(options: argparse.Namespace) -> int:
