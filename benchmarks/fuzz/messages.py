@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 
 from benchmarks.dns_check import Agreement, messages, with_dnspython
+from benchmarks.fuzz.fence import fenced
 from benchmarks.fuzz.parts import changed_parts, pack, scrambled, unpack
 from benchmarks.fuzz.twice import Told, pure, same, told_of
 from netinterf.flows.stream import head_streams
@@ -71,7 +72,7 @@ def table(parts: Sequence[bytes]) -> list[tuple[object, ...]]:
     """Read messages side by side; what was read of each, in plain values."""
     lengths = np.array([len(one) for one in parts], np.int64)
     starts = np.cumsum(lengths) - lengths
-    parsed, answers = parse_messages(np.frombuffer(b"".join(parts), np.uint8), starts, lengths, lengths)
+    parsed, answers = parse_messages(fenced(b"".join(parts)), starts, lengths, lengths)
     assert len(parsed) == len(parts), "not one row per message"
     columns = ("id", "flags", "kind", "qclass", "opt", "extended_error", "trailing", "error", "error_at")
     records: list[list[object]] = [[] for _ in parts]

@@ -4,16 +4,16 @@ import zlib
 from collections.abc import Iterator
 from itertools import product
 from random import Random
-from typing import Any
 
 import attrs
 import numpy as np
 
+from benchmarks.fuzz.fence import fenced
 from benchmarks.fuzz.packets import TCP, UDP, Frames, packed_frames
 from benchmarks.fuzz.twice import Told, same, told_of, twice
 from netinterf import Session
 from netinterf.analyzers.run import FAILED
-from netinterf.arrays import I64
+from netinterf.arrays import I64, U8
 from netinterf.decode import decode
 from netinterf.decode.decoder import Decoded
 from netinterf.engine.judged import Judged
@@ -45,9 +45,9 @@ def records_of(frames: Frames) -> Records:
     )
 
 
-def buffer_of(frames: Frames) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    """Put the bytes of frames one behind the other."""
-    return np.frombuffer(b"".join(frames.frames), np.uint8)
+def buffer_of(frames: Frames) -> U8:
+    """Put the bytes of frames one behind the other, and nothing behind the last."""
+    return fenced(b"".join(frames.frames))
 
 
 def decoded(frames: Frames) -> Decoded:

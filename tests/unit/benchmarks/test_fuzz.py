@@ -1,5 +1,7 @@
 """The fuzzer: sound inputs pass, what is wrong is found and made small, and changed packets are packets."""
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from random import Random
@@ -9,7 +11,7 @@ import attrs
 import numpy as np
 import pytest
 
-from benchmarks.fuzz import command, guard, messages, parts, reached, rounds, shrunk, targets, traffic, twice
+from benchmarks.fuzz import command, fence, guard, messages, parts, reached, rounds, shrunk, targets, traffic, twice
 from benchmarks.fuzz.packets import IP_AT, LINKS, Frames, changed_frames, mended
 from netinterf import compiled
 from netinterf.simulate import Conditions, run
@@ -184,6 +186,15 @@ def test_one_input_in_some_is_read_without_what_is_compiled() -> None:
     assert compiled.library() is not None or not compiled.is_there()
     if compiled.is_there():
         assert 1 <= ways.count(True) < 20
+
+
+def test_nothing_can_be_read_behind_an_input() -> None:
+    """A byte too far ends the process."""
+    assert fence.fenced(b"abc").tobytes() == b"abc"
+    words = "from benchmarks.fuzz.fence import fenced; import ctypes; at = fenced(b'abc').ctypes.data; "
+    for far, ends in ((2, False), (3, True)):
+        done = subprocess.run([sys.executable, "-c", words + f"ctypes.string_at(at + {far}, 1)"], check=False)
+        assert (done.returncode != 0) is ends
 
 
 def test_lines_are_counted_inside_functions() -> None:
