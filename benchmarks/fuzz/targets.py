@@ -119,13 +119,17 @@ LARGE = 300_000
 """Bytes from which a capture is left out: inputs are made of its first packets, and many small ones hold more kinds."""
 
 
-def traces(captures: Path | None, most: int) -> Iterator[Trace]:
+MOST = 100
+"""Captures of a folder that are read: what differs between captures, the search finds sooner than more of them show."""
+
+
+def traces(captures: Path | None) -> Iterator[Trace]:
     """Read captures to make inputs of: simulated ones, then those of a folder, evenly chosen."""
     for name in SCENARIOS:
         made = run(name, 1)
         yield read(times=made.times, frames=made.frames, link_type=made.link_type)
     paths = [] if captures is None else [path for path in find_captures(str(captures)).captures if is_small(path)]
-    for path in paths[:: max(1, len(paths) // most)]:
+    for path in paths[:: max(1, len(paths) // MOST)][:MOST]:
         try:
             yield read(path)
         except NetinterfError:
@@ -140,7 +144,7 @@ def is_small(path: str) -> bool:
 def gather_seeds(names: Iterable[str], captures: Path | None, most: int) -> dict[str, list[bytes]]:
     """Make at most so many inputs of each target to begin with, as many of each capture as of the others."""
     found: dict[str, list[list[bytes]]] = {name: [] for name in names}
-    for turn, trace in enumerate(traces(captures, most)):
+    for turn, trace in enumerate(traces(captures)):
         for name, kept in found.items():
             made = list(islice((one for one in TARGETS[name].seeds(trace) if one), 128))
             first = turn % max(len(made), 1)  # not the same kind of input of each
