@@ -26,7 +26,7 @@ MISSING = "fuzzing needs atheris: pip install 'netinterf[fuzz]' (Linux and macOS
 ROUND = 600.0
 """Seconds after which a new process goes on; it ends earlier when it has tried what its memory allows."""
 
-MOST_SEEDS, SEEDS_PER_SECOND = 400, 10
+MOST_SEEDS, SEEDS_PER_SECOND = 400, 5
 """Inputs to begin with: all are tried first, so a short run has few of them."""
 
 KINDS = 20
