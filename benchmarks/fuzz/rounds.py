@@ -8,6 +8,7 @@ Only what ends it from below (a crash of what is compiled, a hang) is left to li
 
 import json
 import os
+import resource
 import sys
 import time
 import zlib
@@ -31,6 +32,9 @@ SAID = 1 << 14
 
 RUNS = 20_000
 """Inputs of one process: the tracer keeps some 16 to 90 kB of each."""
+
+ROOM = 8 << 30
+"""Bytes of addresses that the process may have, so that a bomb is a MemoryError here and no harm to others."""
 
 OWN = 0.9
 """Share of changes that are ours; the rest are libFuzzer's, which knows nothing of parts."""
@@ -92,6 +96,7 @@ def round_of(name: str, held: Path, seconds: float, seed: int) -> None:
     follow(target, atheris)
     counters = [atheris._reserve_counter() for _ in range(SAID)]
     quiet()
+    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     began, busy = time.monotonic(), time.process_time()
 
     def check(data: bytes) -> None:
