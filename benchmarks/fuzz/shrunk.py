@@ -58,5 +58,5 @@ def fewer(items: list[Item], does: Callable[[list[Item]], bool]) -> list[Item]:
 
 
 def literal(name: str, data: bytes, found: Finding) -> str:
-    """Write a finding as a line for the table of ``tests/unit/benchmarks/test_fuzz_found.py``."""
-    return f'    ("{name}", "{data.hex()}", "{found.what[:60]}"),'
+    """Write a finding as lines for the table of ``tests/unit/benchmarks/test_fuzz_found.py``."""
+    return f'    # {found.what[:100]}\n    ("{name}", "{data.hex()}"),'

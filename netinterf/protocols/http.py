@@ -30,7 +30,7 @@ METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # RFC 9110 §5.6.2
 
 HEAD_END = re.compile(rb"\n\r?\n")  # RFC 9112 §2.2 lets a receiver take a bare line feed as the end of a line
-METHOD = re.compile(rb"[" + re.escape(TOKEN) + rb"]{1,32}\Z")
+METHOD = re.compile(rb"[" + re.escape(TOKEN) + rb"]{1,%d}\Z" % (PEEK_BYTES - 1))  # of a longer one no peek sees the end
 OTHER_PROTOCOL = re.compile(rb"(?!HTTP/)[A-Za-z]+/[0-9]")  # SIP/2.0, RTSP/1.0
 ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)")
 HEADER = re.compile(rb"(?i)\n(host|location|server|content-length)[ \t]*:[ \t]*([^\r\n]*)")
