@@ -20,10 +20,13 @@ from netinterf.arrays import I64, U64
 from netinterf.table import Ragged
 from netinterf.values import frozen
 
-__all__ = ["Signature", "match_pages", "signatures"]
+__all__ = ["TELLING", "Signature", "match_pages", "signatures"]
 
 KEY = 8
 """Bytes that a pattern is known by; all but one of the block-page patterns have as many literal ones in a row."""
+
+TELLING = 256
+"""Bytes from the beginning of a page that tell it from others: what titles and first words of block pages take."""
 
 GENERIC = ("e_unk", "f_gen", "vbw")
 """Classes of the two lists whose members are not known by name: unknown makers, general words, "vague blocking"."""

@@ -14,6 +14,7 @@ from netinterf.arrays import I64, U8, U32, Mask
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Reason
+from netinterf.verdict.unread import cut_away, forgery_unread, replies_unread
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -134,7 +135,7 @@ def _tcp(trace: "Trace") -> Bits:
     only_syn = client_sent & ~server_sent & (_syn_count(trace) == sides.packets[client])
 
     _set(bits, (client_sent ^ server_sent) & ~only_syn, Reason.ONE_DIRECTION)
-    _set(bits, _cut(trace), Reason.SNAPLEN)
+    _set(bits, cut_away(trace), Reason.SNAPLEN)
     _set(bits, only_syn & waited, Reason.SYN_UNANSWERED)
     _set(bits, only_syn & ~waited, Reason.ENDED_EARLY)
     _set(bits, two_way & (sides.syn[client] >= 0) & ~syn_ack & reset & ~reply, Reason.REFUSED)
@@ -156,6 +157,7 @@ def _tcp(trace: "Trace") -> Bits:
     _set(bits, carried & (bits == 0) & (request ^ reply) & ~_delivered(trace, closed), Reason.TOO_FEW)
     for refused, reason in _refused(trace):
         _set(bits, refused & (bits == 0), reason)
+    _set(bits, forgery_unread(trace) & (bits == 0), Reason.SNAPLEN)
     return bits
 
 
@@ -200,21 +202,6 @@ def _syn_count(trace: "Trace") -> I64:
     return np.bincount(packets.flow[syn], minlength=len(trace.flows))
 
 
-def _cut(trace: "Trace") -> Mask:
-    """Say in which flows a header was cut, or the first payload of a side was captured without one byte of it."""
-    packets, sides = trace.packets, trace.sides
-    result = np.zeros(len(trace.flows), np.bool_)
-    headers = np.flatnonzero(((packets.status & Status.HEADER_CUT) != 0) & (packets.flow >= 0))
-    result[packets.flow[headers]] = True
-    first = sides.first_payload
-    side = np.flatnonzero(first >= 0)
-    row = first[side]
-    end = np.minimum(packets.payload_at[row].astype(np.int64) + packets.payload_length[row], packets.captured[row])
-    empty = ((packets.status[row] & Status.PAYLOAD_CUT) != 0) & (end <= packets.payload_at[row])
-    result[side[empty] // 2] = True
-    return result
-
-
 def _abandoned(trace: "Trace") -> Mask:
     """Say in which flows the client asked (TLS, HTTP), waited for an answer, and left without one."""
     sides, time = trace.sides, trace.packets.time
@@ -257,7 +244,8 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     queries, replies = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
     parent, row = exchanges.replies.parents(), exchanges.replies.values
     code = dns.flags[row] & 0xF
-    readable = (dns.error[row] == 0) | (dns.questions[row] > 0)
+    unread = replies_unread(trace, row)
+    readable = ((dns.error[row] == 0) | (dns.questions[row] > 0)) & ~unread
     good = _any(parent, readable & ((code == NOERROR) | (code == NXDOMAIN)), len(bits))
     query_time = np.full(len(bits), np.iinfo(np.int64).max)
     np.minimum.at(query_time, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
@@ -270,6 +258,7 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     reported = np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)
     bits[silent] |= flow_bits[exchanges.flow[silent]] & reported
     bad = queries & replies & ~good
+    _set(bits, queries & _any(parent, unread, len(bits)), Reason.DNS_UNREADABLE)
     _set(bits, bad & ~_any(parent, readable, len(bits)), Reason.DNS_UNREADABLE)
     _set(bits, bad & _any(parent, readable & (code == SERVFAIL), len(bits)), Reason.DNS_SERVFAIL)
     _set(bits, bad & _any(parent, readable & (code == REFUSED), len(bits)), Reason.DNS_REFUSED)

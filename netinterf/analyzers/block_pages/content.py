@@ -10,7 +10,7 @@ import numpy as np
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.arrays import I64, Mask
 from netinterf.context.domains import bare_hosts, domain_numbers, operator_domains
-from netinterf.context.pages import Signature, match_pages
+from netinterf.context.pages import TELLING, Signature, match_pages
 from netinterf.numbering import numbered_text
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
@@ -132,4 +132,4 @@ def is_private(host: str) -> bool:
 def body_of(page: bytes) -> bytes:
     """Cut the status line and the body out of an answer: dates and lengths differ from page to page."""
     head, _, body = page.partition(b"\r\n\r\n")
-    return head.partition(b"\r\n")[0] + body[:256]
+    return head.partition(b"\r\n")[0] + body[:TELLING]

@@ -1,0 +1,88 @@
+"""What a snapshot length took away: content that was sent and cannot be read any more (pcap-savefile(5)).
+
+Who forges content is told by reading it: the answers of a resolver, a certificate, a page. Where these were cut out of
+the recording, that nothing was found says nothing, so a conversation without a finding is no healthy one there.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.arrays import I64, Mask
+from netinterf.context.pages import TELLING
+from netinterf.schema import ParseError, Status, TlsKind
+
+if TYPE_CHECKING:
+    from netinterf.trace import Trace
+
+__all__ = ["cut_away", "forgery_unread", "replies_unread"]
+
+TLS_1_3 = 0x0304
+"""From this version on certificates are encrypted (RFC 8446 §2): behind the ServerHello there is nothing to read."""
+
+ANSWER = 1  # section of a DNS message (RFC 1035 §4.1)
+
+
+def cut_away(trace: "Trace") -> Mask:
+    """Say in which flows a header was cut, or the first payload of a side was captured without one byte of it."""
+    packets, sides = trace.packets, trace.sides
+    result = np.zeros(len(trace.flows), np.bool_)
+    headers = np.flatnonzero(((packets.status & Status.HEADER_CUT) != 0) & (packets.flow >= 0))
+    result[packets.flow[headers]] = True
+    side = np.flatnonzero(sides.first_payload >= 0)
+    row = sides.first_payload[side].astype(np.int64)
+    result[side[_payload_cut(trace, row) & (packets.payload_captured[row] == 0)] // 2] = True
+    return result
+
+
+def forgery_unread(trace: "Trace") -> Mask:
+    """Say of which flows that was cut which would show a certificate or page of somebody else."""
+    return _certificates_cut(trace) | _pages_cut(trace)
+
+
+def replies_unread(trace: "Trace", rows: I64) -> Mask:
+    """Say of some DNS messages whether answers of theirs were cut out of the recording.
+
+    Args:
+        trace: The capture.
+        rows: Rows in Dns.
+    """
+    dns, answers = trace.dns, trace.answers
+    held = np.bincount(answers.message[answers.section == ANSWER], minlength=len(dns))
+    unread: Mask = _payload_cut(trace, dns.packet[rows]) & (held[rows] < dns.answers[rows])
+    return unread
+
+
+def _payload_cut(trace: "Trace", packet: NDArray[np.signedinteger[Any]]) -> Mask:
+    cut: Mask = (trace.packets.status[packet] & Status.PAYLOAD_CUT) != 0
+    return cut
+
+
+def _certificates_cut(trace: "Trace") -> Mask:
+    """Say in which TLS handshakes a certificate was cut, or may have been: all is clear up to TLS 1.2 (RFC 5246 §7)."""
+    tls, first = trace.tls, trace.sides.first_payload[1::2]
+    none = np.zeros(len(trace.flows), np.bool_)
+    asked, answered, settled, stopped = none.copy(), none.copy(), none.copy(), none.copy()
+    hello, certificate = tls.kind == TlsKind.SERVER_HELLO, tls.kind == TlsKind.CERTIFICATE
+    whole = (hello & (tls.version >= TLS_1_3) | certificate) & (tls.error != ParseError.CUT)
+    asked[tls.flow[tls.outbound & (tls.kind == TlsKind.CLIENT_HELLO)]] = True
+    answered[tls.flow[~tls.outbound]] = True
+    settled[tls.flow[~tls.outbound & whole]] = True
+    stopped[tls.flow[~tls.outbound & (hello | certificate) & _payload_cut(trace, tls.last_packet)]] = True
+    silent = np.flatnonzero(asked & ~answered & (first >= 0))
+    stopped[silent] = _payload_cut(trace, first[silent])
+    return stopped & ~settled
+
+
+def _pages_cut(trace: "Trace") -> Mask:
+    """Say in which flows the head of an HTTP answer was cut, or the beginning of the page behind it."""
+    http, packets = trace.http, trace.packets
+    row = np.flatnonzero(~http.outbound & (http.status > 0))
+    row = row[_payload_cut(trace, http.packet[row])]
+    packet = http.packet[row]
+    wanted = http.head_length[row].astype(np.int64) + TELLING
+    cut = (http.head_length[row] < 0) | (packets.payload_captured[packet] < wanted)
+    result = np.zeros(len(trace.flows), np.bool_)
+    result[http.flow[row[cut]]] = True
+    return result

@@ -1,0 +1,65 @@
+"""What a snapshot length takes away: nothing that was found becomes healthy, and what can be read stays so."""
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.run import analyze
+from netinterf.capture import write_pcap
+from netinterf.schema import Outcome, SubjectKind
+from netinterf.simulate import Conditions, Simulated, run
+from netinterf.trace import read
+from netinterf.verdict import classify
+from netinterf.verdict.reasons import Reason
+
+OK, INTERFERED, INSUFFICIENT = (
+    tuple(Outcome).index(one) for one in (Outcome.OK, Outcome.INTERFERED, Outcome.INSUFFICIENT)
+)
+BLIND = np.uint32(Reason.SNAPLEN | Reason.DNS_UNREADABLE)
+WHOLE = Conditions(snaplen=0, direction="both", capture_loss=0.0, vantage="client")
+
+FORGERIES = ("dns.forged.iran", "dns.injection", "tls.interception.kazakhstan", "http.blockpage.th-redirect")
+"""Scenarios whose forgeries are told by what they say."""
+
+
+def judged(played: Simulated, length: int) -> Iterator[tuple[int, int]]:
+    """Judge a capture as it is with a snapshot length, and give outcome and reasons of each flow and exchange."""
+    target = io.BytesIO()
+    frames = [frame[:length] for frame in played.frames]
+    write_pcap(target, np.array(played.times), frames, played.link_type, lengths=np.array(played.lengths))
+    trace = read(target.getvalue())
+    verdicts = classify(analyze(trace), trace)
+    single = verdicts.subject_kind != SubjectKind.GROUP
+    return zip(verdicts.outcome[single].tolist(), verdicts.reasons[single].tolist(), strict=True)
+
+
+@pytest.mark.parametrize("scenario", FORGERIES)
+def test_what_is_found_in_whole_packets_is_not_healthy_in_cut_ones(scenario: str) -> None:
+    """However much is cut: where a forgery was found, it is found again, or it is said that too little was kept."""
+    played = run(scenario, 11, WHOLE)
+    before = [outcome for outcome, _ in judged(played, 1 << 18)]
+    assert INTERFERED in before
+    for length in (64, 96, 128, 256, 400):
+        after = list(judged(played, length))
+        assert len(after) == len(before)
+        assert [now for was, now in zip(before, after, strict=True) if was == INTERFERED and now[0] == OK] == []
+
+
+def test_answers_that_were_cut_say_nothing_and_whole_ones_do() -> None:
+    """Lookups whose answers are beyond the snapshot length are no healthy ones; with whole packets they are."""
+    played = run("dns.injection", 11, WHOLE)
+    assert not any(reasons & BLIND for _, reasons in judged(played, 1 << 18))
+    cut = list(judged(played, 64))
+    assert sum(outcome == INSUFFICIENT and reasons & BLIND != 0 for outcome, reasons in cut) > len(cut) / 2
+
+
+def test_where_certificates_are_encrypted_a_whole_hello_suffices() -> None:
+    """Up to TLS 1.2 a certificate that was cut is missed; from TLS 1.3 on there is none to be read."""
+    played = run("benign.tcp.traffic", 11, WHOLE)
+    whole, cut, bare = (list(judged(played, length)) for length in (1 << 18, 400, 96))
+    healthy = [number for number, (outcome, _) in enumerate(whole) if outcome == OK]
+    assert any(cut[number][0] == OK for number in healthy)
+    assert not any(reasons & BLIND for _, reasons in whole)
+    assert any(bare[number][1] & Reason.SNAPLEN for number in healthy)
