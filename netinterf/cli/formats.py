@@ -22,10 +22,11 @@ def text(captures: "Captures", output: "Output", everything: bool) -> None:
     """Write for people, an empty line between captures; what could not be read comes last."""
     from netinterf.report.text import capture_text, unread_lines
 
-    for place, judged in enumerate(captures):
-        output.write(iter([""] * bool(place)))
+    count = 0
+    for count, judged in enumerate(captures, 1):
+        output.write(iter([""] * (count > 1)))
         output.write(capture_text(judged, everything=everything))
-    if captures.read and captures.errors:
+    if count and captures.errors:
         output.write(iter(["", *unread_lines(captures.errors)]))
 
 

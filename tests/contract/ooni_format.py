@@ -3,6 +3,8 @@
 Source: github.com/ooni/spec, data formats df-000 to df-008 and nettest ts-027 (urlgetter); what oonidata's models take.
 """
 
+import copy
+
 TEXT, MAYBE_TEXT, MAYBE_NUMBER = {"type": "string"}, {"type": ["string", "null"]}, {"type": ["number", "null"]}
 COUNT = {"type": "integer", "minimum": 0}
 FAILURE = {
@@ -121,7 +123,7 @@ MEASUREMENT = told(
         "annotations": {"type": "object", "additionalProperties": TEXT, "required": ["note"]},
         "data_format_version": {"const": "0.2.0"},
         "extensions": {"type": "object", "additionalProperties": {"const": 0}},
-        "input": {"type": ["string", "null"], "pattern": "^(https|http|dnslookup|tcpconnect|udp)://."},
+        "input": {"type": "string", "pattern": "^(https|http|dnslookup|tcpconnect|udp)://."},
         "measurement_start_time": DATE,
         "options": {"const": []},
         "probe_asn": {"const": "AS0"},
@@ -142,3 +144,20 @@ MEASUREMENT = told(
     }
 )
 """One line."""
+
+
+def failed():
+    """Describe the measurement of a capture that could not be read: it failed, and nothing was tried."""
+    described = copy.deepcopy(MEASUREMENT)
+    described["properties"]["input"] = {"type": "null"}
+    keys = described["properties"]["test_keys"]["properties"]
+    keys["failure"] = {"type": "string", "pattern": "^unknown_failure: ."}
+    keys["failed_operation"] = {"type": "null"}
+    findings = keys["x_netinterf"]["properties"]
+    findings["client"] = {"type": "null"}
+    for properties in (keys, findings):
+        properties |= {key: {"const": []} for key, value in properties.items() if value.get("type") == "array"}
+    return described
+
+
+FAILED = failed()

@@ -27,7 +27,7 @@ from netinterf.trace import Trace
 from netinterf.values import frozen
 from netinterf.verdict.subjects import Subjects
 from netinterf.version import __version__
-from netinterf.written.format import error_line, verdict_line
+from netinterf.written.format import verdict_line
 
 __all__ = ["NOTE", "CaptureView", "failed", "measurement", "view_capture"]
 
@@ -138,8 +138,10 @@ def failed(error: CaptureError) -> dict[str, Any]:
     """
     empty = ("network_events", "queries", "requests", "tcp_connect", "tls_handshakes", "x_dns_late_replies")
     keys: dict[str, Any] = {key: [] for key in empty}
-    keys |= {"agent": None, "failure": f"unknown_failure: {error.message}", "failed_operation": None}
-    keys |= {"socksproxy": None, "x_netinterf": error_line(error)}
+    keys |= {"failure": f"unknown_failure: {error.message}", "failed_operation": None}
+    keys |= {"agent": None, "socksproxy": None}
+    found = {"schema": 1, "capture": error.source, "client": None, "events_left_out": 0}
+    keys["x_netinterf"] = found | {key: [] for key in ("verdicts", "groups", "unseen", "named_by_answer")}
     return _envelope(0, 0.0, None, 0) | {"test_keys": keys}
 
 
