@@ -254,8 +254,8 @@ def test_what_the_recorder_missed_is_told(capture: Path) -> None:
         problem = process.stderr.readline().decode()
         assert "the recorder says that it missed 1,202 packets of interface 0 (eth0)" in problem
         process.stdin.close()
-        *_, last = [json.loads(line) for line in process.stdout or ()]
-        assert [note["count"] for note in last["diagnostics"] if note["code"] == "capture.dropped"] == [1_202]
+        *_, told, _ = [json.loads(line) for line in process.stdout or ()]
+        assert [note["count"] for note in told["diagnostics"] if note["code"] == "capture.dropped"] == [1_202]
 
 
 def test_a_source_that_says_nothing_for_long_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:

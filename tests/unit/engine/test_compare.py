@@ -89,7 +89,8 @@ def test_lines_fit_the_schema(swallowed):
     described = {one["properties"]["type"]["const"]: one["properties"] for one in schema["oneOf"]}
     lines = [json.loads(line) for line in comparison_lines(comparison, everything=True)]
     assert {line["type"] for line in lines} >= {"compared", "comparison"}
-    assert len(lines) == 1 + len(comparison.units) + len(comparison.changes)
+    assert len(lines) == 2 + len(comparison.units) + len(comparison.changes)
+    assert lines[-1]["type"] == "end"
     for line in lines:
         jsonschema.Draft202012Validator(schema).validate(line)
         assert set(line) == set(described[line["type"]])
