@@ -77,7 +77,8 @@ def decode(
         source: Name of the capture, for errors.
         strict: Refuse a capture of which even one frame has an unknown link type.
         partial: There are more frames than these: refuse nothing for want of one with a known link type.
-        measured: The records know how long frames were on the wire; frames in memory do not, and may have been cut.
+        measured: The records know how long frames were on the wire; frames in memory do not, and may have been cut. So
+            may those of a file that was cut by a program that noted no lengths, which is found out (`cut_unsaid`).
 
     Returns:
         One packet per record, sorted by time (equal times keep their order). Frames of unknown link types carry
@@ -116,9 +117,26 @@ def decode(
         unread[start] = start + left[some], named[some]
 
     each(decode_block, range(0, len(records), BLOCK_FRAMES))  # blocks write to columns of their own
+    if measured and unread and cut_unsaid(columns, records):
+        return decode(data, records, link_types, source=source, partial=partial, measured=False)
     quotes = _quotes(data, at, captured, columns)
     diagnostics += _unread_notes(records, unread)
     return _in_time_order(records, columns, quotes, diagnostics)
+
+
+def cut_unsaid(columns: Columns, records: Records) -> bool:
+    """Say whether somebody cut frames and wrote down as their lengths what was left of them.
+
+    Then no frame is longer than the cut, and packets that do not fit come to exactly that length, again and again. Of
+    frames of full size in a capture that was not cut, most hold what they claim.
+    """
+    over = (columns.status & np.uint16(Status.OVERSTATED)) != 0
+    if not over.any():
+        return False
+    longest = records.length == records.length.max()
+    over &= records.captured == records.length
+    cut = np.count_nonzero(over & longest)
+    return bool(cut > 1 and 2 * cut > np.count_nonzero(longest))
 
 
 def _unread_notes(records: Records, unread: dict[int, tuple[I64, U8]]) -> tuple[Diagnostic, ...]:

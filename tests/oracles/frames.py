@@ -54,10 +54,7 @@ def check(frames, link_type=1, lengths=None):
     """Assert that decoder and twin agree on frames of one link type; return the decoded result."""
     result = decoded(frames, link_type, lengths)
     lengths = [len(frame) for frame in frames] if lengths is None else lengths
-    expected = [
-        naive_decoder.decode_frame(bytes(frame), link_type, length)
-        for frame, length in zip(frames, lengths, strict=True)
-    ]
+    expected = naive_decoder.decode_frames(list(map(bytes, frames)), [link_type] * len(frames), lengths)
     for number, (want, got) in enumerate(zip(expected, table(result), strict=True)):
         wrong = {name: (want[name], got[name]) for name in want if want[name] != got[name]}
         assert not wrong, f"frame {number} {bytes(frames[number]).hex()}: (twin, decoder) {wrong}"

@@ -54,8 +54,8 @@ BITS = {2: 1, 3: 2, 4: 4, 5: 8, 8: 16, 19: 32, 34: 64}
 class Frame:
     """One frame on its way through the decoder."""
 
-    def __init__(self, data, length, tunnels=True):
-        self.data, self.length, self.tunnels = data, length, tunnels
+    def __init__(self, data, length, tunnels=True, measured=True):
+        self.data, self.length, self.tunnels, self.measured = data, length, tunnels, measured
         self.stop, self.end = len(data), length
         self.status = set()
         self.row = dict.fromkeys(COLUMNS, 0) | {"window_shift": 255}
@@ -247,7 +247,7 @@ def bound(f, at, length):
     frame = max(f.length, len(f.data))
     if length == 0:
         f.status.add("OFFLOADED")
-    elif at + length > frame and "TUNNELLED" not in f.status:
+    elif f.measured and at + length > frame and "TUNNELLED" not in f.status:
         f.status.add("OVERSTATED")
         f.end = frame
     else:
@@ -425,9 +425,9 @@ def udp(f, at):
     """UDP."""
     length, claimed = f.end - at, f.get(at + 4, 2)
     f.row.update(source_port=f.get(at, 2), target_port=f.get(at + 2, 2), payload_at=at + max(min(length, 8), 0))
-    if f.lacks(at, 8, "BAD_TRANSPORT") or "OFFLOADED" in f.status:
+    if f.lacks(at, 8, "BAD_TRANSPORT"):
         return
-    if claimed < 8 if "FIRST" in f.status else claimed != length:
+    if "OFFLOADED" not in f.status and (claimed < 8 if "FIRST" in f.status else claimed != length):
         f.status.add("BAD_TRANSPORT")
     elif f.tunnels:
         tunnel = TUNNELS.get(f.row["target_port"]) or TUNNELS.get(f.row["source_port"])
@@ -524,9 +524,22 @@ def on_wire(data, number, row):
     return number in (9, 50, 51, 104)
 
 
-def decode_frame(data, number, length=None):
+def decode_frames(frames, links, lengths):
+    """Decode all frames of a capture, of which somebody may have cut all to one length without saying so."""
+    listed = list(zip(frames, links, lengths, strict=True))
+    rows = [decode_frame(*one) for one in listed]
+    longest = [
+        row["status"] & S["OVERSTATED"] and len(data) == length
+        for row, (data, _, length) in zip(rows, listed, strict=True)
+        if length == max(lengths)
+    ]
+    cut = sum(map(bool, longest))
+    return [decode_frame(*one, measured=False) for one in listed] if cut > 1 and 2 * cut > len(longest) else rows
+
+
+def decode_frame(data, number, length=None, measured=True):
     """Decode one frame into a dict of columns; ``status`` is a number."""
-    f = Frame(data, len(data) if length is None else length)
+    f = Frame(data, len(data) if length is None else length, measured=measured)
     link(f, number)
     return finish(f, on_wire(data, number, f.row))
 

@@ -74,7 +74,7 @@ def typed(number, data=b"x" * 50):
 )
 def test_what_is_not_read_is_said_and_counted(code, word, frame, link_type):
     """One note says what, how often, and where the first is; packets that are read beside it have none."""
-    good = {1: bytes(ETHER / FLOW), 101: bytes(FLOW), 0: pack("<I", 2) + bytes(FLOW)}.get(link_type)
+    good = {1: bytes(ETHER / FLOW / Raw(b"x" * 99)), 101: bytes(FLOW), 0: pack("<I", 2) + bytes(FLOW)}.get(link_type)
     frame = bytes(frame)
     frames = [frame, frame] if good is None else [good, frame, good, frame]
     whole = max(len(frame), 100)
@@ -131,6 +131,17 @@ def test_notes_of_parts_add_up(frames, cut):
             for note in joined(first.diagnostics, second.diagnostics, COUNTED)
         }
     )
+
+
+def test_whoever_cuts_frames_and_does_not_say_so_is_found_out():
+    """All that do not fit end at one length, and nothing is longer: what was cut off was there, and is payload."""
+    long = [bytes(ETHER / IP(id=number) / TCP(flags="PA") / Raw(b"x" * (200 + number))) for number in range(4)]
+    short = bytes(ETHER / FLOW)
+    packets = decoded([short, *(frame[:96] for frame in long)]).packets
+    assert packets.payload_length.tolist() == [0, 200, 201, 202, 203]
+    assert [bool(status & Status.PAYLOAD_CUT) for status in packets.status.tolist()] == [False, True, True, True, True]
+    whole = [*long[:1], *(frame[:96] for frame in long[1:])]  # here a longer one fits
+    assert decoded(whole).packets.payload_length.tolist() == [200, 42, 42, 42]
 
 
 def test_a_packet_that_claims_more_than_its_frame_ends_with_it():

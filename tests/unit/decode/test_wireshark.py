@@ -59,11 +59,18 @@ def test_real_captures_decode_as_the_twin_says(captures_dir):
             result = decode(capture.buffer, capture.records.take(rows), links)
         except CaptureError:
             continue
-        records = {int(frame): row for row, frame in enumerate(capture.records.frame[rows])}
-        for packet, got in zip(result.packets.frame, table(result), strict=True):
-            row = records[int(packet)]
-            at, size = int(capture.records.at[row]), int(capture.records.captured[row])
-            data, link = bytes(capture.buffer[at : at + size]), links[int(capture.records.interface[row])]
-            assert naive_decoder.decode_frame(data, link, int(capture.records.length[row])) == got, (path, packet)
+        records = capture.records.take(rows)
+        places = list(zip(records.at.tolist(), records.captured.tolist(), strict=True))
+        data = [bytes(capture.buffer[at : at + size]) for at, size in places]
+        numbers = [links[interface] for interface in records.interface.tolist()]
+        twin = dict(
+            zip(
+                records.frame.tolist(),
+                naive_decoder.decode_frames(data, numbers, records.length.tolist()),
+                strict=True,
+            )
+        )
+        for packet, got in zip(result.packets.frame.tolist(), table(result), strict=True):
+            assert twin[packet] == got, (path, packet)
             frames += 1
     assert frames > 1000
