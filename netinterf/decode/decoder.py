@@ -19,7 +19,7 @@ from netinterf.decode.headers import LINK_KINDS, Kind
 from netinterf.decode.link_types import LINK_TYPES, link_type_name
 from netinterf.decode.plain import Frames, plain
 from netinterf.decode.unread import DECODERS as UNREAD
-from netinterf.decode.unread import LINK_TYPE, name_the_short, notes_of
+from netinterf.decode.unread import LINK_TYPE, name_the_short, notes_of, shortened
 from netinterf.errors import UnsupportedLinkType
 from netinterf.numbering import one_of
 from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
@@ -78,7 +78,7 @@ def decode(
         strict: Refuse a capture of which even one frame has an unknown link type.
         partial: There are more frames than these: refuse nothing for want of one with a known link type.
         measured: The records know how long frames were on the wire; frames in memory do not, and may have been cut. So
-            may those of a file that was cut by a program that noted no lengths, which is found out (`cut_unsaid`).
+            may those of a file be, if a program cut them and noted no lengths: that is found out (`unread.shortened`).
 
     Returns:
         One packet per record, sorted by time (equal times keep their order). Frames of unknown link types carry
@@ -117,26 +117,12 @@ def decode(
         unread[start] = start + left[some], named[some]
 
     each(decode_block, range(0, len(records), BLOCK_FRAMES))  # blocks write to columns of their own
-    if measured and unread and cut_unsaid(columns, records):
-        return decode(data, records, link_types, source=source, partial=partial, measured=False)
+    if measured and unread and (note := shortened(columns.status, records)):
+        cut = decode(data, records, link_types, source=source, partial=partial, measured=False)
+        return attrs.evolve(cut, diagnostics=cut.diagnostics + note)
     quotes = _quotes(data, at, captured, columns)
     diagnostics += _unread_notes(records, unread)
     return _in_time_order(records, columns, quotes, diagnostics)
-
-
-def cut_unsaid(columns: Columns, records: Records) -> bool:
-    """Say whether somebody cut frames and wrote down as their lengths what was left of them.
-
-    Then no frame is longer than the cut, and packets that do not fit come to exactly that length, again and again. Of
-    frames of full size in a capture that was not cut, most hold what they claim.
-    """
-    over = (columns.status & np.uint16(Status.OVERSTATED)) != 0
-    if not over.any():
-        return False
-    longest = records.length == records.length.max()
-    over &= records.captured == records.length
-    cut = np.count_nonzero(over & longest)
-    return bool(cut > 1 and 2 * cut > np.count_nonzero(longest))
 
 
 def _unread_notes(records: Records, unread: dict[int, tuple[I64, U8]]) -> tuple[Diagnostic, ...]:

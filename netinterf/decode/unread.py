@@ -9,22 +9,23 @@ from functools import partial
 
 import numpy as np
 
-from netinterf.arrays import I64, U8
+from netinterf.arrays import I64, U8, U16
 from netinterf.decode.block import Block, Decoder, Front, Next
 from netinterf.decode.headers import Kind
 from netinterf.numbering import one_of
 from netinterf.schema import Diagnostic, Records, Status
 
-__all__ = ["COUNTED", "DECODERS", "LINK_TYPE", "OF_NO_FLOW", "name_the_short", "notes_of"]
+__all__ = ["COUNTED", "DECODERS", "LINK_TYPE", "OF_NO_FLOW", "name_the_short", "notes_of", "shortened"]
 
 LINK_TYPE = "decode.link_type"
 NO_IP, UNREAD, EMPTY, CUT = "decode.no_ip", "decode.unread", "decode.empty", "decode.cut"
 TUNNEL, NO_PORTS, OVERSTATED = "decode.tunnel", "decode.no_ports", "decode.overstated"
+SHORTENED = "decode.shortened"
 
 OF_NO_FLOW = frozenset({LINK_TYPE, NO_IP, UNREAD, EMPTY, CUT})
 """Codes of notes about frames that belong to no conversation."""
 
-COUNTED = OF_NO_FLOW | {TUNNEL, NO_PORTS, OVERSTATED}
+COUNTED = OF_NO_FLOW | {TUNNEL, NO_PORTS, OVERSTATED, SHORTENED}
 """Codes of all notes of decoding."""
 
 NOT_READ = "{}: what these frames hold is not read, so nothing is judged of it"
@@ -36,6 +37,9 @@ CUT_PORTS = (
 TOO_LONG = (
     "IP packets claim to be longer than their frames: hosts discard such packets, and what is not there was not "
     "counted as sent"
+)
+LEFT = (
+    "frames were cut, and what was left was noted as their length on the wire: their IP packets tell how long they were"
 )
 CLOSED = "packets of tunnels in which no IP packet can be read: they are taken for conversations of the tunnels' ends"
 ENCRYPTED = "packets of IPsec (ESP): what is inside is encrypted, and taken for one conversation of its ends"
@@ -78,6 +82,26 @@ def name_the_short(block: Block) -> None:
     block.unread[rows[~has_ip]] = np.where(block.captured[rows[~has_ip]] > 0, Kind.CUT, Kind.EMPTY)
     ported = has_ip & one_of(out.protocol[rows], (6, 17)) & ((status & np.uint16(Status.FRAGMENT_LATER)) == 0)
     block.unread[rows[ported & (block.stop[rows] < out.transport_at[rows].astype(np.int64) + 4)]] = Kind.NO_PORTS
+
+
+def shortened(status: U16, records: Records) -> tuple[Diagnostic, ...]:
+    """Say whether somebody cut frames and wrote down as their lengths what was left of them.
+
+    Then no frame is longer than the cut, and packets that do not fit come to exactly that length, again and again. Of
+    frames of full size in a capture that was not cut, most hold what they claim.
+
+    Args:
+        status: Of all frames, as decoded.
+        records: The same frames.
+    """
+    over = ((status & np.uint16(Status.OVERSTATED)) != 0) & (records.captured == records.length)
+    if not over.any():
+        return ()
+    longest = records.length == records.length.max()
+    cut = np.flatnonzero(over & longest)
+    if len(cut) < 2 or 2 * len(cut) <= np.count_nonzero(longest):
+        return ()
+    return (Diagnostic(SHORTENED, LEFT, int(records.at[cut[0]]), len(cut)),)
 
 
 def notes_of(records: Records, rows: I64, kinds: U8) -> tuple[Diagnostic, ...]:

@@ -120,7 +120,7 @@ def test_no_frame_is_left_out_in_silence(link_type, frames):
 @given(st.lists(strange, max_size=12), st.integers(0, 12))
 def test_notes_of_parts_add_up(frames, cut):
     """Counts and places are those of the whole, wherever it is cut."""
-    buffer, records = records_of(frames)
+    buffer, records = records_of(frames, [len(frame) + 1 for frame in frames])  # so nobody cut them in silence
     whole, first, second = (
         decode(buffer, records.take(rows), [1]) for rows in (slice(None), slice(cut), slice(cut, None))
     )
@@ -137,7 +137,9 @@ def test_whoever_cuts_frames_and_does_not_say_so_is_found_out():
     """All that do not fit end at one length, and nothing is longer: what was cut off was there, and is payload."""
     long = [bytes(ETHER / IP(id=number) / TCP(flags="PA") / Raw(b"x" * (200 + number))) for number in range(4)]
     short = bytes(ETHER / FLOW)
-    packets = decoded([short, *(frame[:96] for frame in long)]).packets
+    result = decoded([short, *(frame[:96] for frame in long)])
+    assert [(note.code, note.count) for note in result.diagnostics] == [("decode.shortened", 4)]
+    packets = result.packets
     assert packets.payload_length.tolist() == [0, 200, 201, 202, 203]
     assert [bool(status & Status.PAYLOAD_CUT) for status in packets.status.tolist()] == [False, True, True, True, True]
     whole = [*long[:1], *(frame[:96] for frame in long[1:])]  # here a longer one fits
