@@ -27,6 +27,9 @@ LEAST_BYTES = 7
 """Bytes of an overlap that tell: a keep-alive may bring one of garbage (RFC 9293 §3.8.4), and up to six are padding of
 an Ethernet frame (IEEE 802.3 §3.2.7). A TLS alert has seven (RFC 8446 §6)."""
 
+RESEND_NS = 1_000_000_000
+"""Time after which a SYN that was not answered is sent again (RFC 6298 §2.1)."""
+
 SYNACK_WINDOW_NS = 1_000_000_000  # two answers within a second; SYN cookies change their secret every 64 s
 
 
@@ -79,7 +82,8 @@ def second_synacks(trace: Trace) -> Contradictions:
     """Find two SYN/ACKs with different initial sequence numbers to one SYN within a second, one pair per flow.
 
     A SYN that was sent again may have reached another backend of a load balancer, and one that was not captured may
-    have been sent again: such flows do not count.
+    have been sent again: such flows do not count. Nor do those whose SYN may be the second itself, since the recording
+    began within the time after which one is sent again, unless both answers came within a round trip, as in a race.
     """
     packets = trace.packets
     synack = TcpFlag.SYN | TcpFlag.ACK
@@ -99,7 +103,18 @@ def second_synacks(trace: Trace) -> Contradictions:
     )
     dialled = np.bincount(packets.flow[syn], minlength=len(trace.flows))
     pair &= dialled[flow[1:]] == 1
+    pair[pair] = ~answers_apart(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
     return pair_up(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
+
+
+def answers_apart(trace: Trace, flow: I64, first: I64, second: I64) -> Mask:
+    """Say where an earlier SYN may have been missed whose answer came late: one of the two is that answer."""
+    packets, rtt = trace.packets, np.maximum(trace.sides.rtt, 0)
+    syn = packets.time[np.maximum(trace.sides.syn[2 * flow], 0)]
+    before = syn - RESEND_NS
+    missed = (before < trace.began) | ~trace.heard_throughout(before, syn)
+    apart: Mask = missed & (packets.time[second] - packets.time[first] > rtt[2 * flow] + rtt[2 * flow + 1])
+    return apart
 
 
 def joined_pairs(first: Contradictions, second: Contradictions) -> Contradictions:

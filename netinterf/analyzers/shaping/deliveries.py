@@ -123,7 +123,8 @@ Columns = tuple[I64, I64, F64, F64, F64]
 def arrived(trace: Trace, rows: I64, side: I64) -> Columns:
     """Measure how late each data packet came, beside its sender's clock; a flow's clock starts anywhere."""
     packets = trace.packets
-    size = packets.length[rows].astype(np.float64)
+    headers = packets.payload_at[rows].astype(np.int64) - packets.ip_at[rows]
+    size = (headers + packets.payload_length[rows]).astype(np.float64)  # as queues count: links frame differently
     wait, clock_error = np.full(len(rows), np.nan), np.zeros(len(rows))
     stamped = packets.tcp_options[rows] & TcpOption.TIMESTAMPS != 0
     stamped &= trace.recording.timing_informative[packets.flow[rows]]
