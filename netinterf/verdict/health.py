@@ -12,7 +12,7 @@ import numpy as np
 
 from netinterf.arrays import I64, U8, U32, Mask
 from netinterf.numbering import distinct, one_of
-from netinterf.schema import Status, TcpFlag, TlsKind
+from netinterf.schema import Mark, Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Reason
 from netinterf.verdict.unread import cut_away, forgery_unread, replies_unread
 
@@ -195,10 +195,11 @@ def _requested(trace: "Trace") -> Mask:
 
 
 def _syn_count(trace: "Trace") -> I64:
-    """Count the SYNs (without ACK) that each flow's client sent."""
+    """Count the SYNs (without ACK) that each flow's client sent; a copy of a frame was not sent."""
     packets = trace.packets
     flags = packets.tcp_flags & (TcpFlag.SYN | TcpFlag.ACK)
-    syn = np.flatnonzero((flags == TcpFlag.SYN) & (packets.protocol == TCP) & (packets.flow >= 0) & packets.outbound)
+    sent = packets.outbound & (packets.flow >= 0) & (packets.marks & Mark.DUPLICATE_FRAME == 0)
+    syn = np.flatnonzero(sent & (flags == TcpFlag.SYN) & (packets.protocol == TCP))
     return np.bincount(packets.flow[syn], minlength=len(trace.flows))
 
 

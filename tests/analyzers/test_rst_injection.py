@@ -855,6 +855,19 @@ def test_resets_out_of_one_counter() -> None:
         assert ("rst.counting" in found(talk.trace())) == counts
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_an_answer_to_a_syn_before_the_recording_contradicts_nobody(late: bool) -> None:
+    """Where a recording begins with the SYN, it may be the second; an answer far behind the server's is to the first."""
+    talk, start = Talk(), 0 if late else 5000
+    if not late:  # something was recorded before
+        talk.open(0)
+        talk.port += 1
+    sent, end = talk.request(talk.open(start))
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\nServer: real one\r\n\r\nhello")
+    talk.send("S", "SA", 31337, 101, at=start + 800)
+    assert ("synack.contradiction" in found(talk.trace())) == (not late)
+
+
 def hijacked(*, forged: dict[str, object], taken: bool, goes_on: bool, at: float = 6) -> dict[str, float]:
     """Answer one SYN twice, the second time after 100 ms; who gave the number that was taken goes on, or not."""
     talk = Talk()

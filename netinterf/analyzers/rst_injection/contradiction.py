@@ -83,16 +83,15 @@ def second_synacks(trace: Trace) -> Contradictions:
 
     A SYN that was sent again may have reached another backend of a load balancer, and one that was not captured may
     have been sent again: such flows do not count. Nor do those whose SYN may be the second itself, since the recording
-    began within the time after which one is sent again, unless both answers came within a round trip, as in a race.
+    began within the time after which one is sent again, where the server had gone on before the other answer came.
     """
     packets = trace.packets
-    synack = TcpFlag.SYN | TcpFlag.ACK
-    row = np.flatnonzero(
-        (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & (packets.flow >= 0) & ~packets.outbound
-    )
+    synack, sent = TcpFlag.SYN | TcpFlag.ACK, packets.marks & Mark.DUPLICATE_FRAME == 0
+    sent &= packets.flow >= 0
+    row = np.flatnonzero(sent & (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & ~packets.outbound)
     if len(row) < 2:
         return empty()
-    syn = np.flatnonzero((packets.tcp_flags & synack == TcpFlag.SYN) & (packets.flow >= 0) & packets.outbound)
+    syn = np.flatnonzero(sent & (packets.tcp_flags & synack == TcpFlag.SYN) & packets.outbound)
     flow = packets.flow[row]
     order = np.lexsort((row, flow))
     row, flow = row[order], flow[order]
@@ -108,12 +107,16 @@ def second_synacks(trace: Trace) -> Contradictions:
 
 
 def answers_apart(trace: Trace, flow: I64, first: I64, second: I64) -> Mask:
-    """Say where an earlier SYN may have been missed whose answer came late: one of the two is that answer."""
-    packets, rtt = trace.packets, np.maximum(trace.sides.rtt, 0)
-    syn = packets.time[np.maximum(trace.sides.syn[2 * flow], 0)]
+    """Say where an earlier SYN may have been missed, whose answer came long after the server that was taken had begun.
+
+    No race is won that late: the connection had gone on with the first number, and the second came after a round trip.
+    """
+    packets, sides = trace.packets, trace.sides
+    syn, reply = packets.time[np.maximum(sides.syn[2 * flow], 0)], sides.first_payload[2 * flow + 1].astype(np.int64)
     before = syn - RESEND_NS
     missed = (before < trace.began) | ~trace.heard_throughout(before, syn)
-    apart: Mask = missed & (packets.time[second] - packets.time[first] > rtt[2 * flow] + rtt[2 * flow + 1])
+    served = (reply >= 0) & (reply < second) & (packets.seq[reply] == packets.seq[first] + np.uint32(1))
+    apart: Mask = missed & served
     return apart
 
 

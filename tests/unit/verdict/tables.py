@@ -17,6 +17,7 @@ from netinterf.schema import (
     Hosts,
     Http,
     IcmpQuotes,
+    Mark,
     Packets,
     Quic,
     Recording,
@@ -248,7 +249,7 @@ class World:
                 extra = {k: v for row in mine for k, v in self.packets[row].get("side", {}).items()}
                 rows.append(
                     {
-                        "packets": len(mine),
+                        "packets": sum(not packets.marks[row] & Mark.DUPLICATE_FRAME for row in mine),
                         "payload_packets": len(payload),
                         "first": mine[0] if mine else -1,
                         "last": mine[-1] if mine else -1,

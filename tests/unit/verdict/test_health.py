@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from netinterf.schema import Outcome, Status, TlsKind
+from netinterf.schema import Mark, Outcome, Status, TlsKind
 from netinterf.verdict import classify
 from netinterf.verdict.health import exchange_reasons, flow_reasons, outcomes
 from netinterf.verdict.reasons import CATALOGUE, Reason, causes, first_outcome
@@ -37,6 +37,13 @@ def late(world: World) -> None:
 def syn_unanswered(world: World) -> None:
     """Nobody answers, and the capture runs on."""
     world.send(syn(world), 1, out=True, flags=SYN)
+    late(world)
+
+
+def syn_doubled(world: World) -> None:
+    """Nobody answers, and each frame was captured twice."""
+    flow = syn(world)
+    world.send(flow, 0.0001, out=True, flags=SYN, marks=Mark.DUPLICATE_FRAME)
     late(world)
 
 
@@ -231,6 +238,7 @@ REACHED: list[tuple[Case, Reason]] = [
     (out_of_hops, Reason.TIME_EXCEEDED),
     (unreachable, Reason.UNREACHABLE),
     (syn_unanswered, Reason.SYN_UNANSWERED),
+    (syn_doubled, Reason.SYN_UNANSWERED),
     (refused, Reason.REFUSED),
     (unfinished, Reason.HANDSHAKE_UNFINISHED),
     (request_unanswered, Reason.REQUEST_UNANSWERED),
