@@ -18,7 +18,7 @@ __all__ = ["Clock", "Statistics", "nanoseconds", "read_interface", "read_statist
 IF_NAME, IF_TSRESOL, IF_TSOFFSET = 2, 9, 14  # §4.2, table of interface description options
 ISB_IFDROP, ISB_OSDROP, ISB_USRDELIV = 5, 7, 8  # §4.6, table of interface statistics options
 UNKNOWN = (1 << 64) - 1  # a counter that the recorder does not know (Wireshark, wiretap/pcapng.c)
-MAX_OPTIONS = 256  # options read of one block; real blocks have a dozen, a hostile one millions
+MAX_OPTIONS = 64  # options read of one block; real blocks have a dozen, a hostile one millions
 MICROSECONDS = 6  # if_tsresol when the option is absent (§4.2)
 LAST_SECOND = 9_223_372_035  # s; the last whole one but one that fits into signed 64-bit nanoseconds
 

@@ -12,6 +12,7 @@ from netinterf.schema import Diagnostic, Records
 from netinterf.values import frozen
 
 __all__ = [
+    "AT_ONCE",
     "LARGE_FRAMES",
     "MAX_FRAME",
     "Interface",
@@ -24,6 +25,9 @@ __all__ = [
 
 MAX_FRAME = 262_144
 """Largest frame that is believed: MAXIMUM_SNAPLEN of libpcap, WTAP_MAX_PACKET_SIZE_STANDARD of Wireshark."""
+
+AT_ONCE = 1 << 19
+"""Records that are read at once, however many lie in the bytes at hand: some hundred bytes each, while they are."""
 
 LARGE_FRAMES = {231: 128 << 20, 249: 128 << 20, 279: 8 << 20}
 """Link types whose frames may be larger (libpcap's ``max_snaplen_for_dlt``): D-Bus, USBPcap, EBHSCR."""

@@ -20,9 +20,10 @@ from netinterf.values import frozen
 
 __all__ = ["DAMAGE", "Capture", "Listing", "from_memory", "open_capture"]
 
-PART = 1 << 27
-"""Bytes in which frames are listed at once: eight times the longest block that is read whole (16 MiB), since every part
-begins with a guess of how large frames are."""
+PART = 1 << 25
+"""Bytes in which frames are listed at once: twice the longest block that is read whole (16 MiB). Of the smallest frames
+that is two million, which take 150 MB while they are listed; a quarter as many parts would save a seventh of the time
+(measured), since every part begins with a guess of how large frames are."""
 
 DAMAGE = frozenset(
     {

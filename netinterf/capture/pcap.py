@@ -11,7 +11,8 @@ from struct import unpack_from
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
-from netinterf.capture.formats import LARGE_FRAMES, MAX_FRAME, Interface, frame_limit
+from netinterf.capture.empties import Empties
+from netinterf.capture.formats import AT_ONCE, LARGE_FRAMES, MAX_FRAME, Interface, frame_limit
 from netinterf.capture.records import Chain, headers, walk
 from netinterf.capture.resync import FIRST_REGION, Gaps, resume
 from netinterf.capture.signs import RecordSigns
@@ -72,6 +73,7 @@ class PcapReader:
         self._frames = 0
         self._cut: Diagnostic | None = None
         self._gaps = Gaps()
+        self._empties = Empties()
         self._region = REGION
         self._parts: list[Records] = []
 
@@ -83,8 +85,8 @@ class PcapReader:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Where the file is damaged or cut off."""
-        return (*self._gaps.notes, *([self._cut] if self._cut is not None else []))
+        """Where the file is damaged or cut off, and what was left out."""
+        return (*self._gaps.notes, *([self._cut] if self._cut is not None else []), *self._empties.notes)
 
     def take(
         self, buffer: U8, before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
@@ -170,9 +172,12 @@ class PcapReader:
 
     def _add(self, buffer: U8, starts: I64) -> None:
         """Take in whole records."""
-        if self._header is not None and len(starts):
-            self._parts.append(_records(buffer, starts, self._header, self._frames))
-            self._frames += len(starts)
+        if self._header is None:
+            return
+        for first in range(0, len(starts), AT_ONCE):
+            some = starts[first : first + AT_ONCE]
+            self._parts.append(_records(buffer, some, self._header, self._frames, self._empties))
+            self._frames += len(some)
 
 
 def read_header(buffer: U8, source: str) -> Header:
@@ -265,16 +270,24 @@ def _doubted(buffer: U8, starts: I64, end: int, signs: RecordSigns) -> tuple[I64
     return starts[doubted:], False
 
 
-def _records(buffer: U8, starts: I64, header: Header, before: int) -> Records:
+def _records(buffer: U8, starts: I64, header: Header, before: int, empties: Empties) -> Records:
     """Turn record starts into rows; *before* frames came earlier."""
-    second, fraction, captured, length = headers(buffer, starts, 16, header.order + "u4").T
-    if header.version < (2, 3):
+    fields = headers(buffer, starts, 16, header.order + "u4")
+    swapped = header.version < (2, 3)
+    frame, keep = (
+        np.arange(before + 1, before + 1 + len(starts), dtype=np.uint32),
+        empties.listed(fields[:, 2 + swapped]),
+    )
+    if not keep.all():
+        frame, starts, fields = frame[keep], starts[keep], fields[keep]
+    second, fraction, captured, length = fields.T
+    if swapped:
         captured, length = length, captured
     time = second.astype(np.int64)
     time *= 1_000_000_000
     time += fraction * np.int64(1_000_000_000 // header.ticks)
     return Records(
-        frame=np.arange(before + 1, before + 1 + len(starts), dtype=np.uint32),
+        frame=frame,
         time=time,
         at=starts + header.record_header,
         captured=captured.astype(np.uint32),

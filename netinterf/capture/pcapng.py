@@ -17,7 +17,8 @@ import numpy as np
 from netinterf.arrays import I64, U8, U32, Mask
 from netinterf.capture.blocks import MICROSECONDS, Clock, read_interface, salvage_interface
 from netinterf.capture.dropped import Dropped
-from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
+from netinterf.capture.empties import Empties
+from netinterf.capture.formats import AT_ONCE, MAX_FRAME, Interface, frame_limit
 from netinterf.capture.packet_blocks import MOST_OPTIONS, chain_of, overstated, packet_fields, times_of
 from netinterf.capture.records import headers, walk
 from netinterf.capture.resync import FIRST_REGION, Gaps, resume
@@ -69,6 +70,7 @@ class PcapngReader:
         self.trouble: Diagnostic | None = None  # what ended the reading
         self.gaps = Gaps()
         self.lost = b""  # the first bytes of the gap that is not closed yet
+        self.empties = Empties()
         self.order = ""
         self.switches = 0
         self.region = FIRST_REGION
@@ -108,7 +110,7 @@ class PcapngReader:
         if self.unnumbered:
             message = f"{self.unnumbered} numbered blocks hold no packet (journal entries and the like)"
             notes.append(Diagnostic("capture.no_packet", message, count=self.unnumbered))
-        return (*notes, *self.dropped.notes(self.faces))
+        return (*notes, *self.empties.notes, *self.dropped.notes(self.faces))
 
     def take(
         self, buffer: Buffer, before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
@@ -200,7 +202,10 @@ class PcapngReader:
                     return False
         walked = walk(buffer, begin, min(begin + self.region, len(buffer)), chain_of(self.order))
         self.at = walked.stop
-        self._blocks(walked.starts)
+        for first in range(0, len(walked.starts), AT_ONCE):
+            self._blocks(walked.starts[first : first + AT_ONCE])
+            if self._over or self.gaps.what or self.at != walked.stop:
+                break
         self.region = min(self.region * GROWTH, REGION)
         if self._over or self.gaps.what or self.at != walked.stop:
             return True
@@ -248,10 +253,11 @@ class PcapngReader:
         right[long] &= ~overstated(self.buffer, starts[long], self.order)
         good = _agreed(right)
         bad = int(starts[good]) if good < len(starts) else -1
-        for place in np.flatnonzero(kinds[:good] == SECTION):
-            if section_order(self.buffer, int(starts[place])) != self.order:
-                self.at, good, bad = int(starts[place]), int(place), -1
-                break
+        sections = np.flatnonzero(kinds[:good] == SECTION)
+        marks = headers(self.buffer, starts[sections] + 8, 4, "V4")[:, 0]
+        others = sections[marks != np.void(MARK[self.order])]
+        if len(others):
+            self.at, good, bad = int(starts[others[0]]), int(others[0]), -1
         starts, kinds, totals = starts[:good], kinds[:good], totals[:good].astype(np.int64)
         is_interface = kinds == INTERFACE
         known = len(self.faces) + np.cumsum(is_interface)
@@ -321,8 +327,9 @@ class PcapngReader:
         numbers = self.frames + np.cumsum(numbered)
         self.frames = int(numbers[-1]) if len(numbers) else self.frames
         self.unnumbered += int(numbered.sum()) - len(rows)
-        keep = ~(bad | lost)
+        keep = np.flatnonzero(~(bad | lost))
         self.untimed += int(untimed[keep].sum())
+        keep = keep[self.empties.listed(captured[keep])]
         self.parts.append(
             Records(
                 frame=numbers[rows[keep]].astype(np.uint32),

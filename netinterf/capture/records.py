@@ -166,9 +166,9 @@ def walk_each(
         chain.multiple,
     )
     fence, own, why = chain.fence, chain.own, "end"
-    hurry = min(until, size - header + 1) if not (fence or landings or limit) else at
+    hurry = min(until, size - header + 1) if not (landings or limit) else at
     before, at = walked_whole(buffer, at, hurry, chain) if is_there() else (np.empty(0, np.int64), at)
-    while at < hurry:  # nearly all records, at a fifth of the cost; the loop below says why the walk ends
+    while at < hurry and not fence:  # nearly all records, at a fifth of the cost; the loop below says why the walk ends
         (length,) = read(data, at + field)
         behind = at + base + length
         if behind > size or not least <= length <= most or length % multiple:
@@ -311,12 +311,23 @@ def walked(buffer: Buffer, at: Offsets, goals: Offsets, chain: Chain) -> tuple[O
 
 
 def walked_whole(buffer: Buffer, start: int, until: int, chain: Chain) -> tuple[Offsets, int]:
-    """List the records from *start* up to *until*, or up to one that is not whole or not believed, in C."""
+    """List the records from *start* up to *until*, a fence, or one that is not whole or not believed, in C."""
     at, parts = np.array([start]), [np.empty(0, np.int64)]
     while 0 <= at[0] < until:
         steps, _, at = walked(buffer, at, np.array([until]), chain)
         parts.append(steps[0])
-    return np.concatenate(parts), int(at[0] if at[0] >= 0 else -1 - at[0])
+    starts, stop = np.concatenate(parts), int(at[0] if at[0] >= 0 else -1 - at[0])
+    if chain.fence:  # lengths behind one were read in vain
+        fenced = np.flatnonzero(fences(buffer, starts, chain))
+        return (starts[: fenced[0]], int(starts[fenced[0]])) if len(fenced) else (starts, stop)
+    return starts, stop
+
+
+def fences(buffer: Buffer, starts: Offsets, chain: Chain) -> Mask:
+    """Say which records are fences."""
+    words = headers(buffer, starts, chain.header, "V4")
+    result: Mask = (words[:, 0] == np.void(chain.fence)) & (words[:, 2] != np.void(chain.own))
+    return result
 
 
 def stitch(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> Walk:

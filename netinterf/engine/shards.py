@@ -136,8 +136,11 @@ class Shards:
         """Write down where packets lie, bucket by bucket, those that quote something in another one twice."""
         place = np.append(np.arange(len(packets)), quoting)
         owner = np.append(bucket, quoted)
+        told = packets.version[place] != 0  # what has no addresses belongs to nobody, and is counted
+        told[:1] = True  # so that there is a frame where there is none else
         order = np.argsort(owner, kind="stable")
-        rows = np.empty(len(place), ROW)
+        order = order[told[order]]
+        rows = np.empty(len(order), ROW)
         for column in COLUMNS:
             rows[column] = getattr(packets, column)[place[order]]
         rows["copied"] = order >= len(packets)
@@ -145,7 +148,7 @@ class Shards:
         with self._writing():
             self._file.write(rows.data)
             self._file.flush()
-        self._starts.append(self._rows + np.append(0, np.cumsum(np.bincount(owner, minlength=BUCKETS))))
+        self._starts.append(self._rows + np.append(0, np.cumsum(np.bincount(owner[order], minlength=BUCKETS))))
         self._rows += len(rows)
 
     def _read(self, first: int, behind: int) -> Shard:

@@ -857,7 +857,7 @@ def test_resets_out_of_one_counter() -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_an_answer_to_a_syn_before_the_recording_contradicts_nobody(late: bool) -> None:
-    """Where a recording begins with the SYN, it may be the second; an answer far behind the server's is to the first."""
+    """Where a recording begins with a SYN, it may be the second; an answer far behind the server's is to the first."""
     talk, start = Talk(), 0 if late else 5000
     if not late:  # something was recorded before
         talk.open(0)

@@ -112,6 +112,22 @@ def test_rows_are_those_of_the_whole(folder: Path) -> None:
     assert "<svg" in part.figure(part.findings[0])
 
 
+def test_what_has_no_addresses_is_counted_and_not_kept(folder: Path) -> None:
+    """Of frames without IP shards hold hardly any, and verdicts are those of the capture without them."""
+    path = made("web", 3_000, folder=folder)
+    records = next(Listing(path).parts())
+    plain, arp = Path(path).read_bytes(), c.pcap_record("<", int(records.time[-1] // 10**9), 0, bytes(12) + b"\x08\x06")
+    source = plain + arp * 20_000
+    listing = Listing(source)
+    with Shards("x") as shards:
+        for part in listing.parts():
+            shards.add(listing.capture([part]))
+        assert shards.packets == len(records) + 20_000
+        assert sum(len(shard.records) for shard in shards.each(1_000)) <= len(records) + 10
+    assert said(in_shards(source, "x", 4)) == said(in_shards(plain, "x", 4))
+    assert not in_shards(c.pcap_header() + arp * 50, "x", 2).ledger.verdicts
+
+
 def test_other_models_judge_it_again(folder: Path) -> None:
     """Judged again under its own model, nothing changes."""
     judged = in_shards(made("injected DNS", 6_000, folder=folder), "x", 4)
