@@ -31,7 +31,7 @@ SLOW = {
     "unit/benchmarks": "attribution dns_company isolation judging lab quality reality ways",
     "unit/capture": "containers records resync wireshark",
     "unit/decode": "stacks wireshark",
-    "unit/engine": "compare scan session",
+    "unit/engine": "compare lost scan session",
     "unit/export": "ooni",
     "unit/flows": "messages stream",
     "unit/privacy": "addresses captures results",

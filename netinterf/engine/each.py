@@ -11,6 +11,7 @@ from typing import TypeVar
 from netinterf.capture import CaptureSearch
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
+from netinterf.engine.lost import LastingExecutor, LostError, answer_of
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, NetinterfError
 from netinterf.trace import Trace
@@ -23,6 +24,8 @@ Paths = str | tuple[str, ...]
 Progress = Callable[[str, int, int], None]
 
 Answer = TypeVar("Answer")
+
+NO_MEMORY = "there is not enough memory to judge it"
 
 IN_FLIGHT = 32  # captures that an executor holds at a time
 
@@ -48,29 +51,51 @@ def judged_each(
 def side_by_side(
     captures: Sequence[Paths], options: Options, executor: Executor
 ) -> Generator[tuple[int, Judged | CaptureError], None, None]:
-    """Have an executor judge captures, a bounded number at a time, and give each when it is done."""
+    """Have an executor judge captures, a bounded number at a time, and give each when it is done.
+
+    When workers are lost, nothing new is begun until those captures whose answers were lost are judged again, alone.
+    """
     done = SimpleQueue[tuple[int, Future[Judged | CaptureError]]]()
     left, running = iter(enumerate(captures)), dict[int, Future[Judged | CaptureError]]()
+    lost: list[int] = []
 
     def tell(place: int, future: Future[Judged | CaptureError]) -> None:
         done.put((place, future))
 
-    def hand_out(count: int) -> None:
-        for place, capture in islice(left, count):
-            running[place] = executor.submit(judge_path, capture, options)
-            running[place].add_done_callback(partial(tell, place))
+    with LastingExecutor(executor) as workers:
 
+        def hand_out(count: int) -> None:
+            for place, capture in islice(left, count):
+                running[place] = workers.submit(judge_path, capture, options)
+                running[place].add_done_callback(partial(tell, place))
+
+        try:
+            hand_out(IN_FLIGHT)
+            while running:
+                place, future = done.get()
+                del running[place]
+                try:
+                    outcome = answer_of(future)
+                except LostError:
+                    lost.append(place)
+                else:
+                    hand_out(0 if lost else 1)
+                    yield place, outcome
+                if lost and not running:
+                    yield from ((place, judged_alone(workers, captures[place], options)) for place in lost)
+                    lost.clear()
+                    hand_out(IN_FLIGHT)
+        finally:  # whoever asks for no more wants no more judged
+            for future in running.values():
+                future.cancel()
+
+
+def judged_alone(workers: LastingExecutor, capture: Paths, options: Options) -> Judged | CaptureError:
+    """Judge a capture while no other is, or say that no worker survives it."""
     try:
-        hand_out(IN_FLIGHT)
-        while running:
-            place, future = done.get()
-            del running[place]
-            outcome = future.result()
-            hand_out(1)
-            yield place, outcome
-    finally:  # whoever asks for no more wants no more judged
-        for future in running.values():
-            future.cancel()
+        return workers.alone(called(capture), judge_path, capture, options)
+    except CaptureError as error:
+        return error
 
 
 def captures_in(found: CaptureSearch, *, join: bool) -> Sequence[Paths]:
@@ -118,6 +143,8 @@ def attempt(path: Paths, options: Options, work: Callable[[], Answer]) -> Answer
             reason = str(cause)
         elif isinstance(cause, OSError):
             reason = f"cannot be read: {cause.strerror or cause}"
+        elif isinstance(cause, MemoryError):
+            reason = NO_MEMORY
         elif options.strict:
             raise
         else:

@@ -1,9 +1,10 @@
 """Looking at one shard of a large capture after the other, or at several side by side."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
 from functools import partial
+from typing import Any
 
 import attrs
 import numpy as np
@@ -15,6 +16,7 @@ from netinterf.engine.crowd import beyond_a_crowd
 from netinterf.engine.joint import JointQuestions
 from netinterf.engine.judged import outcome_counts
 from netinterf.engine.judged_window import JudgedWindow, judge_window
+from netinterf.engine.lost import LastingExecutor, LostError, answer_of, settled
 from netinterf.engine.release import Leaving, Remembered, leaving
 from netinterf.engine.shards import Shard
 from netinterf.schema import Diagnostic, Records, Vantage
@@ -95,24 +97,38 @@ def look_at_each(
         shards: Frames of each.
         looking: What must be known.
         executor: Looks at several side by side, where the capture is a plain file, which every process can map.
+
+    Raises:
+        CaptureError: No worker survives one of them.
     """
     path = listing.path
     if executor is None or path is None:
         for shard in shards:
             yield from looked_at(listing.capture([shard.records]), shard.copied, looking)
         return
-    running: list[Future[list[Seen]]] = []
-    try:
-        for shard in shards:
-            frames = attrs.evolve(listing.capture([shard.records]), buffer=np.empty(0, np.uint8))
-            running.append(executor.submit(looked_at_file, path, frames, shard.copied, looking))
-            if len(running) == AT_ONCE:
-                yield from running.pop(0).result()
-        while running:
-            yield from running.pop(0).result()
-    finally:
-        for future in running:
-            future.cancel()
+    running: deque[tuple[Future[list[Seen]], tuple[Any, ...]]] = deque()
+    with LastingExecutor(executor) as workers:
+
+        def first() -> list[Seen]:
+            future, task = running.popleft()
+            try:
+                return answer_of(future)
+            except LostError:
+                settled(later for later, _ in running)
+                return workers.alone(looking.name, *task)
+
+        try:
+            for shard in shards:
+                frames = attrs.evolve(listing.capture([shard.records]), buffer=np.empty(0, np.uint8))
+                task = (looked_at_file, path, frames, shard.copied, looking)
+                running.append((workers.submit(*task), task))
+                if len(running) == AT_ONCE:
+                    yield from first()
+            while running:
+                yield from first()
+        finally:
+            for future, _ in running:
+                future.cancel()
 
 
 def looked_at_file(path: str, capture: Capture, copied: Mask, looking: Looking) -> list[Seen]:

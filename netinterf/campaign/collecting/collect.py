@@ -11,13 +11,14 @@ from typing import Self
 import attrs
 
 from netinterf.campaign.collecting.batch import Entry, File, content_of
-from netinterf.campaign.collecting.executors import LostError, answer_of, in_order
+from netinterf.campaign.collecting.executors import answered, in_order
 from netinterf.campaign.collecting.gather import Cut, Receipt, Setting, Task
 from netinterf.campaign.place import Place
 from netinterf.campaign.stored.known import Known, content_number, file_number, path_number, versions
 from netinterf.campaign.stored.names import is_published, list_names, publish
 from netinterf.campaign.stored.parts import commit, dropped, recover
 from netinterf.campaign.stored.store import Store
+from netinterf.engine.lost import LostError
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, ParameterError, UnreadableSource
 from netinterf.values import define, frozen
@@ -119,7 +120,7 @@ def published(store: Store, executor: Executor | None) -> str:
     if executor is None:
         return publish(store)
     try:
-        return answer_of(executor.submit(publish, store))
+        return answered(executor.submit(publish, store))
     except LostError:
         return publish(store)
 

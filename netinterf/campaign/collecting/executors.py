@@ -19,31 +19,12 @@ import attrs
 
 from netinterf.campaign.collecting.cut import work
 from netinterf.campaign.collecting.gather import Receipt, Task
+from netinterf.engine.lost import SURVIVED_BY_NOBODY, TRIES, LostError, answer_of
 from netinterf.errors import MissingExtra, UsageError
 
-__all__ = ["LostError", "Processes", "answer_of", "dask_executor", "in_order"]
+__all__ = ["Processes", "answered", "dask_executor", "in_order"]
 
 Answer = TypeVar("Answer")
-
-TRIES = 2
-"""How often one capture may end its worker, alone, until it is given up."""
-
-GIVEN_UP = frozenset({"KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError"})
-"""Errors by which Dask (the first) and Ray tell that workers were lost each time they tried: four times, by default."""
-
-SURVIVED_BY_NOBODY = "whoever judged it was ended by the system, again and again: it takes all memory, or crashes it"
-
-
-class LostError(Exception):
-    """Tells that whoever judged a batch was lost.
-
-    Args:
-        often: The executor tried it several times.
-    """
-
-    def __init__(self, often: bool) -> None:
-        self.often = often
-        super().__init__(often)
 
 
 class Processes(Executor):
@@ -136,7 +117,7 @@ def in_order(tasks: Iterator[Task], executor: Executor | None, in_flight: int) -
                 return
             task, future = running.popleft()
             try:
-                receipts = iter([(task, answer_of(future))])
+                receipts = iter([(task, answered(future))])
             except LostError:
                 wait([other for _, other in running])  # so that it is alone
                 receipts = alone(executor, task)
@@ -151,7 +132,7 @@ def alone(executor: Executor, task: Task) -> Iterator[tuple[Task, Receipt]]:
     tries = TRIES if len(task.files) == 1 else 1
     while tries:
         try:
-            receipt = answer_of(submitted(executor, task))
+            receipt = answered(submitted(executor, task))
         except LostError as loss:
             tries = 0 if loss.often else tries - 1
         else:
@@ -163,7 +144,7 @@ def alone(executor: Executor, task: Task) -> Iterator[tuple[Task, Receipt]]:
             yield from alone(executor, attrs.evolve(task, files=files))
         return
     try:
-        answer_of(executor.submit(abs, 0))
+        answered(executor.submit(abs, 0))
     except LostError:
         raise UsageError("no worker of the executor lives long enough to answer") from None
     yield task, work(attrs.evolve(task, lost=SURVIVED_BY_NOBODY))
@@ -181,7 +162,7 @@ def submitted(executor: Executor, task: Task) -> Future[Receipt]:
         raise UsageError(f"the executor takes no captures any more ({cause})") from cause
 
 
-def answer_of(future: Future[Answer]) -> Answer:
+def answered(future: Future[Answer]) -> Answer:
     """Wait for an answer.
 
     Raises:
@@ -189,9 +170,8 @@ def answer_of(future: Future[Answer]) -> Answer:
         UsageError: It could not be asked.
     """
     try:
-        return future.result()
+        return answer_of(future)
+    except LostError:
+        raise
     except Exception as cause:
-        often = type(cause).__name__ in GIVEN_UP
-        if often or isinstance(cause, BrokenExecutor):
-            raise LostError(often) from cause
         raise UsageError(f"the executor cannot do it ({type(cause).__name__}: {cause})") from cause
