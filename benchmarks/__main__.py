@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     harmless.add_argument("--seeds", type=int, default=2, help="campaigns of each scene (default 2)")
     shown = verbs.add_parser("demonstration", help="two published collections as one campaign, against their labels")
     shown.add_argument("captures", type=Path, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv")
+    add_timings(verbs)
     rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces, add_cut(verbs)]
     for verb in (quality, real, odd, other, fit, who, speed, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
@@ -94,6 +95,13 @@ def parser() -> argparse.ArgumentParser:
     ):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_timings(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add captures at wrong times."""
+    wrong = verbs.add_parser("timings", help="simulated captures whose times are wrong: warnings, analyzers that fail")
+    wrong.add_argument("--seed", type=int, default=1, help="seed of the scenarios (default 1)")
+    return wrong
 
 
 def add_cut(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -133,7 +141,9 @@ def add_quality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     quality.add_argument("--quick", action="store_true", help="few seeds, no lab unless asked for, a short long run")
     quality.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
     quality.add_argument("--details", action="store_true", help="list misses, wrong mechanisms and false alarms")
-    quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
+    quality.add_argument(
+        "--hostile", action="store_true", help="check damaged files, or bombs, for tracebacks, hangs and memory"
+    )
     return quality
 
 
@@ -418,6 +428,13 @@ def run_joined(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_timings(options: argparse.Namespace) -> int:
+    """Judge captures at wrong times."""
+    from benchmarks import timings
+
+    return 1 if timings.run(options.seed) else 0
+
+
 def run_demonstration(options: argparse.Namespace) -> int:
     """Judge two published collections as one campaign."""
     from benchmarks.campaigns import demonstration
@@ -598,10 +615,11 @@ def run_quality(options: argparse.Namespace) -> int:
     from benchmarks import hostile, quality
 
     if options.hostile:
-        if len(options.captures) != 1:
-            print("--hostile needs --captures, once", file=sys.stderr)
+        if len(options.captures) > 1:
+            print("--hostile takes --captures once, or makes bombs without", file=sys.stderr)
             return 2
-        return 1 if hostile.run(options.captures[0], out=options.json, jobs=options.jobs)["misbehave"] else 0
+        folder = options.captures[0] if options.captures else None
+        return 1 if hostile.run(folder, out=options.json, jobs=options.jobs)["misbehave"] else 0
     named = options.captures or options.simulator or options.lab
     plan = quality.Plan(
         captures=tuple(options.captures),
@@ -687,6 +705,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "decode": run_decode,
     "dns": run_dns,
     "joined": run_joined,
+    "timings": run_timings,
     "demonstration": run_demonstration,
     "cut": run_cut,
     "ways": run_ways,

@@ -1,13 +1,15 @@
 """Damaged and crafted files: no traceback, no hang, bounded memory."""
 
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from benchmarks.machine import write_json
+from benchmarks.bombs import write_bombs
+from benchmarks.machine import table, write_json
 from benchmarks.truth import load
 from benchmarks.watch import Cost, run_watched
 
@@ -30,12 +32,30 @@ def complaint(cost: Cost) -> str:
     return ""
 
 
-def run(root: Path, *, out: Path | None = None, jobs: int = 2) -> dict[str, Any]:
-    """Scan every hostile file of a labelled folder in a process of its own, and print those that misbehave."""
-    files = [row.file for row in load(root).files if row.kind == "hostile"]
+def run(root: Path | None, *, out: Path | None = None, jobs: int = 2) -> dict[str, Any]:
+    """Scan every hostile file of a labelled folder in a process of its own, and print those that misbehave.
+
+    Without a folder bombs are made (`benchmarks.bombs`), and what each cost is printed.
+    """
+    if root is None:
+        with tempfile.TemporaryDirectory() as folder:
+            bombs = write_bombs(Path(folder))
+            sizes = [path.stat().st_size for path in bombs]
+            results = judged_alone([str(path) for path in bombs], out=out, jobs=1)
+        rows = [
+            [path.stem, size >> 10, cost["processor"], (cost["anonymous"] or 0) >> 20, (cost["mapped"] or 0) >> 20]
+            for path, size, cost in zip(bombs, sizes, results["costs"].values(), strict=True)
+        ]
+        print(table(["bomb", "KB", "processor s", "MB", "MB mapped"], rows))
+        return results
+    return judged_alone([str(root / row.file) for row in load(root).files if row.kind == "hostile"], out=out, jobs=jobs)
+
+
+def judged_alone(files: list[str], *, out: Path | None, jobs: int) -> dict[str, Any]:
+    """Scan files, each in a process of its own."""
 
     def scan(file: str) -> Cost:
-        words = [sys.executable, "-m", "netinterf", "scan", "--all", "--format", "jsonl", str(root / file)]
+        words = [sys.executable, "-m", "netinterf", "scan", "--all", "--format", "jsonl", file]
         return run_watched(words, timeout=SECONDS, limit=MEMORY)
 
     with ThreadPoolExecutor(jobs) as pool:

@@ -131,10 +131,9 @@ def _sums(values: F64, size: I64) -> F64:
 def overlaps(group: I64, begin: I64, end: I64) -> I64:
     """Count the spans of its group that overlap each, itself included: what one disturbance may have hit.
 
-    Once a handshake was over, the way had worked again.
+    Once a handshake was over, the way had worked again. One that ends before it begins, since a clock was set back
+    meanwhile, spans the time between.
     """
-    moment = np.unique(np.concatenate([begin, end]), return_inverse=True)[1]
+    moment = np.unique(np.concatenate([np.minimum(begin, end), np.maximum(begin, end)]), return_inverse=True)[1]
     begins, ends = (group << 32 | part for part in (moment[: len(group)], moment[len(group) :]))
-    overlapping = np.searchsorted(np.sort(begins), ends, side="right") - np.searchsorted(np.sort(ends), begins)
-    alone = (np.bincount(group) == 1)[group]  # it is one, even where a clock was set back meanwhile
-    return np.where(alone, 1, overlapping)
+    return np.searchsorted(np.sort(begins), ends, side="right") - np.searchsorted(np.sort(ends), begins)
