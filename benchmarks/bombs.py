@@ -1,19 +1,13 @@
 """Captures of a megabyte or less that hold millions of the smallest things that their formats know."""
 
 import gzip
-from io import BytesIO
 from pathlib import Path
 from struct import pack
-
-import numpy as np
-
-from netinterf.capture import write_pcap
 
 __all__ = ["BOMBS", "write_bombs"]
 
 PCAP = pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
 SIZE = 255 << 20  # bytes that each expands to: below what any compressed capture may (netinterf.capture.compression)
-FLOWS = 1_000_000
 
 
 def record(captured: bytes, length: int) -> bytes:
@@ -66,7 +60,7 @@ BOMBS = {
 
 
 def write_bombs(folder: Path) -> list[Path]:
-    """Write all of them, compressed, one that is compressed twice, and conversations of a packet each."""
+    """Write all of them, compressed, and one that is compressed twice."""
     paths = []
     for name, (head, unit) in BOMBS.items():
         paths.append(folder / f"{name}.gz")
@@ -77,18 +71,4 @@ def write_bombs(folder: Path) -> list[Path]:
                 file.write(some)
     paths.append(folder / "compressed twice.gz")
     paths[-1].write_bytes(gzip.compress(paths[0].read_bytes()))
-    return [*paths, write_flows(folder / "conversations.gz", one_client=True), write_flows(folder / "clients.gz")]
-
-
-def write_flows(path: Path, *, one_client: bool = False) -> Path:
-    """Write UDP packets, each of a conversation of its own, of one client or each of another."""
-    headers = bytes.fromhex("4500001c 0000 4000 4011 0000 0a000001 08080808 00000035 0008 0000")
-    frames = np.tile(np.frombuffer(headers, np.uint8), (FLOWS, 1))
-    number = np.arange(FLOWS, dtype=">u4").view(np.uint8).reshape(-1, 4)
-    frames[:, 20:22] = number[:, 2:]
-    place = 17 if one_client else 13  # in the address of the server or the client
-    frames[:, place : place + 2] = number[:, :2]
-    held = BytesIO()
-    write_pcap(held, 10**18 + 10_000 * np.arange(FLOWS), [frame.data for frame in frames], 101)
-    path.write_bytes(gzip.compress(held.getvalue(), 6))
-    return path
+    return paths

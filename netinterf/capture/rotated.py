@@ -1,5 +1,6 @@
 """Captures that come piece by piece one after the other, and are one recording."""
 
+from collections.abc import Iterator
 from copy import copy, deepcopy
 from typing import Self
 
@@ -64,12 +65,12 @@ class RotatedStream:
         """Whether enough has come to list frames again."""
         return self._stream.ripe
 
-    def feed(self, data: bytes) -> None:
-        """Take in the next bytes of a file; see `CaptureStream.feed` for the errors."""
+    def feeding(self, data: bytes) -> Iterator[None]:
+        """Take in the next bytes of a file, piece by piece; see `CaptureStream.feeding`."""
         if not self._begun and data:
             self._counting.begin(self._stream.name)
             self._begun = True
-        self._stream.feed(data)
+        yield from self._stream.feeding(data)
 
     def next_file(self, name: str) -> FrameBatch:
         """End a file, and list its last frames; what is fed from now on is of the next one.

@@ -4,7 +4,7 @@ The rules of the containers are those of `open_capture`: one `Inlet` expands, on
 is one piece and the end of the stream.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy, deepcopy
 from typing import Protocol, Self
 
@@ -142,13 +142,20 @@ class CaptureStream:
         return self._size - self._looked_at >= max(BATCH_BYTES, self._looked_at)
 
     def feed(self, data: bytes) -> None:
-        """Take in the next bytes.
+        """Take in the next bytes; see `feeding` for the errors."""
+        for _ in self.feeding(data):
+            pass
+
+    def feeding(self, data: bytes) -> Iterator[None]:
+        """Take in the next bytes, and pause after each MiB that they expand to: frames can be listed there.
 
         Raises:
             UnknownFormat: The stream is no capture.
             MissingExtra: It is compressed with zstd and no module for that is installed.
         """
-        self._wait(self._inlet.feed(data))
+        for piece in self._inlet.feed(data):
+            self._wait([piece])
+            yield
 
     def frames(self) -> FrameBatch:
         """List the frames that became whole since the last call.

@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
+from traceback import clear_frames
 from typing import TypeVar
 
 from netinterf.capture import CaptureSearch
@@ -137,7 +138,7 @@ def attempt(path: Paths, options: Options, work: Callable[[], Answer]) -> Answer
     try:
         return work()
     except CaptureError as known:
-        return known
+        return let_go(known)
     except Exception as cause:
         if isinstance(cause, NetinterfError):
             reason = str(cause)
@@ -151,4 +152,13 @@ def attempt(path: Paths, options: Options, work: Callable[[], Answer]) -> Answer
             reason = f"could not be analysed ({type(cause).__name__}: {cause}); please report this"
         error = CaptureError(called(path), reason)
         error.__cause__ = cause
-        return error
+        return let_go(error)
+
+
+def let_go(error: CaptureError) -> CaptureError:
+    """Drop what the calls that an error came through held: it is kept for longer than its capture."""
+    link: BaseException | None = error
+    while link is not None:
+        clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
+    return error

@@ -120,9 +120,9 @@ class Session:
         stream = self._bytes()
         final: list[Part] = []
         for at in range(0, len(data), PIECE):
-            stream.feed(bytes(data[at : at + PIECE]))
-            if stream.ripe:
-                final += self._take(stream.frames())
+            for _ in stream.feeding(bytes(data[at : at + PIECE])):
+                if stream.ripe:
+                    final += self._take(stream.frames())
         return SeveralVerdicts(final)
 
     def next_file(self, name: str) -> SeveralVerdicts:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import bombs
 from benchmarks.capture import SLOTS, write_capture
 from benchmarks.examples import EXAMPLES, FOLDER, LABELS, build
 from benchmarks.hostile import complaint
@@ -12,6 +13,7 @@ from benchmarks.machine import describe, table
 from benchmarks.watch import Cost, run_watched
 from netinterf.capture import open_capture
 from netinterf.decode import decode
+from netinterf.errors import UnknownFormat
 from netinterf.simulate import Labels
 
 
@@ -80,3 +82,17 @@ def test_results_say_what_they_ran_on() -> None:
 def test_tables_line_up() -> None:
     """Numbers go to the right, missing ones become a dash."""
     assert table(["name", "n"], [["a", 1000], ["long", None]]).splitlines()[2:] == ["a     1,000", "long      -"]
+
+
+def test_bombs_are_small_and_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each weighs next to nothing, and is a capture that goes on with one thing."""
+    monkeypatch.setattr(bombs, "SIZE", 2 << 20)
+    *paths, twice = bombs.write_bombs(tmp_path)
+    assert len(paths) == len(bombs.BOMBS)
+    for path, (head, unit) in zip(paths, bombs.BOMBS.values(), strict=True):
+        whole = gzip.decompress(path.read_bytes())
+        assert whole.startswith(head + unit * 2)
+        assert path.stat().st_size < 10_000
+        assert open_capture(path).format.endswith("+gzip")
+    with pytest.raises(UnknownFormat):
+        open_capture(twice)

@@ -1,13 +1,15 @@
 """Workers that are ended, or lack memory, cost the capture that they were at, and no other."""
 
+import gc
 import multiprocessing
 import os
 import resource
 import shutil
 import signal
+import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 
 from netinterf.analyzers.base import Scope
 from netinterf.analyzers.rst_injection import RstInjection
-from netinterf.capture import Listing, write_pcap
+from netinterf.capture import Capture, Listing, write_pcap
 from netinterf.engine.each import NO_MEMORY, judge_path
 from netinterf.engine.large import judge_large
 from netinterf.engine.lost import SURVIVED_BY_NOBODY
@@ -129,3 +131,20 @@ def test_want_of_memory_is_no_fault_of_the_library(folder: Path, monkeypatch: py
     assert error.reason == NO_MEMORY
     with ThreadPoolExecutor(2) as pool:
         assert len(scan([path, *copies(folder, "b")], executor=pool).errors) == 2
+
+
+def test_errors_hold_no_capture(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was in memory when a capture failed is not kept with its error, whatever failed."""
+    (path,) = copies(folder, "a")
+    for fault in (MemoryError("65.7 GiB"), KeyError("bug"), CaptureError(path, "damaged")):
+        seen: list[weakref.ref[object]] = []
+
+        def fails(capture: Capture, *, fault: Exception = fault, seen: list[Any] = seen, **_: object) -> None:
+            seen.append(weakref.ref(capture.records.time))
+            raise fault
+
+        monkeypatch.setattr("netinterf.engine.judge.decode_capture", fails)
+        result = scan(path)
+        gc.collect()
+        assert len(result.errors) == len(seen) == 1
+        assert seen[0]() is None

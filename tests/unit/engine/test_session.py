@@ -1,6 +1,8 @@
 """Sessions: the verdicts of a scan while everything fits the window, and each subject once when it does not."""
 
+import gzip
 import io
+import tracemalloc
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 
 import netinterf
+from benchmarks.bombs import BOMBS
 from benchmarks.joined import cut
 from netinterf import simulate
 from netinterf.capture import open_capture, write_pcap
@@ -503,3 +506,19 @@ def test_a_wrong_length_is_not_waited_for() -> None:
     )
     assert "106 bytes were skipped" in so_far.summary.diagnostics[0].message
     assert session.so_far().ledger is so_far.ledger, "nothing came, so nothing is judged again"
+
+
+def test_a_piece_is_listed_while_it_is_expanded() -> None:
+    """What a few kilobytes expand to is never held as a whole, in whatever pieces they are fed."""
+    head, unit = BOMBS["blocks of unknown type"]
+    bomb = gzip.compress(head + unit * ((48 << 20) // len(unit)))
+    session = Session()
+    tracemalloc.start()
+    try:
+        session.feed(bomb)
+        session.close()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(bomb) < 200_000
+    assert peak < 24 << 20
