@@ -60,16 +60,7 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--campaign", type=int, metavar="ROWS", help="the page of a campaign with so many rows instead")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
-    many = verbs.add_parser("collect", help="many small captures in a store: after three kills, and memory")
-    many.add_argument("--captures", type=int, default=2000, metavar="N", help="how many (default 2000)")
-    long = verbs.add_parser("report", help="the report of a campaign with millions of observations: time and memory")
-    long.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="observations (default 10,000,000)")
-    pieces = verbs.add_parser("joined", help="real captures cut into 2, 10 and 100 files, joined again")
-    pieces.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
-    harmless = verbs.add_parser("harmless", help="made-up campaigns in which nobody blocks anything: cells accused")
-    harmless.add_argument("--seeds", type=int, default=2, help="campaigns of each scene (default 2)")
-    shown = verbs.add_parser("demonstration", help="two published collections as one campaign, against their labels")
-    shown.add_argument("captures", type=Path, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv")
+    many, pieces, *told = add_campaigns(verbs)
     add_timings(verbs)
     rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces, add_cut(verbs)]
     for verb in (quality, real, odd, other, fit, who, speed, names, ways, rivals, *rates):
@@ -86,15 +77,30 @@ def parser() -> argparse.ArgumentParser:
         ways,
         rivals,
         *rates,
-        harmless,
-        shown,
+        *told,
         simulator,
         likeness,
         page,
-        long,
     ):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_campaigns(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> tuple[argparse.ArgumentParser, ...]:
+    """Add many captures and one answer; the first two share their work among processes."""
+    many = verbs.add_parser("collect", help="many small captures in a store: after three kills, and memory")
+    many.add_argument("--captures", type=int, default=2000, metavar="N", help="how many (default 2000)")
+    long = verbs.add_parser("report", help="the report of a campaign with millions of observations: time and memory")
+    long.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="observations (default 10,000,000)")
+    pieces = verbs.add_parser("joined", help="real captures cut into 2, 10 and 100 files, joined again")
+    pieces.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
+    harmless = verbs.add_parser("harmless", help="made-up campaigns in which nobody blocks anything: cells accused")
+    harmless.add_argument("--seeds", type=int, default=2, help="campaigns of each scene (default 2)")
+    shown = verbs.add_parser("demonstration", help="two published collections as one campaign, against their labels")
+    shown.add_argument("captures", type=Path, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv")
+    return many, pieces, harmless, shown, long
 
 
 def add_timings(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
