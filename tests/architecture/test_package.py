@@ -2,13 +2,18 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from hatch_build import LIBRARY, compiled
 from netinterf.version import __version__
@@ -17,11 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "netinterf" / "data"
 
 
-def build(folder: Path, *words: str, **environment: str) -> Path:
+def build(folder: Path, *words: str, root: Path = ROOT, **environment: str) -> Path:
     """Build without a network."""
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder), *words]
     env = {**os.environ, **environment}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, env=env, check=False)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -65,6 +70,51 @@ def test_the_wheel_with_a_compiler_is_for_every_python_of_one_system(built: Path
     assert names(wheel) > names(pure)
 
 
+def test_a_wheel_can_be_made_again(tmp_path: Path) -> None:
+    """From another folder, at another time and under other permissions, it is the same to the last byte."""
+    copy, epoch = tmp_path / "elsewhere" / "copy", str(1_700_000_000)
+    skip = shutil.ignore_patterns("__pycache__", f"*{LIBRARY.suffix}")
+    shutil.copytree(ROOT / "netinterf", copy / "netinterf", ignore=skip, copy_function=shutil.copyfile)
+    for name in ("hatch_build.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / name, copy / name)
+    for path in copy.rglob("*.json"):
+        path.chmod(0o600)
+    wheels = []
+    for root in (ROOT, copy):
+        (wheel,) = build(tmp_path / root.name, "-t", "wheel", root=root, SOURCE_DATE_EPOCH=epoch).glob("*.whl")
+        wheels.append(wheel)
+    assert wheels[0].name == wheels[1].name
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    with zipfile.ZipFile(wheels[0]) as archive:
+        assert {entry.date_time[:3] for entry in archive.infolist()} == {(2023, 11, 14)}
+
+
+def test_what_is_tested_with_is_known_by_its_hashes() -> None:
+    """The list for `.ci/run` pins all that is asked for, on every Python and system, and each by hashes."""
+    text = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8")
+    entries = re.findall(
+        r"^([\w.-]+)==([\w.+!-]+)( ;[^\\\n]*)? \\\n((?: {4}--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.M
+    )
+    assert len(entries) == len(re.findall("==", re.sub(r";.*", "", text)))
+    pinned: dict[str, list[str]] = {}
+    for name, version, *_ in entries:
+        pinned.setdefault(canonicalize_name(name), []).append(version)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    for line in [*project["dependencies"], *extras["test"], *extras["docs"], *extras["release"]]:
+        asked = Requirement(line)
+        versions = pinned[canonicalize_name(asked.name)]
+        assert all(asked.specifier.contains(version) for version in versions), line
+    assert "://" not in text
+
+
+def test_nothing_is_kept_from_growing_without_a_reason() -> None:
+    """What is needed has a floor, and no ceiling: none is known to break."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for line in [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]:
+        assert [part.operator for part in Requirement(line).specifier] == [">="], line
+
+
 def test_the_metadata_say_what_was_tested(built: Path) -> None:
     """The oldest Python is the one that is required; nothing is needed beside the five dependencies."""
     (wheel,) = built.glob("*.whl")
@@ -84,7 +134,7 @@ def test_the_source_archive_holds_what_tests_need(built: Path) -> None:
         inside = {name.split("/", 1)[1] for name in source.getnames() if "/" in name}
     for needed in (
         *("README.md", "LICENSE", "tests/conftest.py", "docs/examples/probe.py", "benchmarks/__main__.py"),
-        *("hatch_build.py", "netinterf/compiled/recursion.c"),
+        *("hatch_build.py", "netinterf/compiled/recursion.c", "SECURITY.md", ".ci/constraints.txt", ".ci/run"),
     ):
         assert needed in inside
     assert not [name for name in inside if "__pycache__" in name or name.startswith("docs/_build") or ".whl" in name]
