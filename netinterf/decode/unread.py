@@ -15,7 +15,7 @@ from netinterf.decode.headers import Kind
 from netinterf.numbering import one_of
 from netinterf.schema import Diagnostic, Records, Status
 
-__all__ = ["COUNTED", "DECODERS", "LINK_TYPE", "OF_NO_FLOW", "name_the_short", "notes_of", "shortened"]
+__all__ = ["COUNTED", "DECODERS", "LINK_TYPE", "OF_NO_FLOW", "SHORTENED", "name_the_short", "notes_of", "shortened"]
 
 LINK_TYPE = "decode.link_type"
 NO_IP, UNREAD, EMPTY, CUT = "decode.no_ip", "decode.unread", "decode.empty", "decode.cut"
