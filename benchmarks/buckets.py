@@ -46,7 +46,8 @@ def simulated(first: int, seeds: int) -> tuple[list[Fates], list[Fates]]:
             write_pcap(held, made.times, made.frames, made.link_type, lengths=made.lengths)
             trace = read(held.getvalue())
             numbering = count_numbers(trace)
-            for judged in judge_directions(trace, lossy_directions(trace, suspicions(trace, numbering))[0], numbering):
+            lossy, _ = lossy_directions(trace, suspicions(trace, numbering))
+            for judged in judge_directions(trace, lossy, numbering)[0]:
                 for one in judged.tested:
                     (policed if one.bucket else others).append(one.unit.fates)
     return policed, others

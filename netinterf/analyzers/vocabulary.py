@@ -80,7 +80,7 @@ class Family:
         shared: bool = False,
         needs: tuple[str, ...] = (),
         blind: tuple[str, ...] = (),
-        skipped: bool = False,
+        leaves: str = "",
         twins: Iterable["Family"] = (),
         was: str = "",
     ) -> Rule:
@@ -98,7 +98,7 @@ class Family:
             shared: It is drawn from other subjects of the capture.
             needs: Signals without which it is blind.
             blind: Kinds of recording that blind it.
-            skipped: It says that a subject was not looked at.
+            leaves: Code of the reason for which a subject could not be looked at, where it says so.
             twins: Families that have the same sign.
             was: Its name before, if it had another.
         """
@@ -114,7 +114,7 @@ class Family:
             shared=shared,
             exposed=(*needs, *([COMPANY] if shared else [])),
             blind=blind,
-            skipped=skipped,
+            leaves=leaves,
             was=was,
         )
         declared = self._declare(plain)

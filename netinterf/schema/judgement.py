@@ -38,7 +38,7 @@ class Rule:
     shared: bool = False
     exposed: tuple[str, ...] = ("any",)  # what a subject must have shown for the rule to look at it
     blind: tuple[str, ...] = ()  # kinds of recording of which it says nothing (columns of Recording)
-    skipped: bool = False  # it says that a subject was not looked at: nothing can be said of it
+    leaves: str = ""  # code of the reason for which it leaves a subject open: who says nothing there was blind
     was: str = ""  # its id before the last minor version, if it had another: still accepted, and printed beside it
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I32, I64, U8, Mask
+from netinterf.arrays import F64, I32, I64, U8, U32, Mask
 from netinterf.mechanisms import Mechanism, Trigger, known_as
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.stats.multiple import posterior_q
@@ -20,12 +20,12 @@ from netinterf.table import Ragged
 from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
-from netinterf.verdict.reasons import CATALOGUE, Reason
+from netinterf.verdict.reasons import CATALOGUE, Reason, reason_of
 from netinterf.verdict.same_path import raise_priors
 from netinterf.verdict.selective import find_selective, limited_alone, undecided
 from netinterf.verdict.standing import Standing, apart, stand
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
-from netinterf.verdict.weigh import Hypotheses, of_rule, values, vocabulary, weigh
+from netinterf.verdict.weigh import Hypotheses, values, vocabulary, weigh
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -90,7 +90,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     alone = limited_alone(restrained, selective, mechanisms, doubt) & ~accused
     bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
     bits[plan & ~accused] = 0
-    bits[skipped(evidence, row, count) & ~accused & (bits == 0)] = np.uint32(Reason.BUDGET)
+    unseen = left_open(evidence, row, count)
+    bits = np.where(~accused & (bits == 0), unseen, bits)
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
@@ -130,11 +131,13 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     )
 
 
-def skipped(evidence: Evidence, row: I64, count: int) -> Mask:
-    """Say which subjects an analyzer did not look at, since it had looked at enough of their clients' traffic."""
-    result = np.zeros(count, np.bool_)
-    result[row[(of_rule(evidence, lambda rule: rule.skipped) > 0) & (row >= 0)]] = True
-    return result
+def left_open(evidence: Evidence, row: I64, count: int) -> U32:
+    """Give the reasons for which analyzers could not look at subjects: they had looked at enough, or were blind."""
+    bits = np.zeros(count + 1, np.uint32)
+    for code in evidence.rules_seen:
+        if evidence.rules[code].leaves:
+            bits[row[evidence.rule == code]] |= np.uint32(reason_of(evidence.rules[code].leaves))
+    return bits[:count]
 
 
 def standings(

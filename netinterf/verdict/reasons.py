@@ -11,7 +11,7 @@ from functools import cache
 from netinterf.schema import Outcome
 from netinterf.values import frozen
 
-__all__ = ["CATALOGUE", "Cause", "Reason", "causes", "first_outcome"]
+__all__ = ["CATALOGUE", "Cause", "Reason", "causes", "first_outcome", "reason_of"]
 
 
 class Reason(IntFlag):
@@ -232,7 +232,7 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.TOO_FEW,
             "flow.too_few_packets",
             _INSUFFICIENT,
-            "Too few packets were captured to judge; a capture of the whole connection would settle it.",
+            "Too few of its packets were captured to judge; a capture of the whole connection would settle it.",
         ),
         Cause(
             Reason.NO_CONTRAST,
@@ -279,6 +279,12 @@ CATALOGUE: dict[Reason, Cause] = {
     )
 }
 """Every reason, in the order of the bits."""
+
+
+@cache
+def reason_of(code: str) -> Reason:
+    """Find the reason that has a code."""
+    return next(cause.reason for cause in CATALOGUE.values() if cause.code == code)
 
 
 @cache

@@ -542,13 +542,21 @@ def test_a_capture_that_lost_a_few_packets_still_tells():
 
 
 def test_a_capture_that_lost_packets_says_nothing():
-    """Holes of the capture itself look like loss: then nothing is said."""
+    """Holes of the capture itself look like loss: then nothing is said, and the transfer is no healthy one for that."""
     moved = transfer(71, policer(62_500, 1e5), flows=[Flow(1200)], rtt=0.1)
     keep = np.random.default_rng(8).random(len(moved.times)) > 0.1
     keep[:4] = True
     times = np.array(moved.times)[keep]
     trace = read(times=times, frames=[moved.frames[place] for place in np.flatnonzero(keep)], link_type=RAW_IP)
-    assert len(Throttling()(trace)) == 0
+    evidence = Throttling()(trace)
+    assert [(evidence.rules[code].id, llr) for code, llr in zip(evidence.rule, evidence.llr, strict=True)] == [
+        ("rate.unrecorded", 0.0)
+    ]
+    verdicts = classify(evidence, trace)
+    assert (tuple(Outcome)[verdicts.outcome[0]], causes(int(verdicts.reasons[0]))[0].code) == (
+        Outcome.INSUFFICIENT,
+        "flow.too_few_packets",
+    )
 
 
 def test_one_direction_alone_never_accuses():

@@ -67,9 +67,12 @@ class Throttling:
         numbering = count_numbers(trace)
         directions, skipped = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
         directions += ack_loss_directions(needless_repeats(trace))
-        judged = judge_directions(trace, directions, numbering, self.least_losses) if directions else []
+        if not directions:
+            return Evidence.empty(rules=self.rules)
+        judged, missed = judge_directions(trace, directions, numbering, self.least_losses)
+        unseen = [*self.skipped(trace, skipped), *self.unrecorded(trace, missed)]
         if not judged:
-            return join([Evidence.empty(rules=self.rules), *self.skipped(trace, skipped)])
+            return join([Evidence.empty(rules=self.rules), *unseen])
         candidates = chosen(judged)
         controls = Controls(trace, numbering, limited_flows(judged))
         contrasts = compared_with_others(controls, [candidate for candidate, _ in candidates])
@@ -79,7 +82,7 @@ class Throttling:
             limit = next(measured) if is_limited(candidate) else None
             shown = limited(controls, candidate, limit, others) if limit else [unlimited(trace, candidate)]
             told += [(cases.take(np.flatnonzero(np.isin(cases.subject, flows))), signs) for cases, signs in shown]
-        return join([record_each(self, told), *self.skipped(trace, skipped)])
+        return join([record_each(self, told), *unseen])
 
     def skipped(self, trace: Trace, skipped: Skipped) -> list[Evidence]:
         """Write down who was not looked at."""
@@ -90,6 +93,13 @@ class Throttling:
         cases = Cases(subject=flow, time=trace.flows.first[flow], witness=witness)
         measured: dict[str, ArrayLike] = {"found": skipped.found[first], "looked": MOST_PAIRS}
         return record(self, cases, by_rule([sign(rules.SKIPPED, True, measured)]))
+
+    def unrecorded(self, trace: Trace, flow: I64) -> list[Evidence]:
+        """Write down of whom the recorder missed too much to look at them."""
+        if not len(flow):
+            return []
+        cases = Cases(subject=flow, time=trace.flows.first[flow], witness=trace.flows.first_packet[flow])
+        return record(self, cases, by_rule([sign(rules.UNRECORDED, True)]))
 
 
 @frozen(kw_only=True)

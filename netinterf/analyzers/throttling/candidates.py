@@ -11,14 +11,14 @@ from netinterf.analyzers.throttling.units import bounded, split_units
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import least_delay, with_delays
 from netinterf.analyzers.throttling.ways import Direction, Ways, least_of, path_rtt, side_by_side
-from netinterf.arrays import Mask
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import distinct
 from netinterf.schema import Mark
 from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
-__all__ = ["Candidate", "find_candidates"]
+__all__ = ["Candidate", "Found", "find_candidates"]
 
 LEAST_SLICES = 3
 """Round trips with losses that a limit must last for (Flach et al., §3.2)."""
@@ -44,7 +44,15 @@ class Candidate:
     opened: bool  # whether its flows were captured from their beginning
 
 
-def find_candidates(trace: Trace, directions: Sequence[Direction], numbering: Numbering, least: int) -> list[Candidate]:
+@frozen(eq=False, kw_only=True)
+class Found:
+    """What is worth testing, and what cannot be tested."""
+
+    candidates: list[Candidate]
+    missed: I64  # flows of directions that lost enough, but of which the capture missed too much
+
+
+def find_candidates(trace: Trace, directions: Sequence[Direction], numbering: Numbering, least: int) -> Found:
     """Cut directions into units worth testing, and leave out those that say nothing.
 
     Args:
@@ -54,12 +62,15 @@ def find_candidates(trace: Trace, directions: Sequence[Direction], numbering: Nu
         least: Losses below which nothing is said.
     """
     found: dict[int, Candidate | None] = {}
+    unrecorded = [np.empty(0, np.int64)]
     slopes: dict[int, float] = {}  # a flow is in several directions, and its clock is one
     for places in side_by_side(trace, directions):
         ways = Ways.of([directions[place] for place in places])
         rtt = path_rtt(trace, ways).tolist()
         for laid in lay_out(trace, ways, numbering):
-            series = with_delays(trace, saying(trace, laid, ways, least), ways, slopes)
+            lossy, missed = saying(trace, laid, ways, least)
+            unrecorded.append(missed)
+            series = with_delays(trace, lossy, ways, slopes)
             units = split_units(trace, ways, series, least)
             edges = np.searchsorted(ways.way[series.lane], np.arange(len(ways) + 1)).tolist()
             for way, place in enumerate(places):
@@ -72,14 +83,20 @@ def find_candidates(trace: Trace, directions: Sequence[Direction], numbering: Nu
             if np.count_nonzero(acks.lost) >= least:
                 (trip,) = path_rtt(trace, Ways.of([direction])).tolist()
                 found[place] = _candidate(trace, direction, acks, [bounded(acks)], trip)
-    return [candidate for _, candidate in sorted(found.items()) if candidate]
+    candidates = [candidate for _, candidate in sorted(found.items()) if candidate]
+    return Found(candidates=candidates, missed=distinct(np.concatenate(unrecorded)))
 
 
-def saying(trace: Trace, series: Series, ways: Ways, least: int) -> Series:
-    """Keep the directions that lost at least so many packets, and of which the capture missed next to nothing."""
+def saying(trace: Trace, series: Series, ways: Ways, least: int) -> tuple[Series, I64]:
+    """Keep the directions that lost at least so many packets, and of which the capture missed next to nothing.
+
+    Returns:
+        Those, and the flows of the others that lost as many.
+    """
     losses = np.bincount(ways.way[series.lane[series.lost]], minlength=len(ways))
     lossy = series.take((losses >= least)[ways.way[series.lane]])
-    return lossy.take(~misses_packets(trace, lossy, ways)[ways.way[lossy.lane]])
+    missed = misses_packets(trace, lossy, ways)[ways.way[lossy.lane]]
+    return lossy.take(~missed), distinct(ways.flow[lossy.lane[missed]])
 
 
 def _candidate(

@@ -136,7 +136,7 @@ def strength(fit: BucketFit) -> float:
 
 def judge_directions(
     trace: Trace, directions: Sequence[Direction], numbering: Numbering, least: int = LEAST_LOSSES
-) -> list[Judged]:
+) -> tuple[list[Judged], I64]:
     """Test the units of directions. Their buckets are searched all at once, which is by far the quickest.
 
     Args:
@@ -146,9 +146,11 @@ def judge_directions(
         least: Losses below which nothing is said.
 
     Returns:
-        What was found in those that say something: enough losses, long enough, and no lossy capture.
+        What was found in those that say something: enough losses, long enough, and no lossy capture; and the flows
+        that were recorded with too much missing, rows in Flows.
     """
-    candidates = find_candidates(trace, directions, numbering, least)
+    found = find_candidates(trace, directions, numbering, least)
+    candidates = found.candidates
     fates = [unit.fates for candidate in candidates for unit in candidate.units]
     fits = search_buckets(fates)
     followed = iter(zip(fits, followed_each(fates, fits), strict=True))
@@ -160,7 +162,7 @@ def judge_directions(
             SenderLimits() if candidate.direction.acks else sender_limits(trace, longest, candidate.direction.outbound)
         )
         judged.append(Judged(direction=candidate.direction, series=candidate.series, tested=tested, limits=limits))
-    return judged
+    return judged, found.missed
 
 
 def followed_each(series: Sequence[Fates], fits: Sequence[BucketFit]) -> list[F64]:

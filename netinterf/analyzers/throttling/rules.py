@@ -22,7 +22,7 @@ from netinterf.analyzers.vocabulary import Family
 __all__ = [
     "APPLICATION", "BURSTS", "LOSS_AFTER_BURSTS", "NO_QUEUE", "ONE_SERVER", "QUEUE_BEFORE_LOSS", "RANDOM_LOSS",
     "RECEIVER_WINDOW", "ROUGH_BUCKET", "RULES", "SKIPPED", "SPARED", "SPARED_ADDRESS", "SPARED_ELSEWHEN", "SPARED_NAME",
-    "TOKEN_BUCKET", "UNCLEAR", "UNHEARD", "WHOLE_LINK", "policing",
+    "TOKEN_BUCKET", "UNCLEAR", "UNHEARD", "UNRECORDED", "WHOLE_LINK", "policing",
 ]
 
 policing = Family("rate.", "rate.policing", exposed="transfer")
@@ -129,7 +129,13 @@ UNCLEAR = policing.rule(
 SKIPPED = policing.rule(
     "skipped", "budget", 0.0,
     "{found} servers of this client lost many packets in this direction; only the {looked} that lost most were "
-    "examined, and this one was not among them", "found", "looked", source="docs/analyzers/throttling.md", skipped=True,
+    "examined, and this one was not among them", "found", "looked", source="docs/analyzers/throttling.md",
+    leaves="analysis.budget",
+)
+UNRECORDED = policing.rule(
+    "unrecorded", "budget", 0.0,
+    "the receiver acknowledged so much that was never captured that losses on the way cannot be told from what the "
+    "recorder missed", source="docs/analyzers/throttling.md", leaves="flow.too_few_packets",
 )
 # fmt: on
 
