@@ -41,7 +41,8 @@ RARER = 10.0
 
 STRONG = float(np.log(10.0))
 """Nats from which evidence is called strong (Jeffreys, Theory of Probability, 1961: ten to one). What shows so much is
-not said to be *ok*, also where it is too little to say that somebody interfered."""
+not said to be *ok*, also where it is too little to say that somebody interfered; nor is what is less than ten to one
+healthy."""
 
 
 def classify(evidence: Evidence, trace: "Trace", model: Model | None = None) -> Verdicts:
@@ -86,6 +87,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), subjects.reasons).astype(np.uint32)
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
     strong = np.append(restrained.llr, 0.0)[suspected] >= STRONG
+    strong |= odds >= np.exp(-STRONG)
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
     alone = limited_alone(restrained, selective, mechanisms, doubt) & ~accused
     bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)

@@ -491,3 +491,13 @@ def test_reset_flags_are_used() -> None:
     world.send(flow := world.flow(), 0, out=True, flags=SYN)
     world.send(flow, 0.1, out=False, flags=RST | ACK)
     assert judge(world=world).outcome is Outcome.DOWN
+
+
+@pytest.mark.parametrize(("prior", "outcome"), [(-6.0, Outcome.OK), (-3.0, Outcome.INSUFFICIENT)])
+def test_what_is_not_ten_to_one_healthy_is_not_ok(prior: float, outcome: Outcome) -> None:
+    """Weak evidence leaves a conversation *ok* where interference is rare, and open where it is not so rare."""
+    model = plain_model(priors={**plain_model().priors, ("tcp", "tcp.reset"): prior})
+    trace = visited().trace()
+    table = evidence([RULES[0]], [(0, "reset.time", 1.5)])
+    verdict = explain(classify(table, trace, model), table, trace)[0]
+    assert (verdict.outcome, verdict.mechanism) == (outcome, None)
