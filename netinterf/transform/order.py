@@ -38,8 +38,8 @@ def by_conversation(frames: Frames) -> Frames:
 def merge(captures: Sequence[Frames]) -> Frames:
     """Put several captures into one, by time.
 
-    Frame numbers and flows of each are counted on behind those of the captures before, as in
-    :doc:`joined files <captures>`; equal interfaces are one.
+    Frame numbers and flows of each are counted on behind those of the captures before, as in files that are joined;
+    equal interfaces are one.
 
     Args:
         captures: The captures; the first is first where times are equal.
