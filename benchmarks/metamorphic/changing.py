@@ -105,7 +105,7 @@ def changed(before: Looked, frames: Frames, change: Change, origin: Origin) -> C
 
 
 def merge_pair(pair: tuple[Origin, Origin]) -> tuple[Changed, ...]:
-    """Put two captures into one file, and hold each against itself apart; none where they share a host.
+    """Put two captures into one file, and hold each against itself apart; none with a common host, or an empty one.
 
     Apart they are judged as parts of a recording that lasts as long: whoever is silent is silent for as long.
     """
@@ -113,9 +113,10 @@ def merge_pair(pair: tuple[Origin, Origin]) -> tuple[Changed, ...]:
         with limited(4 * LIMIT):
             contents = [origin.content() for origin in pair]
             here, there = (hosts_of(read(content)) for content in contents)
-            if np.isin(here, there).any():
+            first, second = map(load, contents)
+            if np.isin(here, there).any() or not (len(first) and len(second)):
                 return ()
-            return merged(pair, *map(load, contents))
+            return merged(pair, first, second)
     except (NetinterfError, TimeoutError):  # whoever cannot be read is named where it is changed
         return ()
 
