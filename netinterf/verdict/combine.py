@@ -84,16 +84,12 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     may_confirm = proven(restrained, top) & subjects.whole & (subjects.loss_share <= model.loss_ceiling)
     may_confirm &= plain.odds() >= model.confirmed / (1.0 - model.confirmed)  # by itself, whatever company it keeps
     grade = grade_of(odds, accused, may_confirm, model)
-    bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), subjects.reasons).astype(np.uint32)
-    bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
-    strong = np.append(restrained.llr, 0.0)[suspected] >= STRONG
-    strong |= odds >= np.exp(-STRONG)
-    bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
-    alone = limited_alone(restrained, selective, mechanisms, doubt) & ~accused
-    bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
-    bits[plan & ~accused] = 0
+    alone = limited_alone(restrained, selective, mechanisms, doubt)
+    strong = (np.append(restrained.llr, 0.0)[suspected] >= STRONG) | (odds >= np.exp(-STRONG))
     unseen = left_open(evidence, row, count)
-    bits = np.where(~accused & (bits == 0), unseen, bits)
+    bits = reasons_of(
+        grade, accused, subjects.reasons, unsure=unsure, strong=strong, alone=alone, plan=plan, unseen=unseen
+    )
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
@@ -131,6 +127,29 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         mechanisms=mechanisms,
         model=model.name,
     )
+
+
+def reasons_of(
+    grade: I64, accused: Mask, plain: U32, *, unsure: Mask, strong: Mask, alone: Mask, plan: Mask, unseen: U32
+) -> U32:
+    """Say why subjects stay open: those of a flow as such, where nothing that was seen of it says more.
+
+    Args:
+        grade: Place in the enumeration Grade.
+        accused: Interference is possible at least.
+        plain: Reasons without evidence.
+        unsure: Held to a rate without a contrast.
+        strong: Evidence is too strong to say that nothing happened.
+        alone: Limited, with nobody to compare.
+        plan: Limited by a plan: nothing is wrong.
+        unseen: Reasons for which analyzers could not look.
+    """
+    bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), plain).astype(np.uint32)
+    bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
+    bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
+    bits[alone & ~accused & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
+    bits[plan & ~accused] = 0
+    return np.where(~accused & (bits == 0), unseen, bits)
 
 
 def left_open(evidence: Evidence, row: I64, count: int) -> U32:
