@@ -267,6 +267,7 @@ def add_fuzz(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     fuzz.add_argument(
         "--corpus", type=Path, metavar="DIR", help="where inputs are kept (default benchmarks/.cache/fuzz)"
     )
+    fuzz.add_argument("--seed", type=int, help="where chance begins (default: the time): a build must not fail by it")
     fuzz.add_argument("--again", type=Path, metavar="FILE", help="try an input that was found, and make it small")
     fuzz.add_argument("--json", type=Path, metavar="FILE", help="write results there")
 
@@ -507,6 +508,7 @@ def run_fuzz(options: argparse.Namespace) -> int:
         return 0
     return command.run(
         names,
+        seed=options.seed,
         seconds=options.seconds,
         captures=options.captures,
         corpus=options.corpus or command.CORPUS,

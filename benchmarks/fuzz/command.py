@@ -67,6 +67,7 @@ def run(
     seconds: float,
     captures: Path | None = None,
     corpus: Path = CORPUS,
+    seed: int | None = None,
     out: Path | None = None,
 ) -> int:
     """Fuzz targets for some seconds in all, and print what came of each; give the exit status: 1 for findings.
@@ -76,6 +77,7 @@ def run(
         seconds: How long in all.
         captures: A folder of captures of which inputs are made besides.
         corpus: Where inputs are kept.
+        seed: Where chance begins; None takes the time.
         out: JSON file for the numbers.
     """
     if find_spec("atheris") is None:
@@ -89,7 +91,7 @@ def run(
             (corpus / name / "corpus" / sha256(data).hexdigest()[:40]).write_bytes(data)
     reports = []
     for name in names:
-        report = fuzzed(name, share, corpus / name)
+        report = fuzzed(name, share, corpus / name, time.time_ns() % 10**9 if seed is None else seed)
         reports.append(report)
         print(report, flush=True)
         print(*report.found, sep="\n", end="\n" if report.found else "", flush=True)
@@ -98,12 +100,13 @@ def run(
     return 1 if any(report.found for report in reports) else 0
 
 
-def fuzzed(name: str, seconds: float, held: Path) -> Report:
-    """Fuzz one target round by round."""
+def fuzzed(name: str, seconds: float, held: Path, seed: int) -> Report:
+    """Fuzz one target round by round, each with another seed."""
     report, began = Report(name), time.monotonic()
     before = {path.name: path.stat().st_mtime_ns for path in (held / "found").iterdir()}
     while (left := seconds - (time.monotonic() - began)) > 0:
-        done = python("rounds", name, held, min(left, ROUND), time.time_ns() % 10**9)
+        done = python("rounds", name, held, min(left, ROUND), seed)
+        seed += 1
         counted = count_round(report, held / "round.json")
         if (done.returncode and not counted) or len(list(new_findings(held, before))) >= KINDS:
             report.found += [done.stderr[-2000:]] if done.returncode else []
