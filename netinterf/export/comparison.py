@@ -113,7 +113,8 @@ def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Ite
     wanted = [finding for finding in Finding if everything or finding not in QUIET]
     objects = chain(map(comparison_line, comparison.units.of(*wanted)), map(change_line, comparison.changes))
     count = 0
-    for count, one in enumerate(objects, 1):  # noqa: B007
+    for one in objects:
+        count += 1
         yield dump(one)
     sides = comparison.here, comparison.there
     yield from (dump(error_line(error)) for side in sides for error in side.errors)

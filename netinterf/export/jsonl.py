@@ -55,7 +55,8 @@ def jsonl(
 def ended(captures: Iterable[Judged], everything: bool, errors: Sequence[CaptureError]) -> Iterator[str]:
     """Write captures, errors, and the last line."""
     count = verdicts = 0
-    for count, judged in enumerate(captures, 1):  # noqa: B007
+    for judged in captures:
+        count += 1
         for one in objects(judged, everything):
             verdicts += one["type"] == "verdict"
             yield dump(one)

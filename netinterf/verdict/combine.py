@@ -86,7 +86,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     grade = grade_of(odds, accused, may_confirm, model)
     alone = limited_alone(restrained, selective, mechanisms, doubt)
     strong = (np.append(restrained.llr, 0.0)[suspected] >= STRONG) | (odds >= np.exp(-STRONG))
-    unseen = left_open(evidence, row, count)
+    unseen = left_open(evidence, row, count) | np.where(subjects.unread, Reason.SNAPLEN, 0).astype(np.uint32)
     bits = reasons_of(
         grade, accused, subjects.reasons, unsure=unsure, strong=strong, alone=alone, plan=plan, unseen=unseen
     )

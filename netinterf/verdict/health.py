@@ -14,7 +14,7 @@ from netinterf.arrays import I64, U8, U32, Mask
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Mark, Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Reason
-from netinterf.verdict.unread import cut_away, forgery_unread, replies_unread
+from netinterf.verdict.unread import cut_away
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -157,7 +157,6 @@ def _tcp(trace: "Trace") -> Bits:
     _set(bits, carried & (bits == 0) & (request ^ reply) & ~_delivered(trace, closed), Reason.TOO_FEW)
     for refused, reason in _refused(trace):
         _set(bits, refused & (bits == 0), reason)
-    _set(bits, forgery_unread(trace) & (bits == 0), Reason.SNAPLEN)
     return bits
 
 
@@ -245,8 +244,7 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     queries, replies = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
     parent, row = exchanges.replies.parents(), exchanges.replies.values
     code = dns.flags[row] & 0xF
-    unread = replies_unread(trace, row)
-    readable = ((dns.error[row] == 0) | (dns.questions[row] > 0)) & ~unread
+    readable = (dns.error[row] == 0) | (dns.questions[row] > 0)
     good = _any(parent, readable & ((code == NOERROR) | (code == NXDOMAIN)), len(bits))
     query_time = np.full(len(bits), np.iinfo(np.int64).max)
     np.minimum.at(query_time, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
@@ -259,7 +257,6 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     reported = np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)
     bits[silent] |= flow_bits[exchanges.flow[silent]] & reported
     bad = queries & replies & ~good
-    _set(bits, queries & _any(parent, unread, len(bits)), Reason.DNS_UNREADABLE)
     _set(bits, bad & ~_any(parent, readable, len(bits)), Reason.DNS_UNREADABLE)
     _set(bits, bad & _any(parent, readable & (code == SERVFAIL), len(bits)), Reason.DNS_SERVFAIL)
     _set(bits, bad & _any(parent, readable & (code == REFUSED), len(bits)), Reason.DNS_REFUSED)

@@ -102,7 +102,7 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.SNAPLEN,
             "capture.snaplen",
             _INSUFFICIENT,
-            "Packets were cut so short that what would show a forgery was not left; "
+            "Packets were cut so short that a forgery would not show in what was kept; "
             "a capture with full packets (tcpdump -s 0) would settle it.",
         ),
         Cause(

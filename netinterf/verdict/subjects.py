@@ -20,6 +20,7 @@ from netinterf.table import Ragged, Text
 from netinterf.values import frozen
 from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
 from netinterf.verdict.trigger import flow_names
+from netinterf.verdict.unread import exchanges_unread, flows_unread
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -50,6 +51,7 @@ class Subjects:
     named_in: I32  # row in Packets that shows it, -1 for none
     reasons: U32  # Reason bits: why it is down or cannot be judged, were it left alone
     whole: Mask  # both directions were captured
+    unread: Mask  # what would show a forgery was cut out of the recording
     unheard: Mask  # nobody was heard to answer, and only others on the path tell whether anybody could have been
     loss_share: F64  # share of packets that the recording of its path missed
     by_flow: I64  # verdict row of each flow, -1 when it is reported as its exchanges
@@ -118,6 +120,7 @@ def list_subjects(
         named_in=np.concatenate([names.packet[rows], first]).astype(np.int32),
         reasons=np.concatenate([reasons[rows], exchange_reasons(trace, reasons)]),
         whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
+        unread=np.concatenate([flows_unread(trace)[rows], exchanges_unread(trace)]),
         unheard=np.concatenate([unheard_flows[rows], unheard_exchanges]),
         loss_share=trace.recording.loss_share[flow],
         by_flow=by_flow,

@@ -2,6 +2,7 @@
 
 Who forges content is told by reading it: the answers of a resolver, a certificate, a page. Where these were cut out of
 the recording, that nothing was found says nothing, so a conversation without a finding is no healthy one there.
+That is of the recording: whether somebody was answered is seen without it (`netinterf.verdict.health`).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import Mask
 from netinterf.context.pages import TELLING
 from netinterf.schema import ParseError, Status, TlsKind
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["cut_away", "forgery_unread", "replies_unread"]
+__all__ = ["cut_away", "exchanges_unread", "flows_unread"]
 
+TCP = 6
 TLS_1_3 = 0x0304
 """From this version on certificates are encrypted (RFC 8446 §2): behind the ServerHello there is nothing to read."""
 
@@ -36,21 +38,21 @@ def cut_away(trace: "Trace") -> Mask:
     return result
 
 
-def forgery_unread(trace: "Trace") -> Mask:
+def flows_unread(trace: "Trace") -> Mask:
     """Say of which flows that was cut which would show a certificate or page of somebody else."""
-    return _certificates_cut(trace) | _pages_cut(trace)
+    tcp = trace.flows.protocol == TCP
+    unread: Mask = tcp & (_certificates_cut(trace) | _pages_cut(trace))
+    return unread
 
 
-def replies_unread(trace: "Trace", rows: I64) -> Mask:
-    """Say of some DNS messages whether answers of theirs were cut out of the recording.
-
-    Args:
-        trace: The capture.
-        rows: Rows in Dns.
-    """
-    dns, answers = trace.dns, trace.answers
+def exchanges_unread(trace: "Trace") -> Mask:
+    """Say in which DNS exchanges answers of some reply were cut out of the recording."""
+    dns, answers, replies = trace.dns, trace.answers, trace.exchanges.replies
     held = np.bincount(answers.message[answers.section == ANSWER], minlength=len(dns))
-    unread: Mask = _payload_cut(trace, dns.packet[rows]) & (held[rows] < dns.answers[rows])
+    row = replies.values
+    short = _payload_cut(trace, dns.packet[row]) & (held[row] < dns.answers[row])
+    unread = np.zeros(len(trace.exchanges), np.bool_)
+    unread[replies.parents()[short]] = True
     return unread
 
 
@@ -78,11 +80,13 @@ def _certificates_cut(trace: "Trace") -> Mask:
 def _pages_cut(trace: "Trace") -> Mask:
     """Say in which flows the head of an HTTP answer was cut, or the beginning of the page behind it."""
     http, packets = trace.http, trace.packets
-    row = np.flatnonzero(~http.outbound & (http.status > 0))
-    row = row[_payload_cut(trace, http.packet[row])]
+    cut = ~packets.outbound & (packets.flow >= 0) & ((packets.status & Status.PAYLOAD_CUT) != 0)
+    shortened = np.zeros(len(trace.flows), np.bool_)
+    shortened[packets.flow[cut]] = True
+    row = np.flatnonzero(~http.outbound & (http.status > 0) & shortened[http.flow])
     packet = http.packet[row]
-    wanted = http.head_length[row].astype(np.int64) + TELLING
-    cut = (http.head_length[row] < 0) | (packets.payload_captured[packet] < wanted)
+    headless = http.head_length[row] < 0
+    kept = packets.payload_captured[packet] >= http.head_length[row].astype(np.int64) + TELLING
     result = np.zeros(len(trace.flows), np.bool_)
-    result[http.flow[row[cut]]] = True
+    result[http.flow[row[headless | (_payload_cut(trace, packet) & ~kept)]]] = True
     return result

@@ -108,6 +108,7 @@ def subjects(kinds: list[str], reasons: list[int] | None = None, **changes: Any)
         "named_in": np.full(count, -1, np.int32),
         "reasons": np.array(reasons or [0] * count, np.uint32),
         "whole": np.ones(count, np.bool_),
+        "unread": np.zeros(count, np.bool_),
         "unheard": np.zeros(count, np.bool_),
         "loss_share": np.zeros(count),
         "by_flow": rows,

@@ -10,26 +10,32 @@ from netinterf.analyzers.run import analyze
 from netinterf.capture import write_pcap
 from netinterf.schema import Outcome, SubjectKind
 from netinterf.simulate import Conditions, Simulated, run
-from netinterf.trace import read
+from netinterf.trace import Trace, read
 from netinterf.verdict import classify
 from netinterf.verdict.reasons import Reason
+from netinterf.verdict.subjects import list_subjects
 
 OK, INTERFERED, INSUFFICIENT = (
     tuple(Outcome).index(one) for one in (Outcome.OK, Outcome.INTERFERED, Outcome.INSUFFICIENT)
 )
-BLIND = np.uint32(Reason.SNAPLEN | Reason.DNS_UNREADABLE)
+BLIND = Reason.SNAPLEN
 WHOLE = Conditions(snaplen=0, direction="both", capture_loss=0.0, vantage="client")
 
 FORGERIES = ("dns.forged.iran", "dns.injection", "tls.interception.kazakhstan", "http.blockpage.th-redirect")
 """Scenarios whose forgeries are told by what they say."""
 
 
-def judged(played: Simulated, length: int) -> Iterator[tuple[int, int]]:
-    """Judge a capture as it is with a snapshot length, and give outcome and reasons of each flow and exchange."""
+def recorded(played: Simulated, length: int) -> Trace:
+    """Record what was played with a snapshot length."""
     target = io.BytesIO()
     frames = [frame[:length] for frame in played.frames]
     write_pcap(target, np.array(played.times), frames, played.link_type, lengths=np.array(played.lengths))
-    trace = read(target.getvalue())
+    return read(target.getvalue())
+
+
+def judged(played: Simulated, length: int) -> Iterator[tuple[int, int]]:
+    """Judge a capture as it is with a snapshot length, and give outcome and reasons of each flow and exchange."""
+    trace = recorded(played, length)
     verdicts = classify(analyze(trace), trace)
     single = verdicts.subject_kind != SubjectKind.GROUP
     return zip(verdicts.outcome[single].tolist(), verdicts.reasons[single].tolist(), strict=True)
@@ -63,3 +69,14 @@ def test_where_certificates_are_encrypted_a_whole_hello_suffices() -> None:
     assert any(cut[number][0] == OK for number in healthy)
     assert not any(reasons & BLIND for _, reasons in whole)
     assert any(bare[number][1] & Reason.SNAPLEN for number in healthy)
+
+
+@pytest.mark.parametrize("scenario", ["benign.tcp.traffic", "dns.drop", "dns.injection"])
+def test_what_was_cut_changes_nothing_of_what_worked(scenario: str) -> None:
+    """Who was answered is seen in cut packets too, so what others are compared with stays what it is."""
+    played = run(scenario, 11, WHOLE)
+    whole, cut = (recorded(played, length) for length in (1 << 18, 96))
+    before, after = (list_subjects(trace, analyze(trace)) for trace in (whole, cut))
+    assert after.reasons.tolist() == before.reasons.tolist()
+    assert after.unread.any()
+    assert not before.unread.any()
