@@ -260,7 +260,7 @@ def add_fuzz(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     fuzz.add_argument(
         "--target", action="append", metavar="NAME", help="capture, decode, flows, …, whole; default: all of them"
     )
-    fuzz.add_argument("--seconds", type=float, default=600, help="how long in all (default 600)")
+    fuzz.add_argument("--seconds", type=float, default=600, help="processor time in all (default 600)")
     fuzz.add_argument(
         "--captures", type=Path, metavar="DIR", help="begin with these captures as well as simulated ones"
     )

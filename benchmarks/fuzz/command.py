@@ -70,11 +70,11 @@ def run(
     seed: int | None = None,
     out: Path | None = None,
 ) -> int:
-    """Fuzz targets for some seconds in all, and print what came of each; give the exit status: 1 for findings.
+    """Fuzz targets for some processor time in all, and print what came of each; give the exit status: 1 for findings.
 
     Args:
         names: Which targets, in this order; each gets the same time.
-        seconds: How long in all.
+        seconds: How long in all, of processor time.
         captures: A folder of captures of which inputs are made besides.
         corpus: Where inputs are kept.
         seed: Where chance begins; None takes the time.
@@ -104,11 +104,13 @@ def fuzzed(name: str, seconds: float, held: Path, seed: int) -> Report:
     """Fuzz one target round by round, each with another seed."""
     report, began = Report(name), time.monotonic()
     before = {path.name: path.stat().st_mtime_ns for path in (held / "found").iterdir()}
-    while (left := seconds - (time.monotonic() - began)) > 0:
+    while (left := seconds - report.busy) > 0:
+        tried = report.inputs
         done = python("rounds", name, held, min(left, ROUND), seed)
         seed += 1
         counted = count_round(report, held / "round.json")
-        if (done.returncode and not counted) or len(list(new_findings(held, before))) >= KINDS:
+        stuck = report.inputs == tried or (done.returncode and not counted)
+        if stuck or len(list(new_findings(held, before))) >= KINDS:
             report.found += [done.stderr[-2000:]] if done.returncode else []
             break
     report.seconds = time.monotonic() - began
