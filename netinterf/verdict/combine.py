@@ -21,7 +21,7 @@ from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason, reason_of
-from netinterf.verdict.same_path import raise_priors
+from netinterf.verdict.same_path import beside_certain, raise_priors
 from netinterf.verdict.selective import find_selective, limited_alone, undecided
 from netinterf.verdict.standing import Standing, apart, stand
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
@@ -86,6 +86,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     grade = grade_of(odds, accused, may_confirm, model)
     alone = limited_alone(restrained, selective, mechanisms, doubt)
     strong = (np.append(restrained.llr, 0.0)[suspected] >= STRONG) | (odds >= np.exp(-STRONG))
+    strong[restrained.row[beside_certain(restrained, subjects, mechanisms, model)]] = True
     unseen = left_open(evidence, row, count) | np.where(subjects.unread, Reason.SNAPLEN, 0).astype(np.uint32)
     bits = reasons_of(
         grade, accused, subjects.reasons, unsure=unsure, strong=strong, alone=alone, plan=plan, unseen=unseen

@@ -13,6 +13,9 @@ may rest on the same case, which would then speak twice, or for itself. A prior 
 from others has not said already. So what has no evidence of its own stays as it is. Only what is certain unraised
 raises others: nothing is passed on.
 
+Beside a certain case *healthy* is not said of what anything speaks against, however little, and whichever mechanism it
+is: where one of two answers is missing from the recording, the other is odd in other ways.
+
 No mechanism whose groups are parts of one likelihood ratio by design (`Model.joint`) is certain so: they are not
 independent.
 """
@@ -26,7 +29,7 @@ from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.subjects import Subjects
 from netinterf.verdict.weigh import Hypotheses, Suspicions, added
 
-__all__ = ["certain_of", "met_elsewhere", "own_weights", "paths_of", "raise_priors"]
+__all__ = ["beside_certain", "certain_of", "met_elsewhere", "own_weights", "paths_of", "raise_priors"]
 
 
 def raise_priors(
@@ -59,6 +62,20 @@ def raise_priors(
     most = np.clip(np.where(own.supported, own.worth, 0.0), 0.0, np.log(model.same_path))
     gain = own.llr + most - judged.llr  # what others on the path say beyond what is drawn from them already
     return np.where(met_elsewhere(judged, certain, paths_of(subjects)), np.clip(gain, 0.0, most), 0.0)
+
+
+def beside_certain(judged: Hypotheses, subjects: Subjects, mechanisms: tuple[str, ...], model: Model) -> Mask:
+    """Say which hypotheses something speaks for, on a path on which another subject has a certain case of any.
+
+    Args:
+        judged: The hypotheses, as in `raise_priors`.
+        subjects: Whom they are about.
+        mechanisms: The vocabulary.
+        model: Caps and grades.
+    """
+    certain, path = certain_of(judged, mechanisms, model), paths_of(subjects)
+    met: Mask = judged.supported & ~certain & np.isin(path[judged.row], path[judged.row[certain]])
+    return met
 
 
 def certain_of(judged: Hypotheses, mechanisms: tuple[str, ...], model: Model) -> Mask:

@@ -197,7 +197,9 @@ def test_a_limit_on_all_servers_is_the_links():
     rules, accused = found(trace)
     assert rules["rate.whole_link"]["servers"] == 2
     assert rules["rate.whole_link"]["selective"] == 0
+    assert "rate.may_be_the_link" not in rules
     assert not accused
+    assert {OUTCOMES[code] for code in classify(analyze(trace), trace).outcome} == {Outcome.OK}
 
 
 def test_two_flows_with_a_bucket_each_are_told_apart():
@@ -244,11 +246,16 @@ def test_a_timer_that_backs_off_is_no_bucket():
 
 
 def test_equal_limits_one_after_the_other_are_the_links():
-    """Servers that meet the same rate in turn show a plan as well."""
+    """Servers that meet the same rate in turn may show a plan as well: nobody is accused, and nobody called healthy."""
     flows = [Flow(900), Flow(900, port=40001, start=25.0, server="198.51.100.5")]
-    rules, accused = found(trace_of(transfer(83, policer(125_000, 4e4), flows=flows, rtt=0.08)))
+    trace = trace_of(transfer(83, policer(125_000, 4e4), flows=flows, rtt=0.08))
+    rules, accused = found(trace)
     assert rules["rate.whole_link"]["selective"] == 0
+    assert 0 < rules["rate.may_be_the_link"]["llr"] < 20
     assert not accused
+    verdicts = classify(analyze(trace), trace)
+    assert {OUTCOMES[code] for code in verdicts.outcome} == {Outcome.INSUFFICIENT}
+    assert [[cause.code for cause in causes(int(bits))] for bits in verdicts.reasons] == [["rate.no_contrast"]] * 2
 
 
 def test_servers_of_one_domain_are_no_contrast():

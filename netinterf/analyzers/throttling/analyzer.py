@@ -202,7 +202,10 @@ def compared(controls: Controls, contrast: Compared, flows: I64) -> list[tuple[C
         rule, measured = rules.ONE_SERVER, {"passed": contrast.passed, "own_line": 1.0}
     share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, contrast.llr / SURE)
     cases = losing(controls.trace, flows, Ragged.of([contrast.rows] * len(flows), np.int32))
-    return [(cases, by_rule([sign(rule, True, measured, strength=share)]))]
+    signs = [sign(rule, True, measured, strength=share)]
+    if rule is rules.WHOLE_LINK and contrast.shared < SURE:
+        signs.append(sign(rules.MAY_BE_THE_LINK, True, {"llr": contrast.shared}))
+    return [(cases, by_rule(signs))]
 
 
 def queue_signs(judged: Judged, tested: Tested) -> list[Sign]:

@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from enum import Enum
 from functools import cached_property
 from itertools import pairwise
+from operator import attrgetter
 from typing import TypeVar
 
 import attrs
@@ -22,7 +23,7 @@ import numpy as np
 from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import Judged
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.sharing import Company, one_for_all, passed_freely
+from netinterf.analyzers.throttling.sharing import Company, Weighed, one_for_all, passed_freely
 from netinterf.analyzers.throttling.surroundings import DECIDED, Surroundings, lost_alike, surroundings
 from netinterf.analyzers.throttling.units import bounded
 from netinterf.analyzers.throttling.unseen import Numbering
@@ -52,9 +53,6 @@ data plans of the simulator (development seeds), half of them with small transfe
 a plan whose bucket holds a few packets exceeds it; of 25 captures of several limits that one bucket was taken for, 14
 do."""
 
-
-Weighed = tuple[float, bool]
-"""One bucket for all against limits that choose, and whether these explain the losses at all: see `one_for_all`."""
 
 Answer = TypeVar("Answer")
 Asking = Generator[Company, Weighed, Answer]
@@ -89,6 +87,7 @@ class Compared:
     llr: float = 0.0  # of others having only luck against sharing the bucket
     servers: int = 1
     rate: float = np.nan  # bytes a second of the common limit
+    shared: float = 0.0  # log-likelihood ratio of one limit for everything against one for each
     passed: int = 0  # packets of others
     bar: float = BEYOND_DOUBT  # log-likelihood ratio from which on others are spared for sure
     rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
@@ -175,9 +174,11 @@ def contrasted(controls: Controls, around: Surroundings) -> Asking[Compared]:
         return attrs.evolve(spared(trace, domain, around.own, meanwhile, llrs), bar=SURE)
     lossy = limited_alike(around, domain)
     servers = {int(domain[series.flow[0]]) for series in lossy}
-    if len(servers) > 1 and (yield from whole_link(controls, around, meanwhile)):
+    weighed = (yield company_of(controls, around, meanwhile)) if len(servers) > 1 else None
+    if weighed is not None and (weighed.llr > -CHOSEN or not weighed.explained):
         rows = np.unique(np.concatenate([series.row[series.lost] for series in lossy]))[:MOST_WITNESSES]
-        return Compared(others=Others.ALIKE, llr=sum(llrs), servers=len(servers), rate=around.fit.rate, rows=rows)
+        held = Compared(others=Others.ALIKE, llr=sum(llrs), shared=weighed.shared, rows=rows)
+        return attrs.evolve(held, servers=len(servers), rate=around.fit.rate)
     if sum(llrs) > DECIDED:
         return spared(trace, domain, around.own, meanwhile, llrs)
     ever = yield from spared_llrs(controls, around, around.clean)
@@ -212,13 +213,14 @@ def settled(trace: Trace, directions: list[Direction], contrasts: list[Compared]
         The contrasts. Where a client has others that are spared for sure, what seemed to be the link's points at them;
         else what is the link's for one direction is so for all of the same client and way.
     """
-    sure, whole = {}, {}
+    sure: dict[int, Compared] = {}
+    whole: dict[tuple[int, bool], Compared] = {}
     ways = [(direction.client(trace), direction.outbound) for direction in directions]
     for (client, outbound), compared in zip(ways, contrasts, strict=True):
         if compared.others in MEANWHILE and compared.llr >= compared.bar:
             sure[client] = compared
         elif compared.others is Others.ALIKE:
-            whole[client, outbound] = compared
+            whole[client, outbound] = max(compared, whole.get((client, outbound), compared), key=attrgetter("shared"))
     final = []
     for (client, outbound), compared in zip(ways, contrasts, strict=True):
         if client not in sure:
@@ -274,14 +276,8 @@ def spared_llrs(controls: Controls, around: Surroundings, others: list[Series]) 
     llrs = passed_freely(around.own, around.fit, others)
     if sum(llrs) <= DECIDED:
         return llrs
-    llr, _ = yield company_of(controls, around, [others[0].joined(others[1:])])
-    return llrs if llr <= -APART else [0.0] * len(llrs)
-
-
-def whole_link(controls: Controls, around: Surroundings, others: list[Series]) -> Asking[bool]:
-    """Say whether one bucket may hold everything that the client exchanged: none that choose explain it much better."""
-    llr, explained = yield company_of(controls, around, others)
-    return llr > -CHOSEN or not explained
+    weighed = yield company_of(controls, around, [others[0].joined(others[1:])])
+    return llrs if weighed.llr <= -APART else [0.0] * len(llrs)
 
 
 def company_of(controls: Controls, around: Surroundings, others: list[Series]) -> Company:

@@ -20,9 +20,9 @@ from netinterf.analyzers.vocabulary import Family
 
 # fmt: off
 __all__ = [
-    "APPLICATION", "BURSTS", "LOSS_AFTER_BURSTS", "NO_QUEUE", "ONE_SERVER", "QUEUE_BEFORE_LOSS", "RANDOM_LOSS",
-    "RECEIVER_WINDOW", "ROUGH_BUCKET", "RULES", "SKIPPED", "SPARED", "SPARED_ADDRESS", "SPARED_ELSEWHEN", "SPARED_NAME",
-    "TOKEN_BUCKET", "UNCLEAR", "UNHEARD", "UNRECORDED", "WHOLE_LINK", "policing",
+    "APPLICATION", "BURSTS", "LOSS_AFTER_BURSTS", "MAY_BE_THE_LINK", "NO_QUEUE", "ONE_SERVER", "QUEUE_BEFORE_LOSS",
+    "RANDOM_LOSS", "RECEIVER_WINDOW", "ROUGH_BUCKET", "RULES", "SKIPPED", "SPARED", "SPARED_ADDRESS",
+    "SPARED_ELSEWHEN", "SPARED_NAME", "TOKEN_BUCKET", "UNCLEAR", "UNHEARD", "UNRECORDED", "WHOLE_LINK", "policing",
 ]
 
 policing = Family("rate.", "rate.policing", exposed="transfer")
@@ -93,6 +93,11 @@ WHOLE_LINK = policing.rule(
     "whole_link", "compare", -6.0,
     "{servers} domains or servers that this client used lost packets as often, and nothing was spared: it is the "
     "link's", "servers", "rate_bps", "selective", source=LOCALIZING,
+)
+MAY_BE_THE_LINK = policing.rule(
+    "may_be_the_link", "budget", 0.0,
+    "one limit for everything that this client exchanged is not told from a limit for each (log-likelihood ratio "
+    "{llr}), so it may be the link's or not", "llr", source=LOCALIZING, leaves="rate.no_contrast",
 )
 SPARED = policing.rule(
     "spared", "compare", 4.0,

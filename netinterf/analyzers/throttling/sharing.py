@@ -23,7 +23,7 @@ from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
 from netinterf.values import frozen
 
-__all__ = ["CHANCE_LOSS", "Company", "one_for_all", "passed_freely"]
+__all__ = ["CHANCE_LOSS", "Company", "Weighed", "one_for_all", "passed_freely"]
 
 CHANCE_LOSS = 0.01
 """Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia
@@ -59,7 +59,16 @@ class Company:
         return [*([self.whole] if self.spared else []), *(part for parts in self.kinds for part in parts)]
 
 
-def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
+@frozen
+class Weighed:
+    """How one bucket for everything that a client exchanged compares with limits that choose."""
+
+    llr: float  # log-likelihood ratio, positive for one bucket
+    explained: bool  # limits that choose explain the losses at all
+    shared: float  # log-likelihood ratio against buckets of their own alone, 0 where none are told apart
+
+
+def one_for_all(companies: Sequence[Company]) -> list[Weighed]:
     """Weigh one bucket for everything that a client exchanged against limits that choose.
 
     What chooses has one bucket for all that it limits, or one for each of their servers or flows, and nothing but luck
@@ -70,8 +79,7 @@ def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
         companies: What clients exchanged; all of them are searched at once.
 
     Returns:
-        For each the log-likelihood ratio, positive for one bucket; and whether limits that choose explain the losses at
-        all.
+        The answer for each.
     """
     parts: list[list[Fates | Series]] = [[one.whole, one.limited, *one.spared] for one in companies]
     found = iter(harmless_likelihoods([(part.time, part.lost) for own in parts for part in own]).tolist())
@@ -92,7 +100,10 @@ def one_for_all(companies: Sequence[Company]) -> list[tuple[float, bool]]:
     for company, (of_whole, _, *lucky) in zip(companies, harmless, strict=True):
         together, *apart = islice(told, 1 + len(company.kinds))
         best = max(apart, key=lambda fit: fit.likelihood)
-        weighed.append((max(together.likelihood, of_whole) - best.likelihood - sum(lucky), strength(best) > 0))
+        gain = max(together.likelihood, of_whole) - sum(lucky)
+        several = zip(apart, company.kinds, strict=True)
+        own = max((fit.likelihood for fit, parts in several if len(parts) > 1), default=gain)
+        weighed.append(Weighed(gain - best.likelihood, explained=strength(best) > 0, shared=gain - own))
     return weighed
 
 

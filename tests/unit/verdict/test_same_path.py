@@ -15,6 +15,7 @@ from netinterf.verdict import default_model
 from netinterf.verdict.combine import judge
 from netinterf.verdict.groups import find_groups
 from netinterf.verdict.model import SUBJECTS, Model
+from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import Subjects
 from netinterf.written.ledger import explain
 from tests.oracles.naive_verdict import Fate, naive_probability, naive_raised
@@ -218,6 +219,33 @@ def test_nothing_is_passed_on() -> None:
     assert judged(CERTAIN + second, among=among).probability[1] > 0.99 > judged(second, among=among).probability[1]
     whole_chain = judged(second + third, among=among)
     assert whole_chain.probability[2] == judged(third, among=among).probability[2]
+
+
+@pytest.mark.parametrize(
+    ("company", "own", "open_"),
+    [
+        (CERTAIN, [(1, "reset.a", 0.5)], True),
+        (CERTAIN, [(1, "page", 0.5)], True),  # another mechanism: one of two answers may be missing
+        ([], [(1, "reset.a", 0.5)], False),
+        (CERTAIN, [(1, "reset.a", -0.5)], False),  # nothing speaks against it
+        (CERTAIN, [], False),
+        (CERTAIN, [(3, "page", 0.5)], False),  # another kind of subject
+        (CERTAIN, [(4, "reset.a", 0.5)], False),  # another client
+        (CERTAIN, [(5, "reset.a", 0.5)], False),  # another server
+        (
+            [(2, "reset.a", 9.0), (2, "reset.b", 9.0)],
+            [(1, "reset.a", 0.5)],
+            True,
+        ),  # certain of what was captured in part
+    ],
+)
+def test_beside_a_certain_case_a_doubt_is_no_health(company: Rows, own: Rows, open_: bool) -> None:
+    """Where anything speaks against a subject, and somebody certainly interferes on its path, it is left open."""
+    verdicts, place = judged(company + own), own[0][0] if own else 1
+    kept = Outcome.INSUFFICIENT if open_ else Outcome.OK
+    assert list(Outcome)[verdicts.outcome[place]] is kept
+    assert (int(verdicts.reasons[place]) == Reason.SUSPICION) is open_
+    assert NAMES[verdicts.grade[place]] is (Grade.INSUFFICIENT if open_ else Grade.NONE)
 
 
 def test_one_oddity_stays_below_likely() -> None:
