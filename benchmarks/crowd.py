@@ -125,6 +125,7 @@ def crowd(
         named_in=np.full(count, -1, np.int32),
         reasons=column(reasons, np.uint32),
         whole=np.ones(count, np.bool_),
+        broken=np.zeros(count, np.bool_),
         unread=np.zeros(count, np.bool_),
         unheard=np.zeros(count, np.bool_),
         loss_share=np.zeros(count),

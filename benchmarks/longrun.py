@@ -182,6 +182,7 @@ def subjects_of(long: Long) -> Subjects:
         named_in=none,
         reasons=pooled("reasons"),
         whole=pooled("whole"),
+        broken=np.zeros(count, np.bool_),
         unread=np.zeros(count, np.bool_),
         unheard=np.zeros(count, np.bool_),
         loss_share=np.zeros(count),

@@ -88,7 +88,7 @@ class Trace:
     diagnostics: tuple[Diagnostic, ...]
     outside: Outside = attrs.field(factory=Outside, repr=False)  # what the user knows beside the capture
     files: Files = attrs.field(factory=Files, repr=False)  # that it was joined from
-    gaps: tuple[Gap, ...] = ()  # times between two of them that none holds
+    gaps: tuple[Gap, ...] = ()  # times that none of them holds, between two or within one that is damaged
 
     @cached_property
     def contacts(self) -> Contacts:
@@ -96,7 +96,7 @@ class Trace:
         return find_contacts(self.flows, self.hosts, self.tls, self.http, self.quic)
 
     def heard_until(self, times: I64) -> I64:
-        """Say until when what followed some times (ns) was recorded: the next gap between files, or the end.
+        """Say until when what followed some times (ns) was recorded: the next gap, or the end.
 
         Who is silent from then on may have been answered where nobody recorded.
         """

@@ -1,14 +1,17 @@
 """Frames and interfaces counted through the files of a recording, one file after the other; and notes about them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import attrs
 import numpy as np
 
 from netinterf.capture.formats import Interface
+from netinterf.capture.gaps import Gap
 from netinterf.schema import Diagnostic, File, Files, Records
 
 __all__ = ["Counting", "in_file"]
+
+DAMAGE = "the file is damaged"
 
 UNKNOWN = 65_535  # the interface of frames whose file describes none
 
@@ -19,6 +22,7 @@ class Counting:
     Attributes:
         files: The files that were begun; none while there is one, unless it is *joined*.
         interfaces: Those of all files; alike ones of two files are one, of one file several.
+        damaged: Where damage was skipped within them, in the order of frames.
     """
 
     def __init__(self, *, joined: bool = False) -> None:
@@ -28,6 +32,8 @@ class Counting:
         self._places: list[int] = []  # of the interfaces of the last file, among all
         self._alike: dict[Interface, list[int]] = {}  # places of those of earlier files that may be the same
         self._frames = 0
+        self.damaged: list[Gap] = []
+        self._told = 0  # gaps of the last file that are among them
 
     @property
     def files(self) -> Files:
@@ -42,19 +48,23 @@ class Counting:
     def begin(self, path: str) -> None:
         """Begin the next file."""
         self._files.append(File(path, self._frames + 1))
-        self._places, self._alike = [], {}
+        self._places, self._alike, self._told = [], {}, 0
         for place in reversed(range(len(self._interfaces))):
             self._alike.setdefault(self._interfaces[place], []).append(place)
 
-    def number(self, records: Records, interfaces: tuple[Interface, ...], before: int) -> Records:
+    def number(
+        self, records: Records, interfaces: tuple[Interface, ...], before: int, behind: Sequence[int] = ()
+    ) -> Records:
         """Number frames of the last file, and what they refer to.
 
         Args:
             records: The frames, numbered as if there were no other file.
             interfaces: Those that the file has described so far.
             before: Where the file begins among all bytes.
+            behind: Numbers of the frames that come first behind damage, of the whole file so far.
         """
         self._place(interfaces)
+        self._find_damage(records, behind)
         file = self._files[-1]
         if file.first_frame > 1:
             records = attrs.evolve(records, frame=records.frame + np.uint32(file.first_frame - 1))
@@ -67,6 +77,19 @@ class Counting:
             self._files[-1] = with_times(file, records)
             self._frames = max(self._frames, int(records.frame.max()))
         return records
+
+    def _find_damage(self, records: Records, behind: Sequence[int]) -> None:
+        """Tell when frames are missing that damage took: from the last one before to the first one behind it."""
+        file, latest = self._files[-1], np.maximum.accumulate(records.time)
+        for number in behind[self._told :]:
+            row = int(np.searchsorted(records.frame, number))
+            if row == len(records):
+                return  # it comes with the next ones
+            known = [time for time in (file.ended, int(latest[row - 1]) if row else None) if time is not None]
+            if known:
+                began = max(known)
+                self.damaged.append(Gap(began, max(began, int(records.time[row])), len(self._files), DAMAGE))
+            self._told += 1
 
     def _place(self, interfaces: tuple[Interface, ...]) -> None:
         """Find the interfaces of a file among those of all."""

@@ -4,7 +4,7 @@ A format is told by its first bytes, never by a file's name. Formats that are re
 error, because "unknown format" helps nobody who holds a snoop file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from netinterf.arrays import U8
@@ -91,6 +91,11 @@ class Reader(Protocol):
     @property
     def interfaces(self) -> tuple[Interface, ...]:
         """Those described so far."""
+        ...
+
+    @property
+    def behind(self) -> Sequence[int]:
+        """Numbers of the frames that come first behind damage in which others are missing, so far, ascending."""
         ...
 
     @property

@@ -1,19 +1,21 @@
-"""Times that no file of a recording holds: what happened then is not known, and silence then means nothing.
+"""Times that a recording does not hold: what happened then is not known, and silence then means nothing.
 
 Between rotated files, as within one, there is just a pause where nobody sends. A pause is a gap where something else
 says that packets are missing: a file that could not be read, a number that the names leave out, a recorder that was
-started anew, or a length that nothing within the files comes near.
+started anew, or a length that nothing within the files comes near. Within a file it is where damage was skipped
+(`netinterf.capture.counting`).
 """
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
+from operator import attrgetter
 
 from netinterf.schema import Diagnostic, File, Files
 from netinterf.values import frozen
 
-__all__ = ["GAP", "Gap", "find_gaps", "gap_notes", "natural"]
+__all__ = ["GAP", "Gap", "find_gaps", "gap_notes", "in_order", "natural"]
 
 GAP = "capture.gap"
 """Code of the diagnostic that says between which files packets are missing."""
@@ -37,12 +39,12 @@ DATE = 8
 
 @frozen
 class Gap:
-    """Packets are missing between two files.
+    """Packets are missing between two files, or within one.
 
     Args:
         began: Time of the last packet before, ns.
         ended: Time of the first one after.
-        after: The file before it, by its place among all, from 1.
+        after: The file before it, or that it lies in, by its place among all, from 1.
         why: What says so.
     """
 
@@ -120,6 +122,11 @@ def differing(one: str, other: str) -> Iterator[tuple[int, tuple[int, int]]]:
         for place, (word, another) in enumerate(zip(words[1::2], others[1::2], strict=True)):
             if word != another and max(len(word), len(another)) < DATE:
                 yield place, (int(word), int(another))
+
+
+def in_order(*gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """List gaps of several kinds in the order of time."""
+    return tuple(sorted(chain(*gaps), key=attrgetter("began")))
 
 
 def gap_notes(gaps: Sequence[Gap]) -> tuple[Diagnostic, ...]:

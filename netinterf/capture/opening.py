@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.arrays import I64, U8
 from netinterf.capture.counting import Counting, in_file
 from netinterf.capture.formats import Interface, Reader
-from netinterf.capture.gaps import Gap, find_gaps, gap_notes
+from netinterf.capture.gaps import Gap, find_gaps, gap_notes, in_order
 from netinterf.capture.joined import Whole, join
 from netinterf.capture.readers import reader_of
 from netinterf.capture.source import Content, Progress, Source, load
@@ -51,7 +51,7 @@ class Capture:
         interfaces: Where frames were captured; `Records.interface` points at it.
         diagnostics: What was damaged, cut or left out.
         files: The files that it was joined from, in the order of their frames; none where it is one file.
-        gaps: Between which of them packets are missing.
+        gaps: Between which of them packets are missing, or within them.
     """
 
     source: str
@@ -114,7 +114,7 @@ class Listing:
             self._begun.append((content, reader))
             self._counting.begin(content.name)
             for records in self._listed(content, reader, before):
-                yield self._counting.number(records, reader.interfaces, before)
+                yield self._counting.number(records, reader.interfaces, before, reader.behind)
         self._gaps = find_gaps(self._counting.files, self._whole.left_out)
         total = len(self._whole.buffer)
         if self._progress is not None:
@@ -149,7 +149,7 @@ class Listing:
             self._counting.interfaces,
             self.diagnostics,
             self._counting.files,
-            self._gaps,
+            in_order(self._gaps, self._counting.damaged),
         )
 
     def _listed(self, content: Content, reader: Reader, before: int) -> Iterator[Records]:

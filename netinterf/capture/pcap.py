@@ -5,7 +5,7 @@ Alexey Kuznetzov's patched libpcap, magic 0xa1b2cd34) and the captured bytes. Ve
 of a record in the other order (Wireshark, wiretap/libpcap.c); version 2.3, which did either, is read like later ones.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import unpack_from
 
 import numpy as np
@@ -84,6 +84,11 @@ class PcapReader:
         return () if header is None else (Interface(header.link_type, header.snaplen, header.ticks),)
 
     @property
+    def behind(self) -> Sequence[int]:
+        """Numbers of the frames that come first behind damage."""
+        return self._gaps.behind
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Where the file is damaged or cut off, and what was left out."""
         return (*self._gaps.notes, *([self._cut] if self._cut is not None else []), *self._empties.notes)
@@ -127,7 +132,7 @@ class PcapReader:
                 resumed, at = resume(buffer, max(at, self._gaps.begin + 1 - before), signs, last=last)
                 if not resumed:
                     return at
-                self._gaps.close(before + at)
+                self._gaps.close(before + at, self._frames)
                 self._region = FIRST_REGION
             walked = walk(buffer, at, min(at + self._region, len(buffer)), chain)
             at, self._region = walked.stop, min(self._region * GROWTH, REGION)

@@ -10,7 +10,7 @@ was such a description, it counts: it is read if its body is whole, else its pac
 Frame numbers are Wireshark's: it also numbers some blocks that hold no packet (`NUMBERED`), which then are gaps here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -93,6 +93,11 @@ class PcapngReader:
         return tuple(self.faces)
 
     @property
+    def behind(self) -> Sequence[int]:
+        """Numbers of the frames that come first behind damage."""
+        return self.gaps.behind
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Where the file is damaged or cut off, and what it lacks."""
         notes = self.gaps.notes
@@ -148,7 +153,7 @@ class PcapngReader:
         self.lost += self.buffer[self.at : at][: MOST_OPTIONS - len(self.lost)].tobytes()
         self.at = at
         if resumed:
-            self.gaps.close(self.before + at, self._salvage(self.before + at - self.gaps.begin))
+            self.gaps.close(self.before + at, self.frames, self._salvage(self.before + at - self.gaps.begin))
             self.region = FIRST_REGION
         return resumed
 
@@ -281,7 +286,7 @@ class PcapngReader:
                 return int(place)
             if total < 20:
                 self.gaps.open("an interface description is too short", self.before + at)
-                self.gaps.close(self.before + at + total)
+                self.gaps.close(self.before + at + total, None)
                 self._add(UNDESCRIBED, Clock(MICROSECONDS, 0))
             else:
                 self._add(*read_interface(self.buffer[at : at + total].tobytes(), self.order))

@@ -144,11 +144,13 @@ class Gaps:
         what: Reason of the gap that is not closed yet, empty for none.
         begin: Where it begins.
         count: How many gaps there were.
+        behind: Numbers of the frames that come first behind gaps in which frames are missing, ascending.
     """
 
     what: str = ""
     begin: int = 0
     count: int = 0
+    behind: list[int] = attrs.field(factory=list)
     _described: list[Diagnostic] = attrs.field(factory=list)
     _further_bytes: int = 0  # bytes of gaps that are not described one by one
     _further_begin: int = 0  # where the first of these begins
@@ -164,9 +166,17 @@ class Gaps:
         self.what, self.begin = what, begin
         self.count += 1
 
-    def close(self, end: int, nevertheless: str = "") -> None:
-        """Note that records go on at *end*, and what of the skipped bytes could be read all the same."""
+    def close(self, end: int, frames: int | None, nevertheless: str = "") -> None:
+        """Note that records go on at *end*.
+
+        Args:
+            end: Where they do.
+            frames: How many there were before; None where none can be missing.
+            nevertheless: What the skipped bytes described, if it was an interface: no frame is missing then either.
+        """
         skipped = end - self.begin
+        if frames is not None and not nevertheless and self.behind[-1:] != [frames + 1]:
+            self.behind.append(frames + 1)
         if len(self._described) < MOST_DESCRIBED:
             message = f"{self.what}; {skipped:,} bytes were skipped to where records go on{nevertheless}"
             self._described.append(Diagnostic("capture.damaged", message, self.begin))

@@ -8,7 +8,7 @@ import attrs
 
 from netinterf.capture.counting import Counting, in_file
 from netinterf.capture.formats import Interface
-from netinterf.capture.gaps import Gap, find_gaps, gap_notes
+from netinterf.capture.gaps import Gap, find_gaps, gap_notes, in_order
 from netinterf.capture.stream import CaptureStream, FrameBatch
 from netinterf.schema import Diagnostic, Files
 
@@ -49,8 +49,8 @@ class RotatedStream:
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """Between which of them packets are missing."""
-        return find_gaps(self.files)
+        """Between which of them packets are missing, or within them."""
+        return in_order(find_gaps(self.files), self._counting.damaged)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -58,7 +58,7 @@ class RotatedStream:
         if not self._over:
             return self._stream.diagnostics
         notes = [note for stream in (*self._over, self._stream) for note in in_file(stream.name, stream.diagnostics)]
-        return (*notes, *gap_notes(self.gaps))
+        return (*notes, *gap_notes(find_gaps(self.files)))
 
     @property
     def ripe(self) -> bool:
@@ -107,5 +107,5 @@ class RotatedStream:
         self._size = batch.before + len(batch.buffer)
         records = batch.records
         if self._begun:
-            records = self._counting.number(records, self._stream.interfaces, 0)
+            records = self._counting.number(records, self._stream.interfaces, 0, self._stream.behind)
         return attrs.evolve(batch, records=records, before=self._before + batch.before)

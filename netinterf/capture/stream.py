@@ -131,6 +131,11 @@ class CaptureStream:
         return () if self._reader is None else self._reader.interfaces
 
     @property
+    def behind(self) -> Sequence[int]:
+        """Numbers of the frames that come first behind damage; see `Reader.behind`."""
+        return () if self._reader is None else self._reader.behind
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was wrong so far."""
         notes = self._inlet.diagnostics + (() if self._reader is None else self._reader.diagnostics)

@@ -48,16 +48,18 @@ def stand(
     certain = odds_of(without_doubtful(restrained, selective, mechanisms, doubt), kind, quiet, model)
     odds = at_most(model.shaping_ceiling, odds_of(restrained, kind, quiet, model), certain, unsure)
     top = whole(restrained, leading(restrained, len(subjects)), mechanisms, model)
-    return Standing(restrained, plan, unsure, top, odds, highest_odds(restrained, top, model))
+    return Standing(restrained, plan, unsure, top, odds, highest_odds(restrained, top, subjects.broken, model))
 
 
-def highest_odds(hypotheses: Hypotheses, top: I64, model: Model) -> F64:
+def highest_odds(hypotheses: Hypotheses, top: I64, broken: Mask, model: Model) -> F64:
     """Say which odds no row may exceed, by the hypothesis that leads it.
 
     Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``. One
-    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same.
+    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same. Where a
+    time within a subject was not recorded, nothing but proof does: what is missing may be what explains the rest.
     """
-    backed = np.append(hypotheses.backed, False)[top]
+    backed, proof = np.append(hypotheses.backed, False)[top], np.append(hypotheses.decisive, False)[top]
+    backed = np.where(broken, proof, backed)
     return np.where(top < 0, short_of(model.possible), np.where(backed, np.inf, short_of(model.likely)))
 
 

@@ -51,6 +51,7 @@ class Subjects:
     named_in: I32  # row in Packets that shows it, -1 for none
     reasons: U32  # Reason bits: why it is down or cannot be judged, were it left alone
     whole: Mask  # both directions were captured
+    broken: Mask  # a time that the recording does not hold lies within it
     unread: Mask  # what would show a forgery was cut out of the recording
     unheard: Mask  # nobody was heard to answer, and only others on the path tell whether anybody could have been
     loss_share: F64  # share of packets that the recording of its path missed
@@ -102,6 +103,7 @@ def list_subjects(
     prior_kind = np.select([protocol == TCP, protocol == UDP], [KIND_TCP, KIND_UDP], KIND_OTHER).astype(np.int64)
     flow = np.concatenate([rows, exchanges.flow]).astype(np.int32)
     names, reasons = flow_names(trace, evidence), flow_reasons(trace)
+    start, end = np.concatenate([flows.first[rows], start]), np.concatenate([flows.last[rows], end])
     unheard_flows, unheard_exchanges = unheard(trace)
     return Subjects(
         subject=np.concatenate([rows, np.arange(count)]).astype(np.int32),
@@ -113,13 +115,14 @@ def list_subjects(
         server=flows.server[flow],
         port=flows.server_port[flow].astype(np.int64),
         first_packet=np.concatenate([flows.first_packet[rows], first]).astype(np.int32),
-        start=np.concatenate([flows.first[rows], start]),
-        end=np.concatenate([flows.last[rows], end]),
+        start=start,
+        end=end,
         name=Text.concat([names.value.take(rows), exchanges.name]),
         named_by=np.concatenate([names.kind[rows], np.full(count, TriggerKind.DNS_QNAME, np.uint8)]),
         named_in=np.concatenate([names.packet[rows], first]).astype(np.int32),
         reasons=np.concatenate([reasons[rows], exchange_reasons(trace, reasons)]),
         whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
+        broken=~trace.heard_throughout(start, end),
         unread=np.concatenate([flows_unread(trace)[rows], exchanges_unread(trace)]),
         unheard=np.concatenate([unheard_flows[rows], unheard_exchanges]),
         loss_share=trace.recording.loss_share[flow],

@@ -16,6 +16,7 @@ from netinterf.capture import open_capture, write_pcap, write_records
 from netinterf.cli.main import main
 from netinterf.errors import CaptureError
 from netinterf.export.jsonl import lines
+from netinterf.verdict.subjects import list_subjects
 
 EXAMPLES = Path(str(netinterf.__path__[0])) / "data" / "examples"
 KEY = b"0123456789abcdef"
@@ -196,6 +197,24 @@ def test_what_was_asked_before_a_gap_was_not_asked_in_vain(tmp_path):
     reasons = [open_questions(trace, ended) for trace in (alone, following, with_gap)]
     assert reasons[0] == reasons[2]
     assert reasons[0] > 0 == reasons[1]
+
+
+def test_what_was_asked_before_damage_was_not_asked_in_vain(tmp_path):
+    """What waited for an answer when records were damaged is open as well: nobody knows what they held."""
+    played = simulate.run("dns.drop", 3, simulate.Conditions.clean(ip=4))
+    times, frames = np.asarray(played.times), played.frames
+    half = len(times) // 2
+    later = np.where(np.arange(len(times)) < half, 0, 3600 * 10**9)
+    write_pcap(tmp_path / "whole.pcap", times + later, frames, 1)
+    content = bytearray((tmp_path / "whole.pcap").read_bytes())
+    at = 24 + sum(16 + len(frame) for frame in frames[:half])
+    content[at : at + 16] = b"\xff" * 16
+    whole, damaged = netinterf.read(tmp_path / "whole.pcap"), netinterf.read(bytes(content))
+    ended = int(times[half - 1])
+    assert [[gap.began for gap in trace.gaps] for trace in (whole, damaged)] == [[], [ended]]
+    assert open_questions(damaged, ended) > 0 == open_questions(whole, ended)
+    known = list_subjects(damaged, netinterf.analyze(damaged))
+    assert known.broken.tolist() == ((known.start <= ended) & (known.end > ended)).tolist()
 
 
 def open_questions(trace, until):

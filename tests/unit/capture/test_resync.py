@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from netinterf.capture import open_capture
 from netinterf.capture.resync import MOST_GAPS, ROOM
+from netinterf.capture.rotated import RotatedStream
 from netinterf.capture.stream import CaptureStream
 from netinterf.errors import DamagedCapture
 from netinterf.schema import Records
@@ -113,6 +114,38 @@ def test_a_stream_goes_on_behind_damage(kind):
     assert f"{len(records[5])} bytes were skipped" in note.message
     stream.feed(records[10])
     assert len(stream.frames().records) == 1
+
+
+@pytest.mark.parametrize("kind", ["pcap", "pcapng"])
+def test_what_damage_took_is_a_gap_in_time(kind):
+    """Of files and streams alike, it lasts from the last frame before the damage to the first one behind it."""
+    head, records = capture_of(kind, "<", [90] * 40, 4)
+    for place in (10, 11, 30):  # the first two are one gap
+        records[place] = b"\xff" * 16 + records[place][16:]
+    data = head + b"".join(records)
+    assert open_capture(head + b"".join(records[:10])).gaps == ()
+    capture, stream = open_capture(data), RotatedStream("bytes")
+    for at in range(0, len(data), 700):
+        for _ in stream.feeding(data[at : at + 700]):
+            stream.frames()
+    stream.close()
+    time = capture.records.time.tolist()
+    assert [(gap.began, gap.ended, gap.after) for gap in capture.gaps] == [
+        (time[9], time[10], 1),
+        (time[27], time[28], 1),
+    ]
+    assert stream.gaps == capture.gaps
+    assert [note.code for note in capture.diagnostics] == ["capture.damaged"] * 2
+
+
+def test_a_description_that_was_damaged_takes_no_frame():
+    """What is said of an interface is no packet: silence around it means what it meant."""
+    head, records = capture_of("pcapng", "<", [90] * 10, 5)
+    hurt = c.interface("<")[:4] + b"\xff" * 4 + c.interface("<")[8:]
+    capture = open_capture(head + b"".join([*records[:5], hurt, *records[5:]]))
+    assert len(capture.records) == 10
+    assert capture.diagnostics
+    assert capture.gaps == ()
 
 
 @pytest.mark.parametrize("kind", ["pcap", "pcapng"])

@@ -22,8 +22,10 @@ from netinterf.stats.multiple import posterior_q
 from netinterf.table import Ragged
 from netinterf.verdict import Model, default_model
 from netinterf.verdict import classify as classify_by
+from netinterf.verdict.combine import judge as judge_subjects
 from netinterf.verdict.model import read_priors
 from netinterf.verdict.reasons import CATALOGUE
+from netinterf.verdict.subjects import list_subjects
 from netinterf.written.ledger import explain
 from netinterf.written.record import Verdict
 from netinterf.written.words import happened, percent, sentences
@@ -107,6 +109,22 @@ def test_a_capture_with_holes_never_confirms() -> None:
     world.send(flow := world.flow(), 0.0, out=True, flags=SYN)
     world.send(flow, 0.2, out=True, flags=ACK, payload=100)
     assert Grade.LIKELY is judge(("reset.sure", 14.0), world=world).grade
+
+
+def test_where_a_time_is_missing_only_proof_accuses() -> None:
+    """What damage took may explain what looks odd in the rest; what contradicts itself needs nothing else."""
+    trace = visited().trace()
+    for rows, plain, broken in (
+        ([("reset.time", 6.0), ("reset.head", 6.0)], Grade.LIKELY, Grade.POSSIBLE),
+        ([("reset.sure", 14.0)], Grade.CONFIRMED, Grade.CONFIRMED),
+    ):
+        table = evidence(RULES, [(0, name, llr) for name, llr in rows])
+        whole = list_subjects(trace, table)
+        missing = attrs.evolve(whole, broken=np.ones(len(whole), np.bool_))
+        assert [list(Grade)[judge_subjects(table, one, plain_model()).grade[0]] for one in (whole, missing)] == [
+            plain,
+            broken,
+        ]
 
 
 def test_every_listed_mechanism_can_be_confirmed() -> None:
