@@ -12,6 +12,9 @@ from netinterf.transform import Kind
 __all__ = ["sections", "verdict"]
 
 KINDS = {change.name: change.kind for change in ALL} | {PAIR: Kind.NEUTRAL}
+HARMLESS = "benign."
+"""What scenarios are called in which nobody interferes."""
+
 EXAMPLES = 5
 """Simulated subjects of one change that are listed; all are in the JSON file."""
 
@@ -102,9 +105,12 @@ def verdict(found: dict[str, Any]) -> str:
     of = sum(count for (old, _), count in steps.items() if old == "interfered")
     accused = sum(flip.what == "accused" for flip in flips)
     ok, blind = steps["interfered", "ok"], steps["interfered", "insufficient"]
-    unseen = sum(flip.simulated and flip.what == f"interfered → ok{UNSEEN}" for flip in flips)
+    gone = [flip for flip in flips if flip.simulated and flip.what.startswith("interfered → ok")]
+    unseen = sum(flip.what.endswith(UNSEEN) for flip in gone)
+    right = sum(flip.file.startswith(HARMLESS) and not flip.what.endswith(UNSEEN) for flip in gone)
     lines.append(
         f"lossy: {accused} newly accused; of {of} simulated interfered subjects {ok} became ok, {unseen} of which lost "
-        f"all forged frames ({1000 * (ok - unseen) / max(of, 1):.2f} in 1,000 without these), {blind} insufficient"
+        f"all forged frames, and {right} of which nobody had interfered with "
+        f"({1000 * (ok - unseen - right) / max(of, 1):.2f} in 1,000 without these), {blind} insufficient"
     )
     return "\n".join(lines)

@@ -86,7 +86,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     grade = grade_of(odds, accused, may_confirm, model)
     alone = limited_alone(restrained, selective, mechanisms, doubt)
     strong = (np.append(restrained.llr, 0.0)[suspected] >= STRONG) | (odds >= np.exp(-STRONG))
-    strong[restrained.row[beside_certain(restrained, subjects, mechanisms, model)]] = True
+    strong |= beside_certain(restrained, subjects, mechanisms, model)
     unseen = left_open(evidence, row, count) | np.where(subjects.unread, Reason.SNAPLEN, 0).astype(np.uint32)
     bits = reasons_of(
         grade, accused, subjects.reasons, unsure=unsure, strong=strong, alone=alone, plan=plan, unseen=unseen
@@ -130,6 +130,10 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     )
 
 
+UNKNOWN = np.uint32(sum(reason for reason, cause in CATALOGUE.items() if cause.outcome is Outcome.INSUFFICIENT))
+"""Reasons for which a subject is not known to have worked: no plan explains these."""
+
+
 def reasons_of(
     grade: I64, accused: Mask, plain: U32, *, unsure: Mask, strong: Mask, alone: Mask, plan: Mask, unseen: U32
 ) -> U32:
@@ -149,7 +153,7 @@ def reasons_of(
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
     bits[alone & ~accused & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
-    bits[plan & ~accused] = 0
+    bits = np.where(plan & ~accused, plain & UNKNOWN, bits)
     return np.where(~accused & (bits == 0), unseen, bits)
 
 

@@ -14,7 +14,8 @@ from others has not said already. So what has no evidence of its own stays as it
 raises others: nothing is passed on.
 
 Beside a certain case *healthy* is not said of what anything speaks against, however little, and whichever mechanism it
-is: where one of two answers is missing from the recording, the other is odd in other ways.
+is: where one of two answers is missing from the recording, the other is odd in other ways, or in none. So of a name
+that was certainly forged nothing is said by an answer alone.
 
 No mechanism whose groups are parts of one likelihood ratio by design (`Model.joint`) is certain so: they are not
 independent.
@@ -23,8 +24,8 @@ independent.
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
-from netinterf.numbering import joined, numbered
-from netinterf.schema import Evidence
+from netinterf.numbering import combined, joined, numbered, numbered_text
+from netinterf.schema import Evidence, SubjectKind
 from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.subjects import Subjects
 from netinterf.verdict.weigh import Hypotheses, Suspicions, added
@@ -65,7 +66,10 @@ def raise_priors(
 
 
 def beside_certain(judged: Hypotheses, subjects: Subjects, mechanisms: tuple[str, ...], model: Model) -> Mask:
-    """Say which hypotheses something speaks for, on a path on which another subject has a certain case of any.
+    """Say which subjects are not healthy for the company they keep: on the path of a certain case of any mechanism.
+
+    Those are subjects that anything speaks against, and DNS exchanges about a name about which others are certainly
+    forged.
 
     Args:
         judged: The hypotheses, as in `raise_priors`.
@@ -73,9 +77,18 @@ def beside_certain(judged: Hypotheses, subjects: Subjects, mechanisms: tuple[str
         mechanisms: The vocabulary.
         model: Caps and grades.
     """
-    certain, path = certain_of(judged, mechanisms, model), paths_of(subjects)
-    met: Mask = judged.supported & ~certain & np.isin(path[judged.row], path[judged.row[certain]])
-    return met
+    beside = np.zeros(len(subjects), np.bool_)
+    certain = judged.row[certain_of(judged, mechanisms, model)]
+    if not len(certain):
+        return beside
+    path = paths_of(subjects)
+    beside[judged.row[judged.supported]] = True
+    beside &= np.isin(path, path[certain])
+    asked = np.flatnonzero((subjects.kind == SubjectKind.EXCHANGE) & np.isin(path, path[certain]))
+    name, _ = numbered_text(subjects.name.take(asked))
+    about = combined(path[asked], name)
+    beside[asked[np.isin(about, about[np.isin(asked, certain)])]] = True
+    return beside
 
 
 def certain_of(judged: Hypotheses, mechanisms: tuple[str, ...], model: Model) -> Mask:

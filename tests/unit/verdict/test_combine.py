@@ -24,12 +24,12 @@ from netinterf.verdict import Model, default_model
 from netinterf.verdict import classify as classify_by
 from netinterf.verdict.combine import judge as judge_subjects
 from netinterf.verdict.model import read_priors
-from netinterf.verdict.reasons import CATALOGUE
+from netinterf.verdict.reasons import CATALOGUE, Reason
 from netinterf.verdict.subjects import list_subjects
 from netinterf.written.ledger import explain
 from netinterf.written.record import Verdict
 from netinterf.written.words import happened, percent, sentences
-from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, plain_model, rule
+from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, plain_model, rule, subjects
 
 RULES = [
     rule("reset.time", "tcp.reset", "time", measures=("ratio",)),
@@ -205,6 +205,21 @@ def test_a_plan_is_no_interference() -> None:
     assert (plan.outcome, plan.grade, plan.mechanism, plan.selective) == (Outcome.OK, Grade.NONE, None, False)
     assert plan.probability < 0.5
     assert "like everything else" in plan.explanation
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        (Reason.ONE_DIRECTION, Outcome.INSUFFICIENT),  # whether it worked was not recorded
+        (Reason.STALLED, Outcome.OK),  # that it was slow is what a plan explains
+    ],
+)
+def test_a_plan_explains_what_was_slow_and_not_what_is_unknown(reason: Reason, outcome: Outcome) -> None:
+    """A transfer of which half is missing is no healthy one for being limited like all others."""
+    table = evidence(RULES, [(0, "police", 14.0)], measured=Ragged.of([[0.0, 0.0]], np.float64))
+    among = subjects(["tcp"], reasons=np.array([reason], np.uint32))
+    verdicts = judge_subjects(table, among, plain_model())
+    assert list(Outcome)[verdicts.outcome[0]] is outcome
 
 
 def test_shaping_needs_a_contrast() -> None:

@@ -248,6 +248,21 @@ def test_beside_a_certain_case_a_doubt_is_no_health(company: Rows, own: Rows, op
     assert NAMES[verdicts.grade[place]] is (Grade.INSUFFICIENT if open_ else Grade.NONE)
 
 
+def test_an_answer_about_a_name_that_was_forged_is_no_health() -> None:
+    """Lookups of one name over one path: where one was certainly forged, no other is called healthy for its answer."""
+    among = subjects(
+        ["exchange"] * 4 + ["tcp"],
+        client=np.array([0, 0, 0, 1, 0], np.int32),
+        server=np.array([2, 2, 2, 2, 2], np.int32),
+        name=Text.of(["a.example", "a.example", "b.example", "a.example", "a.example"]),
+    )
+    forged = written([(0, "page", 9.0), (0, "page.b", 9.0)])
+    verdicts = judge(forged, among, model(priors={("exchange", "http.blockpage"): -5.8}))
+    assert [list(Outcome)[outcome] for outcome in verdicts.outcome] == [
+        Outcome.INTERFERED, Outcome.INSUFFICIENT, Outcome.OK, Outcome.OK, Outcome.OK,
+    ]  # fmt: skip
+
+
 def test_one_oddity_stays_below_likely() -> None:
     """Company does not replace a second oddity."""
     assert NAMES[judged([*CERTAIN, (1, "reset.a", 6.0)]).grade[1]] is Grade.POSSIBLE
