@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.arrays import I64, U8, U32, Mask
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Mark, Status, TcpFlag, TlsKind
@@ -151,9 +152,9 @@ def _tcp(trace: "Trace") -> Bits:
     _set(bits, carried & syn_ack & reset & ~closed & (request | reply), Reason.RESET_UNEXPLAINED)
     _set(bits, carried & request & reply & _stalled(trace), Reason.STALLED)
     silent = carried & ~request & ~reply
-    unfinished = silent & (sides.packets[client] <= _syn_count(trace))
-    _set(bits, unfinished, Reason.HANDSHAKE_UNFINISHED)
-    _set(bits, silent & ~unfinished, Reason.NO_PAYLOAD)
+    half_open = silent & (sides.packets[client] <= _syn_count(trace))
+    _set(bits, half_open, Reason.HANDSHAKE_UNFINISHED)
+    _set(bits, silent & ~half_open, Reason.NO_PAYLOAD)
     _set(bits, carried & (bits == 0) & (request ^ reply) & ~_delivered(trace, closed), Reason.TOO_FEW)
     for refused, reason in _refused(trace):
         _set(bits, refused & (bits == 0), reason)
@@ -161,7 +162,10 @@ def _tcp(trace: "Trace") -> Bits:
 
 
 def _refused(trace: "Trace") -> Iterator[tuple[Mask, Reason]]:
-    """Say which requests were refused in the clear: anybody on the path can write a FIN, an alert or a page."""
+    """Say which requests were refused in the clear, or were not served though somebody answered.
+
+    Anybody on the path can write a FIN, an alert or a page.
+    """
     sides, tls, http, none = trace.sides, trace.tls, trace.http, np.zeros(len(trace.flows), np.bool_)
     client_fin, server_fin = sides.fin[0::2], sides.fin[1::2]
     requested, alert, server_hello, refused = _requested(trace), none.copy(), none.copy(), none.copy()
@@ -177,12 +181,31 @@ def _refused(trace: "Trace") -> Iterator[tuple[Mask, Reason]]:
     yield requested & alert & ~server_hello, Reason.ALERT_UNEXPLAINED
     answer = sides.first_payload[1::2]
     acknowledged = trace.packets.relative_ack[np.maximum(answer, 0)] if len(trace.packets) else answer
-    yield server_hello & (answer >= 0) & (sides.sent[0::2] - (client_fin >= 0) <= acknowledged), Reason.TLS_UNFINISHED
+    handshake = server_hello & (answer >= 0) & (sides.sent[0::2] - (client_fin >= 0) <= acknowledged)
+    yield _cut_short(trace, handshake), Reason.STALLED  # it was not the client that left
+    yield handshake, Reason.TLS_UNFINISHED
     answers = np.flatnonzero(~http.outbound & (http.status > 0))
     _, first = np.unique(http.flow[answers], return_index=True)
     first = answers[first]
     refused[http.flow[first[one_of(http.status[first], REFUSALS)]]] = True
     yield refused, Reason.REFUSAL_UNEXPLAINED
+
+
+def _cut_short(trace: "Trace", handshake: Mask) -> Mask:
+    """Say in which flows an answer stopped in its middle, and what the client sent then was never acknowledged.
+
+    Args:
+        trace: The capture.
+        handshake: Flows whose TLS handshake was not finished.
+    """
+    sides = trace.sides
+    client, server = slice(0, None, 2), slice(1, None, 2)
+    in_vain = (sides.acked[client] < sides.sent[client]) & (sides.repeats[client] >= MANY_REPEATS)
+    in_vain &= (trace.flows.protocol == TCP) & (sides.payload_packets[server] > 0)
+    flow = np.flatnonzero(in_vain & ~handshake)
+    result: Mask = in_vain & handshake
+    result[flow] = unfinished(trace, 2 * flow)
+    return result
 
 
 def _requested(trace: "Trace") -> Mask:

@@ -156,7 +156,7 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.STALLED,
             "tcp.stalled",
             _DOWN,
-            "The connection worked, then data was sent again and again without being acknowledged.",
+            "The connection worked, then data, or its end, was sent again and again without being acknowledged.",
         ),
         Cause(
             Reason.MID_STREAM,

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from netinterf.schema import Mark, Outcome, Status, TlsKind
+from netinterf.simulate import Conditions, run
+from netinterf.trace import read
 from netinterf.verdict import classify
 from netinterf.verdict.health import exchange_reasons, flow_reasons, outcomes
 from netinterf.verdict.reasons import CATALOGUE, Reason, causes, first_outcome
@@ -212,6 +214,12 @@ def hello_left_alone(world: World) -> None:
     late(world)
 
 
+def hello_cut_short(world: World) -> None:
+    """The client waits behind the server's hello, and announces its end again and again, which nobody acknowledges."""
+    flow = hello(world, answer=TlsKind.SERVER_HELLO)
+    world.send(flow, 9, out=True, flags=FIN | ACK, side={"acked": 101, "repeats": 3})
+
+
 def refusing_page(world: World) -> None:
     """The request is answered with 403."""
     world.visit(world.flow())
@@ -258,6 +266,7 @@ REACHED: list[tuple[Case, Reason]] = [
     (closed_without_a_word, Reason.CLOSED_UNEXPLAINED),
     (alerted, Reason.ALERT_UNEXPLAINED),
     (hello_left_alone, Reason.TLS_UNFINISHED),
+    (hello_cut_short, Reason.STALLED),
     (refusing_page, Reason.REFUSAL_UNEXPLAINED),
     (asked_in_vain, Reason.REQUEST_UNANSWERED),
 ]
@@ -279,6 +288,16 @@ def test_each_reason_decides(case: Case, reason: Reason) -> None:
     bits, outcome = judged(case)
     assert causes(bits)[0].reason is reason
     assert CATALOGUE[reason].outcome is outcome
+
+
+def test_an_answer_that_stops_in_its_middle_has_stalled() -> None:
+    """Transfers that froze within a record, and whose end nobody acknowledged, failed; those that went on did not."""
+    played = run("rate.freeze.packets", 3, Conditions.clean(ip=4))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    frozen = {truth.first_frame for truth in played.labels.interfered() if truth.kind == "flow"}
+    stalled = trace.packets.frame[trace.flows.first_packet[flow_reasons(trace) & np.uint32(Reason.STALLED) != 0]]
+    assert 1 < len(stalled) <= len(frozen)
+    assert set(stalled.tolist()) <= frozen
 
 
 def test_every_reason_is_reachable() -> None:
