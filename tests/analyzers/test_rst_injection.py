@@ -111,6 +111,17 @@ def test_a_firewall_that_forgot_the_flow_is_not_too_soon() -> None:
         assert "rst.premature" not in rules
 
 
+@pytest.mark.parametrize(("pause", "expected"), [(5000.0, True), (200.0, False)])
+def test_a_pause_excuses_a_reset_where_the_other_side_was_not_recorded(pause: float, expected: bool) -> None:
+    """What it answers is not seen then; that its own side had been silent is."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.send("S", "RA", 920, end + 4, at=sent + 102 + pause, ttl=56, stamped=False)
+    talk.frames = [(at, frame) for at, frame in talk.frames if IP(frame).src == talk.server]
+    assert ("rst.resumed" in found(talk.trace())) is expected
+
+
 def test_one_reset_per_segment_is_no_burst() -> None:
     """A proxy that gives up acknowledges each segment once; copies of one answer are another thing."""
     for acks, expected in (((201, 301), "rst.per_segment"), ((301, 301, 301), "rst.burst")):

@@ -107,7 +107,10 @@ def answers_fin(trace: Trace, suspects: Suspects) -> Mask:
 
 
 def breaks_silence(trace: Trace, suspects: Suspects) -> Mask:
-    """Say whether the packets that a suspect may answer came after a second in which nobody spoke."""
+    """Say whether the packets that a suspect may answer came after a second in which nobody spoke.
+
+    Where the other side was not recorded, what it answers is not seen: then the silence of its own side tells.
+    """
     packets, base = trace.packets, suspects.base
     heard = base.at(base.acked, suspects.previous, missing=0)
     place = base.first_above(base.top, suspects.other, np.maximum(heard, 0))  # the oldest that was not acknowledged
@@ -117,7 +120,11 @@ def breaks_silence(trace: Trace, suspects: Suspects) -> Mask:
     quiet = np.maximum(np.where(same, own, -1), base.at(base.row, base.before(suspects.side, np.maximum(row, 0))))
     known = (row >= 0) & (row < suspects.row) & (quiet >= 0)
     gap = packets.time[np.maximum(row, 0)] - packets.time[np.maximum(quiet, 0)] if len(packets) else row
-    resumed: Mask = known & (gap >= RESUMED_NS)
+    before = base.at(base.row, suspects.previous)
+    alone = (trace.sides.packets[suspects.other] == 0) & (before >= 0)
+    if len(packets):
+        gap = np.where(alone, packets.time[suspects.row] - packets.time[np.maximum(before, 0)], gap)
+    resumed: Mask = (known | alone) & (gap >= RESUMED_NS)
     return resumed
 
 
