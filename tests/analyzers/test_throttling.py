@@ -1,6 +1,7 @@
 """The throttling analyzer on simulated transfers, policed and not, and on real captures."""
 
 import functools
+import io
 
 import numpy as np
 import pytest
@@ -17,11 +18,13 @@ from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.analyzers.throttling.waiting import Waiting
+from netinterf.capture import write_pcap
 from netinterf.schema import Outcome, TcpOption
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
 from netinterf.stats.bucket.fit import NO_FIT
 from netinterf.trace import read
+from netinterf.transform import load, lose, to_bytes
 from netinterf.verdict.combine import classify
 from netinterf.verdict.reasons import causes
 from tests.analyzers import bulk
@@ -44,6 +47,13 @@ OUTCOMES = tuple(Outcome)
 def trace_of(moved):
     """Read what a tap captured."""
     return read(times=np.array(moved.times), frames=moved.frames, link_type=RAW_IP)
+
+
+def capture_of(played):
+    """Write a simulated capture as a file."""
+    target = io.BytesIO()
+    write_pcap(target, played.times, played.frames, played.link_type, lengths=played.lengths)
+    return target.getvalue()
 
 
 def found(trace):
@@ -243,6 +253,14 @@ def test_a_timer_that_backs_off_is_no_bucket():
     rules, accused = found(read(times=simulated.times, frames=simulated.frames, link_type=simulated.link_type))
     assert not accused
     assert "rate.rough_bucket" not in rules
+
+
+def test_what_the_recorder_missed_is_no_reason_for_several_buckets():
+    """Packets that were missed drained the one bucket of a plan all the same, and do not make several of it."""
+    played = load(capture_of(run("benign.rate.plan-policer", 1300)))
+    rules, accused = found(read(to_bytes(lose(played, 0.01, seed=1))))
+    assert rules["rate.whole_link"]["selective"] == 0
+    assert not accused
 
 
 def test_equal_limits_one_after_the_other_are_the_links():

@@ -23,7 +23,7 @@ import numpy as np
 from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import Judged
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.sharing import Company, Weighed, one_for_all, passed_freely
+from netinterf.analyzers.throttling.sharing import CHANCE_LOSS, Company, Weighed, one_for_all, passed_freely
 from netinterf.analyzers.throttling.surroundings import DECIDED, Surroundings, lost_alike, surroundings
 from netinterf.analyzers.throttling.units import bounded
 from netinterf.analyzers.throttling.unseen import Numbering
@@ -175,7 +175,7 @@ def contrasted(controls: Controls, around: Surroundings) -> Asking[Compared]:
     lossy = limited_alike(around, domain)
     servers = {int(domain[series.flow[0]]) for series in lossy}
     weighed = (yield company_of(controls, around, meanwhile)) if len(servers) > 1 else None
-    if weighed is not None and (weighed.llr > -CHOSEN or not weighed.explained):
+    if weighed is not None and (weighed.llr > -CHOSEN - missed(trace, lossy) or not weighed.explained):
         rows = np.unique(np.concatenate([series.row[series.lost] for series in lossy]))[:MOST_WITNESSES]
         held = Compared(others=Others.ALIKE, llr=sum(llrs), shared=weighed.shared, rows=rows)
         return attrs.evolve(held, servers=len(servers), rate=around.fit.rate)
@@ -278,6 +278,20 @@ def spared_llrs(controls: Controls, around: Surroundings, others: list[Series]) 
         return llrs
     weighed = yield company_of(controls, around, [others[0].joined(others[1:])])
     return llrs if weighed.llr <= -APART else [0.0] * len(llrs)
+
+
+def missed(trace: Trace, lossy: list[Series]) -> float:
+    """Say how much better limits that choose may explain flows only since the recorder missed some of their packets.
+
+    What was missed drained the bucket all the same. So each such packet may make one other look wrong where flows share
+    a bucket, which costs no more than to call it a loss by chance.
+
+    Returns:
+        Nats.
+    """
+    share = [float(trace.recording.loss_share[series.flow[0]]) for series in lossy]
+    packets = sum(len(series) * part / (1 - min(part, 0.5)) for series, part in zip(lossy, share, strict=True))
+    return -packets * float(np.log(CHANCE_LOSS))
 
 
 def company_of(controls: Controls, around: Surroundings, others: list[Series]) -> Company:
