@@ -80,6 +80,8 @@ class Counting:
 
     def _find_damage(self, records: Records, behind: Sequence[int]) -> None:
         """Tell when frames are missing that damage took: from the last one before to the first one behind it."""
+        if len(behind) == self._told:
+            return
         file, latest = self._files[-1], np.maximum.accumulate(records.time)
         for number in behind[self._told :]:
             row = int(np.searchsorted(records.frame, number))

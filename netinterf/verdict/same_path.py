@@ -24,6 +24,7 @@ independent.
 import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
+from netinterf.mechanisms import Written, known_as
 from netinterf.numbering import combined, joined, numbered, numbered_text
 from netinterf.schema import Evidence, SubjectKind
 from netinterf.verdict.model import SUBJECTS, Model
@@ -68,8 +69,8 @@ def raise_priors(
 def beside_certain(judged: Hypotheses, subjects: Subjects, mechanisms: tuple[str, ...], model: Model) -> Mask:
     """Say which subjects are not healthy for the company they keep: on the path of a certain case of any mechanism.
 
-    Those are subjects that anything speaks against, and DNS exchanges about a name about which others are certainly
-    forged.
+    Those are subjects that anything speaks against, and DNS exchanges about a name about which others certainly got
+    forged answers.
 
     Args:
         judged: The hypotheses, as in `raise_priors`.
@@ -77,17 +78,19 @@ def beside_certain(judged: Hypotheses, subjects: Subjects, mechanisms: tuple[str
         mechanisms: The vocabulary.
         model: Caps and grades.
     """
-    beside = np.zeros(len(subjects), np.bool_)
-    certain = judged.row[certain_of(judged, mechanisms, model)]
-    if not len(certain):
+    beside, certain = np.zeros(len(subjects), np.bool_), certain_of(judged, mechanisms, model)
+    if not certain.any():
         return beside
     path = paths_of(subjects)
+    met = np.isin(path, path[judged.row[certain]])
     beside[judged.row[judged.supported]] = True
-    beside &= np.isin(path, path[certain])
-    asked = np.flatnonzero((subjects.kind == SubjectKind.EXCHANGE) & np.isin(path, path[certain]))
-    name, _ = numbered_text(subjects.name.take(asked))
-    about = combined(path[asked], name)
-    beside[asked[np.isin(about, about[np.isin(asked, certain)])]] = True
+    beside &= met
+    records = (known_as(word) for word in mechanisms)
+    answers = np.array([record is not None and record.written is Written.ANSWER for record in records])
+    forged = judged.row[certain & answers[judged.mechanism]]
+    asked = np.flatnonzero((subjects.kind == SubjectKind.EXCHANGE) & met)
+    about = combined(path[asked], numbered_text(subjects.name.take(asked))[0])
+    beside[asked[np.isin(about, about[np.isin(asked, forged)])]] = True
     return beside
 
 

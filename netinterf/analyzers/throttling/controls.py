@@ -289,8 +289,7 @@ def missed(trace: Trace, lossy: list[Series]) -> float:
     Returns:
         Nats.
     """
-    share = [float(trace.recording.loss_share[series.flow[0]]) for series in lossy]
-    packets = sum(len(series) * part / (1 - min(part, 0.5)) for series, part in zip(lossy, share, strict=True))
+    packets = sum(len(series) * float(trace.recording.loss_share[series.flow[0]]) for series in lossy)
     return -packets * float(np.log(CHANCE_LOSS))
 
 

@@ -33,6 +33,10 @@ RULES = [
     rule("own.b", "house.rule", "header"),
     rule("police", "rate.policing", "bucket", measures=("selective",), decisive=True),
     rule("police.b", "rate.policing", "queue"),
+    rule("answer", "dns.injection", "content"),
+    rule("answer.b", "dns.injection", "header"),
+    rule("silence", "dns.drop", "content"),
+    rule("silence.b", "dns.drop", "header"),
 ]
 IDS = [known.id for known in RULES[:9]]
 KINDS = ["tcp", "tcp", "tcp", "exchange", "tcp", "tcp"]
@@ -248,18 +252,22 @@ def test_beside_a_certain_case_a_doubt_is_no_health(company: Rows, own: Rows, op
     assert NAMES[verdicts.grade[place]] is (Grade.INSUFFICIENT if open_ else Grade.NONE)
 
 
-def test_an_answer_about_a_name_that_was_forged_is_no_health() -> None:
-    """Lookups of one name over one path: where one was certainly forged, no other is called healthy for its answer."""
+@pytest.mark.parametrize(("what", "other"), [("answer", Outcome.INSUFFICIENT), ("silence", Outcome.OK)])
+def test_an_answer_about_a_name_that_was_forged_is_no_health(what: str, other: Outcome) -> None:
+    """Lookups of one name over one path: where one was certainly forged, no other is called healthy for its answer.
+
+    Where one was swallowed, an answer is one: whoever swallows writes none.
+    """
     among = subjects(
         ["exchange"] * 4 + ["tcp"],
         client=np.array([0, 0, 0, 1, 0], np.int32),
         server=np.array([2, 2, 2, 2, 2], np.int32),
         name=Text.of(["a.example", "a.example", "b.example", "a.example", "a.example"]),
     )
-    forged = written([(0, "page", 9.0), (0, "page.b", 9.0)])
-    verdicts = judge(forged, among, model(priors={("exchange", "http.blockpage"): -5.8}))
+    forged = written([(0, what, 9.0), (0, f"{what}.b", 9.0)])
+    verdicts = judge(forged, among, model(priors={("exchange", word): -5.8 for word in ("dns.injection", "dns.drop")}))
     assert [list(Outcome)[outcome] for outcome in verdicts.outcome] == [
-        Outcome.INTERFERED, Outcome.INSUFFICIENT, Outcome.OK, Outcome.OK, Outcome.OK,
+        Outcome.INTERFERED, other, Outcome.OK, Outcome.OK, Outcome.OK,
     ]  # fmt: skip
 
 
