@@ -100,7 +100,7 @@ def attempts_of(world: World) -> Attempts:
         low=np.where(six, low, low | np.uint64(0xFFFF << 32)), port=PORTS[step], transport=STEPS[step],
         name=Text.of([f"name{one}" if one >= 0 else "" for one in np.where(shut, -1, world.name[visit]).tolist()]),
         time=world.time[visit] + step * BEHIND + again * AGAIN, state=STATES[came], abrupt=np.zeros(count, np.bool_),
-        at_opening=~lookup & (came == Came.UNOPENED), traced=np.zeros(count, np.bool_), missed=np.zeros(count),
-        prior=prior, llr=llr, log_odds=prior + llr,
+        at_opening=~lookup & (came == Came.UNOPENED), unread=np.zeros(count, np.bool_),
+        traced=np.zeros(count, np.bool_), missed=np.zeros(count), prior=prior, llr=llr, log_odds=prior + llr,
     )  # fmt: skip
     return numbered_alike(attempts)

@@ -92,7 +92,7 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     place = subjects.flow.astype(np.int64)
     found = {word: mask[place] & ~exchange for word, mask in of_flow.items()}
     found |= {word: mask[place] for word, mask in of_any.items()}
-    found["expired"] = subjects.reasons & np.uint32(Reason.TIME_EXCEEDED) > 0
+    found["expired"] = subjects.reasons & Reason.TIME_EXCEEDED > 0
     lookups = trace.exchanges
     for word, lengths in (("reply", lookups.replies.lengths), ("query", lookups.queries.lengths)):
         found[word] = np.zeros(len(subjects), np.bool_)

@@ -6,10 +6,11 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.base import join
-from netinterf.arrays import I32, I64, U8, U32, Mask
+from netinterf.arrays import I32, I64, U8, Mask
 from netinterf.schema import Evidence, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
+from netinterf.verdict.reasons import Bits
 from netinterf.verdict.subjects import list_subjects, row_of
 
 __all__ = ["Pool", "Stock", "pool_of", "recombined"]
@@ -23,7 +24,7 @@ class Pool:
     exchange: Mask  # of each subject: an exchange, else a flow
     prior_kind: I64  # place in model.SUBJECTS
     protocol: U8
-    reasons: U32  # Reason bits: what happened to it
+    reasons: Bits  # Reason bits: what happened to it
     whole: Mask  # both directions were captured
     server: I32  # servers of the run, numbered from 0
     port: I64  # of the server

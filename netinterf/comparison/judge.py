@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import F64, I8, I64, U8
+from netinterf.arrays import F64, I8, I64, U8, Mask
 from netinterf.comparison.units import Finding, Side
 from netinterf.observations.attempts import Attempts, attempts_of
 from netinterf.observations.table import observe
@@ -49,9 +49,11 @@ class Contrasts(Table):
     here_answered: I64 = column("i8", "attempts here that were answered")
     here_failed: I64 = column("i8", "attempts here that failed")
     here_other: I64 = column("i8", "attempts here that were refused or are not known")
+    here_unread: I64 = column("i8", "of those answered: what would show a forgery was cut out of the recording")
     there_answered: I64 = column("i8", "attempts there that were answered")
     there_failed: I64 = column("i8", "attempts there that failed")
     there_other: I64 = column("i8", "attempts there that were refused or are not known")
+    there_unread: I64 = column("i8", "of those answered: what would show a forgery was cut out of the recording")
     difference: F64 = column("f8", "share that failed here less share that failed there; NaN without either")
     difference_low: F64 = column("f8", "lower end of its 95 % interval")
     difference_high: F64 = column("f8", "upper end")
@@ -79,6 +81,8 @@ class Seen:
     failed: I64
     other: I64
     struck: I64
+    unread: I64
+    blind: Mask
 
     @classmethod
     def of(cls, cells: Cells, side: Side, count: int) -> Self:
@@ -111,6 +115,8 @@ class Seen:
             failed=spread(tallies.failed, 0),
             other=spread(tallies.heard + tallies.unknown, 0),
             struck=spread(tallies.struck, 0),
+            unread=spread(tallies.unread, 0),
+            blind=spread(tallies.blind, False),
         )
 
     @property
@@ -166,9 +172,11 @@ def judge_attempts(attempts: Attempts, model: Model) -> Judgement:
         here_answered=ours.answered,
         here_failed=ours.failed,
         here_other=ours.other,
+        here_unread=ours.unread,
         there_answered=theirs.answered,
         there_failed=theirs.failed,
         there_other=theirs.other,
+        there_unread=theirs.unread,
         difference=difference,
         difference_low=low,
         difference_high=high,
@@ -204,7 +212,7 @@ def findings_of(grade: I64, grade_there: I64, ours: Seen, theirs: Seen) -> I64:
         accused & hit_there,
         accused,
         grade == POSSIBLE,
-        (ours.known == 0),
+        (ours.known == 0) | ~fails & ours.blind,
         ~fails,
         theirs.known == 0,
         works,

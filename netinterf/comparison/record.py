@@ -18,6 +18,12 @@ class AttemptCounts:
     answered: int
     failed: int  # silence, resets, and whatever the scan holds for interference
     unknown: int  # refused, or not shown by the capture
+    unread: int = 0  # of those answered: what would show a forgery was cut out of the recording
+
+    @property
+    def blind(self) -> bool:
+        """Whether it was answered, and no answer could be read."""
+        return 0 < self.unread >= self.answered
 
 
 @frozen(kw_only=True)

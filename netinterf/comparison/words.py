@@ -3,7 +3,8 @@
 from netinterf.comparison.record import AttemptCounts, Change, ComparedUnit
 from netinterf.comparison.units import Finding
 from netinterf.mechanisms import known_as
-from netinterf.written.record import Why, iso_time
+from netinterf.verdict.reasons import Reason
+from netinterf.written.record import Why, iso_time, whys
 from netinterf.written.words import SURE, percent
 
 __all__ = ["CAUSE_SAYS", "change_says", "reasons_of", "says"]
@@ -66,6 +67,8 @@ def reasons_of(unit: ComparedUnit) -> tuple[Why, ...]:
         elif not counts.failed + counts.answered:
             text = f"What came of it {side} is not shown; a capture of whole connections at the client would settle it."
             reasons.append(Why(code=f"compare.not_shown_{side}", says=text))
+    if unit.finding is Finding.NOT_COMPARED and unit.here.blind:
+        reasons.extend(whys(Reason.SNAPLEN))
     if unit.finding in {Finding.ONLY_HERE, Finding.SUSPECTED} and unit.cause:
         text = f"Apart from a block, {CAUSE_SAYS[unit.cause]}; {SETTLES[unit.cause]} would settle it."
         reasons.append(Why(code=f"compare.{unit.cause.replace('-', '_')}", says=text))

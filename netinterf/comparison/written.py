@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.comparison.changes import Shift, find_changes
-from netinterf.comparison.judge import FINDINGS, GRADES, Judgement
+from netinterf.comparison.judge import FINDINGS, GRADES, Contrasts, Judgement
 from netinterf.comparison.record import AttemptCounts, AttemptFrames, Change, ComparedUnit
 from netinterf.comparison.units import Finding, Side
 from netinterf.comparison.words import change_says, reasons_of, says
@@ -78,8 +78,8 @@ class Units(Written[ComparedUnit]):
             mechanism=self.mechanism(rows) if grade in {Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE} else None,
             probability=float(table.probability[row]),
             q_value=float(table.q_value[row]),
-            here=counted(table.here_answered[row], table.here_failed[row], table.here_other[row]),
-            there=counted(table.there_answered[row], table.there_failed[row], table.there_other[row]),
+            here=counted(table, "here", row),
+            there=counted(table, "there", row),
             difference=float(table.difference[row]),
             difference_low=float(table.difference_low[row]),
             difference_high=float(table.difference_high[row]),
@@ -126,10 +126,14 @@ class Units(Written[ComparedUnit]):
                 )
 
 
-def counted(answered: int, failed: int, other: int) -> AttemptCounts:
+def counted(table: Contrasts, side: str, row: int) -> AttemptCounts:
     """Count the attempts of one side."""
-    counts = int(answered), int(failed), int(other)
-    return AttemptCounts(attempts=sum(counts), answered=counts[0], failed=counts[1], unknown=counts[2])
+    answered, failed, other, unread = (
+        int(getattr(table, f"{side}_{count}")[row]) for count in ("answered", "failed", "other", "unread")
+    )
+    return AttemptCounts(
+        attempts=answered + failed + other, answered=answered, failed=failed, unknown=other, unread=unread
+    )
 
 
 def called(attempts: Attempts, rows: np.ndarray) -> dict[str, Any]:

@@ -42,6 +42,7 @@ HERE = {
     "silent": "int64",
     "struck": "int64",
     "unknown": "int64",
+    "unread": "int64",
     "cut_off": "int64",
 }
 SETTLES = {

@@ -18,7 +18,7 @@ from netinterf.written.format import SCHEMA, end_line, error_line, shaped
 __all__ = ["CHANGE", "COMPARED", "COMPARISON", "change_line", "comparison_line", "comparison_lines", "summary_line"]
 
 SUBJECT = {"kind": "string", "name": "string", "server": "string", "transport": "string"}
-COUNTS = {"attempts": "int64", "answered": "int64", "failed": "int64", "unknown": "int64"}
+COUNTS = {"attempts": "int64", "answered": "int64", "failed": "int64", "unknown": "int64", "unread": "int64"}
 SHOWN = {"side": "string", "capture": "string", "first_frame": "int64", "frames": ["int64"], "state": "string"}
 
 COMPARED: dict[str, Any] = {

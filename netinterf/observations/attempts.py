@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.base import join
-from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
+from netinterf.arrays import F64, I32, I64, U8, U16, U64, Mask
 from netinterf.context.domains import bare_hosts
 from netinterf.context.networks import numbers_of
 from netinterf.context.special import Special, special_bits
@@ -23,7 +23,7 @@ from netinterf.values import frozen
 from netinterf.verdict.clusters import weigh_subjects
 from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.model import Model
-from netinterf.verdict.reasons import Reason
+from netinterf.verdict.reasons import Bits, Reason
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP, Subjects, stacked
 from netinterf.verdict.weigh import vocabulary
 from netinterf.written.ledger import Ledger
@@ -89,6 +89,7 @@ class Attempts(Table):
     state: U8 = column("u1", "State code")
     abrupt: Mask = column("?", "it was reset, rather than left in silence")
     at_opening: Mask = column("?", "it failed before anything could be asked for")
+    unread: Mask = column("?", "it was answered, and what would show a forgery was cut out of the recording")
     traced: Mask = column("?", "a router said that its packets had run out of hops, as in a route trace")
     missed: F64 = column("f8", "share of such packets that the recorder is seen to have missed")
     prior: F64 = column("f8", "log-odds of interference before any evidence", unit="nats")
@@ -180,8 +181,9 @@ def _laid_out(ledgers: Sequence[Ledger], places: I32, model: Model) -> Attempts:
     )
     probability = np.clip(probability, LEAST, 1 - LEAST)
     reasons, lookup = subjects.reasons[rows], subjects.prior_kind[rows] == KIND_EXCHANGE
-    lowest = reasons & (~reasons + np.uint32(1))
+    lowest = reasons & -reasons
     missed = _missed_lookups(lowest[lookup], capture[lookup], len(ledgers))
+    state = _states(reasons, lowest, grade <= ACCUSED)
     return Attempts(
         place=places[capture],
         capture=capture.astype(np.int32),
@@ -199,10 +201,11 @@ def _laid_out(ledgers: Sequence[Ledger], places: I32, model: Model) -> Attempts:
         transport=_transports(subjects, rows).astype(np.uint8),
         name=bare_hosts(subjects.name).take(rows),
         time=subjects.start[rows],
-        state=_states(reasons, lowest, grade <= ACCUSED),
-        abrupt=lowest & np.uint32(BROKEN) != 0,
-        at_opening=lowest & np.uint32(AT_OPENING) != 0,
-        traced=reasons & np.uint32(Reason.TIME_EXCEEDED) != 0,
+        state=state,
+        abrupt=lowest & BROKEN != 0,
+        at_opening=lowest & AT_OPENING != 0,
+        unread=subjects.unread[rows] & (state == State.ANSWERED),
+        traced=reasons & Reason.TIME_EXCEEDED != 0,
         missed=np.where(lookup, missed[capture], subjects.loss_share[rows]),
         prior=priors_of(model)[subjects.prior_kind[rows]],
         llr=own_weights(ledgers, subjects, model)[rows],
@@ -226,7 +229,7 @@ def own_weights(ledgers: Sequence[Ledger], subjects: Subjects, model: Model) -> 
     tables = zip([ledger.evidence for ledger in ledgers], flows, exchanges, strict=True)
     evidence = join([_moved(*table) for table in tables])
     weights = weigh_subjects(evidence, subjects, vocabulary(model, evidence.rules), model)
-    silent = subjects.reasons & np.uint32(SILENT) != 0
+    silent = subjects.reasons & SILENT != 0
     bare = silent & (weights.llr <= 0)
     return np.where(bare, np.minimum(weights.llr - quiet_weights(subjects, model), 0.0), weights.llr)
 
@@ -237,7 +240,7 @@ def _moved(evidence: Evidence, flow: int, exchange: int) -> Evidence:
     return attrs.evolve(evidence, subject=(evidence.subject + first).astype(np.int32))
 
 
-def _missed_lookups(lowest: U32, capture: I64, count: int) -> F64:
+def _missed_lookups(lowest: Bits, capture: I64, count: int) -> F64:
     """Estimate which share of DNS messages the recorder missed: of all that were answered, those without a question.
 
     TCP shows by its acknowledgements what a capture lacks (``Recording.loss_share``), DNS by answers alone.
@@ -247,7 +250,7 @@ def _missed_lookups(lowest: U32, capture: I64, count: int) -> F64:
         capture: Number of its capture.
         count: How many captures there are.
     """
-    orphans = totals(capture, lowest == np.uint32(Reason.QUERY_MISSING), count)
+    orphans = totals(capture, lowest == Reason.QUERY_MISSING, count)
     return orphans / np.maximum(orphans + totals(capture, lowest == 0, count), 1)
 
 
@@ -255,18 +258,18 @@ LEAST = 1e-9
 """Probabilities are kept that far from 0 and 1, so that log-odds stay finite."""
 
 
-def _states(reasons: U32, lowest: U32, accused: Mask) -> U8:
+def _states(reasons: Bits, lowest: Bits, accused: Mask) -> U8:
     """Say what came of attempts by the reason that decides, and by the verdict.
 
     An answer whose question the recorder missed is an answer.
     """
-    orphan = reasons == np.uint32(Reason.QUERY_MISSING)
+    orphan = reasons == Reason.QUERY_MISSING
     conditions = [
         accused,
-        lowest & np.uint32(SILENT) != 0,
-        lowest & np.uint32(BROKEN) != 0,
-        lowest & np.uint32(HEARD) != 0,
-        (lowest == 0) | (lowest == np.uint32(Reason.TLS_UNFINISHED)) | orphan,
+        lowest & SILENT != 0,
+        lowest & BROKEN != 0,
+        lowest & HEARD != 0,
+        (lowest == 0) | (lowest == Reason.TLS_UNFINISHED) | orphan,
     ]
     states = [State.STRUCK, State.SILENT, State.BROKEN, State.HEARD, State.ANSWERED]
     return np.select(conditions, states, State.UNKNOWN).astype(np.uint8)

@@ -45,6 +45,7 @@ class Observations(Table):
     silent: U32 = column("u4", "attempts at which nothing came back")
     struck: U32 = column("u4", "attempts that the scan holds to be interfered with, whatever came back")
     unknown: U32 = column("u4", "attempts of which the capture does not show what came of them")
+    unread: U32 = column("u4", "attempts that were answered, of which what would show a forgery was cut away")
     visits: U32 = column("u4", "failures more than a minute behind the last failure of the same: others share its fate")
     abrupt: U32 = column("u4", "failures that were resets rather than silence")
     at_opening: U32 = column("u4", "failures before anything could be asked for")
@@ -125,6 +126,7 @@ def observe(attempts: Attempts) -> Observations:
         silent=states[:, State.SILENT].astype(np.uint32),
         struck=states[:, State.STRUCK].astype(np.uint32),
         unknown=states[:, State.UNKNOWN].astype(np.uint32),
+        unread=number(attempts.unread).astype(np.uint32),
         visits=number(_begins(attempts)).astype(np.uint32),
         abrupt=number(failed & attempts.abrupt).astype(np.uint32),
         at_opening=number(failed & attempts.at_opening).astype(np.uint32),

@@ -88,6 +88,7 @@ def attempts_in(measurements: Measurements, tries: Tries, asn: I64, model: Model
         state=_states(measurements, tries),
         abrupt=tries.abrupt,
         at_opening=tries.at_opening,
+        unread=nothing > 0,
         traced=nothing > 0,
         missed=nothing,
         prior=prior,

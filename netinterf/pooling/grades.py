@@ -67,7 +67,8 @@ def grade_cells(cells: Cells, model: Model) -> Graded:
     grade = np.select(bars, [CONFIRMED, LIKELY, POSSIBLE], NONE)
     fails = (tallies.failed > 0) & (tallies.failed >= tallies.answered)
     down = fails & np.isin(cells.cause, (Cause.GONE, Cause.SERVER)) & (tallies.others_failed > tallies.others_answered)
-    conditions = [grade <= LIKELY, grade == POSSIBLE, tallies.known == 0, ~fails, down]
+    unseen = (tallies.known == 0) | ~fails & tallies.blind
+    conditions = [grade <= LIKELY, grade == POSSIBLE, unseen, ~fails, down]
     names = [Finding.BLOCKED, Finding.SUSPECTED, Finding.NOT_SHOWN, Finding.CLEAR, Finding.DOWN]
     finding = np.select(conditions, [FINDINGS.index(name) for name in names], FINDINGS.index(Finding.FAILS))
     unsaid = np.isin(finding, [FINDINGS.index(name) for name in (Finding.FAILS, Finding.NOT_SHOWN)])

@@ -31,6 +31,7 @@ class Tallies:
     silent: I64
     struck: I64
     unknown: I64
+    unread: I64  # of those answered: what would show a forgery was cut out of the recording
     abrupt: I64
     at_opening: I64
     shut: Mask  # a server to which no connection was opened
@@ -55,6 +56,12 @@ class Tallies:
     def known(self) -> I64:
         """Of how many it is known what came of them: answered or failed."""
         return self.answered + self.failed
+
+    @property
+    def blind(self) -> Mask:
+        """Which of them were answered, and no answer could be read."""
+        result: Mask = (self.unread > 0) & (self.unread >= self.answered)
+        return result
 
 
 def tally(observations: Observations) -> Tallies:
@@ -103,6 +110,7 @@ def tally(observations: Observations) -> Tallies:
         silent=add(table.silent),
         struck=struck,
         unknown=add(table.unknown),
+        unread=add(table.unread),
         abrupt=add(table.abrupt),
         at_opening=add(table.at_opening),
         shut=shut,

@@ -76,6 +76,7 @@ class Whole:
             silent=(reach.cut & ~scanned).astype(np.uint32),
             struck=scanned.astype(np.uint32),
             unknown=reach.out.astype(np.uint32),
+            unread=nothing,
             visits=(reach.cut | scanned).astype(np.uint32),
             abrupt=nothing,
             at_opening=nothing,

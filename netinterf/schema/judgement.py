@@ -86,7 +86,7 @@ class Verdicts(Table):
     evidence: Ragged = ragged("i4", "rows in Evidence about the subject, strongest first")
     weight: Ragged = ragged("f8", "what each of these observations weighs under the model", unit="nats")
     forged: Ragged = ragged("i4", "rows in Packets held to be forged by the mechanism (or the last before silence)")
-    reasons: U32 = column("u4", "Reason bits: why the subject is down or could not be judged", fill=0)
+    reasons: I64 = column("i8", "Reason bits: why the subject is down or could not be judged", fill=0)
     selective: I8 = column("i1", "1 others are spared, 0 all are limited alike, -1 unknown", fill=-1)
     name: Text = text("server name, host or question name of the subject")
     trigger: U8 = column("u1", "TriggerKind code", fill=0)

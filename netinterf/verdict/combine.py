@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I32, I64, U8, U32, Mask
+from netinterf.arrays import F64, I32, I64, U8, Mask
 from netinterf.mechanisms import Mechanism, Trigger, known_as
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.stats.multiple import posterior_q
@@ -20,10 +20,10 @@ from netinterf.table import Ragged
 from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
-from netinterf.verdict.reasons import CATALOGUE, Reason, reason_of
+from netinterf.verdict.reasons import CATALOGUE, Bits, Reason, reason_of
 from netinterf.verdict.same_path import beside_certain, raise_priors
 from netinterf.verdict.selective import find_selective, limited_alone, undecided
-from netinterf.verdict.standing import Standing, apart, stand
+from netinterf.verdict.standing import Standing, apart, proven, stand
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
 from netinterf.verdict.weigh import Hypotheses, values, vocabulary, weigh
 
@@ -75,7 +75,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
     selective, doubt = find_selective(evidence, row, count), undecided(evidence, row, subjects.in_part, count)
     plain, now = standings(evidence, row, selective, doubt, subjects, quiet, mechanisms, model)
-    restrained, plan, unsure, top, odds = now.hypotheses, now.plan, now.unsure, now.top.copy(), now.odds()
+    restrained, plan, top, odds = now.hypotheses, now.plan, now.top.copy(), now.odds()
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
     suspected = top.copy()
@@ -87,10 +87,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     alone = limited_alone(restrained, selective, mechanisms, doubt)
     strong = (np.append(restrained.llr, 0.0)[suspected] >= STRONG) | (odds >= np.exp(-STRONG))
     strong |= beside_certain(restrained, subjects, mechanisms, model)
-    unseen = left_open(evidence, row, count) | np.where(subjects.unread, Reason.SNAPLEN, 0).astype(np.uint32)
-    bits = reasons_of(
-        grade, accused, subjects.reasons, unsure=unsure, strong=strong, alone=alone, plan=plan, unseen=unseen
-    )
+    unseen = left_open(evidence, row, count) | np.where(subjects.unread, Reason.SNAPLEN, 0)
+    bits = reasons_of(grade, accused, subjects.reasons, now, strong=strong, alone=alone, unseen=unseen)
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
@@ -130,39 +128,39 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     )
 
 
-UNKNOWN = np.uint32(sum(reason for reason, cause in CATALOGUE.items() if cause.outcome is Outcome.INSUFFICIENT))
+UNKNOWN = np.int64(sum(reason for reason, cause in CATALOGUE.items() if cause.outcome is Outcome.INSUFFICIENT))
 """Reasons for which a subject is not known to have worked: no plan explains these."""
 
 
 def reasons_of(
-    grade: I64, accused: Mask, plain: U32, *, unsure: Mask, strong: Mask, alone: Mask, plan: Mask, unseen: U32
-) -> U32:
+    grade: I64, accused: Mask, plain: Bits, now: Standing, *, strong: Mask, alone: Mask, unseen: Bits
+) -> Bits:
     """Say why subjects stay open: those of a flow as such, where nothing that was seen of it says more.
 
     Args:
         grade: Place in the enumeration Grade.
         accused: Interference is possible at least.
         plain: Reasons without evidence.
-        unsure: Held to a rate without a contrast.
+        now: How their hypotheses stand.
         strong: Evidence is too strong to say that nothing happened.
         alone: Limited, with nobody to compare.
-        plan: Limited by a plan: nothing is wrong.
         unseen: Reasons for which analyzers could not look.
     """
-    bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), plain).astype(np.uint32)
-    bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
-    bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
-    bits[alone & ~accused & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
-    bits = np.where(plan & ~accused, plain & UNKNOWN, bits)
+    bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), plain).astype(np.int64)
+    bits[now.unsure & (grade == POSSIBLE)] |= Reason.NO_CONTRAST
+    bits[now.gap & (grade == POSSIBLE)] |= Reason.GAP
+    bits[strong & ~accused & (bits == 0)] = Reason.SUSPICION
+    bits[alone & ~accused & (bits == 0)] = Reason.NO_CONTRAST
+    bits = np.where(now.plan & ~accused, plain & UNKNOWN, bits)  # nothing is wrong
     return np.where(~accused & (bits == 0), unseen, bits)
 
 
-def left_open(evidence: Evidence, row: I64, count: int) -> U32:
+def left_open(evidence: Evidence, row: I64, count: int) -> Bits:
     """Give the reasons for which analyzers could not look at subjects: they had looked at enough, or were blind."""
-    bits = np.zeros(count + 1, np.uint32)
+    bits = np.zeros(count + 1, np.int64)
     for code in evidence.rules_seen:
         if evidence.rules[code].leaves:
-            bits[row[evidence.rule == code]] |= np.uint32(reason_of(evidence.rules[code].leaves))
+            bits[row[evidence.rule == code]] |= reason_of(evidence.rules[code].leaves)
     return bits[:count]
 
 
@@ -199,7 +197,7 @@ def set_off(subjects: Subjects, forged: Ragged, by_address: Mask, by_bytes: Mask
 def quiet_weights(subjects: Subjects, model: Model) -> F64:
     """Say what it weighs that a subject shows nothing unusual: by what happened to it, nats."""
     codes = {reason: cause.code for reason, cause in CATALOGUE.items()}
-    lowest = subjects.reasons & (~subjects.reasons + np.uint32(1))
+    lowest = subjects.reasons & -subjects.reasons
     bit = np.where(lowest == 0, 0, 1 + np.log2(np.maximum(lowest, 1)).astype(np.int64))
     happened = ["ok", *(codes[reason] for reason in Reason)]
     table = np.array([[model.quiet.get((kind, word), 0.0) for word in happened] for kind in SUBJECTS])
@@ -234,12 +232,6 @@ def common_prefix(words: list[str]) -> str:
             break
         parts.append(level[0])
     return ".".join(parts)
-
-
-def proven(hypotheses: Hypotheses, top: I64) -> Mask:
-    """Say which verdict rows show something that is proof by itself."""
-    result: Mask = np.append(hypotheses.decisive, False)[top]
-    return result
 
 
 def grade_of(odds: F64, accused: Mask, may_confirm: Mask, model: Model) -> I64:

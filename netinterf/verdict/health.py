@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netinterf.analyzers.unanswered.unfinished import unfinished
-from netinterf.arrays import I64, U8, U32, Mask
+from netinterf.arrays import I64, U8, Mask
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Mark, Status, TcpFlag, TlsKind
-from netinterf.verdict.reasons import CATALOGUE, Reason
+from netinterf.verdict.reasons import CATALOGUE, Bits, Reason
 from netinterf.verdict.unread import cut_away
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ REFUSALS = (403, 451)
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 """Response codes (RFC 1035 §4.1.1)."""
 
-Bits = U32
-
 
 def outcomes(bits: Bits) -> U8:
     """Name the outcome that reasons stand for.
@@ -51,7 +49,7 @@ def outcomes(bits: Bits) -> U8:
     Returns:
         0 ok, 1 down, 3 insufficient (places in the enumeration Outcome), decided by the lowest bit.
     """
-    lowest = bits & (~bits + np.uint32(1))
+    lowest = bits & -bits
     result = np.zeros(len(bits), np.uint8)
     for reason in distinct(lowest[lowest > 0]).tolist():
         result[lowest == reason] = {"down": 1, "insufficient": 3}[CATALOGUE[Reason(reason)].outcome.value]
@@ -62,7 +60,7 @@ def flow_reasons(trace: "Trace") -> Bits:
     """Say for every flow why it is down or cannot be judged; no bit means that it worked."""
     flows, sides, packets = trace.flows, trace.sides, trace.packets
     count = len(flows)
-    bits = np.zeros(count, np.uint32)
+    bits = np.zeros(count, np.int64)
     if count == 0:
         return bits
     client_sent, server_sent = sides.packets[0::2] > 0, sides.packets[1::2] > 0
@@ -83,7 +81,7 @@ def flow_reasons(trace: "Trace") -> Bits:
 
 
 def _set(bits: Bits, where: Mask, reason: Reason) -> None:
-    bits |= np.where(where, np.uint32(reason), np.uint32(0))
+    bits |= np.where(where, reason, 0)
 
 
 def _carried(trace: "Trace") -> Mask:
@@ -107,8 +105,8 @@ def _quoted(bits: Bits, trace: "Trace", failed: Mask) -> None:
 
 def _settle(bits: Bits) -> Bits:
     """Stop waiting for an answer where ICMP said that none will come."""
-    reported = (bits & np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)) != 0
-    return np.where(reported, bits & ~np.uint32(Reason.ENDED_EARLY), bits)
+    reported = (bits & (Reason.UNREACHABLE | Reason.TIME_EXCEEDED)) != 0
+    return np.where(reported, bits & ~Reason.ENDED_EARLY, bits)
 
 
 def _fragments_only(trace: "Trace") -> Mask:
@@ -123,7 +121,7 @@ def _fragments_only(trace: "Trace") -> Mask:
 def _tcp(trace: "Trace") -> Bits:
     """Apply the rules for TCP to every flow (the caller keeps those that are)."""
     sides, packets, flows = trace.sides, trace.packets, trace.flows
-    bits = np.zeros(len(flows), np.uint32)
+    bits = np.zeros(len(flows), np.int64)
     client, server = slice(0, None, 2), slice(1, None, 2)
     client_sent, server_sent = sides.packets[client] > 0, sides.packets[server] > 0
     two_way = client_sent & server_sent
@@ -261,7 +259,7 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
         flow_bits: What `flow_reasons` found, for errors that ICMP reported about the carrying flow.
     """
     exchanges, dns, packets = trace.exchanges, trace.dns, trace.packets
-    bits = np.zeros(len(exchanges), np.uint32)
+    bits = np.zeros(len(exchanges), np.int64)
     if len(exchanges) == 0:
         return bits
     queries, replies = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
@@ -277,7 +275,7 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     bits = one_direction(bits, silent, trace.recording.one_way[exchanges.flow])
     _set(bits, silent & ~waited, Reason.ENDED_EARLY)
     _set(bits, silent & waited, Reason.DNS_UNANSWERED)
-    reported = np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)
+    reported = Reason.UNREACHABLE | Reason.TIME_EXCEEDED
     bits[silent] |= flow_bits[exchanges.flow[silent]] & reported
     bad = queries & replies & ~good
     _set(bits, bad & ~_any(parent, readable, len(bits)), Reason.DNS_UNREADABLE)
@@ -306,7 +304,7 @@ def one_direction(reasons: Bits, unheard: Mask, one_way: Mask) -> Bits:
         unheard: Which of them nobody was heard to answer.
         one_way: Which of their paths were recorded where only one direction passes.
     """
-    bit = np.uint32(Reason.ONE_DIRECTION)
+    bit = Reason.ONE_DIRECTION
     bits: Bits = np.where(unheard, np.where(one_way, reasons | bit, reasons & ~bit), reasons)
     return bits
 

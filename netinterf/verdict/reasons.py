@@ -8,10 +8,14 @@ longer capture where the end may be there, another name where another may have b
 from enum import IntFlag
 from functools import cache
 
+from netinterf.arrays import I64
 from netinterf.schema import Outcome
 from netinterf.values import frozen
 
-__all__ = ["CATALOGUE", "Cause", "Reason", "causes", "first_outcome", "reason_of"]
+__all__ = ["CATALOGUE", "Bits", "Cause", "Reason", "causes", "first_outcome", "reason_of"]
+
+Bits = I64
+"""What sets of reasons are held as."""
 
 
 class Reason(IntFlag):
@@ -49,6 +53,7 @@ class Reason(IntFlag):
     REFUSAL_UNEXPLAINED = 1 << 29
     TLS_UNFINISHED = 1 << 30
     BUDGET = 1 << 31
+    GAP = 1 << 32
 
 
 @frozen
@@ -275,6 +280,13 @@ CATALOGUE: dict[Reason, Cause] = {
             _INSUFFICIENT,
             "More of this client's traffic looked unusual than is examined closely, and this was not among what was "
             "examined; a capture of this conversation alone would settle it.",
+        ),
+        Cause(
+            Reason.GAP,
+            "capture.gap",
+            _INSUFFICIENT,
+            "A part of the time between its packets was not recorded, and what happened then may explain what was "
+            "seen; a capture without gaps would settle it.",
         ),
     )
 }

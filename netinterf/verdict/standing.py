@@ -11,7 +11,7 @@ from netinterf.verdict.selective import restrain, without_doubtful
 from netinterf.verdict.subjects import Subjects
 from netinterf.verdict.weigh import Hypotheses, odds_of, short_of
 
-__all__ = ["Standing", "apart", "leading", "stand"]
+__all__ = ["Standing", "apart", "leading", "proven", "stand"]
 
 PART_OF = {record.path: record.part_of for record in MECHANISMS.values() if record.part_of}
 """Mechanisms that are only a part of another."""
@@ -27,6 +27,7 @@ class Standing:
     top: I64  # the hypothesis that leads, -1 without one
     sum: F64  # odds of all mechanisms together
     most: F64  # odds that no sum may take a row beyond
+    gap: Mask  # held back because a time within the row was not recorded
 
     def odds(self, rarer: float = 1.0) -> F64:
         """Give the odds of each row, were interference rarer by a factor."""
@@ -42,24 +43,34 @@ def stand(
     mechanisms: tuple[str, ...],
     model: Model,
 ) -> Standing:
-    """Let the hypotheses of each subject compete, held back where others would have to be spared and are not."""
+    """Let the hypotheses of each subject compete, held back where others would have to be spared and are not.
+
+    Where a time within a subject was not recorded, nothing but proof accuses: what is missing may explain the rest.
+    """
     kind = subjects.prior_kind
     restrained, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
     certain = odds_of(without_doubtful(restrained, selective, mechanisms, doubt), kind, quiet, model)
     odds = at_most(model.shaping_ceiling, odds_of(restrained, kind, quiet, model), certain, unsure)
     top = whole(restrained, leading(restrained, len(subjects)), mechanisms, model)
-    return Standing(restrained, plan, unsure, top, odds, highest_odds(restrained, top, subjects.broken, model))
+    most = highest_odds(restrained, top, model)
+    gap = subjects.broken & ~proven(restrained, top)
+    bound = np.where(gap, np.minimum(most, short_of(model.likely)), most)
+    return Standing(restrained, plan, unsure, top, odds, bound, np.minimum(odds, most) > bound)
 
 
-def highest_odds(hypotheses: Hypotheses, top: I64, broken: Mask, model: Model) -> F64:
+def proven(hypotheses: Hypotheses, top: I64) -> Mask:
+    """Say which rows show something that is proof by itself."""
+    result: Mask = np.append(hypotheses.decisive, False)[top]
+    return result
+
+
+def highest_odds(hypotheses: Hypotheses, top: I64, model: Model) -> F64:
     """Say which odds no row may exceed, by the hypothesis that leads it.
 
     Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``. One
-    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same. Where a
-    time within a subject was not recorded, nothing but proof does: what is missing may be what explains the rest.
+    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same.
     """
-    backed, proof = np.append(hypotheses.backed, False)[top], np.append(hypotheses.decisive, False)[top]
-    backed = np.where(broken, proof, backed)
+    backed = np.append(hypotheses.backed, False)[top]
     return np.where(top < 0, short_of(model.possible), np.where(backed, np.inf, short_of(model.likely)))
 
 

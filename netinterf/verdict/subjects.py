@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I32, I64, U8, U32, Mask
+from netinterf.arrays import F64, I32, I64, U8, Mask
 from netinterf.errors import SchemaError
 from netinterf.numbering import offsets
 from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
 from netinterf.values import frozen
 from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
+from netinterf.verdict.reasons import Bits
 from netinterf.verdict.trigger import flow_names
 from netinterf.verdict.unread import exchanges_unread, flows_unread
 
@@ -49,7 +50,7 @@ class Subjects:
     name: Text  # SNI, Host or question name
     named_by: U8  # TriggerKind code of what shows the name, 0 without
     named_in: I32  # row in Packets that shows it, -1 for none
-    reasons: U32  # Reason bits: why it is down or cannot be judged, were it left alone
+    reasons: Bits  # Reason bits: why it is down or cannot be judged, were it left alone
     whole: Mask  # both directions were captured
     broken: Mask  # a time that the recording does not hold lies within it
     unread: Mask  # what would show a forgery was cut out of the recording

@@ -6,11 +6,11 @@ import numpy as np
 from netinterf.schema import Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind
 from netinterf.verdict.judgement import Judgement
 from netinterf.verdict.listing import supporting_evidence
-from netinterf.verdict.reasons import Reason, causes
+from netinterf.verdict.reasons import Reason
 from netinterf.written.group_words import OTHERS, percents
 from netinterf.written.numbers import agreed
 from netinterf.written.parts import observations
-from netinterf.written.record import Affected, Observation, Subject, Trigger, Verdict, Why
+from netinterf.written.record import Affected, Observation, Subject, Trigger, Verdict, whys
 from netinterf.written.words import sentences
 
 __all__ = ["write_group"]
@@ -29,7 +29,6 @@ def write_group(judgement: Judgement, row: int) -> Verdict:
     grade = GRADES[groups.grade[row]]
     members = groups.subjects[row].astype(np.int64)
     first = judgement.first_frame[members[: groups.affected[row]]]
-    reasons = causes(Reason.SUSPICION) if grade is Grade.POSSIBLE else ()
     verdict = Verdict(
         capture=judgement.capture,
         subject=subject_of(groups, row, int(first[first >= 0].min()) if np.any(first >= 0) else None),
@@ -41,7 +40,7 @@ def write_group(judgement: Judgement, row: int) -> Verdict:
         also=(),
         q_value=float(groups.q_value[row]),
         evidence=evidence_of(judgement, row),
-        reasons=tuple(Why(code=cause.code, says=cause.says) for cause in reasons),
+        reasons=whys(Reason.SUSPICION) if grade is Grade.POSSIBLE else (),
         frames=tuple(judgement.group_frames[row].tolist()),
         trigger=trigger_of(judgement, row, int(members[0])),
         selective=SELECTIVE[int(groups.selective[row])],

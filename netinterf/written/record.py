@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 import attrs
 import numpy as np
@@ -11,6 +12,7 @@ from netinterf.arrow import NOT_A_TIME
 from netinterf.schema import Files, Grade, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributed
+from netinterf.verdict.reasons import causes
 
 __all__ = [
     "Affected",
@@ -21,6 +23,7 @@ __all__ = [
     "Verdict",
     "Why",
     "iso_time",
+    "whys",
 ]
 
 
@@ -60,6 +63,12 @@ class Why:
 
     code: str
     says: str
+
+
+@cache
+def whys(bits: int) -> tuple[Why, ...]:
+    """Say why a subject is down or could not be judged."""
+    return tuple(Why(code=cause.code, says=cause.says) for cause in causes(bits))
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,5 @@
 """Verdicts about single subjects written out, many at a time: from columns to objects in the words of the format."""
 
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -9,9 +8,8 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.schema import Grade, Outcome
 from netinterf.verdict.judgement import Judgement
-from netinterf.verdict.reasons import causes
 from netinterf.written.parts import ipv4_hosts, lists, observations, subjects, triggers
-from netinterf.written.record import Further, Verdict, Why
+from netinterf.written.record import Further, Verdict, whys
 from netinterf.written.words import sentences
 
 __all__ = ["write_verdicts"]
@@ -71,9 +69,3 @@ def evidence(judgement: Judgement, rows: I64) -> list[Any]:
     places, weights = judgement.verdicts.evidence.take(rows), judgement.verdicts.weight.take(rows)
     written = observations(judgement, places.values, weights.values)
     return [tuple(written[begin:end]) for begin, end in pairwise(places.offsets.tolist())]
-
-
-@cache
-def whys(bits: int) -> tuple[Why, ...]:
-    """Say why a subject is down or could not be judged."""
-    return tuple(Why(code=cause.code, says=cause.says) for cause in causes(bits))

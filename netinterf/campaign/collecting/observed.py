@@ -169,8 +169,8 @@ def laid_out(
 
 
 COUNTS = (
-    "clients", "answered", "heard", "broken", "silent", "struck", "unknown", "visits", "abrupt", "at_opening",
-    "neighbour_alive", "neighbour_dead", "around", "lost",
+    "clients", "answered", "heard", "broken", "silent", "struck", "unknown", "unread", "visits", "abrupt",
+    "at_opening", "neighbour_alive", "neighbour_dead", "around", "lost",
 )  # fmt: skip
 NUMBERS = ("chance", "missed", "llr", "prior", "log_odds")
 

@@ -43,7 +43,7 @@ class Days:
     """What was tried of some cells on each day, one entry per cell and day, in this order."""
 
     cell: I64
-    counts: I64  # shape (entries, captures, failing, states and what was cut off)
+    counts: I64  # shape (entries, captures, failing, states, what could not be read and what was cut off)
     start: I64
     end: I64
     active: F64  # probability that a block was at work, were there one
@@ -68,7 +68,7 @@ class Days:
         settled = np.isin(mine, report.settling.row)
         _, once = numbered(combined(group[settled], table.capture[mine][settled]))
         columns = [totals(group[one], None, count), totals(group[failing][bad], None, count)]
-        columns += [totals(group, getattr(table, name)[mine], count) for name in STATES]
+        columns += [totals(group, getattr(table, name)[mine], count) for name in (*STATES, "unread")]
         columns.append(totals(group, report.loaded.cut_off[mine], count))
         ends = np.append(first[1:], len(mine))[:count]
         return cls(
@@ -98,11 +98,12 @@ def at_work(report: Report, cell: I64, day: I64) -> F64:
 
 def of_day(report: Report, cell: Cell, days: Days, place: int) -> Cell:
     """Write out one day of a cell."""
-    captures, failing, *states, cut_off = days.counts[place].tolist()
+    captures, failing, *states, unread, cut_off = days.counts[place].tolist()
     here = CellCounts(
         captures=captures,
         failing=failing,
         attempts=sum(states),
+        unread=unread,
         cut_off=cut_off,
         **dict(zip(STATES, states, strict=True)),
     )
@@ -137,5 +138,5 @@ def found(report: Report, cell: Cell, here: CellCounts, probability: float) -> t
     if not here.known:
         return Finding.NOT_SHOWN, Grade.INSUFFICIENT
     if here.answered > here.failed:
-        return Finding.CLEAR, Grade.NONE
+        return (Finding.NOT_SHOWN, Grade.INSUFFICIENT) if here.blind else (Finding.CLEAR, Grade.NONE)
     return (Finding.DOWN, Grade.NONE) if cell.finding is Finding.DOWN else (Finding.FAILS, Grade.INSUFFICIENT)

@@ -28,8 +28,8 @@ from netinterf.values import frozen
 __all__ = ["Loaded", "Network", "load", "of_their_place"]
 
 COUNTS = (
-    "answered", "heard", "broken", "silent", "struck", "unknown", "visits", "abrupt", "at_opening", "neighbour_alive",
-    "neighbour_dead", "around", "lost",
+    "answered", "heard", "broken", "silent", "struck", "unknown", "unread", "visits", "abrupt", "at_opening",
+    "neighbour_alive", "neighbour_dead", "around", "lost",
 )  # fmt: skip
 NATS = ("chance", "llr", "prior", "log_odds")
 WORDS = ("capture", "place", "country", "vantage", "transport", "suffix", "mechanism")
@@ -43,7 +43,7 @@ TYPES: dict[str, Any] = {
 }  # fmt: skip
 """What columns are held as, beside keys, counts and weights."""
 
-LATER = {"version": 0, "visits": np.iinfo(np.int32).max}
+LATER = {"version": 0, "unread": 0, "visits": np.iinfo(np.int32).max}
 """What stands for what the first stores do not tell; of visits that are not told there is one where any failed."""
 
 NONE, EVERYTHING = np.iinfo(np.int64).min, np.iinfo(np.int64).min + 1

@@ -54,6 +54,7 @@ class CellCounts:
     silent: int
     struck: int  # held to be interfered with, whatever came back
     unknown: int  # not shown by the capture
+    unread: int = 0  # of those answered: what would show a forgery was cut out of the recording
     cut_off: int = 0  # of these, silent while most that leaves the network was
 
     @property
@@ -65,6 +66,11 @@ class CellCounts:
     def known(self) -> int:
         """Of how many it is known what came of them: answered or failed."""
         return self.answered + self.failed
+
+    @property
+    def blind(self) -> bool:
+        """Whether it was answered, and no answer could be read."""
+        return 0 < self.unread >= self.answered
 
 
 @frozen(kw_only=True)

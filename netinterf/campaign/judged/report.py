@@ -265,9 +265,9 @@ class Report:
 
     def _counts(self, row: int) -> CellCounts:
         tallies = self.cells.tallies
-        words = ("captures", "failing", "answered", "heard", "broken", "silent", "struck", "unknown")
+        words = ("captures", "failing", "answered", "heard", "broken", "silent", "struck", "unknown", "unread")
         counts = {word: int(getattr(tallies, word)[row]) for word in words}
-        return CellCounts(attempts=sum(counts[word] for word in words[2:]), cut_off=int(self._cut_off[row]), **counts)
+        return CellCounts(attempts=sum(counts[word] for word in words[2:-1]), cut_off=int(self._cut_off[row]), **counts)
 
     def _moments(self, row: int, mechanism: str) -> tuple[Moment | None, Moment | None]:
         """Say when it began and ended, where that was while captures were taken."""

@@ -3,7 +3,8 @@
 from netinterf.campaign.judged.record import Cell, Moment
 from netinterf.mechanisms import answer_of, known_as, settled_by
 from netinterf.pooling.grades import Finding
-from netinterf.written.record import Why, iso_time
+from netinterf.verdict.reasons import Reason
+from netinterf.written.record import Why, iso_time, whys
 from netinterf.written.words import SURE, percent
 
 __all__ = ["CAUSE_SAYS", "minute", "reasons_of", "says", "when"]
@@ -51,7 +52,9 @@ def says(cell: Cell) -> str:
         Finding.FAILS: f"{cell.subject} fails {where}: {counts}. This is no proof of a block{also}.",
         Finding.DOWN: f"{cell.subject} fails {where} and elsewhere with no sign of interference: {counts}. It is down.",
         Finding.CLEAR: f"{cell.subject} works {where}: {counts}.",
-        Finding.NOT_SHOWN: f"What came of {cell.subject} {where} is not shown by the captures.",
+        Finding.NOT_SHOWN: f"{cell.subject} was answered {where}, by whom is not shown by the captures: {counts}."
+        if cell.here.blind
+        else f"What came of {cell.subject} {where} is not shown by the captures.",
     }
     return sentences[cell.finding] + _cut_off(cell)
 
@@ -97,6 +100,8 @@ def reasons_of(cell: Cell) -> tuple[Why, ...]:
     if cell.finding is Finding.NOT_SHOWN and cell.here.cut_off:
         text = "Most of all that leaves the network was silent; captures from when it is not would settle it."
         return (Why(code="campaign.cut_off", says=text),)
+    if cell.finding is Finding.NOT_SHOWN and cell.here.blind:
+        return whys(Reason.SNAPLEN)
     if cell.finding is Finding.NOT_SHOWN:
         text = "What came of it is not shown; captures of whole connections at the client would settle it."
         return (Why(code="campaign.not_shown", says=text),)

@@ -130,6 +130,7 @@ OBSERVATIONS = StoredTable(
         Stored("silent", "int32", "attempts at which nothing came back", COUNT),
         Stored("struck", "int32", "attempts that the scan holds to be interfered with, whatever came back", COUNT),
         Stored("unknown", "int32", "attempts of which the capture does not show what came of them", COUNT),
+        Stored("unread", "int32", "of those answered: what would show a forgery was cut out of the recording", COUNT),
         Stored("visits", "int32", "failures more than a minute behind the last one of the same client and unit", COUNT),
         Stored("abrupt", "int32", "failures that were resets rather than silence", COUNT),
         Stored("at_opening", "int32", "failures before anything could be asked for", COUNT),

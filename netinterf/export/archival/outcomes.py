@@ -127,7 +127,7 @@ class _ClientView:
         self.tcp = trace.flows.protocol == TCP
         sides, packets = trace.sides, trace.packets
         self.time = np.append(packets.time, NEVER)  # row -1 reads the appended one
-        bits = np.append(subjects.reasons, np.uint32(0))[subjects.by_flow]  # flows without a verdict are DNS alone
+        bits = np.append(subjects.reasons, 0)[subjects.by_flow]  # flows without a verdict are DNS alone
         self.bits = bits.astype(np.int64)
         self.last = trace.flows.last
         self.waited = trace.heard_until(trace.flows.first) - trace.flows.first >= SILENCE_NS

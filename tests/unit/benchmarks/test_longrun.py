@@ -37,7 +37,7 @@ def pool(
         exchange=np.zeros(flows, np.bool_),
         prior_kind=np.zeros(flows, np.int64),
         protocol=np.full(flows, 6, np.uint8),
-        reasons=np.isin(np.arange(flows), cut) * np.uint32(Reason.RESET_UNEXPLAINED),
+        reasons=np.isin(np.arange(flows), cut) * Reason.RESET_UNEXPLAINED,
         whole=np.ones(flows, np.bool_),
         server=np.zeros(flows, np.int32),
         port=np.full(flows, 443, np.int64),

@@ -12,9 +12,17 @@ from netinterf import Campaign
 from netinterf.campaign import Place, Processes
 from netinterf.campaign.collecting import batch
 from netinterf.campaign.collecting.observed import observed
+from netinterf.campaign.judged.daily import by_day
 from netinterf.campaign.stored import parts, store
+from netinterf.engine.examples import FOLDER
 from netinterf.errors import ParameterError, UsageError
+from netinterf.pooling.grades import Finding
+from netinterf.schema import Outcome
+from netinterf.transform import load, save, snaplen
 from tests.unit.campaign.captures import HEADER, capture, entries, observations, variant, write
+
+BARE = 96
+"""Bytes of a packet that hold its headers and hardly more."""
 
 
 def told_of(path, paths, **options):
@@ -299,3 +307,23 @@ def test_a_file_that_has_grown_does_not_count_twice(tmp_path):
     assert observations(tmp_path / "s") == before
     path.write_bytes(variant(7, capture(packets=40)))
     assert told_of(tmp_path / "s", path)[0].judged == 1
+
+
+def test_names_whose_answers_were_cut_out_are_not_shown(tmp_path):
+    """With whole packets most names work; with hardly more than headers none does, and each says what is missing."""
+    found = {}
+    for length in (1 << 18, BARE):
+        path = tmp_path / f"{length}.pcap"
+        save(snaplen(load(FOLDER / "benign.pcap.gz"), length), path)
+        Campaign(tmp_path / f"s{length}").collect(path)
+        found[length] = list(Campaign(tmp_path / f"s{length}").report().of())
+    whole, cut = found.values()
+    assert [cell.here.answered for cell in cut] == [cell.here.answered for cell in whole]
+    assert not any(cell.here.unread for cell in whole)
+    blind = [cell for cell in cut if cell.here.blind]
+    assert len(blind) > len(cut) / 2
+    assert {(cell.finding, cell.outcome) for cell in blind} == {(Finding.NOT_SHOWN, Outcome.INSUFFICIENT)}
+    assert {why.code for cell in blind for why in cell.reasons} == {"capture.snaplen"}
+    assert all("by whom is not shown" in cell.explanation for cell in blind)
+    days = list(by_day(Campaign(tmp_path / f"s{BARE}").report()))
+    assert sum(day.finding is Finding.NOT_SHOWN for day in days) >= len(blind)

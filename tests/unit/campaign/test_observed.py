@@ -66,6 +66,7 @@ def test_rows_add_attempts_up(both):
         group = groups.pop((names[row["name_key"]], server, port, transport, number))
         counts = Counter(STATES[attempts.state[one]] for one in group)
         assert {state: row[state] for state in STATES} == {state: counts[state] for state in STATES}
+        assert row["unread"] == sum(attempts.unread[one] for one in group)
         surest = max(group, key=lambda one: (attempts.log_odds[one], -attempts.time[one]))
         code = verdicts.mechanism[attempts.row[surest]]
         assert row["mechanism"] == (verdicts.mechanisms[code] if code >= 0 else None)

@@ -18,6 +18,8 @@ from netinterf.errors import ParameterError
 from netinterf.export.comparison import comparison_lines
 from netinterf.observations.attempts import State, without_traces
 from netinterf.report.comparison import comparison_text
+from netinterf.schema import Outcome
+from netinterf.transform import load, save, snaplen
 from tests.unit.observations.attempts import attempts, several
 
 NAMED = {"blocked", "both"}
@@ -104,6 +106,21 @@ def test_text_tells_what_lines_tell(swallowed):
     assert all(any(line.split()[:1] == [name] for line in table) for name in pair.troubled)
     assert all(sum(f"BLOCKED: {name}" in line for line in text) == 1 for name in pair.troubled)
     assert max(map(len, text)) <= 96
+
+
+def test_answers_that_were_cut_out_compare_to_nothing(tmp_path):
+    """What fails is found, cut or not; of what was answered nobody knows by whom, and that is said."""
+    pair, *paths = played(tmp_path, "hello swallowed")
+    cut = [tmp_path / f"cut-{path.name}" for path in paths]
+    for path, short in zip(paths, cut, strict=True):
+        save(snaplen(load(path), 96), short)
+    comparison = netinterf.compare(*cut)
+    blind = [unit for unit in comparison.units if unit.here.blind and not unit.here.failed]
+    assert blind
+    assert {(unit.finding.value, unit.outcome) for unit in blind} == {("not-compared", Outcome.INSUFFICIENT)}
+    assert {why.code for unit in blind for why in unit.reasons} == {"capture.snaplen"}
+    assert not any(unit.here.unread or unit.there.unread for unit in netinterf.compare(*paths).units)
+    assert not pair.troubled & {unit.name for unit in blind}
 
 
 def test_contrasts_are_a_frame(swallowed):

@@ -39,6 +39,7 @@ def attempts(*rows, transport="tcp/tls"):
         state=state,
         abrupt=state == State.BROKEN,
         at_opening=bare & np.isin(state, (State.SILENT, State.BROKEN)),
+        unread=np.zeros(count, bool),
         traced=np.zeros(count, bool),
         missed=np.zeros(count),
         prior=np.full(count, PRIOR),

@@ -35,6 +35,7 @@ class Campaign:
         self.state = np.full(self.shape, State.ANSWERED, np.uint8)
         self.opening = np.zeros(self.shape, bool)
         self.llr = np.full(self.shape, QUIET)
+        self.unread = np.zeros(self.shape, bool)
 
     def fail(self, where, *, opening=False, llr=0.0, state=State.SILENT):
         """Let attempts fail: an index into places, names and runs."""
@@ -57,9 +58,9 @@ class Campaign:
             transport=np.array([TRANSPORTS.index(one) for one in self.transport], np.uint8)[name],
             name=Text.of(["" if shut else f"n{number}" for shut, number in zip(opening, name, strict=True)]),
             time=START + run * DAY + place * 60 * 10**9 + name * 2 * 10**9, state=self.state.ravel(),
-            abrupt=self.state.ravel() == State.BROKEN, at_opening=opening, traced=np.zeros(count, bool),
-            missed=np.zeros(count), prior=np.full(count, PRIOR), llr=self.llr.ravel(),
-            log_odds=PRIOR + self.llr.ravel(),
+            abrupt=self.state.ravel() == State.BROKEN, at_opening=opening,
+            unread=self.unread.ravel(), traced=np.zeros(count, bool), missed=np.zeros(count),
+            prior=np.full(count, PRIOR), llr=self.llr.ravel(), log_odds=PRIOR + self.llr.ravel(),
         )  # fmt: skip
 
     def judged(self, countries=None):

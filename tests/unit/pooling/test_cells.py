@@ -235,3 +235,15 @@ def test_lists_that_are_sure_tell_whether_others_of_the_country_share_them():
         return judged.cells.log_odds[judged.row(0, server=44)]
 
     assert sure(0) > sure(slice(0, 3)) + 0.2
+
+
+def test_answers_that_nobody_could_read_show_nothing_and_one_that_was_read_does():
+    """Who was answered is what others are held against, read or not; a block is a block beside either."""
+    campaign = Campaign(6, 20, 5).fail((0, [3, 11]))
+    campaign.unread[:, 3], campaign.unread[:, 5] = True, True
+    campaign.unread[:4, 5, 2] = False
+    judged = campaign.judged()
+    assert judged.finding(0, 3) == judged.finding(0, 11) == "blocked"
+    assert {judged.finding(place, 3) for place in range(1, 6)} == {"not-shown"}
+    assert [judged.finding(place, 5) for place in range(6)] == ["clear"] * 4 + ["not-shown"] * 2
+    assert {judged.finding(place, 7) for place in range(6)} == {"clear"}

@@ -121,10 +121,10 @@ def test_where_a_time_is_missing_only_proof_accuses() -> None:
         table = evidence(RULES, [(0, name, llr) for name, llr in rows])
         whole = list_subjects(trace, table)
         missing = attrs.evolve(whole, broken=np.ones(len(whole), np.bool_))
-        assert [list(Grade)[judge_subjects(table, one, plain_model()).grade[0]] for one in (whole, missing)] == [
-            plain,
-            broken,
-        ]
+        judged = [judge_subjects(table, one, plain_model()) for one in (whole, missing)]
+        assert [list(Grade)[one.grade[0]] for one in judged] == [plain, broken]
+        says = [bool(one.reasons[0] & Reason.GAP) for one in judged]
+        assert says == [False, broken is Grade.POSSIBLE], "it is said what held it back"
 
 
 def test_every_listed_mechanism_can_be_confirmed() -> None:
@@ -217,7 +217,7 @@ def test_a_plan_is_no_interference() -> None:
 def test_a_plan_explains_what_was_slow_and_not_what_is_unknown(reason: Reason, outcome: Outcome) -> None:
     """A transfer of which half is missing is no healthy one for being limited like all others."""
     table = evidence(RULES, [(0, "police", 14.0)], measured=Ragged.of([[0.0, 0.0]], np.float64))
-    among = subjects(["tcp"], reasons=np.array([reason], np.uint32))
+    among = subjects(["tcp"], reasons=np.array([reason], np.int64))
     verdicts = judge_subjects(table, among, plain_model())
     assert list(Outcome)[verdicts.outcome[0]] is outcome
 

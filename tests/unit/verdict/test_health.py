@@ -270,7 +270,7 @@ REACHED: list[tuple[Case, Reason]] = [
     (refusing_page, Reason.REFUSAL_UNEXPLAINED),
     (asked_in_vain, Reason.REQUEST_UNANSWERED),
 ]
-BY_EVIDENCE = {Reason.SUSPICION, Reason.NO_CONTRAST, Reason.BUDGET}
+BY_EVIDENCE = {Reason.SUSPICION, Reason.NO_CONTRAST, Reason.BUDGET, Reason.GAP}
 
 
 def judged(case: Case) -> tuple[int, Outcome]:
@@ -295,7 +295,7 @@ def test_an_answer_that_stops_in_its_middle_has_stalled() -> None:
     played = run("rate.freeze.packets", 3, Conditions.clean(ip=4))
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
     frozen = {truth.first_frame for truth in played.labels.interfered() if truth.kind == "flow"}
-    stalled = trace.packets.frame[trace.flows.first_packet[flow_reasons(trace) & np.uint32(Reason.STALLED) != 0]]
+    stalled = trace.packets.frame[trace.flows.first_packet[flow_reasons(trace) & Reason.STALLED != 0]]
     assert 1 < len(stalled) <= len(frozen)
     assert set(stalled.tolist()) <= frozen
 
