@@ -4,18 +4,23 @@ Files are cut between frames where chance wants, as rotating recorders do: each 
 header, each of a pcapng file the section's header and the interfaces that were described before. What is written of the
 joined pieces is held against what is written of the whole, line by line; only the path, the list of files, and notes
 about damaged places (whose offsets are those of another file) may differ.
+
+Pieces are named as recorders and archives name them: by numbers that count up, by those of a ring that began anew in
+the middle, by dates, or by hashes, which leave their order to their first packets. Names change nothing but that order,
+so pieces that come in one that was held against the whole already are not judged again.
 """
 
+import hashlib
 import json
 import os
 import random
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, product
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -29,13 +34,17 @@ from netinterf.engine.judged import Judged
 from netinterf.errors import NetinterfError
 from netinterf.export.jsonl import lines
 
-__all__ = ["PIECES", "cut", "run"]
+__all__ = ["NAMES", "PIECES", "cut", "run"]
 
 PIECES = (2, 10, 100)
+NAMES = ("counted", "ring", "dated", "hashed")
 LEAST = 200  # packets of a capture that is worth cutting
 OWN = ("capture", "files", "diagnostics")  # keys that tell how a recording lies on disk
 SECTION, INTERFACE = 0x0A0D0D0A, 1
 """Block types of pcapng (draft-ietf-opsawg-pcapng, section 4)."""
+
+Compared: TypeAlias = tuple[tuple[str, ...], int]
+"""Keys of lines that differ, each time; and gaps that were seen where there is none."""
 
 
 @attrs.frozen
@@ -45,14 +54,16 @@ class Trial:
     Args:
         file: Which one.
         pieces: How many.
+        names: What their names count.
         lines: Lines that were compared.
         differing: Keys of lines that differ, each time.
-        in_order: Whether each piece begins later than the one before, as those of a recorder do.
+        in_order: Whether pieces were put in the order in which they were written.
         gaps: Gaps that were seen where there is none.
     """
 
     file: str
     pieces: int
+    names: str
     lines: int
     differing: tuple[str, ...]
     in_order: bool
@@ -122,23 +133,45 @@ def trials(path: Path) -> list[Trial]:
         return []
     done = []
     for count in PIECES:
-        with tempfile.TemporaryDirectory() as folder:
-            paths = []
-            for number, piece in enumerate(cut(path, count)):
-                paths.append(os.path.join(folder, f"piece{number}.pcap"))
-                Path(paths[-1]).write_bytes(piece)
-            judged = judge(random.Random(1).sample(paths, len(paths)))
-        joined, files = told(judged), [file.path for file in judged.summary.files]
-        gaps = sum(note.count for note in judged.summary.diagnostics if note.code == GAP)
-        differing = [
-            key
-            for one, other in zip(whole, joined, strict=False)
-            for key in one.keys() | other.keys()
-            if one.get(key) != other.get(key)
-        ]
-        differing += ["lines"] * (len(whole) != len(joined))
-        done.append(Trial(path.name, count, len(whole), tuple(sorted(differing)), files == paths, gaps))
+        pieces, known = cut(path, count), dict[tuple[int, ...], Compared]()
+        for names in NAMES:
+            with tempfile.TemporaryDirectory() as folder:
+                paths = [os.path.join(folder, name) for name in named(names, pieces)]
+                for at, piece in zip(paths, pieces, strict=True):
+                    Path(at).write_bytes(piece)
+                shuffled = random.Random(1).sample(paths, len(paths))
+                order = tuple(paths.index(file.path) for file in open_capture(shuffled).files)
+                if order not in known:
+                    known[order] = compared(whole, shuffled)
+            differing, gaps = known[order]
+            in_order = order == tuple(range(len(pieces)))
+            done.append(Trial(path.name, count, names, len(whole), differing, in_order, gaps))
     return done
+
+
+def named(names: str, pieces: list[bytes]) -> list[str]:
+    """Name pieces that come in the order in which they were written."""
+    count = len(pieces)
+    if names == "hashed":
+        return [f"{hashlib.sha256(piece).hexdigest()}.pcap" for piece in pieces]
+    begun = random.Random(count).randrange(1, count) if names == "ring" else 0
+    numbers = [(number + begun) % count for number in range(count)]
+    return [f"piece{20260101 + number if names == 'dated' else number}.pcap" for number in numbers]
+
+
+def compared(whole: list[dict[str, Any]], paths: list[str]) -> Compared:
+    """Join pieces, and hold what is told of them against the whole."""
+    judged = judge(paths)
+    joined = told(judged)
+    gaps = sum(note.count for note in judged.summary.diagnostics if note.code == GAP)
+    differing = [
+        key
+        for one, other in zip(whole, joined, strict=False)
+        for key in one.keys() | other.keys()
+        if one.get(key) != other.get(key)
+    ]
+    differing += ["lines"] * (len(whole) != len(joined))
+    return tuple(sorted(differing)), gaps
 
 
 def run(captures: Path, jobs: int, out: Path | None = None) -> int:
@@ -147,22 +180,23 @@ def run(captures: Path, jobs: int, out: Path | None = None) -> int:
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         done = [trial for several in pool.map(trials, paths, chunksize=8) for trial in several]
     table = []
-    for count in PIECES:
-        alike = [trial for trial in done if trial.pieces == count]
+    for names, count in product(NAMES, PIECES):
+        alike = [trial for trial in done if (trial.names, trial.pieces) == (names, count)]
         other = [trial for trial in alike if trial.differing]
         row = {
+            "names": names,
             "pieces": count,
             "captures": len(alike),
             "lines": sum(trial.lines for trial in alike),
             "differing": len(other),
-            "of_them_in_order": sum(trial.in_order for trial in other),
+            "in_another_order": sum(not trial.in_order for trial in alike),
             "with_gaps": sum(trial.gaps > 0 for trial in alike),
         }
         table.append(row)
-        print(", ".join(f"{name} {value:,}" for name, value in row.items()))
+        print(", ".join(f"{name} {value}" for name, value in row.items()))
         for trial in other:
             keys = {key: trial.differing.count(key) for key in dict.fromkeys(trial.differing)}
-            print(f"  {trial.file}{'' if trial.in_order else ' (packets not in the order of time)'}: {keys}")
+            print(f"  {trial.file}{'' if trial.in_order else ' (files in another order)'}: {keys}")
     if out is not None:
         write_json(out, {"trials": table})
-    return sum(int(row["differing"]) for row in table)
+    return sum(trial.differing != () for trial in done)

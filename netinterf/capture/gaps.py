@@ -6,16 +6,16 @@ started anew, or a length that nothing within the files comes near. Within a fil
 (`netinterf.capture.counting`).
 """
 
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from operator import attrgetter
 
+from netinterf.capture.numbered import counted, natural
 from netinterf.schema import Diagnostic, File, Files
 from netinterf.values import frozen
 
-__all__ = ["GAP", "Gap", "find_gaps", "gap_notes", "in_order", "natural"]
+__all__ = ["GAP", "Gap", "find_gaps", "gap_notes", "in_order"]
 
 GAP = "capture.gap"
 """Code of the diagnostic that says between which files packets are missing."""
@@ -33,8 +33,6 @@ DUMPCAP = re.compile(r"_(?P<number>[0-9]{5})_[0-9]{14}|_[0-9]{14}_(?P<last>[0-9]
 (``nametimenum``). It counts modulo 100,000 (``RINGBUFFER_MAX_NUM_FILES``), however few files a ring keeps."""
 
 LAST = 99_999
-DATE = 8
-"""Digits from which a number is a date or a time, YYYYMMDD or seconds since 1970, and counts nothing."""
 
 
 @frozen
@@ -97,33 +95,6 @@ def said(one: File, other: File, step: tuple[int, int] | None, left_out: Sequenc
     return "the recorder was started anew" if len(numbers) == 2 and end <= begin != LAST else ""
 
 
-def counted(pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int] | None]:
-    """Find the numbers by which names count files, for each two that adjoin; None where they count nothing."""
-    numbers = [dict(differing(*pair)) for pair in pairs]
-    counting = set()
-    for place in {place for pair in numbers for place in pair}:
-        steps = [pair[place][1] - pair[place][0] for pair in numbers if place in pair]
-        alone = len(pairs) == 1 and len(re.findall("[0-9]+", os.path.basename(pairs[0][1]))) == 1
-        if alone or 2 * steps.count(1) >= len(pairs) > 1:
-            counting.add(place)
-    return [next((pair[place] for place in sorted(pair) if place in counting), None) for pair in numbers]
-
-
-def differing(one: str, other: str) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Compare two names: give the numbers in which they differ, by their place; nothing where words differ as well.
-
-    The first of several files of tcpdump has no number at all (tcpdump(1), ``-C``).
-    """
-    one, other = os.path.basename(one), os.path.basename(other)
-    if other.startswith(one) and other[len(one) :].isdigit():
-        one += "0"
-    words, others = re.split("([0-9]+)", one), re.split("([0-9]+)", other)
-    if words[::2] == others[::2]:
-        for place, (word, another) in enumerate(zip(words[1::2], others[1::2], strict=True)):
-            if word != another and max(len(word), len(another)) < DATE:
-                yield place, (int(word), int(another))
-
-
 def in_order(*gaps: Iterable[Gap]) -> tuple[Gap, ...]:
     """List gaps of several kinds in the order of time."""
     return tuple(sorted(chain(*gaps), key=attrgetter("began")))
@@ -142,8 +113,3 @@ def gap_notes(gaps: Sequence[Gap]) -> tuple[Diagnostic, ...]:
         )
         notes.append(Diagnostic(GAP, message, count=len(alike)))
     return tuple(notes)
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """Order names as people count: numbers in them by their value."""
-    return [(int(word), "") if word.isdigit() else (-1, word) for word in re.findall(r"[0-9]+|[^0-9]+", name)]

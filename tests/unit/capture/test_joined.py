@@ -122,3 +122,65 @@ def test_frames_are_found_in_their_files():
     elsewhere = Files((File("/x/a", 1), File("/y/a", 4)))
     assert [elsewhere.called(file) for file in elsewhere] == ["/x/a", "/y/a"]
     assert [elsewhere.named(name) for name in ("/y/a", "a")] == [elsewhere.each[1], None]
+
+
+def numbered(folder, pieces, name="trace{}.pcap", first=0, seed=1):
+    """Write pieces under names that count up by one; give the paths in any order."""
+    folder.mkdir()
+    paths = [folder / name.format(number) for number in range(first, first + len(pieces))]
+    for path, piece in zip(paths, pieces, strict=True):
+        path.write_bytes(piece)
+    return random.Random(seed).sample(paths, len(paths))
+
+
+def piece(*seconds):
+    """Write a capture of packets of these seconds, in this order."""
+    times = [round(second * 1e6) for second in seconds]
+    records = [c.pcap_record("<", *divmod(time, 10**6), f"{time:060}".encode()) for time in times]
+    return b"".join([c.pcap_header(), *records])
+
+
+def seen(paths):
+    """Give the times of the packets of joined files, in the order of their frames, s."""
+    return [int(data) / 1e6 for data in bytes_of(open_capture(paths))]
+
+
+def test_numbers_say_what_was_written_first(tmp_path):
+    """A file that begins before the one with the number below was written behind it, if its packets go on later."""
+    late = [piece(1, 2, 3), piece(2.9, 4, 5), piece(4.9, 4.8, 6)]
+    assert seen(numbered(tmp_path / "three", late)) == [1, 2, 3, 2.9, 4, 5, 4.9, 4.8, 6]
+    two = [piece(1, 2, 3), piece(0.9, 4)]
+    assert seen(numbered(tmp_path / "two", two)) == [1, 2, 3, 0.9, 4]
+    many = [piece(float(number)) for number in range(30)]
+    many[12], many[13] = many[13], many[12]
+    wanted = [*range(12), 13, 12, *range(14, 30)]
+    assert seen(numbered(tmp_path / "many", many, first=95)) == wanted
+
+
+@given(count=st.integers(1, 12), begun=st.integers(0, 11), seed=st.integers(0, 99))
+def test_a_ring_begins_where_it_was_begun_anew(tmp_path_factory, count, begun, seed):
+    """Numbers of a ring begin anew in the middle of the time, and an empty file moves none of the others."""
+    begun %= count
+    pieces = [piece(10.0 * place, 10.0 * place + 5) for place in range(count)]
+    ring = pieces[count - begun :] + pieces[: count - begun]
+    folder = tmp_path_factory.mktemp("ring") / "files"
+    paths = numbered(folder, [*ring, piece()], seed=seed)
+    assert seen(paths) == [second for place in range(count) for second in (10.0 * place, 10.0 * place + 5)]
+
+
+@given(order=st.permutations(range(12)))
+def test_numbers_that_do_not_count_the_time_say_nothing(tmp_path_factory, order):
+    """Where files were numbered in another order than they were recorded, times decide."""
+    pieces = [piece(10.0 * place, 10.0 * place + 5) for place in order]
+    joined = seen(numbered(tmp_path_factory.mktemp("any") / "files", pieces))
+    back = sum(one > other for one, other in zip(order, [*order[1:], order[0]], strict=True))
+    assert back <= 2 or joined == sorted(joined)
+
+
+def test_names_without_numbers_leave_the_order_to_the_times(tmp_path):
+    """Words order nothing; dates do, as numbers."""
+    (tmp_path / "inside1").write_bytes(piece(3, 4))
+    (tmp_path / "outside2").write_bytes(piece(1, 5))
+    assert seen([tmp_path / "inside1", tmp_path / "outside2"]) == [1, 5, 3, 4]
+    dated = numbered(tmp_path / "dated", [piece(1, 2), piece(0.5, 3)], first=20261201)
+    assert seen(dated) == [1, 2, 0.5, 3]
