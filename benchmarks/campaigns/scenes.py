@@ -268,6 +268,13 @@ SCENES: dict[str, dict[str, Scene]] = {
     "clocks and places": {
         "a place that is left alone when servers die": Scene(last_place, Size(runs=30)),
         "one place alone": Scene(dead_ends, Size(places=1)),
+        "one place alone, a line that loses half": Scene(lossy_line, Size(places=1)),
+        "one place alone, servers that fail every fifth visit": Scene(
+            failing_servers, Size(places=1, runs=48, every=1)
+        ),
+        "one place alone, servers that pause": Scene(pausing_servers, Size(places=1, names=240, runs=48, every=1)),
+        "one place alone, no QUIC": Scene(no_quic, Size(places=1)),
+        "one place alone, edges without QUIC": Scene(edges_without_quic, Size(places=1)),
     },
 }
 """Scenes that are told from blocks, by group and name."""

@@ -5,14 +5,15 @@ nearly all of them in China and Iran (Elmenhorst et al., "Web Censorship Measure
 China's list for QUIC is another one (Zohaib et al., USENIX Security 2025), and Russia's is the same (Heitmann et al.,
 FOCI 2026). So each place tells which kind it is, by the names of which it is known.
 
-What is harmless to one may be so to both: a name that is gone is so over any transport. So this makes nothing surer
-than it is over the other transport.
+So a name that fails here and that no other place tried, of which nothing else is known, is as likely blocked as those
+in its place that are blocked over another transport, if it is one of them. What is harmless to one may be so to both: a
+name that is gone is so over any transport. So nothing gets surer than it is over the other.
 """
 
 import attrs
 import numpy as np
 
-from netinterf.arrays import F64, I64, Mask
+from netinterf.arrays import F64, I64
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
@@ -20,38 +21,42 @@ from netinterf.pooling.cells import Cells
 
 __all__ = ["by_twins"]
 
-SHARED, STRENGTH = 0.25, 2.0
+SHARED, STRENGTH = 0.1, 2.0
 """How often what is blocked over one transport is so over another, before a place tells, and how many names that counts
-for (judgements, between the studies above)."""
+for: most studies find next to none, one all of them (judgements)."""
 
 
-def by_twins(observations: Observations, cells: Cells, unwitnessed: Mask) -> Cells:
-    """Judge failing cells under what is known of the same name over other transports.
+def by_twins(observations: Observations, cells: Cells) -> Cells:
+    """Judge what no other place tried under what is known of the same name over other transports, lookups left out.
 
     Args:
         observations: What the cells are of.
-        cells: As `netinterf.pooling.rates` gives them.
-        unwitnessed: Which tell nothing of how often names are shared.
+        cells: Judged under how common blocks are in each place (`netinterf.pooling.rates`).
     """
-    tallies = cells.tallies
-    called = np.full(len(cells), -1)
+    from scipy.special import expit, logit
+
+    tallies, called = cells.tallies, np.full(len(cells), -1)
     called[tallies.cell] = observations.called
     web = np.flatnonzero((called >= 0) & (tallies.transport != DNS) & (tallies.known > 0))
-    failed = tallies.failed[web] > 0
-    chance = np.where(failed, cells.probability[web], 0.0)
+    alone = cells.unwitnessed[web]
+    chance = np.where(tallies.failed[web] > 0, cells.probability[web], 0.0)
     twin = surest_other(combined(called[web], tallies.place[web]), chance)
-    group, _ = numbered(combined(tallies.place[web], tallies.transport[web]))
-    tells, count = np.where(unwitnessed[web], 0.0, twin), int(group.max(initial=-1)) + 1
-    shared = (STRENGTH * SHARED + totals(group, tells * chance, count)) / (STRENGTH + totals(group, tells, count))
-    usual = 1 / (1 + np.exp(-cells.prior[web]))
-    prior = np.maximum(usual, twin * shared[group] + (1 - twin) * usual)
-    gain = np.where(failed & ~cells.chosen[web], np.log(prior / (1 - prior)) - cells.prior[web], 0.0)
-    with np.errstate(divide="ignore"):
-        bound = np.log(twin) - np.log1p(-np.minimum(twin, 1 - 1e-12))
-    log_odds, priors = cells.log_odds.copy(), cells.prior.copy()
-    log_odds[web] = np.maximum(log_odds[web], np.minimum(log_odds[web] + gain, bound))
-    priors[web] += gain
-    return attrs.evolve(cells, log_odds=log_odds, prior=priors)
+    way, _ = numbered(combined(tallies.place[web], tallies.transport[web]))
+    count, tells = int(way.max(initial=-1)) + 1, np.where(alone, 0.0, twin)
+    shared = (STRENGTH * SHARED + totals(way, tells * chance, count)) / (STRENGTH + totals(way, tells, count))
+    usual = expit(cells.prior[web])
+    prior = logit(np.maximum(usual, twin * shared[way] + (1 - twin) * usual))
+    gain = np.where(alone & ~cells.chosen[web], prior - cells.prior[web], 0.0)
+    log_odds = cells.log_odds[web]
+    gain = np.clip(logit(twin) - log_odds, 0.0, gain)
+    return attrs.evolve(cells, prior=added(cells.prior, web, gain), log_odds=added(cells.log_odds, web, gain))
+
+
+def added(values: F64, rows: I64, gain: F64) -> F64:
+    """Add to some of many."""
+    result = values.copy()
+    result[rows] += gain
+    return result
 
 
 def surest_other(key: I64, chance: F64) -> F64:

@@ -37,8 +37,7 @@ from netinterf.pooling.causes import CAUSES
 from netinterf.pooling.cells import Cells, pool
 from netinterf.pooling.episodes import NEVER
 from netinterf.pooling.grades import FINDINGS, Finding, Graded, grade_cells
-from netinterf.pooling.rates import learn_rates, unwitnessed
-from netinterf.pooling.twins import by_twins
+from netinterf.pooling.rates import learn_rates
 from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.model import Model, default_model
@@ -94,7 +93,6 @@ class Report:
         cells = pool(loaded.observations, loaded.countries, model)
         answers = forged_weight(loaded.answers, loaded.observations, loaded.own_resolver, loaded.countries)
         cells = learn_rates(loaded.observations, cells.told(answers))
-        cells = by_twins(loaded.observations, cells, unwitnessed(cells))
         cells = loaded.spared(isolated.settled(cells))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
