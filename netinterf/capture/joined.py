@@ -28,6 +28,9 @@ __all__ = ["LEFT_OUT", "Whole", "join"]
 LEFT_OUT = "capture.left_out"
 """Code of the diagnostic that names a file that could not be read."""
 
+NEVER = float("inf")
+"""Time of the first packet of a file without any."""
+
 ASTRAY = 0.1
 """Share of files that may begin before the one that they follow (judgement): half do where numbers say nothing of the
 time, and next to none where they count it."""
@@ -113,12 +116,12 @@ def written(names: Sequence[str], begins: Sequence[tuple[float, float]]) -> list
         names: What they are called.
         begins: Time of the first packet of each, and the latest among its first ones; infinity where there is none.
     """
-    full = [place for place, (first, _) in enumerate(begins) if first < float("inf")]
+    empty = [place for place, (first, _) in enumerate(begins) if first == NEVER]
+    full = sorted(set(range(len(names))) - set(empty))
     numbered = by_number([names[place] for place in full])
     begun = None if numbered is None else first_of([begins[full[place]] for place in numbered])
     if numbered is None or begun is None:
         return sorted(range(len(names)), key=lambda place: (begins[place], natural(names[place])))
-    empty = [place for place in range(len(names)) if place not in set(full)]
     return [*(full[place] for place in numbered[begun:] + numbered[:begun]), *empty]
 
 
@@ -152,5 +155,5 @@ def begin(content: Content) -> tuple[float, float]:
         if len(records):
             return int(records.time[0]), int(records.time.max())
         if last:
-            return float("inf"), float("inf")
+            return NEVER, NEVER
         size *= 4
