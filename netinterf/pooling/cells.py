@@ -101,15 +101,6 @@ class Cells:
         return attrs.evolve(self, own=own, answers=answers, chosen=chosen, changed=changed)
 
     @property
-    def unwitnessed(self) -> Mask:
-        """Which of them failed with nothing that tells why: no other place tried, and no packet speaks for a block.
-
-        They are as likely blocked as others are found to be, so they must not tell how likely that is.
-        """
-        others = self.tallies.others_answered + self.tallies.others_failed
-        return np.asarray((self.tallies.failed > 0) & (others == 0) & (self.own <= 0))
-
-    @property
     def by_answers(self) -> Mask:
         """Which of them odd answers tell: they were given any, and most of their attempts were answered."""
         return np.asarray((self.answers > 0) & (self.tallies.failed * 2 <= self.tallies.answered))

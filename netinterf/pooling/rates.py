@@ -20,7 +20,6 @@ from netinterf.observations.attempts import ALL, DNS, QUIC
 from netinterf.observations.table import Observations
 from netinterf.pooling.causes import BY_COUNTRY, COUNTRY, FAILING, ONE_NETWORK, SHARES
 from netinterf.pooling.cells import Cells
-from netinterf.pooling.twins import by_twins
 
 __all__ = ["learn_rates"]
 
@@ -49,7 +48,7 @@ def learn_rates(observations: Observations, cells: Cells) -> Cells:
 
     Cells of one network of servers in one place count as one: whoever is turned away there is so by one hand. Servers
     are counted among all that were reached or not, and those at which names failed count for nothing: what follows a
-    blocked name there is no block of its own. Of names over two transports `netinterf.pooling.twins` tells more.
+    blocked name there is no block of its own.
 
     Args:
         observations: What the cells are of.
@@ -86,7 +85,7 @@ def learn_rates(observations: Observations, cells: Cells) -> Cells:
         rate, refusal, alone = known, found, lists
         if moved < CLOSE:
             break
-    return by_twins(observations, result)
+    return result
 
 
 def how_reached(transport: I64, named: Mask) -> I64:
@@ -115,11 +114,21 @@ def company(table: Observations, cells: Cells, group: I64, how: I64) -> tuple[F6
     servers = totals(of_server, None, int(both.max()) + 1)
     shut = how == SERVERS
     weight[shut] = 1.0 / np.maximum(servers[of_cell[shut]], 1)
-    weight[residual(table, cells) | cells.chosen | cells.unwitnessed] = 0.0
+    weight[residual(table, cells) | cells.chosen | unwitnessed(cells)] = 0.0
     _, one = numbered(of_server)
     sites = totals(at[one], None, int(max(at.max(initial=0), place.max())) + 1)
     members[group[shut]] = sites[place[shut]]
     return weight, members
+
+
+def unwitnessed(cells: Cells) -> Mask:
+    """Say which cells failed, with nothing that tells why: no other place tried, and no packet speaks for a block.
+
+    They are as likely blocked as others are found to be, so they must not tell how likely that is.
+    """
+    tallies = cells.tallies
+    others = tallies.others_answered + tallies.others_failed
+    return np.asarray((tallies.failed > 0) & (others == 0) & (cells.own <= 0))
 
 
 def residual(table: Observations, cells: Cells) -> Mask:

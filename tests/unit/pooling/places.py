@@ -25,14 +25,12 @@ class Campaign:
         server: Server of each name.
         transport: Over which they are asked for: all of them, or each.
         six: Names that are reached over IPv6.
-        called: Number of what each is called, where some are one name over two transports.
     """
 
-    def __init__(self, places, names, runs, *, server=None, transport="tcp/tls", six=(), called=None):
+    def __init__(self, places, names, runs, *, server=None, transport="tcp/tls", six=()):
         self.shape = (places, names, runs)
         self.server = np.arange(names) if server is None else np.array(server)
         self.transport = [transport] * names if isinstance(transport, str) else transport
-        self.called = np.arange(names) if called is None else np.array(called)
         self.six = np.isin(np.arange(names), six)
         self.state = np.full(self.shape, State.ANSWERED, np.uint8)
         self.opening = np.zeros(self.shape, bool)
@@ -53,8 +51,7 @@ class Campaign:
         return Attempts(
             place=place.astype(np.int32), capture=combined(place, run).astype(np.int32),
             row=np.arange(count, dtype=np.int32), client=np.zeros(count, np.int32), asn=np.full(count, -1),
-            site=server.astype(np.int64), unit=unit, service=combined(server),
-            called=np.where(opening, -1, self.called[name]),
+            site=server.astype(np.int64), unit=unit, called=np.where(opening, -1, name), service=combined(server),
             host=combined(server), high=np.where(self.six[name], 0x2001_0DB8 << 32, 0).astype(np.uint64),
             low=np.where(self.six[name], 0, 0xFFFF << 32).astype(np.uint64) + server.astype(np.uint64),
             port=np.full(count, 443, np.uint16),
