@@ -102,6 +102,15 @@ class Shape(NamedTuple):
             return self.kind.empty(count, self.dtype)
         return np.ndarray((count,), self.dtype, self.fill, strides=(0,))
 
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """Put columns one behind the other; what was left out in all of them still takes no memory."""
+        if self.kind is not None:
+            return self.kind.concat(parts)
+        full = [part for part in parts if len(part)]
+        if full and all(part.strides == (0,) and part[0] == self.fill for part in full):
+            return self.filled(sum(map(len, full)))
+        return np.concatenate(parts)
+
 
 @frozen(eq=False, kw_only=True)
 class Table:
@@ -175,11 +184,15 @@ class Table:
     def __len__(self) -> int:
         return len(getattr(self, self._shapes()[0].name))
 
+    def columns(self) -> dict[str, Any]:
+        """Give the columns by name."""
+        return {shape.name: getattr(self, shape.name) for shape in self._shapes()}
+
     def take(self, rows: Rows) -> Self:
         """Select rows by number, mask or slice, in the order given."""
         if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
             rows = np.flatnonzero(rows)
-        columns = {field.name: getattr(self, field.name) for field in self._fields()}
+        columns = self.columns()
         ragged = {id(value): value.take(rows) for value in columns.values() if isinstance(value, Ragged)}
         plain = _picker(rows, len(self))
         changes = {name: ragged[id(value)] if id(value) in ragged else plain(value) for name, value in columns.items()}
@@ -210,15 +223,25 @@ class Table:
             return cls.empty()
         if len(tables) == 1:
             return tables[0]
-        changes, ragged = dict[str, Any](), dict[tuple[int, ...], Ragged]()
-        for field in cls._fields():
-            parts = [getattr(table, field.name) for table in tables]
-            ragged_type, same = _SHAPES.get(field.metadata["shape"]), tuple(map(id, parts))
-            if ragged_type is None:
-                changes[field.name] = np.concatenate(parts)
-            else:  # columns that were one stay one
-                changes[field.name] = ragged[same] = ragged[same] if same in ragged else ragged_type.concat(parts)
+        changes, ragged = dict[str, Any](), dict[tuple[int, ...], Any]()
+        for shape in cls._shapes():
+            parts = [getattr(table, shape.name) for table in tables]
+            same = tuple(map(id, parts))
+            if shape.kind is not None:  # columns that were one stay one
+                changes[shape.name] = ragged[same] = ragged[same] if same in ragged else shape.joined(parts)
+            else:
+                changes[shape.name] = shape.joined(parts)
         return attrs.evolve(tables[0], **changes)
+
+    @classmethod
+    def lengthened(cls, columns: dict[str, Any], more: Self) -> Self:
+        """Put rows behind the columns of a table that nobody needs any longer.
+
+        Args:
+            columns: All of them by name; they are taken out one by one, so that memory holds only one of them twice.
+            more: The rows behind; of a class with columns alone.
+        """
+        return cls(**{one.name: one.joined([columns.pop(one.name), getattr(more, one.name)]) for one in cls._shapes()})
 
     def rows(self) -> Iterator[Any]:
         """Walk the rows as light objects with one attribute per column (for people, not for hot loops)."""

@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.campaigns.world import ELSEWHERE, NOWHERE, SECOND, SIX, Came, World
 from netinterf.campaign.judged.loading import NONE, Loaded, Network
 from netinterf.campaign.judged.report import Report
+from netinterf.campaign.judged.whole import with_networks
 from netinterf.campaign.stored.reader import Reader
 from netinterf.numbering import numbered
 from netinterf.observations.attempts import DNS, QUIC, TLS, Attempts, State, numbered_alike, priors_of
@@ -42,7 +43,8 @@ HOPS = 57.0
 
 def judged(world: World) -> Report:
     """Judge all that was tried; there is no store, so cells are counted, and cannot be written out."""
-    return Report.judged(Reader("made up"), loaded(world), default_model())
+    model = default_model()
+    return Report.judged(Reader("made up"), *with_networks(loaded(world), model), model)
 
 
 def loaded(world: World) -> Loaded:

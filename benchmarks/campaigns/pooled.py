@@ -14,6 +14,7 @@ from netinterf.campaign.collecting.executors import Processes
 from netinterf.campaign.judged.loading import Loaded, load
 from netinterf.campaign.judged.record import Cell
 from netinterf.campaign.judged.report import Report
+from netinterf.campaign.judged.whole import with_networks
 from netinterf.campaign.stored.reader import Snapshot
 from netinterf.pooling.grades import Finding
 from netinterf.verdict.model import default_model
@@ -51,7 +52,8 @@ def runs_of(campaign: Snapshot, folder: Path, loaded: Loaded) -> I64:
 
 def named_of(campaign: Snapshot, loaded: Loaded, run: I64) -> list[NamedCell]:
     """Name the cells that are blocked, each with the run of its onset."""
-    report = Report.judged(campaign, loaded, default_model())
+    model = default_model()
+    report = Report.judged(campaign, *with_networks(loaded, model), model)
     times = {int(time): int(run[row]) for time, row in zip(loaded.observations.time, loaded.row, strict=True)}
     return [named_cell(cell, times) for cell in report.of(Finding.BLOCKED)]
 

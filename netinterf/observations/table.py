@@ -69,15 +69,28 @@ class Observations(Table):
         return np.asarray(self.called >= 0)
 
     @property
+    def fails(self) -> Mask:
+        """Whether any attempt failed."""
+        return np.asarray((self.broken > 0) | (self.silent > 0) | (self.struck > 0))
+
+    @property
     def failed(self) -> I64:
         """How many attempts failed."""
-        return self.broken.astype(np.int64) + self.silent + self.struck
+        return self.failed_at(slice(None))
 
     @property
     def alive(self) -> I64:
         """How many attempts show that the server lives; a resolver's error may be the name's own."""
-        heard = np.where(self.transport == DNS, 0, self.heard)
-        return np.asarray(self.answered.astype(np.int64) + heard)
+        return self.alive_at(slice(None))
+
+    def failed_at(self, rows: I64 | slice) -> I64:
+        """Say how many attempts of some rows failed."""
+        return self.broken[rows].astype(np.int64) + self.silent[rows] + self.struck[rows]
+
+    def alive_at(self, rows: I64 | slice) -> I64:
+        """Say how many attempts of some rows show that the server lives."""
+        heard = np.where(self.transport[rows] == DNS, 0, self.heard[rows])
+        return np.asarray(self.answered[rows].astype(np.int64) + heard)
 
 
 def observe(attempts: Attempts) -> Observations:

@@ -25,6 +25,7 @@ from netinterf.pooling.answers import Forged
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import NEVER, Episodes, lay_out
 from netinterf.pooling.flaky import comes_and_goes, loses
+from netinterf.pooling.places import by_place
 from netinterf.pooling.standing import standing_of
 from netinterf.pooling.tallies import Tallies, own_llr, tally
 from netinterf.pooling.ways import by_itself
@@ -35,7 +36,7 @@ from netinterf.verdict.model import Model
 __all__ = ["Cells", "chance", "pool"]
 
 
-AT_A_TIME = 1 << 21
+AT_A_TIME = 1 << 20
 """Observations whose units are looked at together (memory)."""
 
 
@@ -128,7 +129,7 @@ def pool(observations: Observations, countries: I64, model: Model) -> Cells:
     """
     tallies = tally(observations)
     count = len(tallies)
-    failed = observations.failed > 0
+    failed = observations.fails
     own, independent = own_llr(observations, tallies, model.site_correlation, np.ones(len(failed), np.bool_))
     own_of_failures, _ = own_llr(observations, tallies, model.site_correlation, failed)
     sure = tallies.surest > 0
@@ -185,12 +186,16 @@ def fails_by_itself(observations: Observations) -> tuple[F64, F64]:
     Returns:
         That, and the same that its line is why, which others beside it share.
     """
-    step = Hours.of(observations.time).step
-    least, most = loses(observations, step)
-    line = attrs.evolve(observations, chance=at_most(observations, most))
-    chance, unshared = by_itself(line, step)
-    often = np.maximum(observations.failed, 1) * np.maximum(comes_and_goes(observations), least)
-    return np.where(observations.failed > 0, np.maximum(chance, often), chance), unshared
+    step, flaky = Hours.of(observations.time).step, comes_and_goes(observations)
+    chance, unshared = np.empty(len(step)), np.empty(len(step))
+    for rows in by_place(observations.place):  # what a line does shows in its own place alone
+        here = observations.take(rows)
+        least, most = loses(here, step[rows])
+        line = attrs.evolve(here, chance=at_most(here, most))
+        itself, unshared[rows] = by_itself(line, step[rows])
+        often = np.maximum(here.failed, 1) * np.maximum(flaky[rows], least)
+        chance[rows] = np.where(here.fails, np.maximum(itself, often), itself)
+    return chance, unshared
 
 
 def at_most(observations: Observations, loses: F64) -> F64:

@@ -116,39 +116,39 @@ def lay_out(
     number[cells] = np.arange(len(cells))
     mine = number[tallies.cell]
     own, place = np.flatnonzero(mine >= 0), tallies.place[cells]
-    at = grid.row(mine[own], key[mine[own]], hours.step[own])
-    fewer = np.minimum(1.0, MOST / np.maximum(table.failed[own], 1))
-    visits = np.minimum(table.visits[own], MOST)
-    of_visit = visits / np.maximum(table.failed[own], 1)
+    here, mine = table.take(own), mine[own]
+    at = grid.row(mine, key[mine], hours.step[own])
+    fewer = np.minimum(1.0, MOST / np.maximum(here.failed, 1))
+    visits = np.minimum(here.visits, MOST)
+    of_visit = visits / np.maximum(here.failed, 1)
     others, whose = by_name(table, rows[server], keys[server], np.where(shut, key, -1), place)
-    there = grid.row(whose, key[whose], hours.step[others])
-    opened = table.alive + table.failed - table.at_opening
+    there, beside = grid.row(whose, key[whose], hours.step[others]), table.take(others)
 
     def add(values: NDArray[Any], where: I64 = at) -> F64:
         return totals(where, values, len(grid.cell))
 
     time, last = np.full(len(grid.cell), NEVER), np.full(len(grid.cell), -NEVER)
-    for where, which in ((at, own), (there, others)):
-        np.minimum.at(time, where, table.time[which])
-        np.maximum.at(last, where, table.time[which])
+    for where, which in ((at, here), (there, beside)):
+        np.minimum.at(time, where, which.time)
+        np.maximum.at(last, where, which.time)
     over_others = tallies.by_others_answered, tallies.by_others_failed
-    servers = Servers.of(table, mine, len(cells))
+    servers = Servers.of(table, own, mine, len(cells))
     episodes = Episodes(
         cell=grid.cell,
         begin=grid.begin,
         hour=grid.step * np.float64(hours.width / HOUR_NS),
         time=time,
         last=last,
-        failed=add(table.failed[own]),
-        answered=add(table.answered[own]) + add(opened[others], there),
+        failed=add(here.failed),
+        answered=add(here.answered) + add(beside.alive + beside.failed - beside.at_opening, there),
         visits=add(visits),
         chance=add(itself[0][own] * of_visit),
-        line=add(table.chance[own] * fewer),
+        line=add(here.chance * fewer),
         unshared=add(itself[1][own] * fewer),
-        neighbours=outage(add(table.neighbour_alive[own]), add(table.neighbour_dead[own])),
+        neighbours=outage(add(here.neighbour_alive), add(here.neighbour_dead)),
         gone=witnesses.less_own(key[grid.cell], place[grid.cell], grid.step),
-        gone_here=servers.elsewhere(combined(table.unit, table.service), table, tallies, hours, grid, place),
-        down=servers.elsewhere(table.service, table, tallies, hours, grid, place),
+        gone_here=servers.elsewhere(("unit", "service"), table, tallies, hours, grid, place),
+        down=servers.elsewhere(("service",), table, tallies, hours, grid, place),
         company=np.where(shut[grid.cell], 0.0, servers.beside(table, hours, grid)),
         same_name=outage(*(counts[cells].astype(np.float64) for counts in over_others)),
     )
@@ -237,42 +237,60 @@ class Servers:
 
     cell: I64
     row: I64  # an observation of it
+    near: I64  # all observations of these servers, rising
 
     @classmethod
-    def of(cls, table: Observations, mine: I64, count: int) -> Self:
+    def of(cls, table: Observations, rows: I64, cell: I64, count: int) -> Self:
         """Take the servers at which each cell failed most.
 
         Args:
             table: Observations.
-            mine: Which failing cell each is of, -1 for none.
+            rows: Which of them are of failing cells.
+            cell: Of which one, each.
             count: How many cells there are.
         """
-        rows = np.flatnonzero((mine >= 0) & (table.failed > 0))
-        number, first = numbered(combined(mine[rows], table.service[rows]))
-        failed, cell, row = totals(number, table.failed[rows], len(first)), mine[rows][first], rows[first]
+        fails = table.fails[rows]
+        rows, cell = rows[fails], cell[fails]
+        number, first = numbered(combined(cell, table.service[rows]))
+        failed, cell, row = totals(number, table.failed_at(rows), len(first)), cell[first], rows[first]
         order = np.lexsort((row, -failed, cell))
         rank = np.arange(len(order)) - np.searchsorted(cell[order], np.arange(count))[cell[order]]
         kept = order[rank < SERVERS]
-        return cls(cell[kept], row[kept])
+        asked: Mask = np.zeros(int(table.service.max(initial=-1)) + 1, np.bool_)
+        asked[table.service[row[kept]]] = True
+        return cls(cell[kept], row[kept], np.flatnonzero(asked[table.service]))
 
-    def elsewhere(self, key: I64, table: Observations, tallies: Tallies, hours: Hours, grid: Grid, place: I64) -> F64:
+    def of_same(self, table: Observations, *names: str) -> tuple[I64, I64, I64]:
+        """Find the observations that are equal to those of the entries in some columns, the server among them.
+
+        Returns:
+            These observations, a number of what is equal for each, and the number of each entry.
+        """
+        key = combined(*(getattr(table, name)[self.near] for name in names))
+        own = key[np.searchsorted(self.near, self.row)]
+        asked: Mask = np.zeros(int(key.max(initial=-1)) + 1, np.bool_)
+        asked[own] = True
+        same = asked[key]
+        return self.near[same], key[same], own
+
+    def elsewhere(
+        self, names: Sequence[str], table: Observations, tallies: Tallies, hours: Hours, grid: Grid, place: I64
+    ) -> F64:
         """Weigh what other places show of something at these servers, hour by hour of each cell.
 
         Args:
-            key: What each observation is of, from 0: a server, or a unit at one.
+            names: Columns that say what an observation is of: a server, or a unit at one.
             table: Observations.
             tallies: What came of their cells.
             hours: When they were.
             grid: Hours of the cells.
             place: Of each cell.
         """
-        asked: Mask = np.zeros(int(key.max(initial=-1)) + 1, np.bool_)
-        asked[key[self.row]] = True
-        rows = np.flatnonzero(asked[key])
-        witnesses = Witnesses.of(table, tallies, hours, rows, key[rows])
+        rows, key, own = self.of_same(table, *names)
+        witnesses = Witnesses.of(table, tallies, hours, rows, key)
         lengths = np.diff(grid.begin)[self.cell]
         at = spans(grid.begin[:-1][self.cell], lengths)
-        wanted, whose = np.repeat(key[self.row], lengths), np.repeat(place[self.cell], lengths)
+        wanted, whose = np.repeat(own, lengths), np.repeat(place[self.cell], lengths)
         return totals(at, witnesses.less_own(wanted, whose, grid.step[at]), len(grid.cell))
 
     def beside(self, table: Observations, hours: Hours, grid: Grid) -> F64:
@@ -283,17 +301,14 @@ class Servers:
             hours: When they were.
             grid: Hours of the cells.
         """
-        at_server = combined(table.place, table.service)
-        asked: Mask = np.zeros(int(at_server.max(initial=-1)) + 1, np.bool_)
-        asked[at_server[self.row]] = True
-        rows = np.flatnonzero(asked[at_server])
         lengths = np.diff(grid.begin)[self.cell]
         at = spans(grid.begin[:-1][self.cell], lengths)
         counts = np.zeros((2, len(grid.cell)))  # alive and dead: all at the server, less the cell's own
-        for key, sign in ((at_server, 1.0), (combined(at_server, table.unit), -1.0)):
-            there, wanted = key[rows] * hours.count + hours.step[rows], np.repeat(key[self.row], lengths)
-            known, number = np.unique(there, return_inverse=True)
-            for place, values in enumerate((table.alive[rows], table.failed[rows])):
+        for names, sign in ((("place", "service"), 1.0), (("place", "service", "unit"), -1.0)):
+            rows, key, own = self.of_same(table, *names)
+            wanted = np.repeat(own, lengths)
+            known, number = np.unique(key * hours.count + hours.step[rows], return_inverse=True)
+            for place, values in enumerate((table.alive_at(rows), table.failed_at(rows))):
                 found = lookup(known, wanted * hours.count + grid.step[at], totals(number, values, len(known)))
                 counts[place] += sign * totals(at, found, len(grid.cell))
         return outage(*counts)

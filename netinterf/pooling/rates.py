@@ -135,7 +135,7 @@ def residual(table: Observations, cells: Cells) -> Mask:
     """Say which cells are servers at which names failed in the same place."""
     key, first = numbered(combined(table.place, table.service))
     hit = np.zeros(len(first), np.bool_)
-    hit[key[table.named & (table.failed > 0)]] = True
+    hit[key[table.named & table.fails]] = True
     result = np.zeros(len(cells), np.bool_)
     result[cells.tallies.cell] = hit[key] & ~table.named
     return result

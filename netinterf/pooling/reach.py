@@ -6,9 +6,10 @@ the line may have been out; so are hours in which too few networks of servers we
 all is answered may be an outage of the line, and says nothing.
 """
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
@@ -53,9 +54,9 @@ class Servers(Table):
             hushed: Which of them a scan holds to be silenced, rather than answered by somebody else.
         """
         web = (table.transport == HTTP) | (table.transport == TLS)
-        alive = table.answered.astype(np.int64) + table.heard
-        silent = table.silent.astype(np.int64) + np.where(hushed, table.struck, 0)
-        shown = (alive > 0) | ((silent > 0) & (table.around > table.lost) & (table.missed < MISSED))
+        alive = (table.answered > 0) | (table.heard > 0)
+        silent = (table.silent > 0) | (hushed & (table.struck > 0))
+        shown = alive | (silent & (table.around > table.lost) & (table.missed < MISSED))
         rows = np.flatnonzero(web & shown)
         number, first = numbered(combined(table.place[rows], hours.step[rows], table.service[rows]))
         passed = totals(number, alive[rows], len(first)) > 0
@@ -131,7 +132,7 @@ class Reach(Table):
         every = every.take(np.lexsort((-every.scanned, every.step, every.place)))
         return every.take((np.diff(every.place, prepend=-1) != 0) | (np.diff(every.step, prepend=-1) != 0))
 
-    def closed(self, place: I64, step: I64, wanted: Mask) -> Mask:
+    def closed(self, place: NDArray[np.integer[Any]], step: I64, wanted: Mask) -> Mask:
         """Say in which hours most is silent in some networks: those that show it, and what lies between or beyond them.
 
         Args:
@@ -139,14 +140,18 @@ class Reach(Table):
             step: Its hour.
             wanted: Which places are asked about, by their number.
         """
-        known = self.take(wanted[self.place] & ~self.out)
+        result, known = np.zeros(len(place), np.bool_), self.take(wanted[self.place] & ~self.out)
         if not len(known):
-            return np.zeros(len(place), np.bool_)
-        width = int(max(step.max(initial=0), known.step.max())) + 1
-        hour, asked = known.place * width + known.step, place * width + step
-        result: Mask = wanted[place]
+            return result
+        seen, cut = np.zeros((2, len(wanted)), np.bool_)
+        seen[known.place] = cut[known.place[known.cut]] = True
+        rows = np.flatnonzero((wanted & (cut | ~seen))[place])  # the border of all others was always open
+        where, when, there = place[rows].astype(np.int64), step[rows], np.ones(len(rows), np.bool_)
+        width = int(max(when.max(initial=0), known.step.max())) + 1
+        hour, asked = known.place * width + known.step, where * width + when
         for at in (np.searchsorted(hour, asked, side="right") - 1, np.searchsorted(hour, asked)):
             near = np.clip(at, 0, len(hour) - 1)
-            theirs = (at != near) | (known.place[near] != place)  # there is none on this side
-            result = result & (theirs | known.cut[near])
+            theirs = (at != near) | (known.place[near] != where)  # there is none on this side
+            there &= theirs | known.cut[near]
+        result[rows] = there
         return result

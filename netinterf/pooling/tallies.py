@@ -9,6 +9,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
+from netinterf.pooling.places import by_place
 from netinterf.stats.dependence import tempered
 from netinterf.stats.mixture import log_likelihoods, log_mean_exp, share_grid
 from netinterf.values import frozen
@@ -85,43 +86,37 @@ def tally(observations: Observations) -> Tallies:
         np.maximum.at(result, cell, values)
         return result
 
-    failed = table.failed
-    answered, named, unit = add(table.answered), table.named[first], table.unit[first]
-    opened = add(table.answered.astype(np.int64) + table.heard + failed - table.at_opening)
-    shut = ~named & (add(table.at_opening) > 0) & (opened == 0)
-    others_answered, others_failed = (_less_own(unit, values) for values in (answered, add(failed)))
-    visited = np.where(table.transport[first] != DNS, combined(table.called, table.place)[first], -1)
-    visited[~named] = -1
-    struck = add(table.struck)
-    blameless = np.where(struck > 0, 0, add(failed))
+    words = ("answered", "heard", "broken", "silent", "struck", "unknown", "unread", "abrupt", "at_opening")
+    sums = {word: add(getattr(table, word)) for word in words}
+    answered, struck, at_opening = sums.pop("answered"), sums["struck"], sums["at_opening"]
+    failed = sums["broken"] + sums["silent"] + struck
+    named, unit, place = table.named[first], table.unit[first], table.place[first].astype(np.int64)
+    shut = ~named & (at_opening > 0) & (answered + sums["heard"] + failed == at_opening)
+    others_answered, others_failed = (_less_own(unit, values) for values in (answered, failed))
+    visited = np.where(named & (table.transport[first] != DNS), combined(table.called[first], place), -1)
+    blameless = np.where(struck > 0, 0, failed)
     over_answered, over_failed = (_less_own(visited, values) for values in (answered, blameless))
     over_answered[visited < 0] = over_failed[visited < 0] = 0
     reached, others_reached = _reached(table, cell, shut)
     answered[shut], others_answered[shut] = reached[shut], others_reached[shut]  # it has no answers of its own
+    captures, failing = _captures(table, cell, count)
     return Tallies(
         cell=cell,
         unit=unit,
-        place=table.place[first].astype(np.int64),
+        place=place,
         named=named,
         transport=table.transport[first].astype(np.int64),
         answered=answered,
-        heard=add(table.heard),
-        broken=add(table.broken),
-        silent=add(table.silent),
-        struck=struck,
-        unknown=add(table.unknown),
-        unread=add(table.unread),
-        abrupt=add(table.abrupt),
-        at_opening=add(table.at_opening),
         shut=shut,
         others_answered=others_answered,
         others_failed=others_failed,
         by_others_answered=over_answered,
         by_others_failed=over_failed,
-        captures=_captures(table, cell, np.ones(len(cell), np.bool_), count),
-        failing=_captures(table, cell, failed > 0, count),
+        captures=captures,
+        failing=failing,
         prior=most(table.prior),
         surest=most(table.log_odds),
+        **sums,
     )
 
 
@@ -133,20 +128,26 @@ def _less_own(unit: I64, values: I64) -> I64:
 
 def _reached(table: Observations, cell: I64, shut: Mask) -> tuple[I64, I64]:
     """Count for cells of servers who was told something there by name: in the same place, and in others."""
-    told = np.where(table.named, table.answered.astype(np.int64) + table.heard, 0)
-    here, rows = combined(table.place, table.service), np.flatnonzero(shut[cell])
-    result = np.zeros((2, len(shut)), np.int64)
-    for row, key in enumerate((here, table.service)):
+    asked = np.zeros(int(table.service.max(initial=-1)) + 1, np.bool_)
+    asked[table.service[shut[cell]]] = True
+    near = np.flatnonzero(asked[table.service])
+    cell, service, place = cell[near], table.service[near], table.place[near]
+    told = np.where(table.named[near], table.answered[near].astype(np.int64) + table.heard[near], 0)
+    rows, result = np.flatnonzero(shut[cell]), np.zeros((2, len(shut)), np.int64)
+    for row, key in enumerate((combined(place, service), service)):
         number, first = numbered(key)
         result[row, cell[rows]] = totals(number, told, len(first)).astype(np.int64)[number[rows]]
     return result[0], result[1] - result[0]
 
 
-def _captures(table: Observations, cell: I64, counted: Mask, count: int) -> I64:
-    """Count the captures that have rows of each cell."""
-    rows = np.flatnonzero(counted)
-    _, first = numbered(combined(cell[rows], table.capture[rows]))
-    return np.bincount(cell[rows][first], minlength=count)
+def _captures(table: Observations, cell: I64, count: int) -> tuple[I64, I64]:
+    """Count the captures that have rows of each cell, and those in which any of it failed."""
+    counts, fails = np.zeros((2, count), np.int64), table.fails
+    for rows in by_place(table.place):
+        for which, some in enumerate((rows, rows[fails[rows]])):
+            _, first = numbered(combined(cell[some], table.capture[some]))
+            counts[which] += np.bincount(cell[some][first], minlength=count)
+    return counts[0], counts[1]
 
 
 def own_llr(observations: Observations, tallies: Tallies, correlation: float, counted: Mask) -> tuple[F64, I64]:

@@ -39,7 +39,7 @@ def by_itself(table: Observations, step: I64) -> tuple[F64, F64]:
     line = np.exp(table.chance / failed)
     fails = share * OUT + (1 - share) * line
     beside = np.maximum(line * (1 - share) * line / fails, LEAST)
-    chance, shared = (np.where(table.failed > 0, failed * np.log(rate), table.chance) for rate in (fails, beside))
+    chance, shared = (np.where(table.fails, failed * np.log(rate), table.chance) for rate in (fails, beside))
     return chance, shared
 
 

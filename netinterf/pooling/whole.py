@@ -45,9 +45,11 @@ class Whole:
         prior = float(np.logaddexp.reduce(odds))
         hours = Hours.of(table.time)
         servers = Servers.living(table, hours, hushed)
-        reach = Reach.seen(servers, table, hours, np.where(border, np.maximum(table.log_odds - prior, 0.0), 0.0))
+        scanned, held = np.zeros(len(table)), np.flatnonzero(border)
+        scanned[held] = np.maximum(table.log_odds[held] - prior, 0.0)
+        reach = Reach.seen(servers, table, hours, scanned)
         isolation = isolation_of(reach, servers, hours, places, prior)
-        closed = reach.closed(table.place.astype(np.int64), hours.step, isolation.together)
+        closed = reach.closed(table.place, hours.step, isolation.together)
         return cls(reach=reach, isolation=isolation, closed=closed, prior=prior)
 
     def observations(self, table: Observations) -> Observations:
@@ -101,6 +103,8 @@ class Whole:
         Returns:
             The observations, and how many attempts of each that were.
         """
+        if not self.closed.any():
+            return table, np.zeros(len(table), np.int64)
         silent = np.where(self.closed, table.silent, 0)
         struck = np.where(self.closed & hushed, table.struck, 0)
         moved = silent.astype(np.int64) + struck

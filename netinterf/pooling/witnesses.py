@@ -103,8 +103,7 @@ class Witnesses:
         order = np.argsort(joined)
         joined, rows = joined[order], rows[order]
         begin = np.flatnonzero(np.diff(joined, prepend=-1))
-        failed = table.failed[rows]
-        lives = table.alive[rows]
+        failed, lives = table.failed_at(rows), table.alive_at(rows)
         if server is not None:
             opening = np.where(server[order], table.at_opening[rows], failed)
             failed, lives = opening, lives + (failed - opening)

@@ -51,6 +51,22 @@ def test_concat_joins_and_empty_is_neutral() -> None:
     assert Sample.concat([sample(), sample()]).number.tolist() == [1, 2, 3, 1, 2, 3]
 
 
+def test_columns_that_nobody_needs_are_lengthened_like_tables() -> None:
+    """They are taken out of their dictionary; the rows are those of both tables."""
+    columns = sample().columns()
+    assert Sample.lengthened(columns, sample().take([2])).equals(Sample.concat([sample(), sample().take([2])]))
+    assert not columns
+
+
+def test_what_was_left_out_takes_no_memory_in_what_is_joined() -> None:
+    """One equal value stands for all rows, as long as none was given."""
+    joined = Sample.concat([Sample.of(number=[1, 2]), Sample.of(number=[3])])
+    assert joined.flag.tolist() == [False, False, False]
+    assert joined.flag.strides == (0,)
+    mixed = Sample.concat([Sample.of(number=[1, 2]), Sample.of(number=[3], flag=[True])])
+    assert mixed.flag.tolist() == [False, False, True]
+
+
 def test_columns_are_read_only() -> None:
     """A table is a value: its columns cannot be written to."""
     with pytest.raises(ValueError, match="read-only"):

@@ -11,7 +11,7 @@ from typing import Any, Self
 import attrs
 import numpy as np
 
-from netinterf.arrays import I64
+from netinterf.arrays import F64, I64
 from netinterf.campaign.judged.loading import NONE, Loaded, load
 from netinterf.campaign.judged.record import (
     CampaignSummary,
@@ -38,6 +38,7 @@ from netinterf.pooling.cells import Cells, pool
 from netinterf.pooling.episodes import NEVER
 from netinterf.pooling.grades import FINDINGS, Finding, Graded, grade_cells
 from netinterf.pooling.rates import learn_rates
+from netinterf.pooling.whole import Whole
 from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.model import Model, default_model
@@ -67,7 +68,8 @@ def report(campaign: Reader, *, model: Model | None = None) -> "Report":
         UsageError: There is no store, or a later version wrote it.
     """
     snapshot = Snapshot(campaign.path)
-    return Report.judged(snapshot, load(snapshot), model or default_model())
+    model = model or default_model()
+    return Report.judged(snapshot, *with_networks(load(snapshot), model), model)
 
 
 @frozen(eq=False)
@@ -81,19 +83,19 @@ class Report:
     model: Model
 
     @classmethod
-    def judged(cls, campaign: Reader, loaded: Loaded, model: Model) -> Self:
+    def judged(cls, campaign: Reader, loaded: Loaded, networks: Whole, model: Model) -> Self:
         """Judge what was loaded of a store.
 
         Args:
             campaign: The store.
-            loaded: Its observations, or some of them.
+            loaded: What is judged, as `with_networks` gives it.
+            networks: What it found of networks as a whole.
             model: Priors and grades.
         """
-        loaded, isolated = with_networks(loaded, model)
         cells = pool(loaded.observations, loaded.countries, model)
         answers = forged_weight(loaded.answers, loaded.observations, loaded.own_resolver, loaded.countries)
         cells = learn_rates(loaded.observations, cells.told(answers))
-        cells = loaded.spared(isolated.settled(cells))
+        cells = loaded.spared(networks.settled(cells))
         return cls(campaign, loaded, cells, grade_cells(cells, model), model)
 
     def __len__(self) -> int:
@@ -279,15 +281,12 @@ class Report:
         spans, episodes = self.cells.worth.spans, self.cells.episodes
         hours = slice(episodes.begin[place], episodes.begin[place + 1])
         first, last = episodes.time[hours], episodes.last[hours]
-        began = ended = None
-        if spans.began[place] > 0.5:
-            began = Moment.between(
-                first, last, *(int(column[place]) for column in (spans.first_low, spans.first_high, spans.first))
-            )
-        if spans.ended[place] > 0.5:
-            ended = Moment.between(
-                first, last, *(int(column[place]) + 1 for column in (spans.last_low, spans.last_high, spans.last))
-            )
+
+        def between(*columns: F64, more: int) -> Moment:
+            return Moment.between(first, last, *(int(column[place]) + more for column in columns))
+
+        began = between(spans.first_low, spans.first_high, spans.first, more=0) if spans.began[place] > 0.5 else None
+        ended = between(spans.last_low, spans.last_high, spans.last, more=1) if spans.ended[place] > 0.5 else None
         return began, ended
 
     # --- what is found for all cells at once, when first asked for ---

@@ -22,28 +22,29 @@ def with_networks(loaded: Loaded, model: Model) -> tuple[Loaded, Whole]:
     """Add the hours of networks as a whole, and take from names and servers what a network cut off explains.
 
     Args:
-        loaded: The observations of a store, or some of them.
+        loaded: The observations of a store, or some of them. Where nobody else holds them, their memory is free again
+            as soon as they are copied.
         model: Priors, and where accusing begins.
 
     Returns:
         What is judged, and what was found of the networks.
     """
-    table, struck = loaded.observations, loaded.observations.struck > 0
+    struck = loaded.observations.struck > 0
     records = [known_as(mechanism) for mechanism in loaded.mechanisms]
     hushed = struck & by_mechanism(loaded, [record is not None and record.silent for record in records])
     closed, listed = borders()
     border = struck & by_mechanism(loaded, [covers(closed, mechanism) for mechanism in loaded.mechanisms])
-    whole = Whole.of(table, len(loaded.networks), hushed, border, model)
-    spared, cut_off = whole.spared(table, hushed)
-    rows, look = whole.observations(table), whole.reach.row
-    if not len(rows):
+    whole = Whole.of(loaded.observations, len(loaded.networks), hushed, border, model)
+    if not len(whole.reach):
         return loaded, whole
+    spared, cut_off = whole.spared(loaded.observations, hushed)
+    rows, look = whole.observations(loaded.observations), whole.reach.row
     mechanisms = tuple(dict.fromkeys([*loaded.mechanisms, listed]))
     told = np.where(border[look], loaded.mechanism[look], mechanisms.index(listed))
     mechanism = np.where(cut_off > 0, -1, loaded.mechanism)
     both = attrs.evolve(
         loaded,
-        observations=Observations.concat([spared, rows]),
+        observations=Observations.empty(),
         row=np.concatenate([loaded.row, loaded.row[look]]),
         mechanism=np.concatenate([mechanism, np.where(whole.reach.cut, told, -1)]).astype(np.int16),
         mechanisms=mechanisms,
@@ -53,7 +54,9 @@ def with_networks(loaded: Loaded, model: Model) -> tuple[Loaded, Whole]:
         own_resolver=np.concatenate([loaded.own_resolver, np.zeros(len(rows), np.bool_)]),
         cut_off=np.concatenate([cut_off, np.zeros(len(rows), np.int64)]),
     )
-    return both, whole
+    columns = spared.columns()
+    del loaded, spared
+    return attrs.evolve(both, observations=Observations.lengthened(columns, rows)), whole
 
 
 def by_mechanism(loaded: Loaded, wanted: list[bool]) -> Mask:

@@ -13,6 +13,7 @@ from benchmarks.campaigns.wide import TRANSPORTS, Wide, wide_store
 from netinterf.campaign.judged.daily import by_day
 from netinterf.campaign.judged.loading import load
 from netinterf.campaign.judged.report import Report
+from netinterf.campaign.judged.whole import with_networks
 from netinterf.campaign.stored.reader import Snapshot
 from netinterf.export.campaign import campaign_lines, campaign_parquet
 from netinterf.pooling.grades import Finding
@@ -46,7 +47,8 @@ def judged(tmp_path_factory):
         chance=np.where(cut, -0.5, table.chance),
         llr=np.where(cut, 0.0, table.llr),
     )
-    return Report.judged(snapshot, attrs.evolve(loaded, observations=table), default_model())
+    model = default_model()
+    return Report.judged(snapshot, *with_networks(attrs.evolve(loaded, observations=table), model), model)
 
 
 def test_one_cell_is_blocked_and_names_the_network_and_the_day(judged):
