@@ -12,7 +12,7 @@ from netinterf.pooling.places import by_place
 
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 30))
 def test_each_place_is_in_one_piece_and_each_row_in_one(places, together):
-    """Rows rise within a place, and what a piece holds behind its first place is less than what is looked at together."""
+    """Rows rise within a place; what a piece holds behind its first place is less than what is looked at together."""
     place = np.array(places, np.int32)
     with patch.object(netinterf.pooling.places, "TOGETHER", together):
         pieces = [rows.tolist() for rows in by_place(place)]
