@@ -16,12 +16,18 @@ TOGETHER = 1 << 19
 """Observations whose places are looked at together: what one of them takes is then memory that the last one had."""
 
 
-def by_place(place: NDArray[np.integer[Any]]) -> Iterator[I64]:
+def by_place(place: NDArray[np.integer[Any]]) -> Iterator[I64 | slice]:
     """List the rows of some places at a time, rising within each; no place is split.
+
+    Rows that are all there are come as a slice, of which nothing is copied.
 
     Args:
         place: Number of the place of each row.
     """
     order, ends = ordered(place), np.cumsum(np.bincount(place))
     last = np.flatnonzero(np.diff(ends // TOGETHER, append=-1))
-    yield from (order[begin:end] for begin, end in pairwise([0, *ends[last].tolist()]) if end > begin)
+    for begin, end in pairwise([0, *ends[last].tolist()]):
+        if end - begin == len(place) > 0:
+            yield slice(None)
+        elif end > begin:
+            yield order[begin:end]

@@ -144,9 +144,10 @@ def _captures(table: Observations, cell: I64, count: int) -> tuple[I64, I64]:
     """Count the captures that have rows of each cell, and those in which any of it failed."""
     counts, fails = np.zeros((2, count), np.int64), table.fails
     for rows in by_place(table.place):
-        for which, some in enumerate((rows, rows[fails[rows]])):
-            _, first = numbered(combined(cell[some], table.capture[some]))
-            counts[which] += np.bincount(cell[some][first], minlength=count)
+        of, capture, failing = cell[rows], table.capture[rows], fails[rows]
+        for which, (one, seen) in enumerate(((of, capture), (of[failing], capture[failing]))):
+            _, first = numbered(combined(one, seen))
+            counts[which] += np.bincount(one[first], minlength=count)
     return counts[0], counts[1]
 
 
