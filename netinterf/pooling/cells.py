@@ -25,7 +25,7 @@ from netinterf.pooling.answers import Forged
 from netinterf.pooling.causes import Kind, Worth, weigh_causes
 from netinterf.pooling.episodes import NEVER, Episodes, lay_out
 from netinterf.pooling.flaky import comes_and_goes, loses
-from netinterf.pooling.places import by_place
+from netinterf.pooling.pieces import pieces
 from netinterf.pooling.standing import standing_of
 from netinterf.pooling.tallies import Tallies, own_llr, tally
 from netinterf.pooling.ways import by_itself
@@ -188,7 +188,7 @@ def fails_by_itself(observations: Observations) -> tuple[F64, F64]:
     """
     step, flaky = Hours.of(observations.time).step, comes_and_goes(observations)
     chance, unshared = np.empty(len(step)), np.empty(len(step))
-    for rows in by_place(observations.place):  # what a line does shows in its own place alone
+    for rows in pieces(observations):  # how a line fares with one transport shows in what it does with that one
         here = observations.take(rows)
         least, most = loses(here, step[rows])
         line = attrs.evolve(here, chance=at_most(here, most))

@@ -9,7 +9,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import DNS
 from netinterf.observations.table import Observations
-from netinterf.pooling.places import by_place
+from netinterf.pooling.pieces import pieces
 from netinterf.stats.dependence import tempered
 from netinterf.stats.mixture import log_likelihoods, log_mean_exp, share_grid
 from netinterf.values import frozen
@@ -143,7 +143,7 @@ def _reached(table: Observations, cell: I64, shut: Mask) -> tuple[I64, I64]:
 def _captures(table: Observations, cell: I64, count: int) -> tuple[I64, I64]:
     """Count the captures that have rows of each cell, and those in which any of it failed."""
     counts, fails = np.zeros((2, count), np.int64), table.fails
-    for rows in by_place(table.place):
+    for rows in pieces(table):
         of, capture, failing = cell[rows], table.capture[rows], fails[rows]
         for which, (one, seen) in enumerate(((of, capture), (of[failing], capture[failing]))):
             _, first = numbered(combined(one, seen))

@@ -128,7 +128,7 @@ def test_how_many_are_looked_at_at_a_time_does_not_matter(at_a_time, monkeypatch
     campaign = Campaign(4, 9, 3, server=[0, 0, 1, 1, 2, 2, 3, 3, 4]).fail((0, 3)).fail((slice(None), 5), opening=True)
     whole = campaign.judged()
     monkeypatch.setattr(netinterf.pooling.cells, "AT_A_TIME", at_a_time)
-    monkeypatch.setattr(netinterf.pooling.places, "TOGETHER", at_a_time)
+    monkeypatch.setattr(netinterf.pooling.pieces, "TOGETHER", at_a_time)
     pieces = campaign.judged()
     assert pieces.cells.log_odds == pytest.approx(whole.cells.log_odds)
     assert pieces.cells.cause.tolist() == whole.cells.cause.tolist()
