@@ -18,7 +18,8 @@ TOGETHER = 1 << 19
 def pieces(observations: Observations) -> Iterator[I64 | slice]:
     """List the rows of some transports in some places at a time, rising within each of them, none of which is split.
 
-    Rows that are all there are come as a slice, of which nothing is copied.
+    Each unit has one transport, so all rows of it in one place are in one piece. Rows that are all there are come as a
+    slice, of which nothing is copied.
     """
     number = combined(observations.place, observations.transport)
     order, ends = ordered(number), np.cumsum(np.bincount(number))

@@ -125,7 +125,9 @@ def test_an_empty_table_has_no_episodes():
 @pytest.mark.parametrize("at_a_time", [1, 40])
 def test_how_many_are_looked_at_at_a_time_does_not_matter(at_a_time, monkeypatch):
     """Cells are judged alike in one piece and in many."""
-    campaign = Campaign(4, 9, 3, server=[0, 0, 1, 1, 2, 2, 3, 3, 4]).fail((0, 3)).fail((slice(None), 5), opening=True)
+    transport = ["tcp/tls"] * 4 + ["quic"] * 2 + ["dns"] * 3
+    campaign = Campaign(4, 9, 3, server=[0, 0, 1, 1, 2, 2, 3, 3, 4], transport=transport)
+    campaign.fail((0, 3)).fail((slice(None), 5), opening=True).fail((1, 6)).fail((slice(None), 8, 1))
     whole = campaign.judged()
     monkeypatch.setattr(netinterf.pooling.cells, "AT_A_TIME", at_a_time)
     monkeypatch.setattr(netinterf.pooling.pieces, "TOGETHER", at_a_time)
