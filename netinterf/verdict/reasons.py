@@ -101,7 +101,8 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.ENDED_EARLY,
             "capture.ended_early",
             _INSUFFICIENT,
-            "The capture ended before an answer could be expected; one that runs ten seconds longer would settle it.",
+            "The capture ended before an answer, or the rest of one, could be expected; "
+            "one that runs ten seconds longer would settle it.",
         ),
         Cause(
             Reason.SNAPLEN,

@@ -1,0 +1,102 @@
+"""What the end of a recording leaves off in its middle is neither a failure nor a success: too little was recorded."""
+
+from collections.abc import Sequence
+
+import pytest
+from scapy.layers.inet import IP, TCP, UDP
+
+from netinterf.trace import Trace, read
+from netinterf.verdict.health import flow_reasons
+from netinterf.verdict.left_off import left_off
+from netinterf.verdict.reasons import Reason
+
+SECOND = 1_000_000_000
+CLIENT, SERVER = "192.0.2.1", "198.51.100.2"
+REQUEST = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n"
+TRIP = 0.05
+
+Step = tuple[float, str, str, int, int, bytes]
+"""Seconds, ``>`` from the client or ``<``, flags, relative sequence number, acknowledgement, payload."""
+
+OPENED: list[Step] = [
+    (0.0, ">", "S", 0, 0, b""),
+    (TRIP, "<", "SA", 0, 1, b""),
+    (TRIP, ">", "A", 1, 1, b""),
+    (TRIP, ">", "PA", 1, 1, REQUEST),
+]
+ASKED = 1 + len(REQUEST)
+WHOLE = HEAD + bytes(3000)
+
+
+def says(at: float, answer: bytes, *, flags: str = "PA") -> list[Step]:
+    """Let the server answer, and the client acknowledge."""
+    return [(at, "<", flags, 1, ASKED, answer), (at, ">", "A", ASKED, 1 + len(answer), b"")]
+
+
+def recorded(steps: Sequence[Step], until: float, *, away: float = 0.0) -> Trace:
+    """Record one conversation, so many seconds away from its client, until somebody else sends a datagram."""
+    taken = []
+    for at, way, flags, number, ack, payload in [*OPENED, *steps]:
+        out = way == ">"
+        ip = IP(src=CLIENT, dst=SERVER) if out else IP(src=SERVER, dst=CLIENT)
+        ports = {"sport": 40000, "dport": 80} if out else {"sport": 80, "dport": 40000}
+        numbers = {"seq": (1000 if out else 5000) + number, "ack": (5000 if out else 1000) + ack if "A" in flags else 0}
+        taken.append((at + away if out else at - away, bytes(ip / TCP(flags=flags, **ports, **numbers) / payload)))
+    taken.append((until, bytes(IP(src=CLIENT, dst="198.51.100.9") / UDP(sport=9, dport=9) / b"later")))
+    taken.sort(key=lambda one: one[0])
+    return read(times=[int(at * SECOND) for at, _ in taken], frames=[frame for _, frame in taken], link_type=101)
+
+
+RESENT = [(0.5, ">", "PA", ASKED, 1 + len(WHOLE), REQUEST), (0.8, ">", "PA", ASKED, 1 + len(WHOLE), REQUEST)]
+"""A second request over the same connection, and once more."""
+
+HEARD = (0.9, "<", "A", 1 + len(WHOLE), ASKED + len(REQUEST), b"")
+
+
+@pytest.mark.parametrize(
+    ("steps", "until"),
+    [
+        (says(0.1, WHOLE[:1400]), 0.1 + 2.5 * TRIP),  # half of what was announced, and nothing for longer than a trip
+        (says(0.1, WHOLE[:1400], flags="A"), 1.0),  # the stack had more to send, whatever it was
+        ([*says(0.1, WHOLE), *RESENT], 1.0),  # a second request is being sent again
+    ],
+    ids=["half an answer", "in the middle of a write", "a second request"],
+)
+def test_what_had_faltered_when_the_recording_ended_is_open(steps: list[Step], until: float) -> None:
+    """The reason says that the capture ended too early."""
+    trace = recorded(steps, until)
+    assert left_off(trace)[0]
+    assert flow_reasons(trace)[0] == Reason.ENDED_EARLY
+
+
+@pytest.mark.parametrize(
+    ("steps", "until"),
+    [
+        (says(0.1, WHOLE), 1.0),  # all of it came, and the connection stays open
+        (says(0.1, WHOLE[:1400]), 0.1 + 1.5 * TRIP),  # more may be on its way
+        ([*says(0.1, WHOLE), *RESENT, HEARD], 1.0),  # what was sent again was heard
+        ([*says(0.1, WHOLE), *RESENT[:1]], 0.6),  # sent once, just now
+        ([*says(0.1, WHOLE[:1400]), (0.2, ">", "FA", ASKED, 1401, b"")], 1.0),  # the client had enough
+        ([*says(0.1, WHOLE[:1400]), (0.2, ">", "R", ASKED, 0, b"")], 1.0),
+    ],
+    ids=["whole", "running", "heard", "once", "closed", "aborted"],
+)
+def test_what_runs_or_is_over_is_not(steps: list[Step], until: float) -> None:
+    """A connection that is idle, under way, or was given up by its client worked."""
+    trace = recorded(steps, until)
+    assert not left_off(trace)[0]
+    assert flow_reasons(trace)[0] == 0
+
+
+def test_the_whole_path_counts_as_a_round_trip() -> None:
+    """Recorded beside the server, its silence is held against the time to the client and back."""
+    beside = recorded(says(0.1, WHOLE[:1400]), 0.1 - TRIP / 2 + 1.5 * TRIP, away=TRIP / 2)
+    assert beside.sides.rtt[:2].tolist() == [int(TRIP * SECOND), 0]
+    assert not left_off(beside)[0]
+    assert left_off(recorded(says(0.1, WHOLE[:1400]), 0.1 - TRIP / 2 + 2.5 * TRIP, away=TRIP / 2))[0]
+
+
+def test_beyond_the_wait_analyzers_speak() -> None:
+    """Who was silent for as long as an answer is waited for is nobody's open case."""
+    assert not left_off(recorded(says(0.1, WHOLE[:1400]), 4.0))[0]
