@@ -7,20 +7,30 @@
 #include "packets.h"
 
 enum { BEHIND = 8, COPY_NS = 1000000 }; /* `flows.datagrams`: REACH, and the longest time between copies */
+enum { CIRCLE_NS = 200000000 };         /* `flows.duplicates` */
 enum { NEAR = REACH / 2 };              /* numbers that are closer need no unwrapping */
+
+/* Whether two packets written alike are one that passed the tap again (`flows.duplicates.passed_again`). */
+static bool passed_again(const struct packets *packets, int32_t row, int32_t other)
+{
+    int hops = packets->ttl[row] - packets->ttl[other];
+    int64_t later = (int64_t)((uint64_t)packets->time[row] - (uint64_t)packets->time[other]); /* wraps, as in numpy */
+    if (later <= COPY_NS && hops >= -1 && hops <= 1)
+        return true;
+    return later <= CIRCLE_NS && hops < 0 && packets->payload_length[row] > 0 &&
+           !(packets->tcp_flags[row] & (FLAG_RST | FLAG_FIN));
+}
 
 /* Whether a packet agrees with another one of its flow in everything that a copy shares with its original. */
 static bool agree(const struct packets *packets, int32_t row, int32_t other)
 {
-    int hops = packets->ttl[row] - packets->ttl[other];
-    int64_t later = (int64_t)((uint64_t)packets->time[row] - (uint64_t)packets->time[other]); /* wraps, as in numpy */
     return packets->seq[row] == packets->seq[other] && packets->ack[row] == packets->ack[other] &&
            packets->outbound[row] == packets->outbound[other] && packets->tcp_flags[row] == packets->tcp_flags[other] &&
            packets->window[row] == packets->window[other] &&
            packets->payload_length[row] == packets->payload_length[other] &&
            packets->ip_id[row] == packets->ip_id[other] && packets->tcp_options[row] == packets->tcp_options[other] &&
            packets->tsval[row] == packets->tsval[other] && packets->tsecr[row] == packets->tsecr[other] &&
-           later <= COPY_NS && hops >= -1 && hops <= 1;
+           passed_again(packets, row, other);
 }
 
 /* Whether a segment of a flow agrees with one of the few before it. */

@@ -7,6 +7,9 @@ copies: injectors send identical resets in volleys, receivers identical acknowle
 (programs ask twice at once, injectors answer twice), count as copies only where everything else that went the same way,
 to or from the same client, is visibly doubled. Mirror ports and devices may double one direction alone, and another
 client's packets took another way.
+
+Packets that circle between two routers pass a tap between them again and again, each time with fewer hops left (RFC 1812
+§5.3.1). Whoever sends something once more writes another identification or a later timestamp, and takes no hops away.
 """
 
 from typing import Any
@@ -30,6 +33,10 @@ COPIED_SHARE = 0.2
 """Share of copies among segments with data, SYN or FIN, and datagrams, from which all that goes that way counts as
 doubled; capturing everything twice gives one half."""
 
+CIRCLE_NS = 200_000_000
+"""Longest time for one way around between two routers: the least timeout after which anything is sent again (Linux,
+TCP_RTO_MIN; RFC 6298 §2.4 says 1 s)."""
+
 
 def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I64 = NO_ROWS) -> I32:
     """List the second and later copies of TCP and UDP packets.
@@ -49,10 +56,12 @@ def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I
     sent = np.bincount(ways_of(packets, flows, np.flatnonzero(telling)), minlength=count)
     repeated = np.bincount(ways_of(packets, flows, datagrams), minlength=count)
     for block in tcp_blocks(packets, by_flow.take(with_copies(packets, by_flow))):
-        rows = block.rows[copies(packets, block)]
+        copied, circled = copies(packets, block)
+        rows = block.rows[copied]
         way = ways_of(packets, flows, rows)
         repeated += np.bincount(way[telling[rows]], minlength=count)
-        sure = (packets.ip_id[rows] != 0) & (packets.tcp_flags[rows] & TcpFlag.RST.value == 0)
+        sure = (packets.ip_id[rows] != 0) | circled & (packets.tsval[rows] != 0)
+        sure &= packets.tcp_flags[rows] & TcpFlag.RST.value == 0
         decisive.append(rows[sure])
         weak.append(rows[~sure])
         ways.append(way[~sure])
@@ -90,8 +99,8 @@ def doubled(segments: I64, copied: I64) -> Mask:
     return captured_twice
 
 
-def copies(packets: Packets, block: TcpBlock) -> I64:
-    """List the places in a block whose packet agrees with one shortly before it."""
+def copies(packets: Packets, block: TcpBlock) -> tuple[I64, Mask]:
+    """List the places in a block whose packet agrees with one shortly before it, and say which of these circled."""
     rows = block.rows
     mixed = packets.seq.take(rows).astype(np.uint64) << np.uint64(32)
     mixed |= packets.ack.take(rows)
@@ -101,26 +110,43 @@ def copies(packets: Packets, block: TcpBlock) -> I64:
     rest += packets.tcp_flags.take(rows)
     rest ^= block.side.astype(np.uint64) << np.uint64(20)
     mixed ^= rest * SECOND_MULTIPLIER
-    copied = np.zeros(len(rows), np.bool_)
+    copied, circled = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
+
+    def note(places: I64, earlier: I64) -> None:
+        same = written_alike(packets, rows[places], rows[earlier])
+        places, earlier = places[same], earlier[same]
+        twice, around = passed_again(packets, rows[places], rows[earlier])
+        copied[places[twice | around]] = True
+        circled[places[around]] = True
+
     for lag in range(1, min(REACH, len(rows) - 1) + 1):
         places = np.flatnonzero(mixed[lag:] == mixed[:-lag]) + lag
         if len(places):
-            places = places[agree(packets, rows[places], rows[places - lag])]
-            copied[places] = True
+            note(places, places - lag)
     if copied.any():
-        places, earlier = far_apart(block.flow, mixed, copied)
-        copied[places[agree(packets, rows[places], rows[earlier])]] = True
-    return np.flatnonzero(copied)
+        note(*far_apart(block.flow, mixed, copied))
+    places = np.flatnonzero(copied)
+    return places, circled[places]
 
 
-def agree(packets: Packets, row: I32, other: I32) -> Mask:
-    """Compare pairs of packets in everything that a copy shares with its original."""
+def written_alike(packets: Packets, row: I32, other: I32) -> Mask:
+    """Compare pairs of packets in everything that their sender writes."""
     same = np.ones(len(row), np.bool_)
     columns = ("flow", "outbound", "seq", "ack", "tcp_flags", "window", "payload_length", "ip_id", "tcp_options")
     for name in (*columns, "tsval", "tsecr"):
         values = getattr(packets, name)
         same &= values[row] == values[other]
-    same &= packets.time[row] - packets.time[other] <= COPY_NS
-    hops = packets.ttl[row].astype(np.int16) - packets.ttl[other].astype(np.int16)
-    same &= np.abs(hops) <= 1
     return same
+
+
+def passed_again(packets: Packets, row: I32, other: I32) -> tuple[Mask, Mask]:
+    """Say which pairs of packets written alike are one that was captured twice at one place, and which one that circled.
+
+    Resets and FINs are left out of the second: who forges some writes them alike, with any hop limit.
+    """
+    later = packets.time[row] - packets.time[other]
+    hops = packets.ttl[row].astype(np.int16) - packets.ttl[other].astype(np.int16)
+    twice = (later <= COPY_NS) & (np.abs(hops) <= 1)
+    around = ~twice & (later <= CIRCLE_NS) & (hops < 0) & (packets.payload_length[row] > 0)
+    around &= packets.tcp_flags[row] & (TcpFlag.RST.value | TcpFlag.FIN.value) == 0
+    return twice, around

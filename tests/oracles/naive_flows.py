@@ -91,7 +91,7 @@ class Row:
         self.syn, self.fin, self.rst, self.acks = (bool(flags & bit) for bit in (SYN, FIN, RST, ACK))
         self.length = self.payload_length + self.syn + self.fin
         self.stamped = bool(packets.tcp_options[row] & TcpOption.TIMESTAMPS)
-        self.copy = False
+        self.copy = self.circled = False
         self.sound = self.ack_sound = False
         self.start = self.answer = 0
         self.marks = 0
@@ -104,36 +104,44 @@ def tcp_rows(packets, by_flow):
     return [[Row(packets, row) for row in flow if usable[row]] for flow in by_flow]
 
 
+def passed_again(row, other):
+    """Say whether a packet that agrees with another one is the same, seen again ("twice"), or come around ("around")."""
+    later, hops = row.time - other.time, row.ttl - other.ttl
+    if later <= 1_000_000 and abs(hops) <= 1:
+        return "twice"
+    around = later <= 200_000_000 and hops < 0 and row.payload_length > 0 and not (row.rst or row.fin)
+    return "around" if around else ""
+
+
 def find_copies(flows, clients):
     """Set `copy` on second copies of a frame; weak ones count where what goes to or from the client is doubled."""
     names = ("out", "seq", "ack", "tcp_flags", "payload_length", "window", "ip_id", "stamped", "tsval", "tsecr")
     found, told = [], {}
     key = ("out", "seq", "ack", "tcp_flags", "payload_length", "ip_id")
     for rows, client in zip(flows, clients, strict=True):
-        near = set()
+        near = {}
         for place, row in enumerate(rows):
             counts = told.setdefault((client, row.out), [0, 0])
             counts[0] += row.length > 0 and not row.rst
-            for other in rows[max(place - 8, 0) : place]:
-                same = all(getattr(row, name) == getattr(other, name) for name in names)
-                if same and row.time - other.time <= 1_000_000 and abs(row.ttl - other.ttl) <= 1:
-                    near.add(place)
-                    break
+            before = [x for x in rows[max(place - 8, 0) : place] if all(getattr(row, n) == getattr(x, n) for n in names)]
+            if how := {passed_again(row, other) for other in before} - {""}:
+                near[place] = how
         for place, row in enumerate(rows):
             alike = [other for other in rows[:place] if all(getattr(row, name) == getattr(other, name) for name in key)]
             if near and alike and place not in near:
-                other = alike[-1]
-                same = all(getattr(row, name) == getattr(other, name) for name in names)
-                if not same or row.time - other.time > 1_000_000 or abs(row.ttl - other.ttl) > 1:
-                    continue
-            elif place not in near:
-                continue
-            told[client, row.out][1] += row.length > 0 and not row.rst
-            found.append((row, client))
+                same = all(getattr(row, name) == getattr(alike[-1], name) for name in names)
+                how = {passed_again(row, alike[-1])} - {""} if same else set()
+            else:
+                how = near.get(place, set())
+            if how:
+                told[client, row.out][1] += row.length > 0 and not row.rst
+                row.circled = "around" in how
+                found.append((row, client))
     for row, client in found:
         one, other = (told.get((client, out), [0, 0]) for out in (row.out, not row.out))
         segments, copied = one if one[0] else other
-        row.copy = (row.ip_id != 0 and not row.rst) or (copied > 0 and copied >= 0.2 * segments)
+        sure = not row.rst and (row.ip_id != 0 or (row.circled and row.tsval != 0))
+        row.copy = sure or (copied > 0 and copied >= 0.2 * segments)
 
 
 def initial(rows, out):

@@ -88,7 +88,7 @@ def conversations_on_wire(draw):
             made = attrs.evolve(made, **{"source" if out else "target": ("192.0.2.1", 50000 + port)})
             segments.append(made)
             if draw(st.integers(0, 7)) == 0:
-                clock += draw(st.sampled_from([0, 100_000, 1_100_000]))
+                clock += draw(st.sampled_from([0, 100_000, 1_100_000, 300_000_000]))
                 segments.append(attrs.evolve(made, time=clock, ttl=draw(st.sampled_from([64, 63, 60]))))
     return sorted(segments, key=lambda segment: segment.time)
 

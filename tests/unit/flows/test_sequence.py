@@ -207,6 +207,33 @@ def test_copies_of_a_frame():
     assert found[3:] == [Mark(0), Mark.DUPLICATE_FRAME, Mark.REPEAT]
 
 
+@pytest.mark.parametrize(
+    ("numbered", "fewer", "apart", "copies"),
+    [
+        ({"ip_id": 5}, 2, 2 * MS, True),
+        ({"tsval": 77}, 2, 2 * MS, True),
+        ({}, 2, 2 * MS, True),  # all that goes that way circles
+        ({"ip_id": 5}, 0, 2 * MS, False),  # nobody took hops away
+        ({"ip_id": 5}, -2, 2 * MS, False),
+        ({"ip_id": 5}, 2, 250 * MS, False),  # a timeout may have passed
+    ],
+)
+def test_packets_that_circle_between_routers_are_copies(numbered, fewer, apart, copies):
+    """A packet that comes by again with fewer hops left was not sent again; whatever differs from that was."""
+    passes = [
+        client("A", 100, 500, 10, ttl=60 - fewer * number, time=BASE + 50 * MS + apart * number, **numbered)
+        for number in range(4)
+    ]
+    found = [Mark(int(mark)) for mark in marked(*hello(1), *passes).marks[3:]]
+    assert found == [Mark(0), *[Mark.DUPLICATE_FRAME if copies else Mark.REPEAT] * 3]
+
+
+def test_what_a_forger_writes_again_with_another_hop_limit_does_not_circle():
+    """FINs and resets that differ in their hop limits alone are several."""
+    fins = [server("FA", 500, 100, 10, ttl=60 - 2 * n, ip_id=7, time=BASE + (9 + n) * MS) for n in range(3)]
+    assert not (marked(*hello(1), *fins).marks & Mark.DUPLICATE_FRAME).any()
+
+
 def test_volleys_of_identical_resets_are_not_copies():
     """Identical resets are an injector's volley, unless the capture holds copies of everything."""
     reset = [server("R", 500, ttl=50, time=BASE + 99 * MS, ip_id=7)] * 3
