@@ -127,6 +127,7 @@ def crowd(
         whole=np.ones(count, np.bool_),
         broken=np.zeros(count, np.bool_),
         unread=np.zeros(count, np.bool_),
+        left_off=np.zeros(count, np.bool_),
         unheard=np.zeros(count, np.bool_),
         loss_share=np.zeros(count),
         by_flow=np.flatnonzero(~is_exchange),

@@ -184,6 +184,7 @@ def subjects_of(long: Long) -> Subjects:
         whole=pooled("whole"),
         broken=np.zeros(count, np.bool_),
         unread=np.zeros(count, np.bool_),
+        left_off=np.zeros(count, np.bool_),
         unheard=np.zeros(count, np.bool_),
         loss_share=np.zeros(count),
         by_flow=number,

@@ -8,8 +8,9 @@ copies: injectors send identical resets in volleys, receivers identical acknowle
 to or from the same client, is visibly doubled. Mirror ports and devices may double one direction alone, and another
 client's packets took another way.
 
-Packets that circle between two routers pass a tap between them again and again, each time with fewer hops left (RFC 1812
-§5.3.1). Whoever sends something once more writes another identification or a later timestamp, and takes no hops away.
+Packets that circle between two routers pass a tap between them again and again, each time with fewer hops left (RFC
+1812 §5.3.1). Whoever sends something once more writes another identification or a later timestamp, and takes no hops
+away.
 """
 
 from typing import Any
@@ -140,7 +141,7 @@ def written_alike(packets: Packets, row: I32, other: I32) -> Mask:
 
 
 def passed_again(packets: Packets, row: I32, other: I32) -> tuple[Mask, Mask]:
-    """Say which pairs of packets written alike are one that was captured twice at one place, and which one that circled.
+    """Say which pairs of packets written alike are one that was captured twice at one place, or one that circled.
 
     Resets and FINs are left out of the second: who forges some writes them alike, with any hop limit.
     """

@@ -88,6 +88,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     strong = (np.append(restrained.llr, 0.0)[suspected] >= STRONG) | (odds >= np.exp(-STRONG))
     strong |= beside_certain(restrained, subjects, mechanisms, model)
     unseen = left_open(evidence, row, count) | np.where(subjects.unread, Reason.SNAPLEN, 0)
+    unseen = np.where((unseen == 0) & subjects.left_off, Reason.ENDED_EARLY, unseen)
     bits = reasons_of(grade, accused, subjects.reasons, now, strong=strong, alone=alone, unseen=unseen)
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)

@@ -14,7 +14,6 @@ from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.arrays import I64, U8, Mask
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Mark, Status, TcpFlag, TlsKind
-from netinterf.verdict.left_off import left_off
 from netinterf.verdict.reasons import CATALOGUE, Bits, Reason
 from netinterf.verdict.unread import cut_away
 
@@ -157,7 +156,6 @@ def _tcp(trace: "Trace") -> Bits:
     _set(bits, carried & (bits == 0) & (request ^ reply) & ~_delivered(trace, closed), Reason.TOO_FEW)
     for refused, reason in _refused(trace):
         _set(bits, refused & (bits == 0), reason)
-    _set(bits, carried & (bits == 0) & left_off(trace), Reason.ENDED_EARLY)
     return bits
 
 

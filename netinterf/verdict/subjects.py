@@ -19,6 +19,7 @@ from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
 from netinterf.values import frozen
 from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
+from netinterf.verdict.left_off import left_off
 from netinterf.verdict.reasons import Bits
 from netinterf.verdict.trigger import flow_names
 from netinterf.verdict.unread import exchanges_unread, flows_unread
@@ -54,6 +55,7 @@ class Subjects:
     whole: Mask  # both directions were captured
     broken: Mask  # a time that the recording does not hold lies within it
     unread: Mask  # what would show a forgery was cut out of the recording
+    left_off: Mask  # something that had faltered was still under way when the recording ended
     unheard: Mask  # nobody was heard to answer, and only others on the path tell whether anybody could have been
     loss_share: F64  # share of packets that the recording of its path missed
     by_flow: I64  # verdict row of each flow, -1 when it is reported as its exchanges
@@ -125,6 +127,7 @@ def list_subjects(
         whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
         broken=~trace.heard_throughout(start, end),
         unread=np.concatenate([flows_unread(trace)[rows], exchanges_unread(trace)]),
+        left_off=np.concatenate([left_off(trace)[rows], np.zeros(count, np.bool_)]),
         unheard=np.concatenate([unheard_flows[rows], unheard_exchanges]),
         loss_share=trace.recording.loss_share[flow],
         by_flow=by_flow,

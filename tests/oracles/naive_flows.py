@@ -105,7 +105,7 @@ def tcp_rows(packets, by_flow):
 
 
 def passed_again(row, other):
-    """Say whether a packet that agrees with another one is the same, seen again ("twice"), or come around ("around")."""
+    """Say whether a packet that agrees with another one is the same: captured "twice", or come "around" once more."""
     later, hops = row.time - other.time, row.ttl - other.ttl
     if later <= 1_000_000 and abs(hops) <= 1:
         return "twice"
@@ -123,7 +123,9 @@ def find_copies(flows, clients):
         for place, row in enumerate(rows):
             counts = told.setdefault((client, row.out), [0, 0])
             counts[0] += row.length > 0 and not row.rst
-            before = [x for x in rows[max(place - 8, 0) : place] if all(getattr(row, n) == getattr(x, n) for n in names)]
+            before = [
+                x for x in rows[max(place - 8, 0) : place] if all(getattr(row, n) == getattr(x, n) for n in names)
+            ]
             if how := {passed_again(row, other) for other in before} - {""}:
                 near[place] = how
         for place, row in enumerate(rows):

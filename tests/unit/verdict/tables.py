@@ -110,6 +110,7 @@ def subjects(kinds: list[str], reasons: list[int] | None = None, **changes: Any)
         "whole": np.ones(count, np.bool_),
         "broken": np.zeros(count, np.bool_),
         "unread": np.zeros(count, np.bool_),
+        "left_off": np.zeros(count, np.bool_),
         "unheard": np.zeros(count, np.bool_),
         "loss_share": np.zeros(count),
         "by_flow": rows,

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 
+from netinterf.analyzers.run import analyze
 from netinterf.trace import Trace, read
-from netinterf.verdict.health import flow_reasons
+from netinterf.verdict import classify
 from netinterf.verdict.left_off import left_off
-from netinterf.verdict.reasons import Reason
+from netinterf.verdict.reasons import Reason, causes
 
 SECOND = 1_000_000_000
 CLIENT, SERVER = "192.0.2.1", "198.51.100.2"
@@ -48,6 +49,11 @@ def recorded(steps: Sequence[Step], until: float, *, away: float = 0.0) -> Trace
     return read(times=[int(at * SECOND) for at, _ in taken], frames=[frame for _, frame in taken], link_type=101)
 
 
+def reasons(trace: Trace) -> list[Reason]:
+    """Give the reasons of the verdict on the first conversation."""
+    return [cause.reason for cause in causes(int(classify(analyze(trace), trace).reasons[0]))]
+
+
 RESENT = [(0.5, ">", "PA", ASKED, 1 + len(WHOLE), REQUEST), (0.8, ">", "PA", ASKED, 1 + len(WHOLE), REQUEST)]
 """A second request over the same connection, and once more."""
 
@@ -67,7 +73,7 @@ def test_what_had_faltered_when_the_recording_ended_is_open(steps: list[Step], u
     """The reason says that the capture ended too early."""
     trace = recorded(steps, until)
     assert left_off(trace)[0]
-    assert flow_reasons(trace)[0] == Reason.ENDED_EARLY
+    assert reasons(trace) == [Reason.ENDED_EARLY]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,7 @@ def test_what_runs_or_is_over_is_not(steps: list[Step], until: float) -> None:
     """A connection that is idle, under way, or was given up by its client worked."""
     trace = recorded(steps, until)
     assert not left_off(trace)[0]
-    assert flow_reasons(trace)[0] == 0
+    assert reasons(trace) == []
 
 
 def test_the_whole_path_counts_as_a_round_trip() -> None:
