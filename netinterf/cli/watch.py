@@ -18,9 +18,9 @@ from netinterf.verdict.model import Model
 __all__ = ["run_watch"]
 
 PAUSE = 0.5  # s from the beginning of one judgement to the next at least: sooner, nobody reads what is told
-PROMISE = 2.0  # s within which a finding is told after the last of its packets, where judging takes two thirds of one
-SPARING = 3  # judging takes one part in so many of the time where that keeps the promise; the rest is for reading
-BUSY = 2  # and one in so many where it does not
+PROMISE = 2.0  # s within which a finding is told after the last of its packets, where judging takes one at most
+SPARING = 3  # judging takes one part in so many of the time where that keeps the promise, and never less
+READING = 2  # between two judgements that do not keep it, so many times as long is left as reading took the last time
 DRAIN = 1.0  # s for what is on its way when the command is stopped
 POLL = 0.25  # s after which it is seen, at the latest, that the command is stopped
 
@@ -81,17 +81,19 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
     Raises:
         CaptureError: What is fed is no capture.
     """
-    due, until = time.monotonic() + PAUSE, float("inf")
+    due, until, read = time.monotonic() + PAUSE, float("inf"), 0.0
     troubles = Troubles(time.monotonic())
     while not (source.ended or changes.output.closed or time.monotonic() > until):
         if stop.requested and until == float("inf"):
             source.stop()
             until = time.monotonic() + DRAIN
+        busy = time.thread_time()
         try:
             changes.final(source.feed(session, min(max(due - time.monotonic(), 0.0), POLL)))
         except OSError as error:
             complain(f"{error.strerror or error}; what came before is judged")
             break
+        read += time.thread_time() - busy
         begin = time.monotonic()
         if begin >= due:
             troubles.lost(session, source)
@@ -99,13 +101,17 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             troubles.damaged(judged.summary.diagnostics)
             troubles.silent(begin, source.fed, judged.summary.packets)
             changes.so_far(judged)
-            due = begin + period(time.monotonic() - begin)
+            due, read = begin + period(time.monotonic() - begin, read), 0.0
     troubles.lost(session, source)
 
 
-def period(took: float) -> float:
-    """Say how long after the beginning of a judgement that took so long the next one begins, s.
+def period(took: float, read: float) -> float:
+    """Say how long after the beginning of a judgement the next one begins, s.
 
     A packet that comes just after a beginning is seen by the next judgement, and told when that is done.
+
+    Args:
+        took: Seconds that the judgement took.
+        read: Seconds of processor time that reading took from the judgement before to this one.
     """
-    return max(PAUSE, min(SPARING * took, max(BUSY * took, PROMISE - took)))
+    return max(PAUSE, min(SPARING * took, max(took + READING * read, PROMISE - took)))
