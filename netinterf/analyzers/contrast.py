@@ -99,6 +99,14 @@ class Contrast:
         same = (place >= 0) & (latest >> MOMENT_BITS == group)
         return np.where(same, (latest & ((1 << MOMENT_BITS) - 1)) * 1_000_000, 0)
 
+    def first(self, rows: NDArray[np.integer], *shared: str, since: I64) -> I64:
+        """When something first happened to such rows from a time on (ns since 1970), the largest number where never."""
+        keys, group = self._sorted_keys(shared), self._table.of(*shared)[rows]
+        place = np.searchsorted(keys, moments(group, milliseconds(since)))
+        earliest = keys[np.minimum(place, len(keys) - 1)] if len(keys) else np.zeros(len(group), np.int64)
+        same = (place < len(keys)) & (earliest >> MOMENT_BITS == group)
+        return np.where(same, (earliest & ((1 << MOMENT_BITS) - 1)) * 1_000_000, np.iinfo(np.int64).max)
+
     def _counts(self, shared: tuple[str, ...]) -> I64:
         """Count what happened at any time, by the numbers of one grouping."""
         group = self._table.of(*shared)

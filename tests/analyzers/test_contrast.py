@@ -16,6 +16,8 @@ BEGIN = 1_700_000_000_000_000_000
 COLUMNS = ("client", "server", "name")
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(-1, 1)), min_size=1, max_size=12)
 
+NEVER = np.iinfo(np.int64).max
+
 
 def contacts(rows: list[tuple[int, int, int]]) -> Contacts:
     """Say who contacted whom for what."""
@@ -56,6 +58,10 @@ def test_counts_are_those_of_a_loop(rows: list[tuple[int, int, int]], data: st.D
               for one in asked]  # fmt: skip
     last = happened.last(asked, *shared, before=span["begin"])
     assert last.tolist() == [0 if at < 0 else BEGIN + at * 1_000_000 for at in before]
+    since = [min((at for other, at in hit if alike(table, one, other, shared) and at >= begin[one]), default=-1)
+             for one in asked]  # fmt: skip
+    first = happened.first(asked, *shared, since=span["begin"])
+    assert first.tolist() == [NEVER if at < 0 else BEGIN + at * 1_000_000 for at in since]
 
 
 def test_nothing_happened_to_nobody() -> None:
@@ -64,6 +70,7 @@ def test_nothing_happened_to_nobody() -> None:
     happened, asked = Contrast(table, none, none), np.array([0, 1])
     assert happened.count(asked, "number").tolist() == [0, 0]
     assert happened.last(asked, "number", before=np.array([BEGIN, BEGIN])).tolist() == [0, 0]
+    assert happened.first(asked, "number", since=np.array([BEGIN, BEGIN])).tolist() == [NEVER, NEVER]
 
 
 def test_clocks_beyond_reason_stand_at_the_edge() -> None:

@@ -97,6 +97,21 @@ def test_a_server_that_hears_others_and_not_this_name_is_cut_off() -> None:
         assert [sign["served"] for sign in told_of(talk, "drop.ignored")] == [1]
 
 
+@pytest.mark.parametrize(("since", "told"), [(None, False), (20_000.0, True)])
+def test_a_server_that_answers_nobody_any_more_singles_nobody_out(since: float | None, told: bool) -> None:
+    """It served another name before, and ignores both from then on: it has had enough, unless it serves again."""
+    talk = Talk()
+    answered(talk, -20_000.0)
+    silenced(talk)
+    silenced(talk, 500, data=OTHER, port=41001)
+    if since is not None:
+        answered(talk, since, port=41002)
+    trace = talk.trace()
+    found = rules(trace, flow_of(trace, 40000))
+    assert ("drop.ignored" in found) is told
+    assert (found.get("drop.server", 0.0) < 0) is not told
+
+
 def test_a_server_whose_queue_is_full_ignores_whom_it_cannot_take() -> None:
     """It repeats its SYN/ACK and takes no data, while connections that it took before go on: nobody is singled out."""
     talk = Talk()

@@ -41,6 +41,7 @@ class Controls:
 
     others_served_meanwhile: I64  # to the same server under other names, answered while the silence lasted
     others_served_within_minute: I64  # the same, while it lasted or within a minute of it
+    # (both 0 where the server answered under no name any more from a first silence on: it is then silent to all)
     others_silent_within_minute: I64  # to the same server under other names, fallen silent within a minute
     same_name_served_within_minute: I64  # to the same server under the same name, answered within a minute
     same_name_silent_anywhere: I64  # to any server under the same name, fallen silent whenever
@@ -76,10 +77,12 @@ def compare(trace: Trace, silences: Silences, flow_served_at: I64, reset: Mask, 
     def others(since: I64, until: I64) -> I64:
         return np.where(comparable, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
 
+    others_silent = silent.others(flow, "client", "server", but="name", begin=begin, end=end)
+    went_deaf = (others_silent > 0) & (others(silent.first(flow, "client", "server", since=begin), end) == 0)
     return Controls(
-        others_served_meanwhile=others(silences.since, silences.until),
-        others_served_within_minute=others(begin, end),
-        others_silent_within_minute=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
+        others_served_meanwhile=np.where(went_deaf, 0, others(silences.since, silences.until)),
+        others_served_within_minute=np.where(went_deaf, 0, others(begin, end)),
+        others_silent_within_minute=others_silent,
         same_name_served_within_minute=served.count(flow, "client", "server", "name", begin=begin, end=end),
         same_name_silent_anywhere=np.where(
             name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
