@@ -25,6 +25,7 @@ from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.model import Model
 from netinterf.verdict.reasons import Bits, Reason
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP, Subjects, stacked
+from netinterf.verdict.unseen import UNREAD
 from netinterf.verdict.weigh import vocabulary
 from netinterf.written.ledger import Ledger
 
@@ -204,7 +205,7 @@ def _laid_out(ledgers: Sequence[Ledger], places: I32, model: Model) -> Attempts:
         state=state,
         abrupt=lowest & BROKEN != 0,
         at_opening=lowest & AT_OPENING != 0,
-        unread=subjects.unread[rows] & (state == State.ANSWERED),
+        unread=(subjects.unseen[rows] & UNREAD != 0) & (state == State.ANSWERED),
         traced=reasons & Reason.TIME_EXCEEDED != 0,
         missed=np.where(lookup, missed[capture], subjects.loss_share[rows]),
         prior=priors_of(model)[subjects.prior_kind[rows]],

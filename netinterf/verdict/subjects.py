@@ -19,10 +19,9 @@ from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
 from netinterf.values import frozen
 from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
-from netinterf.verdict.left_off import left_off
 from netinterf.verdict.reasons import Bits
 from netinterf.verdict.trigger import flow_names
-from netinterf.verdict.unread import exchanges_unread, flows_unread
+from netinterf.verdict.unseen import exchanges_unseen, flows_unseen
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -54,8 +53,7 @@ class Subjects:
     reasons: Bits  # Reason bits: why it is down or cannot be judged, were it left alone
     whole: Mask  # both directions were captured
     broken: Mask  # a time that the recording does not hold lies within it
-    unread: Mask  # what would show a forgery was cut out of the recording
-    left_off: Mask  # something that had faltered was still under way when the recording ended
+    unseen: Bits  # Reason bits: why nobody could have seen what is looked for, were nothing found
     unheard: Mask  # nobody was heard to answer, and only others on the path tell whether anybody could have been
     loss_share: F64  # share of packets that the recording of its path missed
     by_flow: I64  # verdict row of each flow, -1 when it is reported as its exchanges
@@ -126,8 +124,7 @@ def list_subjects(
         reasons=np.concatenate([reasons[rows], exchange_reasons(trace, reasons)]),
         whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
         broken=~trace.heard_throughout(start, end),
-        unread=np.concatenate([flows_unread(trace)[rows], exchanges_unread(trace)]),
-        left_off=np.concatenate([left_off(trace)[rows], np.zeros(count, np.bool_)]),
+        unseen=np.concatenate([flows_unseen(trace)[rows], exchanges_unseen(trace)]),
         unheard=np.concatenate([unheard_flows[rows], unheard_exchanges]),
         loss_share=trace.recording.loss_share[flow],
         by_flow=by_flow,

@@ -17,7 +17,7 @@ from netinterf.schema import ParseError, Status, TlsKind
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["cut_away", "exchanges_unread", "flows_unread"]
+__all__ = ["cut_away", "exchanges_unread", "flows_unread", "names_missed"]
 
 TCP = 6
 TLS_1_3 = 0x0304
@@ -43,6 +43,15 @@ def flows_unread(trace: "Trace") -> Mask:
     tcp = trace.flows.protocol == TCP
     unread: Mask = tcp & (_certificates_cut(trace) | _pages_cut(trace))
     return unread
+
+
+def names_missed(trace: "Trace") -> Mask:
+    """Say in which flows a certificate was read, but the recorder missed the hello that says whose it had to be."""
+    tls = trace.tls
+    shown, asked = np.zeros(len(trace.flows), np.bool_), np.zeros(len(trace.flows), np.bool_)
+    shown[tls.flow[~tls.outbound & (tls.kind == TlsKind.CERTIFICATE)]] = True
+    asked[tls.flow[tls.outbound & (tls.kind == TlsKind.CLIENT_HELLO)]] = True
+    return shown & ~asked
 
 
 def exchanges_unread(trace: "Trace") -> Mask:

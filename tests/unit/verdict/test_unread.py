@@ -8,9 +8,10 @@ import pytest
 
 from netinterf.analyzers.run import analyze
 from netinterf.capture import write_pcap
-from netinterf.schema import Outcome, SubjectKind
+from netinterf.schema import Outcome, SubjectKind, TlsKind
 from netinterf.simulate import Conditions, Simulated, run
 from netinterf.trace import Trace, read
+from netinterf.transform import load, to_bytes
 from netinterf.verdict import classify
 from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import list_subjects
@@ -25,12 +26,17 @@ FORGERIES = ("dns.forged.iran", "dns.injection", "tls.interception.kazakhstan", 
 """Scenarios whose forgeries are told by what they say."""
 
 
-def recorded(played: Simulated, length: int) -> Trace:
+def capture_of(played: Simulated, length: int = 1 << 18) -> bytes:
     """Record what was played with a snapshot length."""
     target = io.BytesIO()
     frames = [frame[:length] for frame in played.frames]
     write_pcap(target, np.array(played.times), frames, played.link_type, lengths=np.array(played.lengths))
-    return read(target.getvalue())
+    return target.getvalue()
+
+
+def recorded(played: Simulated, length: int) -> Trace:
+    """Read what was recorded."""
+    return read(capture_of(played, length))
 
 
 def judged(played: Simulated, length: int) -> Iterator[tuple[int, int]]:
@@ -78,5 +84,21 @@ def test_what_was_cut_changes_nothing_of_what_worked(scenario: str) -> None:
     whole, cut = (recorded(played, length) for length in (1 << 18, 96))
     before, after = (list_subjects(trace, analyze(trace)) for trace in (whole, cut))
     assert after.reasons.tolist() == before.reasons.tolist()
-    assert after.unread.any()
-    assert not before.unread.any()
+    assert after.unseen.any()
+    assert not before.unseen.any()
+
+
+def test_a_certificate_says_nothing_without_the_name_that_was_asked_for() -> None:
+    """Where the recorder missed the hello, whoever showed a certificate may have shown somebody else's."""
+    played = run("tls.interception.kazakhstan", 11, WHOLE)
+    trace = recorded(played, 1 << 18)
+    tls = trace.tls
+    frames = load(capture_of(played))
+    hello = tls.packet[tls.outbound & (tls.kind == TlsKind.CLIENT_HELLO)]
+    after = read(to_bytes(frames.take(~np.isin(np.arange(len(frames)), hello))))
+    verdicts = classify(analyze(after), after)
+    shown = np.unique(after.tls.flow[after.tls.kind == TlsKind.CERTIFICATE])
+    assert len(shown)
+    mine = np.isin(verdicts.flow, shown) & (verdicts.subject_kind == SubjectKind.FLOW)
+    assert OK not in verdicts.outcome[mine]
+    assert np.any(verdicts.reasons[mine] & Reason.TOO_FEW)
