@@ -39,10 +39,10 @@ CONFIRMED, LIKELY, POSSIBLE, NONE, UNJUDGED = range(len(GRADES))
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
 
-STRONG = float(np.log(10.0))
-"""Nats from which evidence is called strong (Jeffreys, Theory of Probability, 1961: ten to one). What shows so much is
-not said to be *ok*, also where it is too little to say that somebody interfered; nor is what is less than ten to one
-healthy."""
+SUBSTANTIAL, STRONG = float(np.log(10.0)) / 2, float(np.log(10.0))
+"""Nats from which evidence is worth more than a bare mention, and from which it is strong (Jeffreys, Theory of
+Probability, 1961, appendix B). Of what shows something worth a mention nobody says that nothing suggests interference,
+also where it is too little to say that somebody interfered; nor is what is less than ten to one healthy."""
 
 
 def classify(evidence: Evidence, trace: "Trace", model: Model | None = None) -> Verdicts:
@@ -85,11 +85,11 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     may_confirm &= plain.odds() >= model.confirmed / (1.0 - model.confirmed)  # by itself, whatever company it keeps
     grade = grade_of(odds, accused, may_confirm, model)
     alone = limited_alone(restrained, selective, mechanisms, doubt)
-    strong = (np.append(restrained.llr, 0.0)[suspected] >= STRONG) | (odds >= np.exp(-STRONG))
-    strong |= beside_certain(restrained, subjects, mechanisms, model)
+    telling = (np.append(restrained.llr, 0.0)[suspected] >= SUBSTANTIAL) | (odds >= np.exp(-STRONG))
+    telling |= beside_certain(restrained, subjects, mechanisms, model)
     skipped = left_open(evidence, row, count)
     unseen = np.where(skipped != 0, skipped, subjects.unseen)
-    bits = reasons_of(grade, accused, subjects.reasons, now, strong=strong, alone=alone, unseen=unseen)
+    bits = reasons_of(grade, accused, subjects.reasons, now, telling=telling, alone=alone, unseen=unseen)
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
@@ -134,7 +134,7 @@ UNKNOWN = np.int64(sum(reason for reason, cause in CATALOGUE.items() if cause.ou
 
 
 def reasons_of(
-    grade: I64, accused: Mask, plain: Bits, now: Standing, *, strong: Mask, alone: Mask, unseen: Bits
+    grade: I64, accused: Mask, plain: Bits, now: Standing, *, telling: Mask, alone: Mask, unseen: Bits
 ) -> Bits:
     """Say why subjects stay open: those of a flow as such, where nothing that was seen of it says more.
 
@@ -143,14 +143,14 @@ def reasons_of(
         accused: Interference is possible at least.
         plain: Reasons without evidence.
         now: How their hypotheses stand.
-        strong: Evidence is too strong to say that nothing happened.
+        telling: Evidence shows too much to say that nothing happened.
         alone: Limited, with nobody to compare.
         unseen: Reasons for which analyzers could not look.
     """
     bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), plain).astype(np.int64)
     bits[now.unsure & (grade == POSSIBLE)] |= Reason.NO_CONTRAST
     bits[now.gap & (grade == POSSIBLE)] |= Reason.GAP
-    bits[strong & ~accused & (bits == 0)] = Reason.SUSPICION
+    bits[telling & ~accused & (bits == 0)] = Reason.SUSPICION
     bits[alone & ~accused & (bits == 0)] = Reason.NO_CONTRAST
     bits = np.where(now.plan & ~accused, plain & UNKNOWN, bits)  # nothing is wrong
     return np.where(~accused & (bits == 0), unseen, bits)

@@ -73,8 +73,8 @@ def judge(
     ("rows", "grade", "outcome"),
     [
         ([], Grade.NONE, Outcome.OK),
-        ([("reset.time", 2.0)], Grade.NONE, Outcome.OK),
-        ([("reset.time", 2.4)], Grade.INSUFFICIENT, Outcome.INSUFFICIENT),
+        ([("reset.time", 1.1)], Grade.NONE, Outcome.OK),
+        ([("reset.time", 1.2)], Grade.INSUFFICIENT, Outcome.INSUFFICIENT),
         ([("reset.time", 5.0)], Grade.INSUFFICIENT, Outcome.INSUFFICIENT),
         ([("reset.time", 6.0)], Grade.POSSIBLE, Outcome.INSUFFICIENT),
         ([("reset.time", 6.0), ("reset.head", 2.2)], Grade.LIKELY, Outcome.INTERFERED),
@@ -531,6 +531,6 @@ def test_what_is_not_ten_to_one_healthy_is_not_ok(prior: float, outcome: Outcome
     """Weak evidence leaves a conversation *ok* where interference is rare, and open where it is not so rare."""
     model = plain_model(priors={**plain_model().priors, ("tcp", "tcp.reset"): prior})
     trace = visited().trace()
-    table = evidence([RULES[0]], [(0, "reset.time", 1.5)])
+    table = evidence([RULES[0]], [(0, "reset.time", 1.0)])
     verdict = explain(classify(table, trace, model), table, trace)[0]
     assert (verdict.outcome, verdict.mechanism) == (outcome, None)
