@@ -44,7 +44,7 @@ def duplicate_facts(trace: "Trace") -> Iterator[RecordingFact]:
         "other_hops": float(np.count_nonzero(hops)),
     }
     ways = "both ways" if 0 < by_client < len(row) else "from clients only" if by_client else "from servers only"
-    routed = "; copies show another hop limit, so a router lay between the two taps" if hops.any() else ""
+    routed = "; copies show another hop limit: a router lay between two taps, or packets circled" if hops.any() else ""
     says = (
         f"{len(row):,} packets were captured twice, {ways}, {numbers['median_us']:,.0f} µs apart (median){routed}; "
         "copies are no repeats, and no volleys"

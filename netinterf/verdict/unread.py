@@ -46,12 +46,19 @@ def flows_unread(trace: "Trace") -> Mask:
 
 
 def names_missed(trace: "Trace") -> Mask:
-    """Say in which flows a certificate was read, but the recorder missed the hello that says whose it had to be."""
-    tls = trace.tls
+    """Say in which flows a certificate was read, but the recorder missed the hello that says whose it had to be.
+
+    It missed it where the client's stream begins later. A hello that was captured and not understood is another matter:
+    those of SSL 2.0 name nobody (RFC 6101, appendix E).
+    """
+    tls, first = trace.tls, trace.sides.first_payload[0::2].astype(np.int64)
     shown, asked = np.zeros(len(trace.flows), np.bool_), np.zeros(len(trace.flows), np.bool_)
     shown[tls.flow[~tls.outbound & (tls.kind == TlsKind.CERTIFICATE)]] = True
     asked[tls.flow[tls.outbound & (tls.kind == TlsKind.CLIENT_HELLO)]] = True
-    return shown & ~asked
+    unasked = np.flatnonzero(shown & ~asked)
+    result = np.zeros(len(trace.flows), np.bool_)
+    result[unasked] = (first[unasked] < 0) | (trace.packets.relative_seq[first[unasked]] > 1)
+    return result
 
 
 def exchanges_unread(trace: "Trace") -> Mask:

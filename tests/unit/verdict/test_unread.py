@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 
+import attrs
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from netinterf.transform import load, to_bytes
 from netinterf.verdict import classify
 from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import list_subjects
+from netinterf.verdict.unread import names_missed
 
 OK, INTERFERED, INSUFFICIENT = (
     tuple(Outcome).index(one) for one in (Outcome.OK, Outcome.INTERFERED, Outcome.INSUFFICIENT)
@@ -102,3 +104,18 @@ def test_a_certificate_says_nothing_without_the_name_that_was_asked_for() -> Non
     mine = np.isin(verdicts.flow, shown) & (verdicts.subject_kind == SubjectKind.FLOW)
     assert OK not in verdicts.outcome[mine]
     assert np.any(verdicts.reasons[mine] & Reason.TOO_FEW)
+
+
+def test_a_hello_that_was_captured_and_not_understood_was_not_missed() -> None:
+    """Clients that begin as in SSL 2.0, or with anything else, name nobody: nothing is missing from the recording."""
+    played = run("tls.interception.kazakhstan", 11, WHOLE)
+    frames = load(capture_of(played))
+    trace = recorded(played, 1 << 18)
+    hello = trace.tls.packet[trace.tls.outbound & (trace.tls.kind == TlsKind.CLIENT_HELLO)]
+    content = np.array(frames.buffer)
+    for row in hello.tolist():
+        content[frames.packets.payload_start[row]] = 0x80  # the first byte of a hello of SSL 2.0
+    after = read(to_bytes(attrs.evolve(frames, buffer=content)))
+    shown = np.unique(after.tls.flow[after.tls.kind == TlsKind.CERTIFICATE])
+    assert len(shown)
+    assert not names_missed(after)[shown].any()
