@@ -85,7 +85,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     may_confirm &= plain.odds() >= model.confirmed / (1.0 - model.confirmed)  # by itself, whatever company it keeps
     grade = grade_of(odds, accused, may_confirm, model)
     alone = limited_alone(restrained, selective, mechanisms, doubt)
-    telling = (np.append(restrained.llr, 0.0)[suspected] >= SUBSTANTIAL) | (odds >= np.exp(-STRONG))
+    telling = (np.append(restrained.shown, 0.0)[suspected] >= SUBSTANTIAL) | (odds >= np.exp(-STRONG))
     telling |= beside_certain(restrained, subjects, mechanisms, model)
     skipped = left_open(evidence, row, count)
     unseen = np.where(skipped != 0, skipped, subjects.unseen)

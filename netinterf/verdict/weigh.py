@@ -80,6 +80,7 @@ class Hypotheses(Suspicions):
     decisive: Mask  # a decisive rule speaks for it
     groups: I64  # how many independence groups speak for it
     worth: F64  # what the evidence is worth whatever silence says, nats
+    shown: F64  # what was seen is worth, whatever was not seen besides, nats
     raised: F64  # by how much a certain case on the same path raises the prior, nats
 
     @property
@@ -168,6 +169,7 @@ def added(
         decisive=decisive,
         groups=groups,
         worth=worth,
+        shown=np.where(support > 0, support + against, 0.0),
         raised=np.zeros(size),
     )
 
