@@ -101,7 +101,7 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.ENDED_EARLY,
             "capture.ended_early",
             _INSUFFICIENT,
-            "The capture ended before an answer, or the rest of one, could be expected; "
+            "The capture ended before an answer, the rest of one, or a second one could be expected; "
             "one that runs ten seconds longer would settle it.",
         ),
         Cause(

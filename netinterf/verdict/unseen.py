@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netinterf.verdict.left_off import left_off
+from netinterf.arrays import Mask
+from netinterf.verdict.left_off import cut_short, left_off
 from netinterf.verdict.reasons import Bits, Reason
 from netinterf.verdict.unread import exchanges_unread, flows_unread, names_missed
 
@@ -24,9 +25,15 @@ def flows_unseen(trace: "Trace") -> Bits:
         (names_missed(trace), Reason.TOO_FEW),
         (left_off(trace), Reason.ENDED_EARLY),
     )
-    return np.select([where for where, _ in reasons], [int(reason) for _, reason in reasons], 0).astype(np.int64)
+    return _first(reasons)
 
 
 def exchanges_unseen(trace: "Trace") -> Bits:
     """Say the same of DNS exchanges."""
-    return np.where(exchanges_unread(trace), int(Reason.SNAPLEN), 0).astype(np.int64)
+    reasons = ((exchanges_unread(trace), Reason.SNAPLEN), (cut_short(trace), Reason.ENDED_EARLY))
+    return _first(reasons)
+
+
+def _first(reasons: tuple[tuple[Mask, Reason], ...]) -> Bits:
+    """Give the first reason that holds, 0 where none does."""
+    return np.select([where for where, _ in reasons], [int(reason) for _, reason in reasons], 0).astype(np.int64)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
+from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import IP, TCP, UDP
 
 from netinterf.analyzers.run import analyze
+from netinterf.schema import SubjectKind
 from netinterf.trace import Trace, read
 from netinterf.verdict import classify
-from netinterf.verdict.left_off import left_off
+from netinterf.verdict.left_off import cut_short, left_off
 from netinterf.verdict.reasons import Reason, causes
 
 SECOND = 1_000_000_000
@@ -106,3 +108,51 @@ def test_the_whole_path_counts_as_a_round_trip() -> None:
 def test_beyond_the_wait_analyzers_speak() -> None:
     """Who was silent for as long as an answer is waited for is nobody's open case."""
     assert not left_off(recorded(says(0.1, WHOLE[:1400]), 4.0))[0]
+
+
+def resolved(answers: Sequence[tuple[float, float]], until: float) -> Trace:
+    """Record questions to one resolver, each at a time and with the seconds that its answer takes."""
+    taken = [(until, bytes(IP(src=CLIENT, dst="198.51.100.9") / UDP(sport=9, dport=9) / b"later"))]
+    for number, (at, took) in enumerate(answers):
+        question = DNSQR(qname=f"name{number}.example.com")
+        answer = DNSRR(rrname=question.qname, rdata="203.0.113.5")
+        out, back = UDP(sport=40000 + number, dport=53), UDP(sport=53, dport=40000 + number)
+        taken.append((at, bytes(IP(src=CLIENT, dst=SERVER) / out / DNS(id=number, rd=1, qd=question))))
+        reply = DNS(id=number, qr=1, ra=1, qd=question, an=answer)
+        taken.append((at + took, bytes(IP(src=SERVER, dst=CLIENT) / back / reply)))
+    taken.sort(key=lambda one: one[0])
+    return read(times=[int(at * SECOND) for at, _ in taken], frames=[frame for _, frame in taken], link_type=101)
+
+
+SETTLED = [(0.0, 0.03), (1.0, 0.04), (2.0, 0.05)]
+"""Questions that a resolver answers after 30 to 50 ms."""
+
+
+@pytest.mark.parametrize(
+    ("last", "until", "open_ones"),
+    [
+        ([(3.0, 0.002)], 3.02, [3]),  # the answer came, and 20 ms tell nothing about another one
+        ([(3.0, 0.002), (3.001, 0.002)], 3.02, [3, 4]),  # and two do not speak for each other
+        ([(3.0, 0.002)], 3.031, []),  # the resolver has answered as fast
+        ([(2.9, 0.002), (3.0, 0.002)], 3.02, []),  # the resolver has answered as fast, out of its cache
+        ([(3.0, 0.03)], 3.03, []),
+    ],
+    ids=["sooner than ever", "two at once", "not sooner", "as fast before", "as fast"],
+)
+def test_a_question_is_open_that_was_answered_sooner_than_ever_and_not_for_longer(
+    last: list[tuple[float, float]], until: float, open_ones: list[int]
+) -> None:
+    """The resolver's own answer may have come later; where it always takes as long as that, nothing is missing."""
+    trace = resolved([*SETTLED, *last], until)
+    assert cut_short(trace).nonzero()[0].tolist() == open_ones
+    verdicts = classify(analyze(trace), trace)
+    reasons = [causes(int(bits)) for bits in verdicts.reasons[verdicts.subject_kind == SubjectKind.EXCHANGE]]
+    ended_early = [
+        place for place, own in enumerate(reasons) if [cause.reason for cause in own] == [Reason.ENDED_EARLY]
+    ]
+    assert ended_early == open_ones
+
+
+def test_one_question_alone_has_nothing_to_be_compared_with() -> None:
+    """What the resolver takes is not known, so nothing is missing."""
+    assert not cut_short(resolved([(0.0, 0.002)], 0.003)).any()
