@@ -1,5 +1,6 @@
 """What a watcher has told, and what is new: a subject is told again only when its verdict changed."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ Key = tuple[str, int | None]  # kind of subject and its first frame
 State = tuple[str, str, str | None]  # outcome, grade and mechanism
 
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
+NOBODY: Iterator[Verdict] = iter(())
 POSSIBLE = GRADES.index(Grade.POSSIBLE)
 KINDS = {int(kind): kind.name.lower() for kind in SubjectKind}
 
@@ -95,6 +97,7 @@ class ChangeWriter:
         self._everything = everything
         self._states: dict[Key, State] = {}  # of subjects that were told and are not final
         self._count = 0  # verdicts that were told
+        self._waiting = NOBODY  # final verdicts that are not written yet
 
     def so_far(self, judged: Judged) -> None:
         """Write findings that are new or changed, and what became of those that are none any more.
@@ -116,21 +119,44 @@ class ChangeWriter:
             self._tell(verdict, final=False)
 
     def final(self, verdicts: Sequence[Verdict]) -> None:
-        """Write verdicts that will not change any more."""
-        for verdict in verdicts:
-            before = self._states.pop(subject_key(verdict), None) if verdict.group is None else None
-            if before is None and not (verdict.found or self._everything):
-                continue
-            if self._form.every or before != state_of(verdict):
-                self._tell(verdict, final=True)
+        """Take verdicts that will not change any more, to write them when there is time; those of before are written.
+
+        Of most that is said what was said before, so whatever is new comes first.
+        """
+        if verdicts:
+            self.catch_up()
+            self._waiting = iter(verdicts)
+
+    @property
+    def behind(self) -> bool:
+        """Whether final verdicts may be waiting."""
+        return self._waiting is not NOBODY
+
+    def catch_up(self, until: float = float("inf")) -> None:
+        """Write final verdicts that wait, until such a time of the monotonic clock."""
+        while self.behind and time.monotonic() < until:
+            verdict = next(self._waiting, None)
+            if verdict is None:
+                self._waiting = NOBODY
+            else:
+                self._final(verdict)
+
+    def _final(self, verdict: Verdict) -> None:
+        before = self._states.pop(subject_key(verdict), None) if verdict.group is None else None
+        if before is None and not (verdict.found or self._everything):
+            return
+        if self._form.every or before != state_of(verdict):
+            self._tell(verdict, final=True)
 
     def end(self, verdicts: Sequence[Verdict], summary: Summary) -> None:
         """Write the last verdicts, and the capture as a whole."""
         self.final(verdicts)
+        self.catch_up()
         self.output.write(self._form.end(self._count, summary))
 
     def fail(self, error: CaptureError) -> None:
         """Write the end of what could not be read."""
+        self.catch_up()
         self.output.write(self._form.end(self._count, error))
 
     def _tell(self, verdict: Verdict, *, final: bool) -> None:

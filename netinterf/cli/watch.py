@@ -89,7 +89,8 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             until = time.monotonic() + DRAIN
         busy = time.thread_time()
         try:
-            changes.final(source.feed(session, min(max(due - time.monotonic(), 0.0), POLL)))
+            wait = 0.0 if changes.behind else min(max(due - time.monotonic(), 0.0), POLL)
+            changes.final(source.feed(session, wait))
         except OSError as error:
             complain(f"{error.strerror or error}; what came before is judged")
             break
@@ -102,6 +103,7 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             troubles.silent(begin, source.fed, judged.summary.packets)
             changes.so_far(judged)
             due, read = begin + period(time.monotonic() - begin, read), 0.0
+        changes.catch_up(min(due, time.monotonic() + POLL))
     troubles.lost(session, source)
 
 

@@ -1,6 +1,7 @@
 """What a watcher tells, and tells again."""
 
 import json
+import time
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -51,6 +52,30 @@ def test_a_finding_is_told_once_while_it_stays(found: Judged, tmp_path: Path) ->
     assert end == {"type": "end", "schema": 1, "captures": 1, "verdicts": len(verdicts), "errors": 0}
     single = [(line["subject"]["first_frame"], line["final"]) for line in verdicts if line["group"] is None]
     assert single == [(frame, final) for final in (False, True) for frame in flows(found)]
+
+
+def test_what_is_new_comes_before_what_is_final(found: Judged, nothing: Judged, tmp_path: Path) -> None:
+    """Final verdicts wait until there is time, and for no more than those that become final after them."""
+    path = tmp_path / "told.jsonl"
+    output = Output(str(path))
+    told = ChangeWriter(FORMS["jsonl"], output, everything=False)
+    told.final(list(found.ledger))
+    told.catch_up(until=time.monotonic())
+    assert told.behind
+    told.so_far(found)
+    told.final([])
+    assert told.behind
+    told.final(list(nothing.ledger))
+    told.catch_up()
+    assert not told.behind
+    output.close()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    told_so_far = len(flows(found))
+    assert [line["final"] for line in lines[:told_so_far]] == [False] * told_so_far
+    assert all(line["final"] for line in lines[told_so_far:])
+    assert [line["subject"] for line in lines[told_so_far:] if line["group"] is None] == [
+        line["subject"] for line in lines[:told_so_far]
+    ]
 
 
 def test_a_finding_that_is_none_is_withdrawn(found: Judged, nothing: Judged, tmp_path: Path) -> None:
