@@ -83,6 +83,8 @@ def test_a_bare_reset_can_be_too_soon() -> None:
     assert "rst.nearer" in bare(70)
     assert {"rst.too_soon", "rst.nearer"}.isdisjoint(bare(101))
     assert "rst.on_time" in bare(101)
+    assert "rst.on_time" in bare(99.999)  # times may be rounded to whole µs
+    assert "rst.on_time" not in bare(99.99)
 
 
 def test_a_window_on_a_bare_reset_is_odd() -> None:

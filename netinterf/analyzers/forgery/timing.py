@@ -94,6 +94,9 @@ SYN_AGAIN_NS = 3_000_000_000
 ON_TIME = 1.5
 """From one round trip up to this share an answer took as long as its sender's own: a half for queues and scheduling."""
 
+ROUNDED_NS = 2_000
+"""How much less it may be where times are written in whole µs (pcap-savefile(5)): two waits, each between two of them."""
+
 
 @frozen(eq=False, kw_only=True)
 class Timing:
@@ -144,7 +147,7 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
         premature=early & suspects.acks,
         too_soon=early & ~suspects.acks,
         nearer=nearer,
-        on_time=known & fresh & ~early & (ratio >= 1) & (ratio <= ON_TIME),
+        on_time=known & fresh & ~early & (waited >= rtt - ROUNDED_NS) & (ratio <= ON_TIME),
     )
 
 
