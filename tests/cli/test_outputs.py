@@ -89,6 +89,7 @@ def test_what_takes_no_byte_is_said(folder: Path, capsys: pytest.CaptureFixture[
 COMMAND = [sys.executable, "-m", "netinterf"]
 
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
@@ -110,15 +111,39 @@ def test_a_signal_leaves_the_old_file(folder: Path, tmp_path: Path) -> None:
     assert find_captures(tmp_path).captures == ()
 
 
+ASKED = """
+import enum, signal, time
+import numpy as np
+from netinterf.__main__ import end
+
+signal.signal(signal.{name}, end)
+source = "def asked(cls, name):\\n    signal.raise_signal(signal.{name})\\n    raise AttributeError(name)"
+exec(compile(source, enum.__file__, "exec"))
+flag = type("Kind", (type,), {{"__getattr__": asked}})("Flag", (int,), {{}})(4)
+try:
+    np.arange(8, dtype=np.uint8) & flag
+    time.sleep(60)
+except {error}:
+    print("ended")
+"""
+"""A number whose class numpy asks for an attribute while a signal comes, by a function that seems to be of `enum`."""
+
+
+@pytest.mark.parametrize(("name", "error"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "SystemExit")])
+def test_no_signal_is_taken_for_a_missing_attribute(name: str, error: str) -> None:
+    """What numpy does not pass on comes again behind it."""
+    script = ASKED.format(name=name, error=error)
+    ran = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("ended\n", "")
+
+
 @contextmanager
 def scanning(capture: Path, report: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Scan a capture, and wait for a second one, with an old report in the place of the new one."""
     report.parent.mkdir()
     report.write_text("old", encoding="utf-8")
     words = ["scan", "--all", "--format", "jsonl", "--out", report, capture, "-"]
-    with subprocess.Popen(
-        [*COMMAND, *map(str, words)], stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    ) as process:
+    with subprocess.Popen([*COMMAND, *map(str, words)], stdin=subprocess.PIPE, env=ENVIRONMENT) as process:
         yield process
 
 

@@ -95,7 +95,7 @@ ON_TIME = 1.5
 """From one round trip up to this share an answer took as long as its sender's own: a half for queues and scheduling."""
 
 ROUNDED_NS = 2_000
-"""How much less it may be where times are written in whole µs (pcap-savefile(5)): two waits, each between two of them."""
+"""How much less it may be where times are whole µs (pcap-savefile(5)): two waits, each between two of them."""
 
 
 @frozen(eq=False, kw_only=True)
