@@ -231,7 +231,7 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.SUSPICION,
             "evidence.not_enough",
             _INSUFFICIENT,
-            "What was seen points to interference but does not suffice to say so; more attempts, at this and at "
+            "What was seen would fit interference and does not suffice to say so; more attempts, at this and at "
             "other names and addresses, captured at the client would settle it.",
         ),
         Cause(
