@@ -582,6 +582,20 @@ def test_a_portal_that_leads_everybody_elsewhere_singles_nobody_out():
     assert "unlike_known" not in scene.rules[scene.of(asked)]
 
 
+def test_what_is_known_of_a_name_speaks_for_an_answer_that_forgers_give_as_well():
+    """Injectors answer with addresses of others, and some name lives there."""
+    told = []
+    for address in ("93.184.216.34", "31.13.95.38"):
+        scene = Scene()
+        scene.ordinary(10)
+        asked = scene.ask("www.listed.org")
+        scene.reply("www.listed.org", address_record("31.13.95.38"))
+        scene.ordinary(10)
+        knowing(scene, answers={**KNOWN, "www.listed.org": address})
+        told.append(scene.rules[scene.of(asked)] & {"listed_answer", "known_answer", "unlike_known"})
+    assert told == [{"listed_answer", "unlike_known"}, {"listed_answer", "known_answer"}]
+
+
 def test_known_answers_tell_which_of_two_is_forged():
     """The false answer comes last and looks like the other; what is known of the name decides."""
     scene = Scene()
