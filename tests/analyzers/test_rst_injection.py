@@ -775,6 +775,19 @@ def test_an_end_that_carries_a_page_is_asked_about_as_a_page() -> None:
     assert not any(rule.startswith("fin.") for rule in found(talk.trace()))
 
 
+@pytest.mark.parametrize(("heard", "expected"), [(901, False), (902, True), (903, False)])
+def test_an_end_that_the_capture_lost_excuses_a_reset_too(heard: int, expected: bool) -> None:
+    """Its FIN takes one number, which the other side acknowledges: nobody acknowledges what never came."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("C", "A", end, heard, at=sent + 102)
+    talk.send("C", "PA", end, heard, at=sent + 103, data=b"more")
+    talk.send("S", "RA", heard, end + 4, at=sent + 203, ttl=61, id=6, df=False, stamped=False)
+    assert ("rst.after_fin" in found(talk.trace())) == expected
+
+
 def test_a_forged_fin_excuses_no_reset_behind_it() -> None:
     """A reset after its own side's FIN is natural, unless that FIN was forged as well."""
     for forged in (True, False):

@@ -56,7 +56,7 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     return EndingSigns(
         abort=suspects.acks & headers.own_timestamps,
         refused=suspects.acks & (suspects.previous < 0) & closed,
-        after_fin=(fin >= 0) & (fin < row),
+        after_fin=((fin >= 0) & (fin < row)) | ((fin < 0) & unseen_fin(suspects)),
         answers_reset=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
         stray=bare & (packets.window[row] == 0) & (echoed >= 0) & (echoed < row) & in_time,
         after_close=answers_fin(trace, suspects),
@@ -65,6 +65,18 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
         rested=rested(trace, suspects),
         closed_before=after_own_reset(trace, suspects, headers),
     )
+
+
+def unseen_fin(suspects: Suspects) -> Mask:
+    """Say whether the other side had acknowledged an end of its stream that the capture lacks.
+
+    A FIN takes one number behind the data (RFC 9293 §3.4), so that whoever acknowledges one beyond all that was
+    captured has seen it, or a lone byte: a capture that lost that one packet does not say which, and excuses.
+    """
+    base = suspects.base
+    sent, heard = base.at(base.top, suspects.previous), base.at(base.acked, suspects.previous_other)
+    unseen: Mask = (sent > 0) & (heard == sent + 1)
+    return unseen
 
 
 def rested(trace: Trace, suspects: Suspects) -> F64:
