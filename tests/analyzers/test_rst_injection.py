@@ -582,6 +582,28 @@ def test_two_different_synacks_to_one_syn() -> None:
     assert "synack.contradiction" not in found(unseen.trace())
 
 
+@pytest.mark.parametrize(("waited", "expected"), [(990, True), (1010, False)])
+def test_a_syn_without_an_answer_was_sent_again_though_the_capture_lacks_it(waited: float, expected: bool) -> None:
+    """RFC 6298 §2.1: after a second. The two answers may then be those of two backends."""
+    talk = Talk()
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "SA", 31337, 101, at=waited, ttl=120, stamped=False)
+    talk.send("S", "SA", 900, 101, at=waited + 100)
+    assert ("synack.contradiction" in found(talk.trace())) == expected
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_where_packets_were_missed_an_earlier_syn_may_have_been(lost: bool) -> None:
+    """Its answer comes when the server that was taken has long begun; a race is over by then."""
+    talk = Talk()
+    talk.healthy(-5000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "PA", 901, end, at=sent + 100, data=b"served")
+    talk.send("C", "A", end, 907 + 100 * lost, at=sent + 101)
+    talk.send("S", "SA", 31337, 101, at=sent + 400, ttl=120, stamped=False)
+    assert ("synack.contradiction" in found(talk.trace())) != lost
+
+
 @pytest.mark.parametrize("stamps", [True, False])
 def test_bursts_towards_a_server_are_found_there(stamps: bool) -> None:
     """At the server's tap resets "from the client" are not premature; form, fields and aftermath must show them."""

@@ -82,8 +82,7 @@ def second_synacks(trace: Trace) -> Contradictions:
     """Find two SYN/ACKs with different initial sequence numbers to one SYN within a second, one pair per flow.
 
     A SYN that was sent again may have reached another backend of a load balancer, and one that was not captured may
-    have been sent again: such flows do not count. Nor do those whose SYN may be the second itself, since the recording
-    began within the time after which one is sent again, where the server had gone on before the other answer came.
+    have been sent again: such flows do not count. Nor do those of which one may have been missed (`answers_apart`).
     """
     packets = trace.packets
     synack, sent = TcpFlag.SYN | TcpFlag.ACK, packets.marks & Mark.DUPLICATE_FRAME == 0
@@ -107,16 +106,18 @@ def second_synacks(trace: Trace) -> Contradictions:
 
 
 def answers_apart(trace: Trace, flow: I64, first: I64, second: I64) -> Mask:
-    """Say where an earlier SYN may have been missed, whose answer came long after the server that was taken had begun.
+    """Say where the two may answer two SYNs, of which the capture lacks one.
 
-    No race is won that late: the connection had gone on with the first number, and the second came after a round trip.
+    One that was not answered in time was sent again, though no second is there. And an earlier one may have been
+    missed, whose answer came long after the server that was taken had begun: no race is won that late, since the
+    connection had gone on with the first number.
     """
     packets, sides = trace.packets, trace.sides
     syn, reply = packets.time[np.maximum(sides.syn[2 * flow], 0)], sides.first_payload[2 * flow + 1].astype(np.int64)
     before = syn - RESEND_NS
-    missed = (before < trace.began) | ~trace.heard_throughout(before, syn)
+    missed = (before < trace.began) | ~trace.heard_throughout(before, syn) | (trace.recording.loss_share[flow] > 0)
     served = (reply >= 0) & (reply < second) & (packets.seq[reply] == packets.seq[first] + np.uint32(1))
-    apart: Mask = missed & served
+    apart: Mask = (missed & served) | (packets.time[first] - syn >= RESEND_NS)
     return apart
 
 
