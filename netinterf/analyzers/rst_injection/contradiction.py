@@ -110,13 +110,16 @@ def answers_apart(trace: Trace, flow: I64, first: I64, second: I64) -> Mask:
 
     One that was not answered in time was sent again, though no second is there. And an earlier one may have been
     missed, whose answer came long after the server that was taken had begun: no race is won that late, since the
-    connection had gone on with the first number.
+    connection had gone on with the first number. Nor is one seen beside the server, whom nobody answers before, or
+    where time does not tell who is near.
     """
     packets, sides = trace.packets, trace.sides
     syn, reply = packets.time[np.maximum(sides.syn[2 * flow], 0)], sides.first_payload[2 * flow + 1].astype(np.int64)
     before = syn - RESEND_NS
     missed = (before < trace.began) | ~trace.heard_throughout(before, syn) | (trace.recording.loss_share[flow] > 0)
-    served = (reply >= 0) & (reply < second) & (packets.seq[reply] == packets.seq[first] + np.uint32(1))
+    missed |= trace.recording.at_server[flow] | ~trace.recording.timing_informative[flow]
+    ahead = packets.seq[reply] - packets.seq[first]  # modulo 2^32; the first bytes themselves may be missing
+    served = (reply >= 0) & (reply < second) & (ahead < packets.seq[reply] - packets.seq[second])
     apart: Mask = (missed & served) | (packets.time[first] - syn >= RESEND_NS)
     return apart
 

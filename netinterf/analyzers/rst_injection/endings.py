@@ -56,7 +56,7 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     return EndingSigns(
         abort=suspects.acks & headers.own_timestamps,
         refused=suspects.acks & (suspects.previous < 0) & closed,
-        after_fin=((fin >= 0) & (fin < row)) | ((fin < 0) & unseen_fin(suspects)),
+        after_fin=((fin >= 0) & (fin < row)) | ((fin < 0) & unseen_fin(trace, suspects)),
         answers_reset=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
         stray=bare & (packets.window[row] == 0) & (echoed >= 0) & (echoed < row) & in_time,
         after_close=answers_fin(trace, suspects),
@@ -67,15 +67,17 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     )
 
 
-def unseen_fin(suspects: Suspects) -> Mask:
+def unseen_fin(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether the other side had acknowledged an end of its stream that the capture lacks.
 
-    A FIN takes one number behind the data (RFC 9293 §3.4), so that whoever acknowledges one beyond all that was
+    A FIN takes one number behind the data (RFC 9293 §3.4), so that whoever acknowledges one beyond all data that were
     captured has seen it, or a lone byte: a capture that lost that one packet does not say which, and excuses.
     """
-    base = suspects.base
-    sent, heard = base.at(base.top, suspects.previous), base.at(base.acked, suspects.previous_other)
-    unseen: Mask = (sent > 0) & (heard == sent + 1)
+    base, low = suspects.base, (1 << 40) - 1
+    holds = trace.packets.payload_length[base.row] > 0 if len(base.row) else base.row > 0
+    data = np.maximum.accumulate(base.side << 40 | np.where(holds, np.clip(base.end, 1, low), 1)) & low
+    sent, heard = base.at(data, suspects.previous), base.at(base.acked, suspects.previous_other)
+    unseen: Mask = heard == sent + 1
     return unseen
 
 
