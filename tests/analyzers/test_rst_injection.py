@@ -394,7 +394,7 @@ def test_a_closed_port_refuses_what_has_no_acknowledgement(flags: str, seq: int,
 
 @pytest.mark.parametrize(("seq", "window", "stray"), [(901, 0, True), (950, 0, False), (901, 899, False)])
 def test_a_server_that_lost_a_connection_refuses_what_goes_on_with_it(seq: int, window: int, stray: bool) -> None:
-    """The capture lacks its SYN/ACK, which the client had; a bare reset at the client's own number answers it, no other."""
+    """The capture lacks its SYN/ACK, which the client had; a bare reset at the client's own number answers it."""
     talk = Talk(stamps=False)
     talk.send("C", "S", 100, 0, at=0)
     talk.send("C", "A", 101, 901, at=100)
