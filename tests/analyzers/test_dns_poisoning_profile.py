@@ -95,3 +95,16 @@ def test_early_replies_weigh_by_rank(trace):
     assert early[0] == early[1] == pytest.approx(np.log(101) - 1)
     assert early[2:].tolist() == [0.0, 0.0]
     assert early_weight(*beside(trace, delay=(times[:3], np.array([10]) * MILLISECOND))).tolist() == [2.0]
+
+
+def test_delays_are_those_of_a_recorder_of_whole_microseconds():
+    """What a finer one adds decides nothing: the same capture in the classic format says the same."""
+    played = run("dns.injection.gfw-triplet", 3)
+    exact = np.asarray(played.times)
+    traces = [
+        read(times=times, frames=played.frames, link_type=played.link_type) for times in (exact, exact // 1000 * 1000)
+    ]
+    fine, whole = (gather_udp_replies(trace).delay for trace in traces)
+    assert len(fine) > 10
+    assert (fine == whole).all()
+    assert (np.diff(traces[0].packets.time) != np.diff(traces[1].packets.time)).any()

@@ -606,6 +606,20 @@ def test_where_packets_were_missed_an_earlier_syn_may_have_been(lost: str) -> No
     assert ("synack.contradiction" in found(talk.trace())) != bool(lost)
 
 
+@pytest.mark.parametrize(("first", "expected"), [(20, True), (80, False)])
+def test_where_packets_were_missed_only_time_shows_a_race(first: float, expected: bool) -> None:
+    """Two machines of one service take about as long to answer a SYN each."""
+    talk = Talk()
+    talk.healthy(-5000)
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "SA", 900, 101, at=first)
+    talk.send("S", "SA", 31337, 101, at=200, ttl=120, stamped=False)
+    talk.send("C", "A", 101, 901, at=201)
+    assert "synack.contradiction" in found(talk.trace())
+    talk.send("S", "A", 901, 999, at=300)  # of bytes that nobody saw
+    assert ("synack.contradiction" in found(talk.trace())) == expected
+
+
 @pytest.mark.parametrize("stamps", [True, False])
 def test_bursts_towards_a_server_are_found_there(stamps: bool) -> None:
     """At the server's tap resets "from the client" are not premature; form, fields and aftermath must show them."""

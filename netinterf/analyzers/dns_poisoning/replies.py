@@ -26,6 +26,10 @@ VARIED_IDS = 3
 COPY_NS = 1_000_000
 """Two queries this close are one that was captured twice (mirror port, "any" device): stubs wait a second and more."""
 
+TICK_NS = 1_000
+"""Steps in which most recorders tell time (µs, draft-ietf-opsawg-pcap): what finer ones add decides nothing, so that a
+capture says the same in both formats."""
+
 TRANSFERS = (251, 252)
 """IXFR and AXFR (RFC 1995, RFC 5936): one query, many replies."""
 
@@ -39,7 +43,7 @@ class Replies:
     packet: I64  # row in Packets
     server: I64  # row in Hosts that the reply claims to come from
     query: I64  # row in Dns of the last query before it, -1 when none was captured
-    delay: I64  # ns since that query, -1 when unknown
+    delay: I64  # ns since that query, as a recorder of whole µs times it; -1 when unknown
     digest: U64  # equal for equal bytes
     flow: I64  # rows in Flows
     queries: I64  # queries captured in its exchange
@@ -116,7 +120,7 @@ def gather_udp_replies(trace: Trace) -> Replies:
         packet=packet,
         server=np.where(dns.outbound[message], flows.client[flow], flows.server[flow]).astype(np.int64),
         query=query,
-        delay=np.where(known, packets.time[packet] - packets.time[query_packet], -1),
+        delay=np.where(known, (packets.time[packet] // TICK_NS - packets.time[query_packet] // TICK_NS) * TICK_NS, -1),
         digest=digest(trace, message),
         flow=flow.astype(np.int64),
         queries=transmissions(trace)[exchange],

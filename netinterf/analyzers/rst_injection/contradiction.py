@@ -16,6 +16,7 @@ import numpy as np
 
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.oddity import begins_http
+from netinterf.analyzers.forgery.timing import PREMATURE_ONE
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
@@ -111,16 +112,17 @@ def answers_apart(trace: Trace, flow: I64, first: I64, second: I64) -> Mask:
     One that was not answered in time was sent again, though no second is there. And an earlier one may have been
     missed, whose answer came long after the server that was taken had begun: no race is won that late, since the
     connection had gone on with the first number. Nor is one seen beside the server, whom nobody answers before, or
-    where time does not tell who is near.
+    where time does not tell who is near. Where the recorder missed packets, a race is one by time alone.
     """
-    packets, sides = trace.packets, trace.sides
+    packets, sides, recording = trace.packets, trace.sides, trace.recording
     syn, reply = packets.time[np.maximum(sides.syn[2 * flow], 0)], sides.first_payload[2 * flow + 1].astype(np.int64)
-    before = syn - RESEND_NS
-    missed = (before < trace.began) | ~trace.heard_throughout(before, syn) | (trace.recording.loss_share[flow] > 0)
-    missed |= trace.recording.at_server[flow] | ~trace.recording.timing_informative[flow]
+    before, lossy = syn - RESEND_NS, recording.loss_share[flow] > 0
+    missed = (before < trace.began) | ~trace.heard_throughout(before, syn) | lossy
+    missed |= recording.at_server[flow] | ~recording.timing_informative[flow]
     ahead = packets.seq[reply] - packets.seq[first]  # modulo 2^32; the first bytes themselves may be missing
     served = (reply >= 0) & (reply < second) & (ahead < packets.seq[reply] - packets.seq[second])
-    apart: Mask = (missed & served) | (packets.time[first] - syn >= RESEND_NS)
+    waited, other = packets.time[first] - syn, packets.time[second] - syn
+    apart: Mask = (missed & served) | (lossy & (waited >= PREMATURE_ONE * other)) | (waited >= RESEND_NS)
     return apart
 
 
