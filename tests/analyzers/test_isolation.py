@@ -1,5 +1,6 @@
 """Closed borders: what tells them from everything harmless that looks alike, in tables and in captures."""
 
+import io
 from functools import cache
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -21,14 +22,17 @@ from netinterf.analyzers.isolation.spans import onset_p, sharpened, units_of, wh
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, temporary_stalls
 from netinterf.analyzers.isolation.untabled import fell_together
 from netinterf.analyzers.run import analyze
+from netinterf.capture import write_pcap
 from netinterf.context.networks import KnownNetworks, Network, NetworkTable, country_code
 from netinterf.context.outside import Outside
+from netinterf.flows.contacts import networks
 from netinterf.schema import Grade, Mark, Outcome, SubjectKind, TcpFlag, TriggerKind
 from netinterf.simulate import Conditions, run
 from netinterf.simulate.encode import ETHERNET, frames
 from netinterf.simulate.labels import Labels
 from netinterf.simulate.network.packet import ACK, PSH, SYN, Packet, address, segments
 from netinterf.trace import Trace, read
+from netinterf.transform import load, merge, shift, to_bytes
 from tests.analyzers.talk import BEGIN_NS, Talk
 
 SECOND = 1_000_000_000
@@ -300,6 +304,27 @@ def test_without_a_table_only_what_answers_at_other_times_counts():
     assert np.array_equal(found.struck, some.passed == 0)
     assert fell_together(table(lambda one: not one.home and one.number < 20)) is None
     assert fell_together(table(lambda one: one.turn in (2, 3))) is None
+
+
+def test_clients_of_unrelated_networks_say_nothing_of_each_other():
+    """What neither fell silent for alone, no one takes together; whoever tried too little is left out."""
+    parts = []
+    for scenario in ("reach.isolation.iran-curfew", "quic.drop.iran-endpoint"):
+        played = run(scenario, 4300)
+        held = io.BytesIO()
+        write_pcap(held, played.times, played.frames, played.link_type)
+        parts.append(load(held.getvalue()))
+    middle = [(int(one.packets.time.min()) + int(one.packets.time.max())) // 2 for one in parts]
+    trace = read(to_bytes(merge([parts[0], shift(parts[1], middle[0] - middle[1])])))
+    observed = Observed.of(trace)
+    assert fell_together(observed.in_time().attempts) is not None  # as if all were one client
+    homes = list(observed.by_home(1))
+    clients = [set(networks(home.hosts)[home.origins.client].tolist()) for home in homes]
+    assert len(clients) == 2
+    assert all(len(one) == 1 for one in clients)
+    assert sum(len(home.attempts) for home in homes) == len(observed.attempts)
+    assert all(fell_together(home.attempts) is None for home in observed.in_time().by_home(1))
+    assert not list(observed.by_home(10**6))
 
 
 def outcomes(talk: Talk) -> list[tuple[float, int, int]]:

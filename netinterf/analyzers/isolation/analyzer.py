@@ -14,7 +14,7 @@ from netinterf.analyzers.isolation.closures import HINT, Closure, judge
 from netinterf.analyzers.isolation.observed import Observed
 from netinterf.analyzers.isolation.places import candidates, own_country, place
 from netinterf.analyzers.isolation.spans import onset_p
-from netinterf.analyzers.isolation.untabled import fell_together, find_unreached
+from netinterf.analyzers.isolation.untabled import FEWEST_TOGETHER, fell_together, find_unreached
 from netinterf.analyzers.signs import Cases, Sign, by_rule, each_once, record, sign
 from netinterf.arrays import Mask
 from netinterf.context.networks import country_code
@@ -122,16 +122,19 @@ class Isolation:
 
     def by_behaviour(self, observed: Observed) -> list[Evidence]:
         """Write down what fell silent together, where nobody can say whether it lies abroad."""
-        fallen = fell_together(observed.attempts)
-        if fallen is None:
-            return []
-        began, until = observed.began, min(int(fallen.ends[-1]), observed.ended)
-        measured: Measured = {
-            "silent": fallen.silent, "steady": fallen.steady, "since": (int(fallen.begins[0]) - began) / 1e9,
-            "until": (until - began) / 1e9,
-        }  # fmt: skip
-        tables = self.write(observed.origins, fallen.struck, [measured_sign(rules.TOGETHER, HINT, measured)])
-        return tables + self.untriggered(observed.origins, fallen.struck, HINT, fallen.silent)
+        tables: list[Evidence] = []
+        for home in observed.by_home(FEWEST_TOGETHER):
+            fallen = fell_together(home.attempts)
+            if fallen is None:
+                continue
+            began, until = home.began, min(int(fallen.ends[-1]), home.ended)
+            measured: Measured = {
+                "silent": fallen.silent, "steady": fallen.steady, "since": (int(fallen.begins[0]) - began) / 1e9,
+                "until": (until - began) / 1e9,
+            }  # fmt: skip
+            tables += self.write(home.origins, fallen.struck, [measured_sign(rules.TOGETHER, HINT, measured)])
+            tables += self.untriggered(home.origins, fallen.struck, HINT, fallen.silent)
+        return tables
 
     def never_reached(self, trace: Trace) -> list[Evidence]:
         """Write down web servers that never answered while others did, where nobody can say where they lie."""

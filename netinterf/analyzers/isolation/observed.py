@@ -1,6 +1,6 @@
 """What is kept of attempts to reach somebody until all clients have been looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 import attrs
@@ -57,6 +57,19 @@ class Observed:
         """Put attempts in the order of time, those of one time by what they are."""
         order = np.lexsort((self.origins.subject, self.origins.kind, self.attempts.time))
         return attrs.evolve(self, attempts=self.attempts.take(order), origins=self.origins.take(order))
+
+    def by_home(self, fewest: int) -> Iterator[Self]:
+        """Part them by the network of the client (/24, /48): unrelated clients in one file say nothing of each other.
+
+        Args:
+            fewest: Attempts that must have been answered from one, and as many that must not; others are left out.
+        """
+        _, home = np.unique(networks(self.hosts)[self.origins.client], return_inverse=True)
+        answered, silent = (np.bincount(home[self.attempts.passed == outcome]) for outcome in (1, 0))
+        most = min(len(answered), len(silent))
+        for number in np.flatnonzero((answered[:most] >= fewest) & (silent[:most] >= fewest)).tolist():
+            rows = np.flatnonzero(home == number)
+            yield attrs.evolve(self, attempts=self.attempts.take(rows), origins=self.origins.take(rows))
 
     def moved(self, flow: I64, exchange: I64, packet: I64 | None = None) -> Self:
         """Follow flows, exchanges and packets to their new rows; attempts of what has none (-1) are left out."""

@@ -17,7 +17,7 @@ from netinterf.stats.rates import beta_binomial_tail
 from netinterf.trace import Trace
 from netinterf.values import frozen
 
-__all__ = ["Together", "Unreached", "fell_together", "find_unreached"]
+__all__ = ["FEWEST_TOGETHER", "Together", "Unreached", "fell_together", "find_unreached"]
 
 FEWEST_TOGETHER = 10
 """Networks that must fall silent together, and half as many that must go on. Judgement: of ten independent networks

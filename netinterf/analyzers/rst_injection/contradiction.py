@@ -109,9 +109,9 @@ def second_synacks(trace: Trace) -> Contradictions:
 def answers_apart(trace: Trace, flow: I64, first: I64, second: I64) -> Mask:
     """Say where the two may answer two SYNs, of which the capture lacks one.
 
-    One that was not answered in time was sent again, though no second is there. And an earlier one may have been
-    missed, whose answer came long after the server that was taken had begun: no race is won that late, since the
-    connection had gone on with the first number. Nor is one seen beside the server, whom nobody answers before, or
+    One whose answer the client did not get in time was sent again, though no second is there. And an earlier one may
+    have been missed, whose answer came long after the server that was taken had begun: no race is won that late, since
+    the connection had gone on with the first number. Nor is one seen beside the server, whom nobody answers before, or
     where time does not tell who is near. Where the recorder missed packets, a race is one by time alone.
     """
     packets, sides, recording = trace.packets, trace.sides, trace.recording
@@ -122,8 +122,19 @@ def answers_apart(trace: Trace, flow: I64, first: I64, second: I64) -> Mask:
     ahead = packets.seq[reply] - packets.seq[first]  # modulo 2^32; the first bytes themselves may be missing
     served = (reply >= 0) & (reply < second) & (ahead < packets.seq[reply] - packets.seq[second])
     waited, other = packets.time[first] - syn, packets.time[second] - syn
-    apart: Mask = (missed & served) | (lossy & (waited >= PREMATURE_ONE * other)) | (waited >= RESEND_NS)
+    again = (waited >= RESEND_NS) | ((other >= RESEND_NS) & ~taken_before(trace, flow, second))
+    apart: Mask = again | (missed & served) | (lossy & (waited >= PREMATURE_ONE * other))
     return apart
+
+
+def taken_before(trace: Trace, flow: I64, second: I64) -> Mask:
+    """Say whether the client had taken any greeting before packet *second*, so that it sent no further SYN."""
+    packets, near = trace.packets, trace.by_flow.take(flow)
+    owner, row = near.parents(), near.values.astype(np.int64)
+    answers = TcpFlag.SYN | TcpFlag.RST | TcpFlag.ACK
+    took = packets.outbound[row] & (packets.tcp_flags[row] & answers == TcpFlag.ACK) & (row < second[owner])
+    taken: Mask = np.bincount(owner[took], minlength=len(flow)) > 0
+    return taken
 
 
 def joined_pairs(first: Contradictions, second: Contradictions) -> Contradictions:
