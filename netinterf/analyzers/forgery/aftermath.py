@@ -44,9 +44,23 @@ def alive_after(trace: Trace, suspects: Suspects, foreign: Mask) -> tuple[F64, I
     at_once = data_behind(trace, suspects)
     row = np.where((at_once >= 0) & ((row < 0) | (at_once < row)), at_once, row)
     alive = (row >= 0) & acceptable(trace, suspects) & ~syn_again(trace, suspects, row)
-    alive &= ~kernel_beside_program(trace, suspects)
+    alive &= ~kernel_beside_program(trace, suspects) & ~greets_again(trace, suspects, row)
     gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
     return np.where(alive, gap / 1e6, np.nan), np.where(alive, row, -1)
+
+
+def greets_again(trace: Trace, suspects: Suspects, row: I64) -> Mask:
+    """Say whether a greeting (*row*, -1 for none) had been acknowledged before the reset, and is only sent again.
+
+    So does a server whose queue is full, which resets what clients send meanwhile. The first one was not captured.
+    """
+    packets, base = trace.packets, suspects.base
+    if not len(packets):
+        return row >= 0
+    greeting = packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.SYN != 0
+    heard = base.at(base.acked, suspects.previous_other, missing=0)
+    again: Mask = (row >= 0) & greeting & (suspects.side % 2 == 1) & (heard > 0)
+    return again
 
 
 def alive_at_once(trace: Trace, suspects: Suspects, alive: Mask) -> I64:

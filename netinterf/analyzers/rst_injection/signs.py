@@ -34,10 +34,9 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: i
 
 
 def answers_syn(trace: Trace, suspects: Suspects) -> Mask:
-    """Say which resets answer a SYN: their claimed sender had said nothing that was captured or acknowledged."""
-    base = suspects.base
+    """Say which resets answer a SYN: their claimed sender had said nothing before."""
     opening: Mask = (suspects.previous < 0) & (trace.sides.syn[suspects.other] >= 0)
-    return opening & (base.at(base.acked, suspects.previous_other) <= 0)
+    return opening
 
 
 def all_signs(trace: Trace, suspects: Suspects, forged_fins: I64, tolerance: int) -> list[Sign]:
