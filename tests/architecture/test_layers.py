@@ -275,6 +275,7 @@ SHARED = {
     "base",
     "check",
     "contrast",
+    "microseconds",
     "forgery",
     "registry",
     "run",

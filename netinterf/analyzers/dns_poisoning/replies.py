@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from netinterf.analyzers.microseconds import microseconds_between
 from netinterf.arrays import I64, U16, U64, Mask
 from netinterf.numbering import distinct, hash_rows, numbered, numbered_text
 from netinterf.pieces import gather
@@ -25,10 +26,6 @@ VARIED_IDS = 3
 
 COPY_NS = 1_000_000
 """Two queries this close are one that was captured twice (mirror port, "any" device): stubs wait a second and more."""
-
-TICK_NS = 1_000
-"""Steps in which most recorders tell time (µs, draft-ietf-opsawg-pcap): what finer ones add decides nothing, so that a
-capture says the same in both formats."""
 
 TRANSFERS = (251, 252)
 """IXFR and AXFR (RFC 1995, RFC 5936): one query, many replies."""
@@ -120,7 +117,7 @@ def gather_udp_replies(trace: Trace) -> Replies:
         packet=packet,
         server=np.where(dns.outbound[message], flows.client[flow], flows.server[flow]).astype(np.int64),
         query=query,
-        delay=np.where(known, (packets.time[packet] // TICK_NS - packets.time[query_packet] // TICK_NS) * TICK_NS, -1),
+        delay=np.where(known, 1000 * microseconds_between(packets.time[query_packet], packets.time[packet]), -1),
         digest=digest(trace, message),
         flow=flow.astype(np.int64),
         queries=transmissions(trace)[exchange],
