@@ -52,14 +52,16 @@ def alive_after(trace: Trace, suspects: Suspects, foreign: Mask) -> tuple[F64, I
 def greets_again(trace: Trace, suspects: Suspects, row: I64) -> Mask:
     """Say whether a greeting (*row*, -1 for none) had been acknowledged before the reset, and is only sent again.
 
-    So does a server whose queue is full, which resets what clients send meanwhile. The first one was not captured.
+    So does a server whose queue is full, which resets what clients send meanwhile. The first one was not captured. A
+    greeting with another number was never acknowledged: what the client took was a forged one.
     """
     packets, base = trace.packets, suspects.base
     if not len(packets):
         return row >= 0
-    greeting = packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.SYN != 0
+    first = np.maximum(row, 0)
+    greeting = (packets.tcp_flags[first] & TcpFlag.SYN != 0) & (packets.relative_seq[first] == 0)
     heard = base.at(base.acked, suspects.previous_other, missing=0)
-    again: Mask = (row >= 0) & greeting & (suspects.side % 2 == 1) & (heard > 0)
+    again: Mask = (row >= 0) & greeting & (suspects.side % 2 == 1) & (heard == 1)  # relative to this greeting's number
     return again
 
 

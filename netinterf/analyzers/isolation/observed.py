@@ -64,11 +64,11 @@ class Observed:
         Args:
             fewest: Attempts that must have been answered from one, and as many that must not; others are left out.
         """
-        _, home = np.unique(networks(self.hosts)[self.origins.client], return_inverse=True)
-        answered, silent = (np.bincount(home[self.attempts.passed == outcome]) for outcome in (1, 0))
-        most = min(len(answered), len(silent))
-        for number in np.flatnonzero((answered[:most] >= fewest) & (silent[:most] >= fewest)).tolist():
-            rows = np.flatnonzero(home == number)
+        _, home, lengths = np.unique(networks(self.hosts)[self.origins.client], return_inverse=True, return_counts=True)
+        answered, silent = (np.bincount(home[self.attempts.passed == told], minlength=len(lengths)) for told in (1, 0))
+        order, ends = np.argsort(home, kind="stable"), np.cumsum(lengths)
+        for number in np.flatnonzero((answered >= fewest) & (silent >= fewest)).tolist():
+            rows = order[ends[number] - lengths[number] : ends[number]]
             yield attrs.evolve(self, attempts=self.attempts.take(rows), origins=self.origins.take(rows))
 
     def moved(self, flow: I64, exchange: I64, packet: I64 | None = None) -> Self:

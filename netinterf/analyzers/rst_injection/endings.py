@@ -56,7 +56,7 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     return EndingSigns(
         abort=suspects.acks & headers.own_timestamps,
         refused=suspects.acks & (suspects.previous < 0) & closed,
-        after_fin=((fin >= 0) & (fin < row)) | ((fin < 0) & unseen_fin(trace, suspects)),
+        after_fin=((fin >= 0) & (fin < row)) | unseen_fin(trace, suspects),
         answers_reset=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
         stray=bare & (packets.window[row] == 0) & (echoed >= 0) & (echoed < row) & in_time,
         after_close=answers_fin(trace, suspects),
@@ -77,7 +77,7 @@ def unseen_fin(trace: Trace, suspects: Suspects) -> Mask:
     holds = trace.packets.payload_length[base.row] > 0 if len(base.row) else base.row > 0
     data = np.maximum.accumulate(base.side << 40 | np.where(holds, np.clip(base.end, 1, low), 1)) & low
     sent, heard = base.at(data, suspects.previous), base.at(base.acked, suspects.previous_other)
-    unseen: Mask = heard == sent + 1
+    unseen: Mask = (trace.sides.fin[suspects.side] < 0) & (heard == sent + 1)
     return unseen
 
 
