@@ -191,6 +191,20 @@ def test_words_on_an_end_are_asked_about_as_an_end() -> None:
         assert ("fin.after_request" in rules) == (not data)
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_who_had_closed_was_not_cut_off(closed: bool) -> None:
+    """A proxy greeted for the server, whose own hop limit shows in the end alone; the client had given up before."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    if closed:
+        talk.send("C", "FA", end, 901, at=sent + 2700)
+    talk.send("S", "FA", 901, end + closed, at=sent + 2800, ttl=250)
+    rules = found(talk.trace(), "fin.")
+    assert "fin.ttl_class" in rules
+    assert ("fin.after_request" in rules) != closed
+
+
 @pytest.mark.parametrize(("data", "back"), [(b"421 bye\r\n", True), (bytes(6), False)])
 def test_padding_that_was_taken_for_payload_is_no_data(data: bytes, back: bool) -> None:
     """Bare acknowledgements that a recorder gave six bytes, the later one with the same number."""

@@ -77,6 +77,14 @@ def acknowledged_before(trace: Trace, fins: Suspects) -> Mask:
     return old
 
 
+def answers_end(trace: Trace, fins: Suspects) -> Mask:
+    """Find FINs that acknowledge the other side's FIN: who had ended its own stream was not cut off by the answer."""
+    packets, fin = trace.packets, trace.sides.fin[fins.other]
+    ended = (fin >= 0) & (fin < fins.row) & fins.acks
+    answers: Mask = ended & (packets.relative_ack[fins.row] == segment_end(packets, np.maximum(fin, 0)))
+    return answers
+
+
 HOW_FAR = frozenset({writing.PREMATURE, writing.NEARER, writing.ON_TIME, rules.FIN_ACK_UNSENT})
 """Signs of what a FIN acknowledges."""
 
@@ -106,7 +114,7 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
             sign(rules.FIN_ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, witness=after),
             sign(rules.FIN_ACK_UNSENT, ack_unsent(trace, fins)),
             sign(rules.FIN_BEHIND_DATA, behind_fin(trace, fins)),
-            sign(rules.FIN_AFTER_REQUEST, waiting & ~acknowledged & syn_seen & no_payload),
+            sign(rules.FIN_AFTER_REQUEST, waiting & ~acknowledged & syn_seen & no_payload & ~answers_end(trace, fins)),
             sign(rules.FIN_RESTED, ~np.isnan(idle) & ~disowned, {"seconds": idle}),
         ]
     )
