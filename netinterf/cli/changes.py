@@ -26,6 +26,7 @@ State = tuple[str, str, str | None]  # outcome, grade and mechanism
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
 NOBODY: Iterator[Verdict] = iter(())
 POSSIBLE = GRADES.index(Grade.POSSIBLE)
+AT_ONCE = 256  # findings between two looks at the clock: some hundredths of a second
 KINDS = {int(kind): kind.name.lower() for kind in SubjectKind}
 
 
@@ -99,10 +100,12 @@ class ChangeWriter:
         self._count = 0  # verdicts that were told
         self._waiting = NOBODY  # final verdicts that are not written yet
 
-    def so_far(self, judged: Judged) -> None:
+    def so_far(self, judged: Judged, until: float = float("inf")) -> None:
         """Write findings that are new or changed, and what became of those that are none any more.
 
-        Groups are told when they are final, since they come and go with every member.
+        Those of the latest packets come first where there are many, and what is not written at such a time of the
+        monotonic clock is so the next time: a flood of findings keeps nobody from hearing of what happens now. Groups
+        are told when they are final, since they come and go with every member.
         """
         ledger = judged.ledger
         rows = np.flatnonzero(ledger.verdicts.grade <= POSSIBLE)
@@ -114,9 +117,13 @@ class ChangeWriter:
         changed = np.array(
             [state != before for state, before in zip(states_of(ledger, rows), told, strict=True)], np.bool_
         )
-        for verdict in ledger.written(rows[changed]):
-            self._states[subject_key(verdict)] = state_of(verdict)
-            self._tell(verdict, final=False)
+        new = by_latest_packet(ledger, rows[changed])
+        for end in range(len(new), 0, -AT_ONCE):
+            for verdict in ledger.written(new[max(end - AT_ONCE, 0) : end]):
+                self._states[subject_key(verdict)] = state_of(verdict)
+                self._tell(verdict, final=False)
+            if time.monotonic() >= until:
+                break
 
     def final(self, verdicts: Sequence[Verdict]) -> None:
         """Take verdicts that will not change any more, to write them when there is time; those of before are written.
@@ -172,6 +179,13 @@ def subject_key(verdict: Verdict) -> Key:
 def state_of(verdict: Verdict) -> State:
     """Give what makes a verdict worth telling again."""
     return verdict.outcome, verdict.grade, verdict.mechanism
+
+
+def by_latest_packet(ledger: Ledger, rows: I64) -> I64:
+    """Sort rows of verdicts by the last packet that they hold to be forged, or the first of their subject."""
+    last, forged = ledger.verdicts.first_packet[rows].copy(), ledger.verdicts.forged.take(rows)
+    np.maximum.at(last, forged.parents(), forged.values)
+    return rows[np.argsort(last, kind="stable")]
 
 
 def keys_of(ledger: Ledger, rows: I64) -> list[Key]:

@@ -19,6 +19,7 @@ __all__ = ["run_watch"]
 
 PAUSE = 0.5  # s from the beginning of one judgement to the next at least: sooner, nobody reads what is told
 PROMISE = 2.0  # s within which a finding is told after the last of its packets, where judging takes one at most
+TELLING = PROMISE / 2  # s from the beginning of a judgement after which what it found waits for the next
 SPARING = 3  # judging takes one part in so many of the time where that keeps the promise, and never less
 READING = 2  # between two judgements that do not keep it, so many times as long is left as reading took the last time
 DRAIN = 1.0  # s for what is on its way when the command is stopped
@@ -101,7 +102,7 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             judged = session.so_far()
             troubles.damaged(judged.summary.diagnostics)
             troubles.silent(begin, source.fed, judged.summary.packets)
-            changes.so_far(judged)
+            changes.so_far(judged, begin + TELLING)
             due, read = begin + period(time.monotonic() - begin, read), 0.0
         changes.catch_up(min(due, time.monotonic() + POLL))
     troubles.lost(session, source)

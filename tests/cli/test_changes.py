@@ -4,6 +4,7 @@ import json
 import time
 from importlib.resources import as_file, files
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -76,6 +77,24 @@ def test_what_is_new_comes_before_what_is_final(found: Judged, nothing: Judged, 
     assert [line["subject"] for line in lines[told_so_far:] if line["group"] is None] == [
         line["subject"] for line in lines[:told_so_far]
     ]
+
+
+def test_what_is_late_does_not_wait_for_a_flood(found: Judged, tmp_path: Path) -> None:
+    """Findings are told in the order of their packets; where there is no time, the latest first, and none is lost."""
+    told = {}
+    for until, at_once in ((float("inf"), 256), (0.0, 1)):
+        path = tmp_path / f"{until}.jsonl"
+        output = Output(str(path))
+        changes = ChangeWriter(FORMS["jsonl"], output, everything=False)
+        with patch("netinterf.cli.changes.AT_ONCE", at_once):
+            for _ in flows(found):
+                changes.so_far(found, until)
+        output.close()
+        lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        told[until] = [(max(line["frames"]), line["subject"]["first_frame"]) for line in lines]
+    assert len(told[0.0]) == len(flows(found)) > 1
+    assert told[0.0] == sorted(told[0.0], reverse=True)
+    assert told[float("inf")] == told[0.0][::-1]
 
 
 def test_a_finding_that_is_none_is_withdrawn(found: Judged, nothing: Judged, tmp_path: Path) -> None:
