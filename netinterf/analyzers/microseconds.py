@@ -5,31 +5,35 @@ decide between waits that are as good as equal, and nothing should hang on that.
 """
 
 import attrs
-import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.flows.rtt import with_rtt
 from netinterf.trace import Trace
 
-__all__ = ["in_microseconds", "microseconds_between"]
+__all__ = ["in_microseconds"]
 
 MICROSECOND_NS = 1_000
 
 
-def microseconds_between(earlier: I64, later: I64) -> I64:
-    """Count the whole microseconds from one time, ns, to another, as a recorder of microseconds tells them apart."""
-    return np.asarray(later // MICROSECOND_NS - earlier // MICROSECOND_NS, np.int64)
-
-
 def in_microseconds(trace: Trace) -> Trace:
-    """Give a trace with the times of packets, and round trips, as a recorder of whole microseconds tells them (ns)."""
-    packets, rtts = trace.packets, trace.rtts
-    whole = packets.time // MICROSECOND_NS * MICROSECOND_NS
-    samples = attrs.evolve(rtts, value=whole[rtts.packet] - whole[rtts.asked])
+    """Give a trace with all times, and round trips, as a recorder of whole microseconds tells them (ns)."""
+    packets, flows, rtts = trace.packets, trace.flows, trace.rtts
+    finer = packets.time % MICROSECOND_NS
+    if not finer.any():
+        return trace
+    time = packets.time - finer
+    samples = attrs.evolve(rtts, value=time[rtts.packet] - time[rtts.asked])
     return attrs.evolve(
         trace,
-        packets=attrs.evolve(packets, time=whole),
+        packets=attrs.evolve(packets, time=time),
+        flows=attrs.evolve(flows, first=whole(flows.first), last=whole(flows.last)),
         rtts=samples,
         sides=with_rtt(trace.sides, samples),
         began=trace.began // MICROSECOND_NS * MICROSECOND_NS,
+        ended=trace.ended // MICROSECOND_NS * MICROSECOND_NS,
     )
+
+
+def whole(times: I64) -> I64:
+    """Leave out what is less than a microsecond."""
+    return times - times % MICROSECOND_NS

@@ -7,6 +7,7 @@ from typing import TypeVar
 from netinterf.analyzers.base import Analyzer, join
 from netinterf.analyzers.check import fits
 from netinterf.analyzers.everywhere import everywhere
+from netinterf.analyzers.microseconds import in_microseconds
 from netinterf.analyzers.registry import builtin
 from netinterf.errors import AnalyzerError
 from netinterf.recording.blinds import blinded
@@ -36,6 +37,7 @@ def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Eviden
     Raises:
         AnalyzerError: An analyzer raised (the cause is chained), or gave evidence that does not fit the trace.
     """
+    trace = in_microseconds(trace)
     return together(trace, [ask(analyzer, trace) for analyzer in (builtin() if analyzers is None else analyzers)])
 
 
@@ -48,6 +50,7 @@ def analyze_each(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> t
     Raises:
         AnalyzerError: Not one of them answered; it is the first one's.
     """
+    trace = in_microseconds(trace)
     tables, errors = [], []
     for analyzer in builtin() if analyzers is None else analyzers:
         try:

@@ -8,6 +8,7 @@ import attrs
 
 from netinterf.analyzers.base import Analyzer, Joint, Observations, Scope
 from netinterf.analyzers.check import sound
+from netinterf.analyzers.microseconds import in_microseconds
 from netinterf.analyzers.run import answer, note_of
 from netinterf.arrays import I64
 from netinterf.context.outside import Outside
@@ -85,7 +86,8 @@ class JointQuestions:
 
     def observe(self, trace: Trace, flow: I64, exchange: I64, packet: I64) -> list[Any]:
         """Have each of them observe a part, and follow what it names to other rows; see `Observations.moved`."""
-        seen = [self._attempt(one, partial(observed, one, trace, flow, exchange, packet)) for one in self._joint]
+        told = in_microseconds(trace)
+        seen = [self._attempt(one, partial(observed, one, told, flow, exchange, packet)) for one in self._joint]
         return seen if self._look is None else [*seen, self._look(trace).moved(flow, exchange, packet)]
 
     def conclude(self, parts: Sequence[PartSeen], flows: int, exchanges: int) -> list[Evidence]:

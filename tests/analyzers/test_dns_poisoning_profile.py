@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from netinterf.analyzers.dns_poisoning.baseline import SAMPLE, Baseline, sample_of_servers
 from netinterf.analyzers.dns_poisoning.profile import compare_with_server, early_weight, far_off, hop_weight
 from netinterf.analyzers.dns_poisoning.replies import gather_udp_replies
+from netinterf.analyzers.microseconds import in_microseconds
 from netinterf.simulate import run
 from netinterf.trace import read
 from tests.oracles import naive_dns_profile
@@ -104,7 +105,7 @@ def test_delays_are_those_of_a_recorder_of_whole_microseconds():
     traces = [
         read(times=times, frames=played.frames, link_type=played.link_type) for times in (exact, exact // 1000 * 1000)
     ]
-    fine, whole = (gather_udp_replies(trace).delay for trace in traces)
+    fine, whole = (gather_udp_replies(in_microseconds(trace)).delay for trace in traces)
     assert len(fine) > 10
     assert (fine == whole).all()
     assert (np.diff(traces[0].packets.time) != np.diff(traces[1].packets.time)).any()

@@ -285,7 +285,7 @@ def test_an_end_lies_behind_all_that_was_said(place: int, data: bytes, behind: b
     talk.healthy(-1000)
     sent, end = talk.request(talk.open(), HELLO)
     talk.send("S", "PA", 901, end, at=sent + 101, data=ALERT)
-    talk.send("S", "FA", 901 + place, end, at=sent + 150, data=data, ttl=61)
+    talk.send("S", "FA", 901 + place, end, at=sent + 150, data=data, ttl=61, stamped=False)
     told = fired(RstInjection(), talk.trace())
     assert "fin.ttl" in told
     assert (told.get("fin.behind_data", 0.0) > 0) == behind

@@ -137,6 +137,21 @@ def test_one_reset_per_segment_is_no_burst() -> None:
         assert {"rst.per_segment", "rst.burst"} & set(found(talk.trace())) == {expected}
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_an_answer_to_what_was_not_captured_is_none_to_nothing(lost: bool) -> None:
+    """A capture at the server lacks a large packet; a client answers each piece, and echoes when it was sent."""
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "A", 901, end, at=sent + 0.1)
+    if not lost:  # then the echo is older than what the server said since
+        talk.send("S", "A", 901, end, at=sent + 149)
+    talk.send("C", "RA", end, 2361, at=sent + 150)
+    for place in range(4):
+        talk.send("C", "R", end, 0, at=sent + 150.3 + 0.2 * place, stamped=False)
+    assert ({"rst.ack_unsent", "rst.burst"} <= set(found(talk.trace()))) != lost
+    assert bool({"rst.ack_unsent", "rst.burst"} & set(found(talk.trace()))) != lost
+
+
 def test_a_full_accept_queue_refuses_the_handshake_too() -> None:
     """A server that greeted and has no room answers the last step of the handshake like every segment, but no more."""
     for resets, expected in ((3, "rst.per_segment"), (4, "rst.burst")):

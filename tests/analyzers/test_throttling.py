@@ -731,17 +731,3 @@ def test_a_server_may_be_limited_at_large() -> None:
         answers.append(own_line(Controls(trace, count_numbers(trace), limited), flows))
         assert answers[-1] == told
     assert len(set(answers)) == 2
-
-
-def test_what_a_finer_clock_adds_decides_nothing():
-    """Whether packets waited before they were lost hangs on waits that are nearly equal (two simulated captures)."""
-    for scenario, seed in (("rate.handshake.turkey", 5102), ("rate.shaping.burst", 5102)):
-        played = run(scenario, seed)
-        exact = np.asarray(played.times)
-        told = [
-            analyze(read(times=times, frames=played.frames, link_type=played.link_type), analyzers=[Throttling()])
-            for times in (exact, exact // 1000 * 1000)
-        ]
-        assert len(told[0]) > 0
-        assert told[0].rule.tolist() == told[1].rule.tolist()
-        assert told[0].subject.tolist() == told[1].subject.tolist()

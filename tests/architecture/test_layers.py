@@ -275,7 +275,6 @@ SHARED = {
     "base",
     "check",
     "contrast",
-    "microseconds",
     "forgery",
     "registry",
     "run",

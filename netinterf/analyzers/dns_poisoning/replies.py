@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from netinterf.analyzers.microseconds import microseconds_between
 from netinterf.arrays import I64, U16, U64, Mask
 from netinterf.numbering import distinct, hash_rows, numbered, numbered_text
 from netinterf.pieces import gather
@@ -117,7 +116,7 @@ def gather_udp_replies(trace: Trace) -> Replies:
         packet=packet,
         server=np.where(dns.outbound[message], flows.client[flow], flows.server[flow]).astype(np.int64),
         query=query,
-        delay=np.where(known, 1000 * microseconds_between(packets.time[query_packet], packets.time[packet]), -1),
+        delay=np.where(known, packets.time[packet] - packets.time[query_packet], -1),
         digest=digest(trace, message),
         flow=flow.astype(np.int64),
         queries=transmissions(trace)[exchange],

@@ -11,7 +11,7 @@ from netinterf.analyzers.forgery.order import stamped_first
 from netinterf.analyzers.forgery.suspects import SEVERAL, TCP, Suspects, left_over
 from netinterf.analyzers.sides import side_packets
 from netinterf.arrays import F64, I64, Mask
-from netinterf.schema import Mark, TcpFlag
+from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "acceptable",
     "ack_unsent",
     "behind_data",
+    "echoes_unseen",
     "first_echoed",
     "goes_on",
     "lossy",
@@ -30,6 +31,7 @@ __all__ = [
 
 SEQ_CHANGE_WINDOW_NS = 2_000_000_000  # Weaver et al. 2009, appendix A: two resets within 2 s
 SLACK = 2  # the same: absorbs the counts of SYN and FIN
+TICK_NS = 1_000_000  # the shortest tick of a timestamp clock (RFC 7323 §5.4)
 REORDER_NS, REORDER_SHARE = 3_000_000, 0.1  # 3 ms is Wireshark's out-of-order window; a tenth of the round trip
 
 
@@ -47,7 +49,25 @@ def lossy(trace: Trace, suspects: Suspects) -> Mask:
         packets.flow[(packets.flow >= 0) & ((packets.marks & (Mark.ACKED_UNSEEN | Mark.GAP_BEFORE)) != 0)],
         minlength=len(trace.flows),
     )
+    holes[suspects.flow[echoes_unseen(trace, suspects)]] = 1
     return holes[suspects.flow] > 0
+
+
+def echoes_unseen(trace: Trace, suspects: Suspects) -> Mask:
+    """Find packets that echo a later timestamp than the capture holds of the other side: it lacks what they answer.
+
+    Timestamps climb by no more than one a millisecond (RFC 7323 §5.4), so that other numbers are an invention.
+    """
+    packets, base = trace.packets, suspects.base
+    row, last = suspects.row, base.at(base.row, suspects.previous_other)
+    if not len(packets):
+        return last >= 0
+    known = np.maximum(last, 0)
+    stamped = packets.tcp_options[row] & packets.tcp_options[known] & TcpOption.TIMESTAMPS != 0
+    ahead = packets.tsecr[row].astype(np.int64) - packets.tsval[known] & 0xFFFFFFFF
+    ticks = (packets.time[row] - packets.time[known]) // TICK_NS + 1
+    unseen: Mask = (last >= 0) & stamped & (ahead > 0) & (ahead <= ticks)
+    return unseen
 
 
 def goes_on(trace: Trace, fins: Suspects) -> tuple[F64, I64]:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.forgery.counter import counted_together
-from netinterf.analyzers.forgery.sequence import lossy, may_answer
+from netinterf.analyzers.forgery.sequence import echoes_unseen, lossy, may_answer
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined, ordered
@@ -71,9 +71,8 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     stale = (~suspects.acks & may_answer(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
     answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else like_abort
     per_segment = (sizes >= 2) & (((sizes <= may_have_drawn) & like_abort) | answers)
-    other_side_unseen = (
-        np.bincount(burst[suspects.previous_other[order] < 0], minlength=len(sizes)) > 0 if count else like_abort
-    )
+    lost = (suspects.previous_other < 0) | echoes_unseen(trace, suspects)  # what was answered is not in the capture
+    unseen = np.bincount(burst[lost[order]], minlength=len(sizes)) > 0 if count else like_abort
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
     close = follows & (np.diff(time, prepend=time[:1]) <= CLONE_NS) & (packets.version[row] == 4)
@@ -84,10 +83,11 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
     again = repeats(trace, suspects)[order]
     repeated = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else like_abort
-    excess = (sizes >= EXCESS) & (((sizes > may_have_drawn) & (may_have_drawn > 0)) | repeated) & ~answers
+    counted = (may_have_drawn > 0) & ~unseen
+    excess = (sizes >= EXCESS) & (((sizes > may_have_drawn) & counted) | repeated) & ~answers
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
-        mixed=(mixed & ~per_segment & ~(other_side_unseen & like_abort))[burst] if count else np.zeros(0, np.bool_),
+        mixed=(mixed & ~per_segment & ~(unseen & like_abort))[burst] if count else np.zeros(0, np.bool_),
         excess=excess[burst],
         per_segment=per_segment[burst],
         cloned=clone,

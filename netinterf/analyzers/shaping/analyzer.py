@@ -5,7 +5,6 @@ from typing import ClassVar
 import numpy as np
 
 from netinterf.analyzers.base import Scope
-from netinterf.analyzers.microseconds import in_microseconds
 from netinterf.analyzers.shaping import rules
 from netinterf.analyzers.shaping.controls import meanwhile
 from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries, sizeable
@@ -53,7 +52,6 @@ class Shaping:
         sides = sizeable(trace)
         if len(sides) == 0:
             return Evidence.empty(rules=self.rules)
-        trace = in_microseconds(trace)
         delivered = deliveries(trace, sides)
         lanes = waiting_lanes(delivered)
         queued = find_queued(trace, delivered, lanes)

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.microseconds import in_microseconds
 from netinterf.analyzers.signs import Cases, Sign, Signs, by_rule, record, record_each, sign
 from netinterf.analyzers.throttling import rules
 from netinterf.analyzers.throttling.acks import needless_repeats
@@ -70,7 +69,6 @@ class Throttling:
         directions += ack_loss_directions(needless_repeats(trace))
         if not directions:
             return Evidence.empty(rules=self.rules)
-        trace = in_microseconds(trace)
         judged, missed = judge_directions(trace, directions, numbering, self.least_losses)
         unseen = [*self.skipped(trace, skipped), *self.unrecorded(trace, missed)]
         if not judged:
