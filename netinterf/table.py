@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from netinterf.arrow import table_to_arrow
 from netinterf.columns import Ragged, Rows, Text, equal_values, long_runs, spans
 from netinterf.errors import SchemaError
+from netinterf.notebook import MOST_ROWS, html_table
 from netinterf.values import frozen
+from netinterf.writing import count_of
 
 __all__ = ["Column", "Ragged", "Rows", "Table", "Text", "column", "ragged", "spans", "text"]
 
@@ -183,6 +185,15 @@ class Table:
 
     def __len__(self) -> int:
         return len(getattr(self, self._shapes()[0].name))
+
+    def __repr__(self) -> str:
+        columns = count_of(len(self._shapes()), "column")
+        return f"<{type(self).__name__}: {count_of(len(self), 'row')} of {columns}; to_pandas() gives a data frame>"
+
+    def _repr_html_(self) -> str:
+        head = [shape.name for shape in self._shapes()]
+        rows = ([getattr(row, name) for name in head] for row in self.take(slice(MOST_ROWS)).rows())
+        return html_table(head, rows, len(self) - MOST_ROWS)
 
     def columns(self) -> dict[str, Any]:
         """Give the columns by name."""

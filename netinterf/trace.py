@@ -20,6 +20,7 @@ from netinterf.context.outside import Networks, Outside
 from netinterf.context.special import special_bits
 from netinterf.decode import decode
 from netinterf.decode.checksum import transport_ok
+from netinterf.decode.link_types import link_number
 from netinterf.decode.transport import sack_blocks
 from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
@@ -30,6 +31,7 @@ from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
 from netinterf.flows.stream import head_segments, stream_bytes
+from netinterf.notebook import html_lines
 from netinterf.recording.gather import gather
 from netinterf.schema import (
     Answers,
@@ -53,7 +55,7 @@ from netinterf.schema import (
 from netinterf.table import Ragged
 from netinterf.values import frozen
 from netinterf.workers import concurrently
-from netinterf.writing import printable
+from netinterf.writing import count_of, printable
 
 __all__ = ["VANTAGES", "Trace", "decode_capture", "read"]
 
@@ -162,9 +164,16 @@ class Trace:
     def _count(self, table: str) -> int:
         return len(getattr(self, table.lower()))
 
+    def __repr__(self) -> str:
+        return f"<Trace of {str(self).partition(chr(10))[0]}>"
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self).splitlines())
+
     def __str__(self) -> str:
         span = (self.ended - self.began) / 1e9
-        counts = f"{len(self.packets):,} packets, {len(self.flows):,} flows, {len(self.exchanges):,} DNS exchanges"
+        tables = ((self.packets, "packet"), (self.flows, "flow"), (self.exchanges, "DNS exchange"))
+        counts = ", ".join(count_of(len(table), noun) for table, noun in tables)
         lines = [f"{self.source}: {counts} over {span:,.1f} s"]
         lines += [f"  {note.message}" for note in self.diagnostics]
         return "\n".join(map(printable, lines))
@@ -188,7 +197,7 @@ def read(
     *,
     times: ArrayLike | None = None,
     frames: Sequence[bytes] | None = None,
-    link_type: int | None = None,
+    link_type: int | str | None = None,
     vantage: str = "auto",
     networks: Networks | None = None,
     answers: KnownTable | None = None,
@@ -202,7 +211,7 @@ def read(
             A list of these is one recording in several files, in any order: rotated, cut, or of several taps.
         times: Without a source: capture time of each frame, ns since 1970 UTC.
         frames: Without a source: the bytes of each frame.
-        link_type: Without a source: link type of the frames (1 Ethernet, 101 raw IP, …).
+        link_type: Without a source: link type of the frames, by number (1, 101, …) or name (``"ETHERNET"``, ``"RAW"``).
         vantage: Where the capture was taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
         networks: Whose addresses are: a file of networks, several, or their content; see `known_networks`.
         answers: A CSV file ``name,address``, or its content: what the user knows names to answer.
@@ -225,7 +234,7 @@ def read(
     elif times is None or frames is None or link_type is None:
         raise ParameterError("source", None, "a source, or times, frames and link_type together")
     else:
-        capture = from_memory(times, frames, link_type)
+        capture = from_memory(times, frames, link_number(link_type))
     return attrs.evolve(decode_capture(capture, vantage=vantage, strict=strict), outside=outside)
 
 

@@ -62,7 +62,8 @@ def deferred(write: Callable[..., type]) -> Callable[..., Any]:
         standing = set(ABSENT) - vars(kind).keys()  # what the class says itself stays
         for name in (*WRITTEN, *standing):
             setattr(kind, name, Unwritten(kind, name, complete))
-        if "__repr__" not in vars(kind):
+        own: object = kind.__repr__
+        if own is object.__repr__ or own is shown:
             type.__setattr__(kind, "__repr__", shown)
         return kind
 

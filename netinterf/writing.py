@@ -22,6 +22,7 @@ __all__ = [
     "ASIDE",
     "NewFile",
     "TextTarget",
+    "count_of",
     "dump",
     "opened",
     "printable",
@@ -223,3 +224,8 @@ def escaped(sign: str) -> str:
     """Write one character as JSON's escapes of its UTF-16 halves; bytes that are no text (paths hold them) as well."""
     halves = sign.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))
+
+
+def count_of(number: int, noun: str) -> str:
+    """Write a number of things, ``1 flow``, ``2,000 flows``; of nouns whose plural is regular."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

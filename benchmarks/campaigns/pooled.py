@@ -10,12 +10,12 @@ import numpy as np
 import netinterf
 from benchmarks.campaigns.score import NamedCell
 from netinterf.arrays import I64
-from netinterf.campaign.collecting.executors import Processes
 from netinterf.campaign.judged.loading import Loaded, load
 from netinterf.campaign.judged.record import Cell
 from netinterf.campaign.judged.report import Report
 from netinterf.campaign.judged.whole import with_networks
 from netinterf.campaign.stored.reader import Snapshot
+from netinterf.engine.processes import Processes
 from netinterf.pooling.grades import Finding
 from netinterf.verdict.model import default_model
 

@@ -29,6 +29,7 @@ from netinterf.flows.sides import build_sides
 from netinterf.flows.stream import head_segments, stream_bytes
 from netinterf.privacy.redaction import Redaction
 from netinterf.report import html
+from netinterf.report.lines import laid_out
 from netinterf.report.text import capture_text
 from netinterf.schema import HeadSegments, Packets, Records, RttSamples, Sides, TcpFlag
 from netinterf.trace import Trace
@@ -182,7 +183,7 @@ def check_whole(data: bytes) -> Told:
         in_pieces = judged(capture, sorted(rng.randrange(len(capture) + 1) for _ in range(3)))
         assert in_pieces is not None, "refused in pieces only"
         same(written, list(lines(in_pieces, everything=True)))
-    others = list(capture_text(at_once, everything=True))
+    others = list(laid_out(capture_text(at_once, everything=True)))
     if zlib.crc32(data) // IN_PIECES % OTHERWISE == 0:
         page = StringIO()
         html([at_once], page, everything=True)

@@ -8,7 +8,7 @@ from netinterf.analyzers.base import Analyzer, join
 from netinterf.analyzers.check import fits
 from netinterf.analyzers.everywhere import everywhere
 from netinterf.analyzers.microseconds import in_microseconds
-from netinterf.analyzers.registry import builtin
+from netinterf.analyzers.registry import builtin, pick
 from netinterf.errors import AnalyzerError
 from netinterf.recording.blinds import blinded
 from netinterf.schema import Diagnostic, Evidence
@@ -25,20 +25,21 @@ LONGEST = 200
 """Characters of a reason that are shown: as of a wrong argument (`netinterf.errors`)."""
 
 
-def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Evidence:
+def analyze(trace: Trace, analyzers: Sequence[Analyzer | str] | None = None) -> Evidence:
     """Run *trace* through analyzers and collect what they saw.
 
     Evidence that does not fit the trace is refused: judged further, it would hit a wrong packet or nobody at all.
 
     Args:
         trace: What to look at.
-        analyzers: Which questions to ask; None asks all built-in ones with their defaults.
+        analyzers: Which questions to ask, by name or as values; None asks all built-in ones with their defaults.
 
     Raises:
+        ParameterError: No analyzer has that name.
         AnalyzerError: An analyzer raised (the cause is chained), or gave evidence that does not fit the trace.
     """
     trace = in_microseconds(trace)
-    return together(trace, [ask(analyzer, trace) for analyzer in (builtin() if analyzers is None else analyzers)])
+    return together(trace, [ask(analyzer, trace) for analyzer in (builtin() if analyzers is None else pick(analyzers))])
 
 
 def analyze_each(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> tuple[Evidence, tuple[Diagnostic, ...]]:

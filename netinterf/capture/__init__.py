@@ -1,6 +1,6 @@
 """Bytes and where they come from: open captures, list their frames, write them."""
 
-from netinterf.capture.finding import CaptureSearch, find_captures, walk_captures
+from netinterf.capture.finding import CaptureSearch, NoCapture, find_captures, walk_captures
 from netinterf.capture.formats import Interface
 from netinterf.capture.gaps import Gap
 from netinterf.capture.opening import Capture, Listing, from_memory, open_capture
@@ -13,6 +13,7 @@ __all__ = [
     "Gap",
     "Interface",
     "Listing",
+    "NoCapture",
     "Source",
     "find_captures",
     "from_memory",

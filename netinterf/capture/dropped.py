@@ -8,6 +8,7 @@ from netinterf.capture.blocks import Statistics, read_statistics
 from netinterf.capture.formats import Interface
 from netinterf.schema import Diagnostic
 from netinterf.values import define
+from netinterf.writing import count_of
 
 __all__ = ["DROPPED", "Dropped"]
 
@@ -48,7 +49,8 @@ class Dropped:
         more = lossy[MOST_DESCRIBED:]
         if more:
             packets = sum(counts.lost for _, counts in more)
-            message = f"the recorder says that it missed {packets:,} packets of {len(more):,} further interfaces"
+            where = count_of(len(more), "further interface")
+            message = f"the recorder says that it missed {count_of(packets, 'packet')} of {where}"
             notes.append(Diagnostic(DROPPED, message, count=packets))
         return notes
 
@@ -63,4 +65,4 @@ def sentence(place: int, counts: Statistics, interfaces: list[Interface]) -> str
     )
     why = ", ".join(f"{count:,} {words}" for count, words in parts if count)
     delivered = "" if counts.delivered is None else f"; {counts.delivered:,} were delivered"
-    return f"the recorder says that it missed {counts.lost:,} packets of {which}: {why}{delivered}"
+    return f"the recorder says that it missed {count_of(counts.lost, 'packet')} of {which}: {why}{delivered}"

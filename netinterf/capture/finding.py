@@ -10,7 +10,24 @@ from netinterf.errors import CaptureError, MissingExtra, ParameterError, Unreada
 from netinterf.values import frozen
 from netinterf.writing import ASIDE
 
-__all__ = ["CaptureSearch", "find_captures", "identity", "walk_captures"]
+__all__ = ["CaptureSearch", "NoCapture", "find_captures", "identity", "walk_captures"]
+
+
+CLAIMS, PACKED = (".pcap", ".pcapng", ".cap"), (".gz", ".bz2", ".xz", ".zst")
+"""Ends of names that captures have, perhaps with one of a compressed file behind."""
+
+
+@frozen
+class NoCapture:
+    """A file in a folder, or behind a pattern, that is no capture."""
+
+    path: str
+
+    @property
+    def misnamed(self) -> bool:
+        """Whether it is called as captures are, so that somebody may miss it."""
+        name = self.path.lower()
+        return any(name.endswith(end + packed) for end in CLAIMS for packed in ("", *PACKED))
 
 
 @frozen
@@ -21,11 +38,13 @@ class CaptureSearch:
         captures: Paths of captures (and ``"-"``), each once, in the order asked for; within a folder sorted.
         skipped: How many files in folders and behind patterns are no captures.
         errors: What was named and cannot be used, and what could not be looked at.
+        misnamed: Those of the skipped files that are called as captures are.
     """
 
     captures: tuple[str, ...]
     skipped: int
     errors: tuple[CaptureError, ...]
+    misnamed: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -47,21 +66,22 @@ def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str
     Raises:
         ParameterError: One of *paths* is no path.
     """
-    captures, seen, skipped, errors = list[str](), set[str](), 0, list[CaptureError]()
+    captures, seen, skipped, errors, misnamed = list[str](), set[str](), 0, list[CaptureError](), list[str]()
     for found in walk_captures(paths):
-        if found is None:
+        if isinstance(found, NoCapture):
             skipped += 1
+            misnamed += [found.path] if found.misnamed else []
         elif isinstance(found, CaptureError):
             errors.append(found)
         elif (key := found if found == "-" else identity(found)) not in seen:
             seen.add(key)
             captures.append(found)
-    return CaptureSearch(tuple(captures), skipped, tuple(errors))
+    return CaptureSearch(tuple(captures), skipped, tuple(errors), tuple(misnamed))
 
 
 def walk_captures(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], known: Callable[[str], bool] | None = None
-) -> Iterator[str | CaptureError | None]:
+) -> Iterator[str | CaptureError | NoCapture]:
     """Find captures one after the other, as `find_captures` does, and keep none: there may be millions.
 
     Args:
@@ -69,7 +89,7 @@ def walk_captures(
         known: Says which files are captures without a look at them.
 
     Yields:
-        A capture, as often as it is named; None for a file that is no capture; or what is wrong.
+        A capture, as often as it is named; a file that is none; or what is wrong.
 
     Raises:
         ParameterError: One of *paths* is no path.
@@ -81,7 +101,7 @@ def walk_captures(
         yield from _named(os.fspath(path), known or (lambda _: False))
 
 
-def _named(path: str, known: Callable[[str], bool]) -> Iterator[str | CaptureError | None]:
+def _named(path: str, known: Callable[[str], bool]) -> Iterator[str | CaptureError | NoCapture]:
     """Look at what was named: a file, a folder, a pattern, or standard input."""
     if "\0" in path:
         yield UnreadableSource(path, "cannot be read: the name holds a null byte")
@@ -99,7 +119,7 @@ def _named(path: str, known: Callable[[str], bool]) -> Iterator[str | CaptureErr
 
 def _looked_at(
     path: str, files: Iterable[str | CaptureError], otherwise: str, known: Callable[[str], bool]
-) -> Iterator[str | CaptureError | None]:
+) -> Iterator[str | CaptureError | NoCapture]:
     """Take those files that are captures."""
     holds_captures = False
     for file in files:
@@ -115,7 +135,7 @@ def _looked_at(
             yield UnreadableSource(file, str(cause))
             continue
         holds_captures |= capture
-        yield file if capture else None
+        yield file if capture else NoCapture(file)
     if not holds_captures:
         yield UnreadableSource(path, otherwise)
 

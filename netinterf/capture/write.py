@@ -1,8 +1,9 @@
 """Write capture files: classic pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng)."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from struct import pack
+from types import MappingProxyType
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +20,8 @@ from netinterf.writing import opened
 __all__ = ["write_pcap", "write_pcapng", "write_records"]
 
 PIECE = 4 << 20  # bytes of frames put together at a time
+COMMENT, MOST_OPTION = 1, 0xFFFF  # opt_comment, and what a 16-bit length can say (draft-ietf-opsawg-pcapng §3.5)
+NOTHING_SAID: Mapping[int, tuple[int, bytes]] = MappingProxyType({})
 NANOSECONDS = 9  # if_tsresol (draft-ietf-opsawg-pcapng §4.2): a power of ten
 
 
@@ -117,6 +120,7 @@ def write_pcapng(
     time: NDArray[np.integer],
     interface: NDArray[np.integer],
     interfaces: Sequence[Interface],
+    comments: Mapping[int, str] | None = None,
 ) -> None:
     """Write frames that lie in a buffer to a pcapng file of one section, in the order of the rows, to the nanosecond.
 
@@ -129,6 +133,7 @@ def write_pcapng(
         time: Nanoseconds since 1970 UTC.
         interface: Where each was captured, as a row of *interfaces*.
         interfaces: Their link types and names.
+        comments: What is said of frames, by row.
 
     Raises:
         ParameterError: The columns are of unequal length, or a value does not fit the format.
@@ -141,24 +146,34 @@ def write_pcapng(
         of = interface == number
         _check(len(buffer), at[of], captured[of], length[of], time[of], face.link_type)
     padding = -captured % 4
+    options = {row: _options([(COMMENT, text.encode("utf-8", "replace"))]) for row, text in (comments or {}).items()}
+    behind = padding.copy()
+    behind[list(options)] += np.fromiter(map(len, options.values()), np.int64, len(options))
     fields = np.empty((len(at), 7), "<u4")  # §4.3
-    fields[:, 0], fields[:, 1], fields[:, 2] = 6, 32 + captured + padding, interface
+    fields[:, 0], fields[:, 1], fields[:, 2] = 6, 32 + captured + behind, interface
     fields[:, 3], fields[:, 4] = time >> 32, time & 0xFFFFFFFF
     fields[:, 5], fields[:, 6] = captured, length
     heads = [_block(0x0A0D0D0A, pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), *map(_description, interfaces)]  # §4.1, §4.2
     with opened(target) as file:
         file.writelines(heads)
-        for piece in _pieces(buffer, at, captured, fields, padding, fields[:, 1]):
+        said = {row: (int(padding[row]), option) for row, option in options.items()}
+        for piece in _pieces(buffer, at, captured, fields, behind, fields[:, 1], said):
             file.write(piece)
 
 
 def _description(interface: Interface) -> bytes:
     """Describe an interface (§4.2), named where it has a name."""
     name = interface.name.encode("utf-8", "replace")
-    options = pack("<HHB3x", 9, 1, NANOSECONDS) + pack("<HH", 0, 0)
-    if name:
-        options = pack("<HH", 2, len(name)) + name + bytes(-len(name) % 4) + options
-    return _block(1, pack("<HHI", interface.link_type, 0, 0) + options)
+    options = [(2, name)] * bool(name) + [(9, bytes([NANOSECONDS]))]
+    return _block(1, pack("<HHI", interface.link_type, 0, 0) + _options(options))
+
+
+def _options(options: Sequence[tuple[int, bytes]]) -> bytes:
+    """Write options by code, each as far as its length can say, and their end (§3.5)."""
+    parts = [(code, value[:MOST_OPTION]) for code, value in options]
+    return b"".join(
+        pack("<HH", code, len(value)) + value + bytes(-len(value) % 4) for code, value in [*parts, (0, b"")]
+    )
 
 
 def _block(kind: int, body: bytes) -> bytes:
@@ -167,11 +182,29 @@ def _block(kind: int, body: bytes) -> bytes:
     return pack("<I", kind) + size + body + size
 
 
-def _pieces(buffer: U8, at: I64, captured: I64, heads: U32, padding: I64, tails: U32 | None = None) -> Iterator[bytes]:
-    """Put records together, some megabytes at a time: head, frame, zeros, and what stands behind them."""
+def _pieces(
+    buffer: U8,
+    at: I64,
+    captured: I64,
+    heads: U32,
+    padding: I64,
+    tails: U32 | None = None,
+    said: Mapping[int, tuple[int, bytes]] = NOTHING_SAID,
+) -> Iterator[bytes]:
+    """Put records together, some megabytes at a time: head, frame, zeros, and what stands behind them.
+
+    Args:
+        buffer: The bytes of a capture.
+        at: Offset of each frame in it.
+        captured: Bytes of each frame.
+        heads: What stands before each.
+        padding: Bytes behind each.
+        tails: What stands behind these.
+        said: What stands in the padding of some rows, and from where on.
+    """
     before, behind = heads.shape[1] * 4, 0 if tails is None else 4
     sizes = before + captured + padding + behind
-    ends = np.cumsum(sizes)
+    ends, spoken = np.cumsum(sizes), sorted(said, reverse=True)
     begin = 0
     while begin < len(at):
         base = int(ends[begin] - sizes[begin])
@@ -181,6 +214,11 @@ def _pieces(buffer: U8, at: I64, captured: I64, heads: U32, padding: I64, tails:
         out = np.zeros(int(ends[end - 1]) - base, np.uint8)
         overlapping(out, before)[places] = np.ascontiguousarray(heads[part]).view(f"V{before}")[:, 0]
         out[spans(places + before, captured[part])] = buffer[spans(at[part], captured[part])]
+        while spoken and spoken[-1] < end:
+            row = spoken.pop()
+            skipped, option = said[row]
+            place = int(places[row - begin] + before + captured[row]) + skipped
+            out[place : place + len(option)] = np.frombuffer(option, np.uint8)
         if tails is not None:
             overlapping(out, 4)[ends[part] - base - 4] = np.ascontiguousarray(tails[part]).view("V4")
         yield out.tobytes()

@@ -3,14 +3,14 @@
 import argparse
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from netinterf.campaign.campaign import Campaign
 from netinterf.campaign.collecting.batch import Entry
 from netinterf.campaign.collecting.collect import CUT, Collected, collect
-from netinterf.campaign.collecting.executors import Processes, dask_executor
+from netinterf.campaign.collecting.executors import dask_executor
 from netinterf.campaign.collecting.manifest import found_by_manifest, found_by_path
 from netinterf.campaign.judged.report import Report
 from netinterf.campaign.place import HERE, Place
@@ -19,10 +19,13 @@ from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT,
 from netinterf.cli.options import read_options
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
+from netinterf.engine.processes import Processes
 from netinterf.errors import ParameterError, UsageError
 from netinterf.export.campaign import campaign_lines, campaign_parquet, settled_lines, settled_parquet
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign import campaign_text, settled_text
+from netinterf.report.lines import Lines
+from netinterf.writing import count_of
 
 __all__ = ["run_collect", "run_compact", "run_report"]
 
@@ -57,7 +60,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
         complain(f"{error}; what was collected before is in the store")
         return EXIT_NO_OUTPUT
     output = Output()
-    output.write(iter([f"{arguments.into}: {summary(counts)}"]))
+    output.write([f"{arguments.into}: {summary(counts)}"])
     if output.failed:
         return EXIT_NO_OUTPUT
     return EXIT_OK if counts.judged + counts.errors + counts.again + counts.known else EXIT_NO_INPUT
@@ -71,7 +74,7 @@ def run_compact(arguments: argparse.Namespace) -> int:
         complain(f"{error}; the store holds what it held")
         return EXIT_NO_OUTPUT
     output = Output()
-    output.write(iter([f"{arguments.store}: {parts.before:,} parts, now {parts.after:,}"]))
+    output.write([f"{arguments.store}: {parts.before:,} parts, now {parts.after:,}"])
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 
@@ -112,7 +115,7 @@ def asked_daily(arguments: argparse.Namespace) -> bool:
     return "day" in asked
 
 
-def written(report: Report, arguments: argparse.Namespace, daily: bool) -> Iterator[str]:
+def written(report: Report, arguments: argparse.Namespace, daily: bool) -> Lines:
     """Write a report line by line."""
     if arguments.settled:
         as_lines = arguments.format == "jsonl"
@@ -161,7 +164,7 @@ def workers(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
 
 def summary(counts: Collected) -> str:
     """Say in a line what was collected."""
-    told = [f"{counts.judged:,} captures added"]
+    told = [f"{count_of(counts.judged, 'capture')} added"]
     others = (
         (counts.errors, "with errors"),
         (counts.again, "with a content that was there"),
@@ -173,23 +176,22 @@ def summary(counts: Collected) -> str:
 
 
 class Told:
-    """What became of each file: problems as lines, and on a terminal the last that was added."""
+    """What became of each file: problems as lines, and on a terminal how many there were, and the last of them."""
 
     def __init__(self) -> None:
         self._count = 0
         self._progress = Progress()
-        self._line = ExitStack()
 
     def __enter__(self) -> "Told":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._line.close()
+        self._progress.close()
 
     def entry(self, entry: Entry) -> None:
         """Tell of a file."""
-        self._line.close()
         if entry.message:
-            complain(f"{entry.path}: {entry.message}")
+            with self._progress.aside():
+                complain(f"{entry.path}: {entry.message}")
         self._count += 1
-        self._line.enter_context(self._progress.reading(f"{self._count:,} files, {entry.path}"))
+        self._progress.over(entry.path, f"{count_of(self._count, 'file')}, {entry.path}")

@@ -9,8 +9,10 @@ from netinterf.arrays import I64
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
 from netinterf.errors import CaptureError
+from netinterf.report.findings import finding_lines, group_lines, one_line, suspicion_lines
 from netinterf.report.folding import Told
-from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
+from netinterf.report.lines import Lines
+from netinterf.report.text import note_line, summary_lines
 from netinterf.schema import Grade, Outcome, SubjectKind
 from netinterf.values import frozen
 from netinterf.writing import dump
@@ -40,12 +42,12 @@ class Form:
         every: Whether a final verdict is written although it is the one that was told before.
     """
 
-    verdict: Callable[[Verdict, bool], Iterator[str]]
-    end: Callable[[int, Summary | CaptureError], Iterator[str]]
+    verdict: Callable[[Verdict, bool], Lines]
+    end: Callable[[int, Summary | CaptureError], Lines]
     every: bool
 
 
-def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
+def text_lines(verdict: Verdict, final: bool) -> Lines:
     """Write a verdict for people; one that is no finding while more may come was one before."""
     if verdict.group is not None:
         yield from group_lines("Taken together:", [verdict], np.zeros(1, np.int64))
@@ -58,19 +60,20 @@ def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
         yield one_line(verdict) if final else f"withdrawn: {one_line(verdict)}"
 
 
-def text_end(_: int, outcome: Summary | CaptureError) -> Iterator[str]:
+def text_end(_: int, outcome: Summary | CaptureError) -> Lines:
     """Write the end for people."""
     if isinstance(outcome, Summary):
         yield ""
         yield from summary_lines(outcome)
+        yield from map(note_line, outcome.diagnostics)
 
 
-def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
+def json_lines(verdict: Verdict, final: bool) -> Lines:
     """Write a verdict for programs."""
     yield dump({**verdict_line(verdict), "final": final})
 
 
-def json_end(verdicts: int, outcome: Summary | CaptureError) -> Iterator[str]:
+def json_end(verdicts: int, outcome: Summary | CaptureError) -> Lines:
     """Write the capture's own line, and the last one."""
     read = isinstance(outcome, Summary)
     yield dump(capture_line(outcome) if isinstance(outcome, Summary) else error_line(outcome))

@@ -9,12 +9,13 @@ from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT,
 from netinterf.cli.options import find_or_complain, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
-from netinterf.engine.each import Paths, called, captures_in, judge_path
+from netinterf.engine.each import Paths, captures_in, judge_path
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.subject import subjects_named
 from netinterf.errors import CaptureError, UsageError
 from netinterf.privacy.traces import redact_trace
 from netinterf.report.explained import Explained, explain_subject, explained_line, explained_text
+from netinterf.report.lines import Lines
 from netinterf.schema import Outcome
 from netinterf.writing import dump
 from netinterf.written.format import end_line
@@ -52,7 +53,7 @@ def explanations(arguments: argparse.Namespace, capture: Paths) -> list[Explaine
         UsageError: An argument is wrong, or names no conversation.
     """
     options, redaction = read_options(arguments), read_redaction(arguments)
-    with Progress().reading(called(capture)) as advance:
+    with Progress([capture]).alone(capture) as advance:
         judged = judge_path(capture, options, progress=advance)
     if isinstance(judged, CaptureError):
         raise judged
@@ -64,7 +65,7 @@ def explanations(arguments: argparse.Namespace, capture: Paths) -> list[Explaine
     return [explain_subject(judged, trace, int(row), analyzers) for row in rows]
 
 
-def text(explained: list[Explained]) -> Iterator[str]:
+def text(explained: list[Explained]) -> Lines:
     """Write for people, a rule between subjects."""
     for place, subject in enumerate(explained):
         yield from ["", "-" * 16, ""] * bool(place)

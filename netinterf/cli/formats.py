@@ -19,15 +19,14 @@ Writer = Callable[["Captures", "Output", bool], None]
 
 
 def text(captures: "Captures", output: "Output", everything: bool) -> None:
-    """Write for people, an empty line between captures; what could not be read comes last."""
-    from netinterf.report.text import capture_text, unread_lines
+    """Write for people, each capture as it is judged; what all of them show comes last, and what could not be read."""
+    from netinterf.report.several import Several
 
-    count = 0
-    for count, judged in enumerate(captures, 1):
-        output.write(iter([""] * (count > 1)))
-        output.write(capture_text(judged, everything=everything))
-    if count and captures.errors:
-        output.write(iter(["", *unread_lines(captures.errors)]))
+    told = Several(alone=captures.total == 1, everything=everything)
+    for judged in captures:
+        output.write(told.capture(judged))
+    if captures.read:
+        output.write(told.end(captures.errors))
 
 
 def jsonl(captures: "Captures", output: "Output", everything: bool) -> None:

@@ -2,14 +2,13 @@
 
 import argparse
 import inspect
-from collections.abc import Iterator
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.registry import BUILTIN, plugins
 from netinterf.cli.exit_status import EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.output import Output
 from netinterf.errors import AnalyzerError
-from netinterf.report.lines import wrapped
+from netinterf.report.lines import Line, Lines
 from netinterf.verdict.model import default_model
 from netinterf.verdict.weights import weights_of
 
@@ -34,14 +33,14 @@ def run_analyzers(options: argparse.Namespace) -> int:
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 
-def summary(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
+def summary(name: str, origin: str, analyzer: Analyzer) -> Lines:
     """Write what an analyzer is called, where it comes from, what it looks for, and the ids of its rules."""
     yield f"{name} ({origin})"
     for words in (looks_for(analyzer), "rules: " + ", ".join(rule.id for rule in analyzer.rules)):
-        yield from wrapped(words, "  ")
+        yield Line(words, "  ")
 
 
-def rule_table(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
+def rule_table(name: str, origin: str, analyzer: Analyzer) -> Lines:
     """Write the rules of an analyzer: what each weighs by the literature, after the fit, and at most, in nats."""
     yield f"{name} ({origin})"
     yield f"  {'rule':<26} {'mechanism':<24} {'literature':>10} {'factor':>7} {'fitted':>7} {'at most':>8}"

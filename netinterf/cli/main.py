@@ -9,8 +9,9 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 
+from netinterf.cli.arguments import Input, settle_form
 from netinterf.cli.exit_status import EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE, complain, silence_output, usage_problem
-from netinterf.cli.verbs import Input, build_parser
+from netinterf.cli.verbs import build_parser
 from netinterf.errors import CaptureError, UsageError
 from netinterf.writing import refuse_overwriting
 
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
     except SystemExit as end:  # argparse leaves this way after --help, --version and wrong usage
         return end.code if isinstance(end.code, int) else EXIT_USAGE
+    settle_form(arguments)
     home, name = arguments.run.split(":")
     try:
         spare_inputs(arguments)

@@ -25,8 +25,13 @@ def find_or_complain(paths: Sequence[str]) -> CaptureSearch:
     for problem in files.errors:
         complain(str(problem))
     if files.skipped:
-        complain(f"{files.skipped:,} file{'s are' if files.skipped > 1 else ' is'} no capture")
+        complain(f"{files.skipped:,} file{'s are' if files.skipped > 1 else ' is'} no capture{called(files.misnamed)}")
     return files
+
+
+def called(misnamed: Sequence[str]) -> str:
+    """Name the files that are called captures and are none."""
+    return f", among them {', '.join(misnamed)}" if misnamed else ""
 
 
 def read_options(arguments: argparse.Namespace) -> Options:

@@ -4,11 +4,13 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import BinaryIO, Self, TextIO
 
 from netinterf.cli.exit_status import complain, silence_output
-from netinterf.writing import NewFile, printable, refuse_overwriting
+from netinterf.cli.screen import Screen
+from netinterf.report.lines import Line
+from netinterf.writing import NewFile, refuse_overwriting
 
 __all__ = ["Output", "reader_left"]
 
@@ -40,11 +42,11 @@ class Output:
             except OSError as error:
                 self.stream = None
                 self.fail(error.strerror or str(error))
-                return
         elif isinstance(self.stream, io.TextIOWrapper):
             self.stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-        if self.stream is None:
+        if self.stream is None and not self.failed:
             self.fail("it is closed")
+        self._screen = Screen(self.stream)
 
     def __enter__(self) -> Self:
         return self
@@ -66,9 +68,9 @@ class Output:
         stream: BinaryIO = self.stream.buffer
         return stream
 
-    def write(self, text: Iterator[str]) -> None:
-        """Write lines, with nothing that a terminal would obey."""
-        self.attempt(lambda stream: stream.writelines(printable(line) + "\n" for line in text))
+    def write(self, lines: Iterable[str | Line]) -> None:
+        """Write lines as wide as the place is, with nothing that a terminal would obey but colours of our own."""
+        self.attempt(lambda stream: stream.writelines(self._screen.lines(lines)))
 
     def attempt(self, writing: Callable[[TextIO], object]) -> None:
         """Let *writing* write; once the reader is gone or writing failed, nothing more is tried."""

@@ -22,14 +22,14 @@ def run_redact(arguments: argparse.Namespace) -> int:
         key = read_key_file(arguments)
 
         def write(target: str | BinaryIO) -> str:
-            with Progress().reading(arguments.path) as advance:
+            with Progress([arguments.path]).alone(arguments.path) as advance:
                 shared = redact(arguments.path, target, key=key, strict=arguments.strict, progress=advance)
             return f"{arguments.out}: {shared.frames:,} frames, {shared.empty:,} of them empty (no IP packet)"
 
         if arguments.out is None:
             output.attempt(lambda _: write(output.binary))
         else:
-            output.write(iter([write(arguments.out)]))
+            output.write([write(arguments.out)])
     except OSError as error:
         complain(f"{arguments.out}: {error.strerror or error}")
         return EXIT_NO_OUTPUT

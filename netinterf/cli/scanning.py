@@ -3,9 +3,10 @@
 import argparse
 
 from netinterf.cli.captures import Captures
+from netinterf.cli.chosen import chosen
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK
 from netinterf.cli.formats import FORMATS
-from netinterf.cli.options import find_or_complain, read_options, read_redaction
+from netinterf.cli.options import read_options, read_redaction
 from netinterf.cli.output import Output
 
 __all__ = ["run_scan"]
@@ -14,9 +15,9 @@ __all__ = ["run_scan"]
 def run_scan(arguments: argparse.Namespace) -> int:
     """Judge what was named and write verdicts; return the exit status."""
     options, redaction = read_options(arguments), read_redaction(arguments)
-    files = find_or_complain(arguments.paths)
+    files = chosen(arguments)
     with Output(arguments.out, files.files) as output:
-        captures = Captures(files, options, output, redaction, join=arguments.join)
+        captures = Captures(files, options, output, redaction, join=arguments.join, jobs=arguments.jobs)
         FORMATS[arguments.format](captures, output, arguments.all)
         if arguments.fail_on:
             captures.finish()
@@ -25,5 +26,6 @@ def run_scan(arguments: argparse.Namespace) -> int:
     if output.failed:
         return EXIT_NO_OUTPUT
     if not captures.read:
-        return EXIT_NO_INPUT
+        nothing_new = arguments.newer_than is not None and not captures.total
+        return EXIT_OK if nothing_new else EXIT_NO_INPUT
     return EXIT_FOUND if arguments.fail_on and captures.interfered else EXIT_OK

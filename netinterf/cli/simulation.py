@@ -8,6 +8,7 @@ from netinterf.cli.exit_status import EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, compl
 from netinterf.cli.output import Output
 from netinterf.errors import ParameterError, UsageError
 from netinterf.simulate import Conditions, run, scenarios, write
+from netinterf.writing import count_of
 
 __all__ = ["run_simulate"]
 
@@ -56,9 +57,9 @@ def run_simulate(arguments: argparse.Namespace) -> int:
     truths = simulated.labels.truths
     hit = simulated.labels.interfered()
     forged = sum(len(truth.forged) for truth in hit)
-    counts = f"{len(simulated.frames):,} packets, {len(truths):,} flows and exchanges"
+    counts = f"{count_of(len(simulated.frames), 'packet')}, {len(truths):,} flows and exchanges"
     outcome = f"{len(hit):,} interfered with, {forged:,} forged packets"
-    output.write(iter([f"{place}: {counts}, {outcome}; truth in {labels.name}"]))
+    output.write([f"{place}: {counts}, {outcome}; truth in {labels.name}"])
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 
@@ -80,7 +81,7 @@ def run_campaign(arguments: argparse.Namespace, output: Output) -> int:
     count, cells = campaign.networks * campaign.runs, truth["cells"]
     played = f"{count:,} captures of {campaign.networks:,} networks and {campaign.names:,} names"
     blocked = f"{len(cells):,} cells blocked by {len({cell['mechanism'] for cell in cells})} mechanisms"
-    output.write(iter([f"{place}: {played}; {blocked}, {len(truth['causes']):,} harmless causes; truth in truth.json"]))
+    output.write([f"{place}: {played}; {blocked}, {len(truth['causes']):,} harmless causes; truth in truth.json"])
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 

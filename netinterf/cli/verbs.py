@@ -5,38 +5,31 @@ are imported: help and complaints come at once.
 """
 
 import argparse
-from typing import NoReturn
 
-from netinterf.cli.exit_status import EXIT_USAGE, complain
-from netinterf.cli.formats import FORMATS
+from netinterf.cli.arguments import (
+    PLAIN,
+    VANTAGES,
+    Input,
+    Parser,
+    Target,
+    add_fail_on,
+    add_form,
+    add_join,
+    add_judging,
+    add_key,
+    add_out,
+    add_output,
+    add_paths,
+    add_redaction,
+    add_strict,
+    count,
+)
+from netinterf.cli.campaign_verbs import add_campaign
 from netinterf.version import __version__
 
-__all__ = ["Input", "Target", "build_parser"]
+__all__ = ["build_parser"]
 
-VANTAGES = ("auto", "client", "server", "middle")
-PLAIN = ("text", "jsonl")
-"""Formats that are written line by line."""
-
-
-class Input(str):
-    """An argument that names what is read: nothing may be written there, which is checked for every verb alike."""
-
-    __slots__ = ()
-
-
-class Target(str):
-    """An argument that names what is written."""
-
-    __slots__ = ()
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and leave."""
-        complain(f"{message} (try: {self.prog} --help)")
-        self.exit(EXIT_USAGE)
+FOR_WHOM = "text is for people, jsonl for programs"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,10 +49,15 @@ def build_parser() -> argparse.ArgumentParser:
         "3 no input could be read.",
         allow_abbrev=False,
     )
-    scan.add_argument(
-        "paths", nargs="+", type=Input, metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
-    )
+    add_paths(scan)
     add_join(scan)
+    scan.add_argument(
+        "--jobs",
+        type=count,
+        default=1,
+        metavar="N",
+        help="processes that judge (default 1); captures come as they are done",
+    )
     add_redaction(scan)
     add_output(scan)
     scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
@@ -85,17 +83,6 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_output(verb: Parser) -> None:
-    """Describe how and where to an answer is written."""
-    verb.add_argument(
-        "--format",
-        choices=tuple(FORMATS),
-        default="text",
-        help="text (default) and html, a page, are for people, the others for programs",
-    )
-    add_out(verb)
-
-
 def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
     """Describe the verb that holds captures against others."""
     compare = verbs.add_parser(
@@ -118,164 +105,13 @@ def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
         help="those of a place, or time, without interference",
     )
     add_redaction(compare)
-    add_lines(compare)
+    add_form(compare, PLAIN, FOR_WHOM)
     add_out(compare)
     compare.add_argument("--all", action="store_true", help="also what works, and all that cannot be compared")
     add_judging(compare)
     add_strict(compare)
     add_fail_on(compare, "something is blocked")
     compare.set_defaults(run="netinterf.cli.comparison:run_compare")
-
-
-def add_campaign(verbs: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe the verb of many captures, which has verbs of its own."""
-    campaign = verbs.add_parser(
-        "campaign",
-        help="collect many captures in a store",
-        description="Keep what many captures show in a store that grows: what was tried where, and what came of it.",
-        allow_abbrev=False,
-    )
-    steps = campaign.add_subparsers(dest="step", metavar="STEP", required=True, parser_class=Parser)
-    add_collect(steps)
-    add_report(steps)
-    add_compact(steps)
-
-
-def add_collect(steps: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe how captures are added to a store."""
-    collect = steps.add_parser(
-        "collect",
-        help="add captures to a store",
-        description="Judge captures, and measurements of OONI's probes, that are not in a store yet, and add what they "
-        "show. It can be stopped at any moment: the next call does the rest.",
-        epilog="Exit status: 0 done, 2 wrong usage, 3 nothing could be read, 74 the store could not be written.",
-        allow_abbrev=False,
-    )
-    collect.add_argument(
-        "paths",
-        nargs="*",
-        type=Input,
-        metavar="PATH",
-        help="a capture, a file of OONI measurements, a folder or a pattern",
-    )
-    collect.add_argument(
-        "--into", type=Target, required=True, metavar="STORE", help="the folder of the store; made if needed"
-    )
-    collect.add_argument(
-        "--place", metavar="NAME", help="where these clients are (default here; of measurements their country)"
-    )
-    collect.add_argument(
-        "--manifest",
-        type=Input,
-        metavar="FILE",
-        help="instead of PATH and --place: a CSV file path,place and perhaps asn,country",
-    )
-    collect.add_argument(
-        "--names", type=Input, metavar="FILE", help="names that the store may tell, one a line; *.example.com"
-    )
-    collect.add_argument("--jobs", type=int, metavar="N", help="processes (default: the cores of this machine)")
-    collect.add_argument("--scheduler", metavar="ADDRESS", help="judge on a cluster of Dask instead")
-    collect.add_argument(
-        "--cut",
-        type=int,
-        metavar="BYTES",
-        help="cut larger captures by time, so that several look at one (default 1 GiB)",
-    )
-    add_judging(collect)
-    collect.set_defaults(run="netinterf.cli.campaign:run_collect", strict=False)
-
-
-def add_report(steps: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe how what a store shows is written."""
-    report = steps.add_parser(
-        "report",
-        help="say what a store shows",
-        description="Judge all captures of a store together: which names and servers are blocked in which networks, "
-        "how, since when, and how sure that is.",
-        epilog="Exit status: 0 done, 1 something is blocked (with --fail-on), 2 wrong usage.",
-        allow_abbrev=False,
-    )
-    report.add_argument("store", type=Input, metavar="STORE", help="the folder of a store")
-    report.add_argument(
-        "--format",
-        choices=("text", "html", "jsonl", "parquet"),
-        default="text",
-        help="text (default) and html, a page, are for people, the others for programs",
-    )
-    report.add_argument(
-        "--by", default="name,network", metavar="A,B", help="name,network (default) or name,network,day: one cell a day"
-    )
-    report.add_argument(
-        "--settled",
-        action="store_true",
-        help="instead of cells, the verdicts of single captures that all of them together settle",
-    )
-    report.add_argument("--all", action="store_true", help="also what works, and all that stays open")
-    add_out(report)
-    add_fail_on(report, "something is blocked")
-    report.set_defaults(run="netinterf.cli.campaign:run_report")
-
-
-def add_compact(steps: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe how small parts of a store are merged."""
-    compact = steps.add_parser(
-        "compact",
-        help="merge the small parts of a store",
-        description="Merge small parts of a store, as many small collects leave them: it holds the same rows in fewer "
-        "files. It can be stopped at any moment, and whoever reads the store meanwhile reads the same.",
-        epilog="Exit status: 0 done, 2 wrong usage, 74 the store could not be written.",
-        allow_abbrev=False,
-    )
-    compact.add_argument("store", type=Target, metavar="STORE", help="the folder of a store")
-    compact.set_defaults(run="netinterf.cli.campaign:run_compact")
-
-
-def add_judging(verb: Parser) -> None:
-    """Describe how captures are judged."""
-    verb.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name: see netinterf analyzers")
-    verb.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
-    verb.add_argument(
-        "--networks",
-        type=Input,
-        metavar="FILE",
-        action="append",
-        help="whose addresses are: CSV prefix,asn,country, iptoasn, pfx2as, IPinfo or .mmdb; more than once, the first "
-        "that knows counts",
-    )
-    verb.add_argument(
-        "--answers",
-        type=Input,
-        metavar="FILE",
-        help="what names are known to answer: a CSV file name,address, or a capture",
-    )
-    verb.add_argument("--priors", type=Input, metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
-
-
-def add_join(verb: Parser) -> None:
-    """Describe how files become one capture."""
-    verb.add_argument(
-        "--join", action="store_true", help="all files are one recording: rotated, cut, or of several taps"
-    )
-
-
-def add_strict(verb: Parser) -> None:
-    """Describe what damage is."""
-    verb.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
-
-
-def add_fail_on(verb: Parser, when: str) -> None:
-    """Describe when the exit status tells."""
-    verb.add_argument("--fail-on", choices=("interfered",), metavar="interfered", help=f"exit with 1 when {when}")
-
-
-def add_out(verb: Parser) -> None:
-    """Describe where to an answer is written."""
-    verb.add_argument("--out", type=Target, metavar="FILE", help="write there, not to standard output")
-
-
-def add_lines(verb: Parser) -> None:
-    """Describe how an answer is written that comes line by line."""
-    verb.add_argument("--format", choices=PLAIN, default="text", help="text for people (default) or jsonl for programs")
 
 
 def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
@@ -292,25 +128,11 @@ def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
         "source", type=Input, metavar="SOURCE", help="- for a capture on standard input, or a network interface"
     )
     add_redaction(watch)
-    add_lines(watch)
+    add_form(watch, PLAIN, FOR_WHOM)
     watch.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
     add_judging(watch)
     add_fail_on(watch, "something was found")
     watch.set_defaults(run="netinterf.cli.watch:run_watch")
-
-
-def add_redaction(verb: Parser) -> None:
-    """Describe what is taken out of an answer."""
-    verb.add_argument("--redact", action="store_true", help="replace addresses, names and paths in what is written")
-    verb.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
-    add_key(verb)
-
-
-def add_key(verb: Parser) -> None:
-    """Describe the key of a redaction: a file, since other users of a machine can see arguments."""
-    verb.add_argument(
-        "--key", type=Input, metavar="FILE", help="a file of 16 random bytes or more: the same key replaces alike"
-    )
 
 
 def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:
@@ -351,7 +173,7 @@ def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
     )
     add_join(explain)
     add_redaction(explain)
-    add_lines(explain)
+    add_form(explain, PLAIN, FOR_WHOM)
     add_out(explain)
     add_judging(explain)
     add_strict(explain)

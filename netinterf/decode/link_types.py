@@ -4,8 +4,9 @@ They stand here without the ``LINKTYPE_`` in front.
 """
 
 from netinterf.decode.headers import LINK_KINDS
+from netinterf.errors import ParameterError
 
-__all__ = ["LINK_TYPES", "link_type_name"]
+__all__ = ["LINK_TYPES", "link_number", "link_type_name"]
 
 _NAMES: dict[int, str] = {
     0: "NULL",
@@ -127,6 +128,27 @@ LINK_TYPES: dict[int, str] = {number: _NAMES[number] for number in sorted(LINK_K
 """The link types that are decoded: number to name."""
 
 
+ALSO = {"EN10MB": "ETHERNET"}
+"""What libpcap calls some of them."""
+
+
 def link_type_name(number: int) -> str:
     """Name a link type: ``"ETHERNET"``, or ``"unassigned"`` when the number stands for nothing known."""
     return _NAMES.get(number, "unassigned")
+
+
+def link_number(link_type: int | str) -> int:
+    """Take a link type by its number or its name, ``"ETHERNET"``, ``"LINKTYPE_RAW"``, ``"DLT_RAW"``.
+
+    Raises:
+        ParameterError: No link type is called so.
+    """
+    if not isinstance(link_type, str):
+        return link_type
+    name = link_type.upper().removeprefix("LINKTYPE_").removeprefix("DLT_")
+    numbers = [number for number, known in _NAMES.items() if known == ALSO.get(name, name)]
+    if not numbers:
+        raise ParameterError(
+            "link_type", link_type, f"a number, or one of {', '.join(sorted(set(LINK_TYPES.values())))}"
+        )
+    return numbers[-1]  # of raw IP the one that files have

@@ -15,8 +15,10 @@ from netinterf.comparison.written import Units, changes_of
 from netinterf.context.outside import Answers, Networks
 from netinterf.engine.scan import Paths, Result, scan
 from netinterf.errors import CaptureError, ParameterError
+from netinterf.notebook import html_lines
 from netinterf.values import frozen
 from netinterf.verdict.model import Model, default_model
+from netinterf.writing import count_of, printable
 
 __all__ = ["Comparison", "compare"]
 
@@ -34,6 +36,19 @@ class Comparison:
     here: Result
     there: Result
     judgement: Judgement = attrs.field(repr=False)
+
+    def __repr__(self) -> str:
+        places = self.contrasts.finding.tolist()
+        counts = ", ".join(f"{places.count(place):,} {finding.value}" for place, finding in enumerate(Finding))
+        sides = " against ".join(count_of(len(side.judged), "capture") for side in (self.here, self.there))
+        return f"<Comparison of {sides}: {counts}>"
+
+    def __str__(self) -> str:
+        told = (printable(unit.explanation) for unit in (*self.interfered, *self.units.of(Finding.SUSPECTED)))
+        return "\n".join([repr(self)[1:-1], *told])
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self).splitlines())
 
     @cached_property
     def units(self) -> Units:

@@ -9,18 +9,28 @@ from queue import SimpleQueue
 from traceback import clear_frames
 from typing import TypeVar
 
-from netinterf.capture import CaptureSearch
+from netinterf.capture import CaptureSearch, Source
 from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
 from netinterf.engine.lost import LastingExecutor, LostError, answer_of
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, NetinterfError
 from netinterf.trace import Trace
+from netinterf.values import frozen
 
-__all__ = ["IN_FLIGHT", "Paths", "Progress", "attempt", "called", "captures_in", "judge_path", "judged_each"]
+__all__ = ["IN_FLIGHT", "Memory", "Paths", "Progress", "attempt", "called", "captures_in", "judge_path", "judged_each"]
 
-Paths = str | tuple[str, ...]
-"""One capture: a file, or the files that are joined."""
+
+@frozen(eq=False)
+class Memory:
+    """One capture that is no file."""
+
+    content: Source  # bytes, or a file object that is open
+    name: str
+
+
+Paths = str | tuple[str, ...] | Memory
+"""One capture: a file, the files that are joined, or what is in memory."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -108,6 +118,8 @@ def captures_in(found: CaptureSearch, *, join: bool) -> Sequence[Paths]:
 
 def called(capture: Paths) -> str:
     """Name a capture before it is read: by its path, or that of its first file."""
+    if isinstance(capture, Memory):
+        return capture.name
     return capture if isinstance(capture, str) else capture[0]
 
 
@@ -130,7 +142,8 @@ def judge_path(
         executor: Looks at shards of a large capture side by side.
         look: Called with the trace of a capture that is looked at as one, before it is let go.
     """
-    return attempt(path, options, partial(judge, path, options, progress=progress, executor=executor, look=look))
+    source: Source | tuple[str, ...] = path.content if isinstance(path, Memory) else path
+    return attempt(path, options, partial(judge, source, options, progress=progress, executor=executor, look=look))
 
 
 def attempt(path: Paths, options: Options, work: Callable[[], Answer]) -> Answer | CaptureError:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import attrs
 import numpy as np
 
-from netinterf.capture import write_records
+from netinterf.capture import write_pcapng, write_records
 from netinterf.engine.crowd import UNLISTED
 from netinterf.engine.judged import Judged
 from netinterf.engine.tally import CUT
@@ -15,19 +15,22 @@ from netinterf.privacy.traces import RedactedSource, paths_of, read_source
 from netinterf.schema import File, SubjectKind
 from netinterf.trace import Trace
 from netinterf.writing import refuse_overwriting
+from netinterf.written.comments import frame_comments
 from netinterf.written.record import Verdict
 
 __all__ = ["extract", "packets_of", "read_again", "read_all_again"]
 
+COMMENTED = ".pcapng"  # classic pcap has no room for comments
 CHANGED = "the capture as it was when it was judged"
 
 
 def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, judged: Judged) -> int:
-    """Read a capture again and write all packets of a verdict's flow or exchange as pcap.
+    """Read a capture again and write all packets of a verdict's flow or exchange.
 
     Args:
         verdict: A verdict about the capture.
-        target: A path (replaced when the file is whole) or a binary file object.
+        target: A path (replaced when the file is whole) or a binary file object. One that ends in ``.pcapng`` gets
+            pcapng, with what the verdict says of frames as comments, which Wireshark shows; all others get pcap.
         judged: The capture. Of a redacted one, redacted packets are written; of joined files, only those are read that
             were recorded meanwhile, or all for a group.
 
@@ -36,19 +39,25 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, judged:
 
     Raises:
         ParameterError: The capture came from a pipe, changed since it was judged, is the target, or its packets have
-            several link types, which one pcap file cannot hold.
+            several link types, which one pcap file cannot hold (pcapng can).
         CaptureError: The capture cannot be read any more.
         OSError: The target cannot be written.
     """
     refuse_overwriting(target, paths_of(judged.source))
     trace, rows = read_meanwhile(verdict, judged)
     packets = trace.packets.take(rows)
+    columns = (trace.buffer, packets.at, packets.captured, packets.length, packets.time)
+    if isinstance(target, str | os.PathLike) and os.fspath(target).endswith(COMMENTED):
+        said = frame_comments(verdict)
+        comments = {row: said[frame] for row, frame in enumerate(packets.frame.tolist()) if frame in said}
+        write_pcapng(target, *columns, packets.interface, trace.interfaces, comments)
+        return len(rows)
     kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}
     if len(kinds) != 1:
-        raise ParameterError("verdict", sorted(kinds), "packets of one link type")
-    write_records(
-        target, trace.buffer, packets.at, packets.captured, packets.length, packets.time, link_type=kinds.pop()
-    )
+        raise ParameterError(
+            "verdict", sorted(kinds), f"packets of one link type, or a target that ends in {COMMENTED}"
+        )
+    write_records(target, *columns, link_type=kinds.pop())
     return len(rows)
 
 

@@ -19,6 +19,7 @@ from netinterf.verdict.combine import judge as judge_subjects
 from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import list_subjects
 from netinterf.version import __version__
+from netinterf.writing import readable
 from netinterf.written.ledger import Ledger, explain
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class Judged:
     summary: Summary
     ledger: Ledger
     source: "tuple[str, ...] | RedactedSource | None" = None  # paths that the packets can be read from again
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {outcome}" for outcome, count in self.summary.outcomes.items())
+        return readable(f"<{type(self).__name__} {self.summary.capture}: {counts}>")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes with built-in rules by name: their texts are three quarters of a small capture.

@@ -6,27 +6,32 @@ bounded number at a time.
 """
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
+from itertools import islice
 from typing import Any, BinaryIO, Self
 
 import attrs
+from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Analyzer
-from netinterf.capture import find_captures
 from netinterf.context.outside import Answers, Networks, Outside
-from netinterf.engine.each import Progress, captures_in, judged_each
+from netinterf.engine.each import Progress, judged_each
 from netinterf.engine.extract import extract, read_again
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.options import options_of
+from netinterf.engine.sources import Sources, sources_of
 from netinterf.errors import CaptureError, ParameterError
+from netinterf.notebook import MOST_ROWS, html_lines
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import paths_of
-from netinterf.schema import Evidence
+from netinterf.schema import Evidence, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.model import Model
-from netinterf.writing import refuse_overwriting
+from netinterf.writing import TextTarget, count_of, printable, refuse_overwriting
+from netinterf.written.flat import write_csv, write_sqlite
 from netinterf.written.frames import verdicts_to_arrow
 from netinterf.written.record import Verdict
 from netinterf.written.several import SeveralVerdicts
@@ -37,7 +42,7 @@ __all__ = ["Paths", "Result", "captures_of", "scan", "scan_each"]
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-def sources_of(result: "Result") -> tuple[str, ...]:
+def unread_of(result: "Result") -> tuple[str, ...]:
     """List what could not be read."""
     return tuple(error.source for error in result.errors)
 
@@ -56,12 +61,30 @@ class Result:
     judged: tuple[Judged, ...] = attrs.field(repr=False)
     errors: tuple[CaptureError, ...] = ()
     skipped: int = 0
-    unread: tuple[str, ...] = attrs.field(default=attrs.Factory(sources_of, takes_self=True), repr=False)
+    unread: tuple[str, ...] = attrs.field(default=attrs.Factory(unread_of, takes_self=True), repr=False)
 
     @property
     def captures(self) -> tuple[Summary, ...]:
         """One summary per capture."""
         return tuple(judged.summary for judged in self.judged)
+
+    def __repr__(self) -> str:
+        total = sum((Counter(summary.outcomes) for summary in self.captures), Counter[str]())
+        counts = ", ".join(f"{total[outcome.value]:,} {outcome.value}" for outcome in Outcome)
+        unread = f", {len(self.errors):,} could not be read" if self.errors else ""
+        return f"<Result of {count_of(len(self.judged), 'capture')}: {counts}{unread}>"
+
+    def __str__(self) -> str:
+        found = [printable(verdict.explanation) for verdict in islice(self._found(), MOST_ROWS)]
+        more = sum(1 for _ in self._found()) - len(found) if len(found) == MOST_ROWS else 0
+        rest = [f"and {more:,} more"] * bool(more)
+        return "\n".join([repr(self)[1:-1], *found, *rest, *map(printable, map(str, self.errors))])
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self).splitlines())
+
+    def _found(self) -> Iterator[Verdict]:
+        return (verdict for judged in self.judged for verdict in judged.ledger.findings())
 
     @property
     def verdicts(self) -> SeveralVerdicts:
@@ -71,7 +94,7 @@ class Result:
     @property
     def findings(self) -> tuple[Verdict, ...]:
         """Only the verdicts that are interfered or possibly so."""
-        return tuple(verdict for judged in self.judged for verdict in judged.ledger.findings())
+        return tuple(self._found())
 
     @property
     def unexplained(self) -> tuple[Unexplained, ...]:
@@ -109,6 +132,8 @@ class Result:
     def extract(self, verdict: Verdict, path: str | os.PathLike[str] | BinaryIO) -> int:
         """Write all packets of a verdict's flow or exchange to a pcap file; return how many.
 
+        A path that ends in ``.pcapng`` gets pcapng, with what the verdict says of frames as packet comments.
+
         Raises:
             ParameterError: The verdict is not about a file of this result, it has changed, or *path* is a file of it.
             CaptureError: The capture cannot be read any more.
@@ -136,6 +161,26 @@ class Result:
     def to_arrow(self) -> Any:
         """Give all verdicts as a ``pyarrow.Table``, with the keys of a verdict as columns (needs netinterf[arrow])."""
         return verdicts_to_arrow(self.verdicts)
+
+    def to_csv(self, target: TextTarget) -> None:
+        """Write all verdicts as a table for spreadsheets, one a row (`netinterf.written.flat.COLUMNS`).
+
+        Raises:
+            ParameterError: The target is one of the captures.
+            OSError: It cannot be written.
+        """
+        self.spare(target)
+        write_csv(self.verdicts, target)
+
+    def to_sqlite(self, target: str | os.PathLike[str] | BinaryIO) -> None:
+        """Write all verdicts as the table ``verdicts`` of a new SQLite database, with the same columns.
+
+        Raises:
+            ParameterError: The target is one of the captures.
+            OSError: It cannot be written.
+        """
+        self.spare(target)
+        write_sqlite(self.verdicts, target)
 
     def to_pandas(self) -> Any:
         """Give a ``pandas.DataFrame`` of the same columns (needs pandas besides netinterf[arrow])."""
@@ -180,8 +225,11 @@ def captures_of(result: Result | Iterable[Judged], target: object = None) -> Ite
 
 
 def scan(
-    paths: Paths,
+    paths: Sources | None = None,
     *,
+    times: ArrayLike | None = None,
+    frames: Sequence[bytes] | None = None,
+    link_type: int | str | None = None,
     analyzers: Sequence[Analyzer | str] | None = None,
     vantage: str = "auto",
     networks: Networks | None = None,
@@ -195,7 +243,11 @@ def scan(
     """Judge captures: who was interfered with, how, how sure that is, and which packets show it.
 
     Args:
-        paths: Captures, folders, patterns or ``"-"``; one or many. Each file is one capture, unless they are joined.
+        paths: Captures, folders, patterns or ``"-"``; bytes, binary file objects, or packets of scapy; one or many.
+            Each file is one capture, unless they are joined.
+        times: Instead: capture time of each frame, ns since 1970 UTC.
+        frames: The bytes of each frame.
+        link_type: Link type of the frames, by number or name.
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones, as ``"builtin"`` does
             among others: plugins are asked only by name.
         vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
@@ -218,20 +270,23 @@ def scan(
         ParameterError: An argument is out of range. Problems of single captures are kept in ``errors`` instead.
         AnalyzerError: A plugin could not be loaded.
     """
-    files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
-    captures = captures_in(files, join=join)
-    outcomes = dict(judged_each(captures, options, executor, progress))
-    ordered = [outcomes[place] for place in range(len(captures))]
+    options = options_of(analyzers, vantage, networks, answers, model, strict=strict)
+    given = sources_of(paths, times, frames, link_type, join=join)
+    outcomes = dict(judged_each(given.captures, options, executor, progress))
+    ordered = [outcomes[place] for place in range(len(given.captures))]
     return Result(
         judged=tuple(outcome for outcome in ordered if isinstance(outcome, Judged)),
-        errors=(*files.errors, *(outcome for outcome in ordered if not isinstance(outcome, Judged))),
-        skipped=files.skipped,
+        errors=(*given.errors, *(outcome for outcome in ordered if not isinstance(outcome, Judged))),
+        skipped=given.skipped,
     )
 
 
 def scan_each(
-    paths: Paths,
+    paths: Sources | None = None,
     *,
+    times: ArrayLike | None = None,
+    frames: Sequence[bytes] | None = None,
+    link_type: int | str | None = None,
     analyzers: Sequence[Analyzer | str] | None = None,
     vantage: str = "auto",
     networks: Networks | None = None,
@@ -254,12 +309,12 @@ def scan_each(
         ParameterError: An argument is out of range.
         AnalyzerError: A plugin could not be loaded.
     """
-    files, options = find_captures(paths), options_of(analyzers, vantage, networks, answers, model, strict=strict)
-    captures = captures_in(files, join=join)
-    return given(files.errors, judged_each(captures, options, executor, progress))
+    options = options_of(analyzers, vantage, networks, answers, model, strict=strict)
+    given = sources_of(paths, times, frames, link_type, join=join)
+    return one_by_one(given.errors, judged_each(given.captures, options, executor, progress))
 
 
-def given(
+def one_by_one(
     errors: Iterable[CaptureError], outcomes: Generator[tuple[int, Judged | CaptureError], None, None]
 ) -> Generator[Judged | CaptureError, None, None]:
     """Give what could not be found, then what is judged."""

@@ -24,6 +24,7 @@ from netinterf.capture.source import name_of
 from netinterf.capture.stream import FrameBatch, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.decode import LINK_TYPES
+from netinterf.decode.link_types import link_number
 from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.judged_window import JudgedWindow, judge_window
@@ -143,13 +144,13 @@ class Session:
         """
         return SeveralVerdicts(self._take(self._bytes().next_file(name)))
 
-    def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> SeveralVerdicts:
+    def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int | str) -> SeveralVerdicts:
         """Take in packets that a program has in memory.
 
         Args:
             times: Nanoseconds since 1970 UTC, integers or ``datetime64``, one per frame.
             frames: Bytes of each frame, from the link layer on.
-            link_type: LINKTYPE number of these frames.
+            link_type: Link type of these frames, by number or name.
 
         Returns:
             The verdicts that became final, as `feed` does.
@@ -163,7 +164,7 @@ class Session:
         if self._closed or not isinstance(stream, PacketStream):
             raise UsageError(CLOSED if self._closed else MIXED)
         self._stream = stream
-        stream.feed(times, frames, link_type)
+        stream.feed(times, frames, link_number(link_type))
         return SeveralVerdicts(self._take(stream.frames()) if stream.ripe else ())
 
     def lost(self, packets: int) -> None:

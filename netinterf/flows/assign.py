@@ -152,6 +152,7 @@ def describe(packets: Packets, endpoints: Endpoints, ports: Ports, groups: Group
         last=packets.time[last],
         first_packet=first,
         path=paths(host[0::2], host[1::2]),
+        icmp=packets.icmp[first],
     )
     return Hosts(high=highs[members], low=lows[members]), flows
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from netinterf.report.text import text
+from netinterf.report.several import text
 
 if TYPE_CHECKING:
     from netinterf.report import figures

@@ -1,6 +1,6 @@
 """A campaign as text: what was judged, what is blocked where, networks by mechanism, and what stays open."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -9,8 +9,8 @@ from netinterf.campaign.judged.record import Cell, Moment, Settled, Shown
 from netinterf.campaign.judged.report import Report
 from netinterf.campaign.judged.words import minute, when
 from netinterf.pooling.grades import Finding
-from netinterf.report.lines import wrapped
-from netinterf.writing import readable
+from netinterf.report.lines import Line, Lines, field
+from netinterf.writing import count_of, readable
 from netinterf.written.record import iso_time
 from netinterf.written.words import percent
 
@@ -24,7 +24,7 @@ MOST_ROWS, MOST_TOLD = 60, 24
 """Rows of the table, and cells that are told in words: what a reader goes through before asking for --all."""
 
 
-def campaign_text(report: Report, *, everything: bool = False) -> Iterator[str]:
+def campaign_text(report: Report, *, everything: bool = False) -> Lines:
     """Write a campaign for people, line by line.
 
     Args:
@@ -48,18 +48,18 @@ def campaign_text(report: Report, *, everything: bool = False) -> Iterator[str]:
         yield from open_lines("Not shown", list(report.of(Finding.NOT_SHOWN)), everything)
 
 
-def head_lines(report: Report) -> Iterator[str]:
+def head_lines(report: Report) -> Lines:
     """Write what was judged, and how it came out."""
     summary = report.summary
     period = f", {_day(summary.first)} to {_day(summary.last)}" if summary.first is not None else ""
     errors = f", {summary.errors:,} could not be read" if summary.errors else ""
-    networks = f"{len(summary.networks):,} network{'s' * (len(summary.networks) != 1)}"
-    head = f"{summary.store}: {summary.captures:,} captures{errors} of {networks}{period}"
-    yield from wrapped(f"{head}; {summary.cells:,} names and servers in networks, and networks as a whole", "", "  ")
+    networks = count_of(len(summary.networks), "network")
+    head = f"{summary.store}: {count_of(summary.captures, 'capture')}{errors} of {networks}{period}"
+    yield Line(f"{head}; {summary.cells:,} names and servers in networks, and networks as a whole", "", "  ")
     yield "  " + " · ".join(f"{count:,} {finding}" for finding, count in summary.findings.items())
 
 
-def network_lines(report: Report, blocked: Sequence[Cell]) -> Iterator[str]:
+def network_lines(report: Report, blocked: Sequence[Cell]) -> Lines:
     """Write one line per network: what is blocked there, by mechanism."""
     yield ""
     if not blocked:
@@ -75,7 +75,7 @@ def network_lines(report: Report, blocked: Sequence[Cell]) -> Iterator[str]:
             f"{count:,} {mechanism}" for mechanism, count in sorted(counts.items(), key=lambda one: -one[1])
         )
         country = f", {network.country}" if network.country else ""
-        yield from wrapped(f"{network}{country}: {said or 'nothing'}", "  ", "      ")
+        yield Line(f"{network}{country}: {said or 'nothing'}", "  ", "      ")
 
 
 def surest_of_each(blocked: Sequence[Cell]) -> list[Cell]:
@@ -86,7 +86,7 @@ def surest_of_each(blocked: Sequence[Cell]) -> list[Cell]:
     return list(first.values())[:MOST_TOLD]
 
 
-def table_lines(blocked: Sequence[Cell], everything: bool) -> Iterator[str]:
+def table_lines(blocked: Sequence[Cell], everything: bool) -> Lines:
     """Write the table of what is blocked where, how, how often, since when, and how sure."""
     if not blocked:
         return
@@ -113,23 +113,24 @@ def _since(moment: Moment | None) -> str:
     return f"since {_day(moment.likely)}" if moment else "throughout"
 
 
-def cell_lines(cell: Cell) -> Iterator[str]:
+def cell_lines(cell: Cell) -> Lines:
     """Write one cell: what is said of it, what it rests on, and where to look."""
     yield ""
     yield readable(f"BLOCKED: {cell.subject} in {cell.network}") + (f", {cell.mechanism}" if cell.mechanism else "")
-    yield from wrapped(cell.explanation, "  ", "  ")
-    yield from _field("weighs", f"its packets {cell.own:+.1f}, other places and times {cell.contrast:+.1f} nats")
+    yield Line(cell.explanation, "  ", "  ")
+    yield field("weighs", f"its packets {cell.own:+.1f}, other places and times {cell.contrast:+.1f} nats")
     for moment, word in ((cell.began, "began"), (cell.ended, "ended")):
         if moment:
-            yield from _field(word, when(moment))
+            yield field(word, when(moment))
     for shown in cell.shown[:MOST_SHOWN]:
-        yield from _field("look at", _place(shown))
+        yield field("look at", _place(shown))
     if cell.settled:
-        captures = "1 capture" if cell.settled == 1 else f"{cell.settled:,} captures"
-        yield from _field("settles", f"{captures} that could not say so alone (--settled lists them)")
+        yield field(
+            "settles", f"{count_of(cell.settled, 'capture')} that could not say so alone (--settled lists them)"
+        )
 
 
-def settled_text(report: Report, *, everything: bool = False) -> Iterator[str]:
+def settled_text(report: Report, *, everything: bool = False) -> Lines:
     """Write which verdicts of single captures all of them settle, one a line, cell by cell.
 
     Args:
@@ -170,7 +171,7 @@ def _place(shown: Shown) -> str:
     return f"{word}{'s' * (len(numbers) != 1)} {told} of {shown.capture}"
 
 
-def open_lines(title: str, cells: Sequence[Cell], everything: bool) -> Iterator[str]:
+def open_lines(title: str, cells: Sequence[Cell], everything: bool) -> Lines:
     """Write what is not decided, and what would settle it."""
     if not cells:
         return
@@ -178,13 +179,13 @@ def open_lines(title: str, cells: Sequence[Cell], everything: bool) -> Iterator[
     yield f"{title}:"
     told = cells if everything else cells[:MOST_OPEN]
     for cell in told:
-        yield from wrapped(cell.explanation, "  ", "      ")
+        yield Line(cell.explanation, "  ", "      ")
         for why in cell.reasons:
-            yield from wrapped(why.says, "      missing: ", "               ")
+            yield Line(why.says, "      missing: ", "               ")
     yield from _more(len(cells), len(told))
 
 
-def down_lines(cells: Sequence[Cell], everything: bool) -> Iterator[str]:
+def down_lines(cells: Sequence[Cell], everything: bool) -> Lines:
     """Write what is down everywhere, in a line each."""
     if not cells:
         return
@@ -192,18 +193,14 @@ def down_lines(cells: Sequence[Cell], everything: bool) -> Iterator[str]:
     yield "Down, here and elsewhere:"
     told = cells if everything else cells[:MOST_DOWN]
     for cell in told:
-        yield from wrapped(f"{cell.subject} in {cell.network}", "  ", "      ")
+        yield Line(f"{cell.subject} in {cell.network}", "  ", "      ")
     yield from _more(len(cells), len(told))
 
 
-def _more(count: int, told: int) -> Iterator[str]:
+def _more(count: int, told: int) -> Lines:
     if told < count:
         yield f"  and {count - told:,} more (--all lists them)"
 
 
 def _day(time: int | None) -> str:
     return (iso_time(time) or "")[:10]
-
-
-def _field(name: str, text: str) -> list[str]:
-    return wrapped(text, f"  {name:8} ", " " * 11)

@@ -1,7 +1,7 @@
 """A comparison as text: tables by transport and by name, blocks with what shows them, changes, and what is missing."""
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -10,10 +10,10 @@ from netinterf.comparison.units import Finding, Side
 from netinterf.engine.compare import Comparison
 from netinterf.observations.attempts import TRANSPORTS
 from netinterf.report.digest import frames_of
-from netinterf.report.lines import wrapped
+from netinterf.report.lines import Line, Lines, field
 from netinterf.report.text import unread_lines
 from netinterf.stats.rates import share_difference
-from netinterf.writing import readable
+from netinterf.writing import count_of, readable
 
 __all__ = ["comparison_text"]
 
@@ -40,7 +40,7 @@ STATES = {
 """What came of an attempt, by the word that lines have for it (`State`)."""
 
 
-def comparison_text(comparison: Comparison, *, everything: bool = False) -> Iterator[str]:
+def comparison_text(comparison: Comparison, *, everything: bool = False) -> Lines:
     """Write a comparison for people, line by line.
 
     Args:
@@ -64,21 +64,21 @@ def comparison_text(comparison: Comparison, *, everything: bool = False) -> Iter
         yield from unread_lines(errors)
 
 
-def head_lines(comparison: Comparison) -> Iterator[str]:
+def head_lines(comparison: Comparison) -> Lines:
     """Write what was compared, and how it came out."""
     attempts = comparison.judgement.attempts
     for side, result in ((Side.HERE, comparison.here), (Side.THERE, comparison.there)):
         captures, mine = result.captures, attempts.place == side
         count, units = int(mine.sum()), len(np.unique(attempts.unit[mine]))
-        what = captures[0].capture if len(captures) == 1 else f"{len(captures):,} captures"
-        line = f"{what}: {count:,} attempts at {units:,} names and servers"
-        yield from wrapped(line, f"{side.name.lower() + ':':6} ", "       ")
+        what = captures[0].capture if len(captures) == 1 else count_of(len(captures), "capture")
+        line = f"{what}: {count_of(count, 'attempt')} at {units:,} names and servers"
+        yield Line(line, f"{side.name.lower() + ':':6} ", "       ")
     findings = comparison.contrasts.finding.tolist()
     counts = [f"{findings.count(code):,} {finding.value}" for code, finding in enumerate(Finding)]
     yield "  " + " · ".join(counts)
 
 
-def transport_lines(comparison: Comparison) -> Iterator[str]:
+def transport_lines(comparison: Comparison) -> Lines:
     """Write one line per transport: shares that failed on both sides over what was tried on both, and findings."""
     table, attempts = comparison.contrasts, comparison.judgement.attempts
     transport = np.zeros(int(attempts.unit.max(initial=-1)) + 1, np.int64)
@@ -101,10 +101,10 @@ def transport_lines(comparison: Comparison) -> Iterator[str]:
             shares = f"here {failed:,} of {known:,}, there {failed_there:,} of {known_there:,}, {more}"
         findings = table.finding[mine].tolist()
         words = [f"{findings.count(place):,} {kind.value}" for place, kind in enumerate(Finding) if place in findings]
-        yield from wrapped(f"{word:9} {shares}; {', '.join(words)}", "  ", "            ")
+        yield Line(f"{word:9} {shares}; {', '.join(words)}", "  ", "            ")
 
 
-def name_lines(units: Sequence[ComparedUnit]) -> Iterator[str]:
+def name_lines(units: Sequence[ComparedUnit]) -> Lines:
     """Write the table of names."""
     yield ""
     if not units:
@@ -120,7 +120,7 @@ def name_lines(units: Sequence[ComparedUnit]) -> Iterator[str]:
         yield f"  {name:{wide}}  {unit.transport:8}  {here:>9}  {there:>9}  {more:26}  {unit.finding}"
 
 
-def unit_lines(unit: ComparedUnit, several: Collection[str]) -> Iterator[str]:
+def unit_lines(unit: ComparedUnit, several: Collection[str]) -> Lines:
     """Write one failing unit: what is said of it, what it rests on, and where to look.
 
     Args:
@@ -128,30 +128,30 @@ def unit_lines(unit: ComparedUnit, several: Collection[str]) -> Iterator[str]:
         several: Sides of more than one capture, which have to be named.
     """
     yield readable(f"{TITLES[unit.finding]}: {unit.subject}") + (f", {unit.mechanism}" if unit.mechanism else "")
-    yield from wrapped(unit.explanation, "  ", "  ")
-    yield from _field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
+    yield Line(unit.explanation, "  ", "  ")
+    yield field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
     for side in Side:
         mine = [attempt for attempt in unit.shown if attempt.side == side.name.lower()]
         for attempt in mine[:MOST_SHOWN]:
             frames = attempt.frames or ((attempt.first_frame,) if attempt.first_frame is not None else ())
             some = frames_of(frames[:MOST_FRAMES], attempt.files) + (", …" if len(frames) > MOST_FRAMES else "")
             place = f" of {attempt.capture}" if attempt.side in several and not attempt.files else ""
-            yield from _field(attempt.side, f"{STATES[attempt.state]}: frame{'s' * (len(frames) != 1)} {some}{place}")
+            yield field(attempt.side, f"{STATES[attempt.state]}: frame{'s' * (len(frames) != 1)} {some}{place}")
     for why in unit.reasons:
-        yield from _field("missing", why.says)
+        yield field("missing", why.says)
 
 
-def change_lines(comparison: Comparison) -> Iterator[str]:
+def change_lines(comparison: Comparison) -> Lines:
     """Write when names and servers began or ceased to fail."""
     if not comparison.changes:
         return
     yield ""
     yield "Changes:"
     for change in comparison.changes:
-        yield from wrapped(change.explanation, "  ", "      ")
+        yield Line(change.explanation, "  ", "      ")
 
 
-def missing_lines(units: Sequence[ComparedUnit], *, everything: bool) -> Iterator[str]:
+def missing_lines(units: Sequence[ComparedUnit], *, everything: bool) -> Lines:
     """Write what could not be compared, and why."""
     if not units:
         return
@@ -159,7 +159,7 @@ def missing_lines(units: Sequence[ComparedUnit], *, everything: bool) -> Iterato
     yield "Could not be compared:"
     for unit in units if everything else units[:MOST_MISSING]:
         why = unit.reasons[0].says if unit.reasons else unit.explanation
-        yield from wrapped(f"{unit.subject}: {why}", "  ", "      ")
+        yield Line(f"{unit.subject}: {why}", "  ", "      ")
     if not everything and len(units) > MOST_MISSING:
         yield f"  and {len(units) - MOST_MISSING:,} more (--all lists them)"
 
@@ -177,7 +177,3 @@ def _more(difference: float, low: float, high: float) -> str:
     if math.isnan(difference):  # one side is missing
         return "-"
     return f"{100 * difference:+.0f} % ({100 * low:+.0f} to {100 * high:+.0f} %)"
-
-
-def _field(name: str, text: str) -> list[str]:
-    return wrapped(text, f"  {name:8} ", " " * 11)

@@ -4,7 +4,7 @@ The terminal summary and the page are two ways of writing this down. Nothing her
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from netinterf.schema import Files, Outcome
 from netinterf.stats.names import NameRule, name_rules
 from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributed
-from netinterf.verdict.reasons import Cause, causes
+from netinterf.verdict.reasons import CATALOGUE, Cause, Reason
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Observation, Verdict
 from netinterf.written.words import is_about
@@ -26,8 +26,9 @@ __all__ = [
     "Common",
     "Kind",
     "Unjudged",
+    "apart",
+    "apart_words",
     "common_of",
-    "count_of",
     "end_of",
     "examples_of",
     "frame_of",
@@ -37,6 +38,7 @@ __all__ = [
     "ordered_evidence",
     "place_of",
     "resembles",
+    "rows_by_reason",
     "rows_of_outcome",
     "shared_rules",
     "span_of",
@@ -46,8 +48,17 @@ __all__ = [
 
 MOST_EXAMPLES = 3
 MOST_FRAMES = 12
+SPANS = ((31_557_600, "years"), (86400, "days"), (3600, "hours"), (60, "minutes"))
+"""Units of time, s, that two of are told in."""
 LOOKED_AT = 50
 """Subjects of one reason among which examples are sought: the first ones tell what kind they are."""
+
+
+APART = {
+    Reason.LINK_ONLY: "to everybody on a link (multicast, broadcast)",
+    Reason.ICMP_MESSAGE: "reporting about other packets (ICMP)",
+}
+"""Reasons of what no other capture would settle: between no two hosts, there is nothing to judge."""
 
 
 @frozen(kw_only=True)
@@ -109,23 +120,39 @@ def shared_rules(judged: Judged) -> Common:
     return Common(rules=name_rules(hit, well - hit), spared=len(well - hit))
 
 
-def unjudged(ledger: Ledger, outcome: Outcome) -> tuple[Unjudged, ...]:
+def rows_by_reason(ledger: Ledger, outcome: Outcome) -> dict[Reason, I64]:
     """Sort the subjects of one outcome by their deciding reason, the most frequent first; findings are left out."""
     table = ledger.verdicts
     rows = rows_of_outcome(ledger, outcome)
     rows = rows[(table.mechanism[rows] < 0) & (table.reasons[rows] > 0)]
     bits = table.reasons[rows].astype(np.int64)
     deciding = bits & -bits
-    groups = {code: rows[deciding == code] for code in distinct(deciding).tolist()}
-    ordered = sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    groups = {Reason(code): rows[deciding == code] for code in distinct(deciding).tolist()}
+    return dict(sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0])))
+
+
+def unjudged(ledger: Ledger, outcome: Outcome) -> tuple[Unjudged, ...]:
+    """List the reasons of subjects of one outcome that ask for another capture, the most frequent first."""
     return tuple(
         Unjudged(
-            cause=causes(code)[0],
+            cause=CATALOGUE[reason],
             count=len(alike),
             examples=tuple(dict.fromkeys(map(place_of, ledger.written(alike[:LOOKED_AT]))))[:MOST_EXAMPLES],
         )
-        for code, alike in ordered
+        for reason, alike in rows_by_reason(ledger, outcome).items()
+        if reason not in APART
     )
+
+
+def apart(ledger: Ledger) -> dict[Reason, int]:
+    """Count what is no conversation with somebody elsewhere (`APART`), the most frequent first."""
+    groups = rows_by_reason(ledger, Outcome.INSUFFICIENT)
+    return {reason: len(rows) for reason, rows in groups.items() if reason in APART}
+
+
+def apart_words(counts: Mapping[Reason, int]) -> str:
+    """Say what was counted apart: ``8 to everybody on their link (multicast, broadcast)``."""
+    return ", ".join(f"{count:,} {APART[reason]}" for reason, count in counts.items())
 
 
 def ordered_evidence(verdict: Verdict) -> list[Observation]:
@@ -189,15 +216,10 @@ def examples_of(some: Sequence[str], count: int) -> str:
     return ", ".join(listed) + (f" and {count - len(listed):,} more" if count > len(listed) else "")
 
 
-def count_of(number: int, noun: str) -> str:
-    """Write a number of things, ``1 flow``, ``2,000 flows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def span_of(duration_ns: int) -> str:
     """Write how long something took in a unit that suits it."""
     seconds = duration_ns / 1e9
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+    for size, unit in SPANS:
         if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"
+            return f"{round(seconds / size, 1):g} {unit}"
+    return f"{seconds:.1f} s" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"

@@ -4,7 +4,7 @@ For somebody who must answer for a verdict, or doubts it: what was seen, how muc
 it means something, what else looks the same, what was missing, and the packets themselves.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -15,7 +15,7 @@ from netinterf.engine.judged import Judged
 from netinterf.report.digest import frame_of, frames_of
 from netinterf.report.figures.gather import rows_of
 from netinterf.report.figures.ladder import chosen, describe
-from netinterf.report.lines import wrapped
+from netinterf.report.lines import Line, Lines, field
 from netinterf.schema import Files, Rule, SubjectKind
 from netinterf.trace import Trace
 from netinterf.values import frozen
@@ -152,10 +152,10 @@ def explained_line(explained: Explained) -> dict[str, Any]:
     } | ({"wireshark_in": verdict.wireshark_in} if verdict.files else {})
 
 
-def explained_text(explained: Explained) -> Iterator[str]:
+def explained_text(explained: Explained) -> Lines:
     """Write one explanation for people, line by line."""
     verdict = explained.verdict
-    yield from wrapped(verdict.explanation)
+    yield Line(verdict.explanation)
     yield ""
     yield from _outcome_lines(verdict)
     yield from _listed(
@@ -180,7 +180,7 @@ def explained_text(explained: Explained) -> Iterator[str]:
         yield printable(f"Wireshark{file}: {shown}")  # in one line, to be copied
 
 
-def _outcome_lines(verdict: Verdict) -> Iterator[str]:
+def _outcome_lines(verdict: Verdict) -> Lines:
     """Write what the verdict says, field by field."""
     mechanism = f" by {verdict.mechanism}" if verdict.mechanism else ""
     fields = [
@@ -203,24 +203,23 @@ def _outcome_lines(verdict: Verdict) -> Iterator[str]:
         )
     if verdict.frames:
         fields.append(("frames", frames_of(verdict.frames, verdict.files, most=len(verdict.frames))))
-    for label, value in fields:
-        yield from wrapped(value, f"  {label:<10}", " " * 12)
+    yield from (field(label, value) for label, value in fields)
 
 
-def _evidence_lines(sign: Observation, rule: Rule, files: Files) -> Iterator[str]:
+def _evidence_lines(sign: Observation, rule: Rule, files: Files) -> Lines:
     """Write one observation: what, how much it weighs, its numbers, its frames, and where that is documented."""
     weight = round(sign.llr, 1) + 0.0  # which makes 0 of -0
     side = "for " if weight > 0 else "against " if weight < 0 else "about "
     about = rule.mechanism or "any mechanism"
-    yield from wrapped(f"{weight:+6.1f}  {sign.says} [{rule.id}: {side}{about}]", "  ", " " * 10)
+    yield Line(f"{weight:+6.1f}  {sign.says} [{rule.id}: {side}{about}]", "  ", " " * 10)
     numbers = [f"{name} {'unknown' if value is None else f'{value:.6g}'}" for name, value in sign.measured.items()]
     frames = frames_of(sign.frames, files, most=len(sign.frames))
     for label, value in (("measured", ", ".join(numbers)), ("frames", frames), ("see", "; ".join(rule.references))):
         if value:
-            yield from wrapped(f"{label}: {value}", " " * 10, " " * 12)
+            yield Line(f"{label}: {value}", " " * 10, " " * 12)
 
 
-def _ladder_lines(explained: Explained) -> Iterator[str]:
+def _ladder_lines(explained: Explained) -> Lines:
     """Write the packets, one a line, each with the rules that it is evidence of."""
     count = len(explained.steps)
     more = "" if count == explained.packets else f", {count} of them shown"
@@ -249,10 +248,10 @@ def _ladder_lines(explained: Explained) -> Iterator[str]:
         yield f"         … {left:,} more"
 
 
-def _listed(title: str, entries: Sequence[str]) -> Iterator[str]:
+def _listed(title: str, entries: Sequence[str]) -> Lines:
     """Write a title and its entries, nothing without entries."""
     if entries:
         yield ""
         yield title
         for entry in entries:
-            yield from wrapped(entry, "  - ", "    ")
+            yield Line(entry, "  - ", "    ")

@@ -102,17 +102,18 @@ def numbered_places(ledger: Ledger, rows: I64) -> I64:
     return combined(name, np.where(nameless, flows.server[flow].astype(np.int64) << 32 | port, -1))
 
 
-def places_of(ledger: Ledger, rows: I64, place: I64) -> Places:
+def places_of(ledger: Ledger, rows: I64, place: I64, most: int | None = MOST_EXAMPLES) -> Places:
     """Count what some verdicts are about: names, else addresses and ports.
 
     Args:
         ledger: What was concluded.
         rows: Rows of its verdicts.
         place: What each is about, as `numbered_places` numbers it.
+        most: How many are listed; None lists all.
     """
     table, flows = ledger.verdicts, ledger.flows
     _, first, count = np.unique(place, return_index=True, return_counts=True)
-    top = np.lexsort((first, -count))[:MOST_EXAMPLES]
+    top = np.lexsort((first, -count))[:most]
     listed = []
     for row, times in zip(rows[first[top]].tolist(), count[top].tolist(), strict=True):
         flow = int(table.flow[row])

@@ -13,8 +13,9 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.engine.judged import Judged, Summary
 from netinterf.mechanisms import were_hit, what_happened
-from netinterf.report.digest import MOST_EXAMPLES, count_of, names_of, rows_of_outcome
+from netinterf.report.digest import MOST_EXAMPLES, names_of, rows_of_outcome
 from netinterf.schema import Grade, Outcome, SubjectKind
+from netinterf.writing import count_of
 from netinterf.written.ledger import Ledger
 from netinterf.written.words import happened
 

@@ -164,6 +164,7 @@ class Flows(Table):
     last: I64 = column("i8", "time of the last packet", unit="ns since 1970 UTC")
     first_packet: I32 = column("i4", "row in Packets of the first packet", refers="Packets")
     path: I32 = column("i4", "the end that met more others here: twice its row in Hosts, plus 1 for a server", fill=0)
+    icmp: U16 = column("u2", "ICMP or ICMPv6 type << 8 | code of the first packet", fill=0)
 
 
 @frozen(eq=False, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.arrays import I64, U8, Mask
+from netinterf.context.special import Special
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Mark, Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Bits, Reason
@@ -32,6 +33,9 @@ DNS_SILENCE_NS = 5_000_000_000
 
 MANY_REPEATS = 3
 """Retransmissions of the same data that mean more than bad luck: at 1 % loss three in a row have chance 8e-6."""
+
+EVERYBODY = Special.MULTICAST | Special.BROADCAST
+"""Addresses of no single host: groups (RFC 5771, RFC 4291 §2.7), and all that are on the link (RFC 919)."""
 
 REFUSALS = (403, 451)
 """Status codes by which a server refuses, and by which boxes refuse in its name (RFC 9110 §15.5.4, RFC 7725)."""
@@ -77,7 +81,14 @@ def flow_reasons(trace: "Trace") -> Bits:
     _quoted(bits, trace, (tcp & ~_carried(trace)) | (udp & ~server_sent) | (echo & ~server_sent & ~message))
     _set(bits, _fragments_only(trace), Reason.FRAGMENTARY)
     bits[tcp] |= _tcp(trace)[tcp]
-    return _settle(bits)
+    return np.where(_to_everybody(trace), Reason.LINK_ONLY, _settle(bits))
+
+
+def _to_everybody(trace: "Trace") -> Mask:
+    """Say which flows go to groups or to all hosts of a link; who answers one answers from an address of its own."""
+    special = trace.hosts.special & np.uint16(EVERYBODY) != 0
+    result: Mask = special[trace.flows.server] | special[trace.flows.client]
+    return result
 
 
 def _set(bits: Bits, where: Mask, reason: Reason) -> None:

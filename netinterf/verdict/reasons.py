@@ -54,6 +54,7 @@ class Reason(IntFlag):
     TLS_UNFINISHED = 1 << 30
     BUDGET = 1 << 31
     GAP = 1 << 32
+    LINK_ONLY = 1 << 33
 
 
 @frozen
@@ -288,6 +289,13 @@ CATALOGUE: dict[Reason, Cause] = {
             _INSUFFICIENT,
             "A part of the time between its packets was not recorded, and what happened then may explain what was "
             "seen; a capture without gaps would settle it.",
+        ),
+        Cause(
+            Reason.LINK_ONLY,
+            "flow.link_only",
+            _INSUFFICIENT,
+            "It was sent to everybody on its own link (multicast, broadcast), so there is no path to judge; "
+            "a capture of a conversation with one host elsewhere would be judged.",
         ),
     )
 }

@@ -83,6 +83,7 @@ VERDICT: dict[str, Any] = {
     "end": "time",
     "explanation": "string",
     "anomaly": "float64",
+    "community_id": "string",
 }
 """One subject."""
 

@@ -37,9 +37,12 @@ class Ledger(Judgement, Written[Verdict]):
 
     def findings(self) -> Iterator[Verdict]:
         """Walk only the verdicts that are interfered or possibly so."""
-        is_finding = self.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
-        yield from self.written(np.flatnonzero(is_finding))
+        yield from self.written(self.rows_found())
         yield from self.group_verdicts()
+
+    def rows_found(self) -> I64:
+        """List the rows of verdicts that are interfered or possibly so."""
+        return np.flatnonzero(self.verdicts.grade <= GRADES.index(Grade.POSSIBLE))
 
     def rows_suspected(self) -> I64:
         """List the rows of verdicts that are possible, and not interfered."""

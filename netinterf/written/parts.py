@@ -16,12 +16,14 @@ from netinterf.numbering import distinct
 from netinterf.schema import Hosts, SubjectKind, TriggerKind
 from netinterf.table import Ragged
 from netinterf.verdict.judgement import Judgement
+from netinterf.written.community import community_id
 from netinterf.written.numbers import Number, agreed
 from netinterf.written.record import Observation, Subject, Trigger
 
 __all__ = [
     "QUERY_TYPES",
     "address_of",
+    "community_ids",
     "ipv4_hosts",
     "is_ipv4",
     "lists",
@@ -86,6 +88,18 @@ def subjects(judgement: Judgement, rows: I64) -> list[Subject]:
             query_id=known(number),
         )
         for (kind, protocol, client, client_port, server, server_port, name, frame, query, number) in columns
+    ]
+
+
+def community_ids(judgement: Judgement, rows: I64, about: Sequence[Subject]) -> list[str]:
+    """Say what other monitors call the conversations of verdicts; *about* are the subjects of the verdicts."""
+    flows, flow = judgement.flows, judgement.verdicts.flow[rows]
+    columns = (flows.protocol[flow], flows.client_port[flow], flows.server_port[flow], flows.icmp[flow])
+    return [
+        community_id(protocol, str(subject.client), str(subject.server), (client_port, server_port), divmod(icmp, 256))
+        for subject, protocol, client_port, server_port, icmp in zip(
+            about, *(column.tolist() for column in columns), strict=True
+        )
     ]
 
 

@@ -9,10 +9,12 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.arrow import NOT_A_TIME
+from netinterf.notebook import MOST_ROWS, html_lines, html_table
 from netinterf.schema import Files, Grade, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.attribution import Attributed
 from netinterf.verdict.reasons import causes
+from netinterf.writing import readable
 
 __all__ = [
     "Affected",
@@ -124,11 +126,22 @@ class Verdict:
     end: int
     explanation: str = ""  # one or two plain sentences
     anomaly: float | None = None  # share of ordinary conversations of its kind that stand out less from their peers
+    community_id: str | None = None  # what other monitors call the conversation; None for groups
     raised: bool = attrs.field(default=False, repr=False)  # a certain case on the same path raised the grade
     row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     ip_version: int = attrs.field(default=4, repr=False)
     files: Files = attrs.field(factory=Files, repr=False, eq=False)  # that the capture was joined from
     rows: I64 | None = attrs.field(default=None, repr=False, eq=False)  # of a group: (SubjectKind, row)
+
+    def __repr__(self) -> str:
+        what = " ".join(filter(None, (self.outcome.value, self.mechanism)))
+        said = self.explanation.partition(". ")[0]
+        return readable(f"<Verdict: {what} ({self.grade.value}, {self.probability:.3g}). {said}>")
+
+    def _repr_html_(self) -> str:
+        signs = [[sign.says, sign.rule, f"{sign.llr:+.1f}", listed(sign.frames)] for sign in self.evidence]
+        lines = [self.explanation, *(f"{why.says} ({why.code})" for why in self.reasons), self.wireshark]
+        return html_lines(lines) + (html_table(("what was seen", "rule", "nats", "frames"), signs) if signs else "")
 
     @property
     def found(self) -> bool:
@@ -173,6 +186,12 @@ class Verdict:
             return self.flow_filter
         listed = f"frame.number in {{{', '.join(map(str, frames))}}}"
         return f"({self.flow_filter}) || {listed}" if self.flow_filter else listed
+
+
+def listed(frames: Sequence[int]) -> str:
+    """List a few frame numbers."""
+    some = ", ".join(map(str, frames[:MOST_ROWS]))
+    return some + (f" and {len(frames) - MOST_ROWS:,} more" if len(frames) > MOST_ROWS else "")
 
 
 def group_filter(subject: Subject) -> str:

@@ -6,7 +6,9 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64
+from netinterf.notebook import MOST_ROWS, html_table
 from netinterf.values import frozen
+from netinterf.writing import count_of
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Verdict
 from netinterf.written.sequence import Written
@@ -34,6 +36,13 @@ class SeveralVerdicts(Written[Verdict]):  # noqa: PLW1641 - it has no hash, as a
         """Take all verdicts of ledgers."""
         return cls((ledger, np.arange(len(ledger))) for ledger in ledgers)
 
+    def __repr__(self) -> str:
+        return f"<{count_of(len(self), 'verdict')}; iterating writes them out>"
+
+    def _repr_html_(self) -> str:
+        head = ("outcome", "mechanism", "grade", "probability", "client", "server", "name", "first frame")
+        return html_table(head, map(cells, self[:MOST_ROWS]), len(self) - MOST_ROWS)
+
     def __len__(self) -> int:
         return sum(len(rows) for _, rows in self.parts)
 
@@ -56,3 +65,9 @@ class SeveralVerdicts(Written[Verdict]):  # noqa: PLW1641 - it has no hash, as a
         if not isinstance(others, Sequence):
             return NotImplemented
         return len(self) == len(others) and all(mine == other for mine, other in zip(self, others, strict=True))
+
+
+def cells(verdict: Verdict) -> list[object]:
+    """Give what a table shows of a verdict."""
+    subject, what = verdict.subject, [verdict.outcome.value, verdict.mechanism, verdict.grade.value]
+    return [*what, f"{verdict.probability:.3g}", subject.client, subject.server, subject.name, subject.first_frame]

@@ -8,7 +8,7 @@ import numpy as np
 from netinterf.arrays import I64
 from netinterf.schema import Grade, Outcome
 from netinterf.verdict.judgement import Judgement
-from netinterf.written.parts import ipv4_hosts, lists, observations, subjects, triggers
+from netinterf.written.parts import community_ids, ipv4_hosts, lists, observations, subjects, triggers
 from netinterf.written.record import Further, Verdict, whys
 from netinterf.written.words import sentences
 
@@ -46,6 +46,7 @@ def write_verdicts(judgement: Judgement, rows: I64) -> list[Verdict]:
         "ip_version": np.where(ipv4_hosts(judgement.hosts, judgement.flows.client[flow]), 4, 6).tolist(),
         "anomaly": [None if unknown else one for one, unknown in zip(score.tolist(), np.isnan(score), strict=True)],
     }
+    fields["community_id"] = community_ids(judgement, rows, about)
     whole = {"capture": judgement.capture, "files": judgement.files, "group": None}
     return [write(whole | dict(zip(fields, values, strict=True))) for values in zip(*fields.values(), strict=True)]
 

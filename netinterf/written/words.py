@@ -12,7 +12,7 @@ from netinterf.schema import Grade, Outcome
 from netinterf.written.group_words import group_happened, settled_by_members
 from netinterf.written.record import Observation, Subject, Verdict
 
-__all__ = ["SURE", "happened", "is_about", "percent", "sentences", "who"]
+__all__ = ["SURE", "claim", "happened", "is_about", "percent", "sentences", "who"]
 
 SURVIVED = {"rst.ignored": "forged resets were sent into {who}, which went on"}
 """What was done where an observation says that it had no effect."""
@@ -40,23 +40,25 @@ def sentences(verdict: Verdict) -> str:
     A finding names the two strongest signs, what raised its prior where that raised its grade, the strongest sign that
     argues against it, and whether its grade would stand if such interference were ten times rarer than assumed.
     """
+    if verdict.subject.kind == "group" or not (verdict.found and verdict.mechanism):
+        return claim(verdict)
+    about = [sign for sign in verdict.evidence if is_about(sign, verdict.mechanism)]  # strongest first
+    signs = [_clause(sign.says) for sign in islice((sign for sign in about if sign.llr > 0), 2)]
+    signs += [RAISED] if verdict.raised else []
+    against = next((sign for sign in about if sign.llr < 0), None)
+    signs += [] if against is None else [f"against it speaks that {_clause(against.says)}"]
+    return f"{_surely(verdict)}{': ' if signs else ''}{'; '.join(signs)}."
+
+
+def claim(verdict: Verdict) -> str:
+    """Say what a verdict claims and how surely, without what shows it: for where that stands beside it."""
     if verdict.subject.kind == "group":
-        sure = f"probability {percent(verdict.probability)}"
         if settled_by_members(verdict):
-            return f"{group_happened(verdict)} ({sure})."
-        return f"{group_happened(verdict)}. {SURE[verdict.grade]} ({sure})."
-    subject = who(verdict.subject)
+            return f"{group_happened(verdict)} (probability {percent(verdict.probability)})."
+        return f"{_surely(verdict)}."
     if verdict.found and verdict.mechanism:
-        about = [sign for sign in verdict.evidence if is_about(sign, verdict.mechanism)]  # strongest first
-        signs = [_clause(sign.says) for sign in islice((sign for sign in about if sign.llr > 0), 2)]
-        signs += [RAISED] if verdict.raised else []
-        against = next((sign for sign in about if sign.llr < 0), None)
-        signs += [] if against is None else [f"against it speaks that {_clause(against.says)}"]
-        rarer = ""
-        if verdict.grade_if_rarer is not verdict.grade:
-            rarer = f"; {IF_RARER[verdict.grade_if_rarer]} if such interference is ten times rarer here than assumed"
-        sure = f"{SURE[verdict.grade]} (probability {percent(verdict.probability)}{rarer})"
-        return f"{happened(verdict)}. {sure}{': ' if signs else ''}{'; '.join(signs)}."
+        return f"{_surely(verdict)}{f'; {RAISED}' if verdict.raised else ''}."
+    subject = who(verdict.subject)
     if verdict.outcome is Outcome.OK:
         plan = " It was held to a rate like everything else on the link." if verdict.selective is False else ""
         return f"{_capital(subject)} worked, and nothing suggests interference.{plan}"
@@ -64,6 +66,14 @@ def sentences(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.DOWN:
         return f"{_capital(subject)} did not work, without a sign of interference. {because}".strip()
     return f"It cannot be told whether {subject} was interfered with. {because}".strip()
+
+
+def _surely(verdict: Verdict) -> str:
+    """Say what was done to whom, and how sure that is; of one, also how sure if such things are rarer than assumed."""
+    rarer = ""
+    if verdict.subject.kind != "group" and verdict.grade_if_rarer is not verdict.grade:
+        rarer = f"; {IF_RARER[verdict.grade_if_rarer]} if such interference is ten times rarer here than assumed"
+    return f"{happened(verdict)}. {SURE[verdict.grade]} (probability {percent(verdict.probability)}{rarer})"
 
 
 def happened(verdict: Verdict) -> str:

@@ -23,6 +23,7 @@ LEVEL = {
     "workers": 0,
     "pieces": 0,
     "writing": 0,
+    "notebook": 0.2,
     "arrow": 0,
     "columns": 0.5,
     "table": 1,
@@ -73,6 +74,7 @@ HOMES = {  # foreign packages, and the only rooms that may import them
     "maxminddb": {"context"},
     "cryptography": {"protocols", "simulate"},
     "argparse": {"cli"},
+    "rich": {"cli"},
     "ctypes": {"compiled"},
 }
 

@@ -116,7 +116,7 @@ def test_nothing_is_kept_from_growing_without_a_reason() -> None:
 
 
 def test_the_metadata_say_what_was_tested(built: Path) -> None:
-    """The oldest Python is the one that is required; nothing is needed beside the five dependencies."""
+    """The oldest Python is the one that is required; nothing is needed beside the six dependencies."""
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read(f"netinterf-{__version__}.dist-info/METADATA").decode("utf-8")
@@ -124,7 +124,7 @@ def test_the_metadata_say_what_was_tested(built: Path) -> None:
     (required,) = re.findall(r"^Requires-Python: >=(3\.\d+)$", metadata, re.MULTILINE)
     assert required == versions[0]
     needed = re.findall(r"^Requires-Dist: (\w+)[^;\n]*$", metadata, re.MULTILINE)
-    assert sorted(needed) == ["attrs", "cryptography", "numpy", "scapy", "scipy"]
+    assert sorted(needed) == ["attrs", "cryptography", "numpy", "rich", "scapy", "scipy"]
 
 
 def test_the_source_archive_holds_what_tests_need(built: Path) -> None:

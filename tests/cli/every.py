@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Iterator, Sequence
 
-from netinterf.cli.verbs import Input, Target, build_parser
+from netinterf.cli.arguments import Input, Target
+from netinterf.cli.verbs import build_parser
 
 __all__ = ["arguments_of", "forms_of", "of_type", "verbs"]
 

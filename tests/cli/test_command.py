@@ -96,10 +96,11 @@ def test_reads_standard_input(captures: Path) -> None:
 
 
 def test_searches_folders(captures: Path) -> None:
-    """A folder's captures are judged, files that are none are counted in one line."""
+    """A folder's captures are judged, files that are none are counted in one line, which names those called so."""
     done = run("scan", captures)
     assert done.returncode == 0
-    assert problems(done) == ["netinterf: 1 file is no capture"]
+    named = [path for path in captures.iterdir() if path.suffix == ".pcap" and path.name not in done.stdout]
+    assert problems(done) == [f"netinterf: 1 file is no capture{''.join(f', among them {path}' for path in named)}"]
     assert "reset.pcap" in done.stdout
     assert "harmless.pcap" in done.stdout
 

@@ -13,8 +13,8 @@ import pytest
 import netinterf
 from netinterf import export, report, simulate
 from netinterf.capture import write_pcap
+from netinterf.cli.arguments import Input, Target
 from netinterf.cli.main import main
-from netinterf.cli.verbs import Input, Target
 from netinterf.errors import NetinterfError, ParameterError
 from tests.cli.every import arguments_of, forms_of, of_type, verbs
 

@@ -17,9 +17,9 @@ import pytest
 import netinterf
 from netinterf import simulate
 from netinterf.capture import find_captures, write_pcap
+from netinterf.cli.arguments import Target
 from netinterf.cli.formats import FORMATS
 from netinterf.cli.main import main
-from netinterf.cli.verbs import Target
 from netinterf.writing import ASIDE
 from tests.cli.every import arguments_of, forms_of, of_type, verbs
 from tests.cli.here import ROOT

@@ -10,6 +10,7 @@ from netinterf.errors import AnalyzerError, ParameterError
 from netinterf.schema import Evidence
 from netinterf.trace import Trace
 from netinterf.verdict.model import Model
+from netinterf.written.numbers import Number
 
 
 @pytest.mark.parametrize("name", list(BUILTIN))
@@ -41,7 +42,7 @@ def test_measures_in_sentences_are_declared() -> None:
     """A sentence can only mention numbers that its rule measures."""
     for analyzer in builtin():
         for rule in analyzer.rules:
-            assert rule.says.format(**dict.fromkeys(rule.measures, "1"))
+            assert rule.says.format(**dict.fromkeys(rule.measures, Number(1)))
 
 
 def test_an_unknown_analyzer_is_named_with_the_known_ones() -> None:

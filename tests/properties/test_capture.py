@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.utils import RawPcapNgReader
 
 from netinterf.capture import Interface, from_memory, open_capture, write_pcap, write_pcapng, write_records
 from netinterf.errors import CaptureError, ParameterError
@@ -105,9 +106,13 @@ def test_written_pcapng_reads_back(rows, kinds, data):
     whole = from_memory([row[0] for row in rows], [row[1] for row in rows], 1)
     of = np.array([data.draw(st.integers(0, len(kinds) - 1)) for _ in rows], np.int64)
     lengths = [len(row[1]) + row[2] for row in rows]
+    comments = data.draw(st.dictionaries(st.integers(0, len(rows) - 1), st.text(max_size=9))) if rows else {}
     r, file = whole.records, io.BytesIO()
-    write_pcapng(file, whole.buffer, r.at, r.captured, lengths, r.time, of, faces)
+    write_pcapng(file, whole.buffer, r.at, r.captured, lengths, r.time, of, faces, comments)
     again = open_capture(file.getvalue(), strict=True)
+    shown = [about.comments for _, about in RawPcapNgReader(io.BytesIO(file.getvalue()))]
+    said = {row: [text.encode("utf-8", "replace")] for row, text in comments.items()}
+    assert [remarks or None for remarks in shown] == [said.get(row) for row in range(len(rows))]
     assert again.records.time.tolist() == r.time.tolist()
     assert again.records.length.tolist() == lengths
     assert frames_of(again) == [row[1] for row in rows]

@@ -33,27 +33,27 @@ LOCAL = "Zhang et al., Localizing Traffic Differentiation, IMC 2023"
 
 UNCOMPARED = shaping.rule(
     "uncompared", "queue", 9.0,
-    "{transfers} transfers came at {rate_bps} bit/s for a share of {steady} of the time in which their packets waited "
+    "{transfers} transfers came at {rate_bps:bit/s} for {steady:%} of the time in which their packets waited "
     "in a queue ({waited_ms} ms); what else this client moved does not tell whether that was the line's rate",
     *HELD, "passed", "llr", source=KLEINROCK,
 )
 WHOLE_LINK = shaping.rule(
     "whole_link", "queue", -6.0,
-    "{transfers} transfers came at {rate_bps} bit/s for a share of {steady} of the time in which their packets waited "
+    "{transfers} transfers came at {rate_bps:bit/s} for {steady:%} of the time in which their packets waited "
     "in a queue ({waited_ms} ms), and what other transfers of this client moved meanwhile was missing from it (log-"
     "likelihood ratio {llr}): the whole line has that rate",
     *HELD, "passed", "llr", "selective", source=KLEINROCK,
 )
 SPARED = shaping.rule(
     "spared", "queue", 8.0,
-    "{transfers} transfers came at {rate_bps} bit/s for a share of {steady} of the time in which their packets waited "
+    "{transfers} transfers came at {rate_bps:bit/s} for {steady:%} of the time in which their packets waited "
     "in a queue ({waited_ms} ms), whatever else this client moved meanwhile: {passed} packets of others passed by "
     "that queue (log-likelihood ratio {llr})",
     *HELD, "passed", "llr", "selective", source=DIFFERENTIATION,
 )
 SPARED_ELSEWHEN = shaping.rule(
     "spared_elsewhen", "queue", 6.5,
-    "{transfers} transfers came at {rate_bps} bit/s for a share of {steady} of the time in which their packets waited "
+    "{transfers} transfers came at {rate_bps:bit/s} for {steady:%} of the time in which their packets waited "
     "in a queue ({waited_ms} ms); within a minute of their waiting others of this client moved {passed} packets, "
     "{beyond_bytes} bytes more than this rate allows",
     *HELD, "passed", "beyond_bytes", "selective", source=DIFFERENTIATION,

@@ -39,30 +39,30 @@ QUEUE = ("waited_share", "waited_ms", "rtt_inflation", "samples", "burst_packets
 
 TOKEN_BUCKET = policing.rule(
     "token_bucket", "losses", 4.5,
-    "{losses} packets were lost just when a token bucket filled at {rate_low_bps} to {rate_high_bps} bit/s, "
-    "{bucket_low_bytes} to {bucket_high_bytes} bytes deep, would be empty; this explains a share of {info} of where "
+    "{losses} packets were lost just when a token bucket filled at {rate_low_bps:bit/s} to {rate_high_bps:bit/s}, "
+    "{bucket_low_bytes:B} to {bucket_high_bytes:B} deep, would be empty; this explains {info:%} of where "
     "the losses fell", *BUCKET, source=f"{FLACH}, §3",
 )
 ROUGH_BUCKET = policing.rule(
     "rough_bucket", "losses", 2.7,
-    "{losses} packets were lost, most of them when a token bucket filled at {rate_low_bps} to {rate_high_bps} bit/s, "
-    "{bucket_low_bytes} to {bucket_high_bytes} bytes deep, would be nearly empty; this explains a share of {info} of "
-    "where the losses fell", *BUCKET, source=f"{FLACH}, §3",
+    "{losses} packets were lost, most of them when a token bucket filled at {rate_low_bps:bit/s} to "
+    "{rate_high_bps:bit/s}, {bucket_low_bytes:B} to {bucket_high_bytes:B} deep, would be nearly empty; this explains "
+    "{info:%} of where the losses fell", *BUCKET, source=f"{FLACH}, §3",
 )
 LOSS_AFTER_BURSTS = policing.rule(
     "loss_after_bursts", "losses", 1.0,
-    "{losses} packets were lost, more often the more had been sent before; a token bucket explains a share of {info} "
+    "{losses} packets were lost, more often the more had been sent before; a token bucket explains {info:%} "
     "of where they fell, which many causes would", *BUCKET, source=f"{FLACH}, §3",
 )
 UNHEARD = policing.rule(
     "acknowledgements", "losses", 4.5,
-    "{losses} acknowledgements never arrived, just when a token bucket filled at {rate_low_bps} to {rate_high_bps} "
-    "bit/s, {bucket_low_bytes} to {bucket_high_bytes} bytes deep, would be empty (a share of {info} explained): data "
-    "was repeated that had arrived", *BUCKET, source=("RFC 7323, §4.3", "net4people/bbs 382"),
+    "{losses} acknowledgements never arrived, just when a token bucket filled at {rate_low_bps:bit/s} to "
+    "{rate_high_bps:bit/s}, {bucket_low_bytes:B} to {bucket_high_bytes:B} deep, would be empty ({info:%} explained): "
+    "data was repeated that had arrived", *BUCKET, source=("RFC 7323, §4.3", "net4people/bbs 382"),
 )
 NO_QUEUE = policing.rule(
     "no_queue", "queue", 4.0,
-    "packets sent just before the losses came through as fast as all others (they waited a share of {waited_share} of "
+    "packets sent just before the losses came through as fast as all others (they waited {waited_share:%} of "
     "what a queue of that rate and depth would cost): nothing queued before it was dropped", *QUEUE,
     source=f"{FLACH}, §3.2",
 )
@@ -82,11 +82,11 @@ RANDOM_LOSS = policing.rule(
     "in outages, or at a full queue", "losses", "loss_share", "llr", source=f"{FLACH}, §3.3",
 )
 RECEIVER_WINDOW = policing.rule(
-    "receiver_window", "sender", -1.0, "for {share} of the transfer the receiver's own window held the sender back",
+    "receiver_window", "sender", -1.0, "for {share:%} of the transfer the receiver's own window held the sender back",
     "share", source=ZHANG,
 )
 APPLICATION = policing.rule(
-    "application", "sender", -1.0, "for {share} of the transfer the sender had nothing to send", "share",
+    "application", "sender", -1.0, "for {share:%} of the transfer the sender had nothing to send", "share",
     source=ZHANG,
 )
 WHOLE_LINK = policing.rule(

@@ -18,6 +18,7 @@ from netinterf.campaign.stored.known import Known, content_number, file_number, 
 from netinterf.campaign.stored.names import is_published, list_names, publish
 from netinterf.campaign.stored.parts import commit, dropped, recover
 from netinterf.campaign.stored.store import Store
+from netinterf.capture import NoCapture
 from netinterf.engine.lost import LostError
 from netinterf.engine.options import Options
 from netinterf.errors import CaptureError, ParameterError, UnreadableSource
@@ -38,7 +39,7 @@ that are large, and takes a minute at most."""
 GROWS = 16
 """A batch has so many times fewer captures than came before it: everybody soon has one, and the last are short."""
 
-Found = tuple[str | CaptureError | None, Place]
+Found = tuple[str | CaptureError | NoCapture, Place]
 """A capture or what is wrong with it (None: a file that is none), and whose it is."""
 
 
@@ -221,9 +222,9 @@ class Collecting:
         self.settle([attrs.evolve(task, cut=cut)])
         dropped(self.store.pending / cut.folder)
 
-    def _file(self, capture: str | CaptureError | None) -> File | None:
+    def _file(self, capture: str | CaptureError | NoCapture) -> File | None:
         """Look a file up; None where it is known, or cannot be collected."""
-        if capture is None:
+        if isinstance(capture, NoCapture):
             self.counts.skipped += 1
             return None
         try:

@@ -13,6 +13,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64
 from netinterf.campaign.judged.loading import NONE, Loaded, load
+from netinterf.campaign.judged.per_cell import networks_tried, spans_of, usual_mechanism
 from netinterf.campaign.judged.record import (
     CampaignSummary,
     Cell,
@@ -30,6 +31,7 @@ from netinterf.campaign.judged.words import reasons_of, says
 from netinterf.campaign.stored.reader import Reader, Snapshot, by_key
 from netinterf.errors import ParameterError
 from netinterf.mechanisms import answer_of, reset_of, silence_of
+from netinterf.notebook import MOST_ROWS, html_lines, html_table
 from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import ALL, TRANSPORTS
 from netinterf.pooling.answers import forged_weight
@@ -43,6 +45,7 @@ from netinterf.schema import Grade, Outcome
 from netinterf.values import frozen
 from netinterf.verdict.model import Model, default_model
 from netinterf.version import __version__
+from netinterf.writing import count_of, readable
 
 __all__ = ["OUTCOMES", "Report", "report"]
 
@@ -100,6 +103,16 @@ class Report:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {finding}" for finding, count in self.counts().items())
+        return readable(f"<Report on {count_of(len(self), 'cell')} of {self.campaign.path}: {counts}>")
+
+    def _repr_html_(self) -> str:
+        rows = self.rows(Finding.BLOCKED, Finding.SUSPECTED)
+        named = ("subject", "network", "finding", "mechanism", "probability", "explanation")
+        cells = [[getattr(cell, name) for name in named] for cell in self.written(rows[:MOST_ROWS])]
+        return html_lines([repr(self)[1:-1]]) + html_table(named, cells, len(rows) - len(cells))
 
     def path_of(self, capture: int) -> str:
         """Give the path of a capture by its number."""
@@ -313,35 +326,15 @@ class Report:
 
     @cached_property
     def _networks(self) -> I64:
-        """Count the networks in which each unit was tried; of servers that did not open, those in which names were."""
-        table, tallies = self.loaded.observations, self.cells.tallies
-        networks = np.bincount(tallies.unit)
-        _, first = numbered(combined(table.service, table.place))
-        at_service = np.bincount(table.service[first])
-        shut = np.flatnonzero(tallies.shut[tallies.cell])
-        networks[table.unit[shut]] = at_service[table.service[shut]]
-        return networks
+        return networks_tried(self.loaded.observations, self.cells.tallies)
 
     @cached_property
     def _span(self) -> I64:
-        """First and last observation of each cell, ns."""
-        cell, time = self.cells.tallies.cell, self.loaded.observations.time
-        span = np.stack([np.full(len(self.cells), NEVER), np.full(len(self.cells), -NEVER)], axis=1)
-        np.minimum.at(span[:, 0], cell, time)
-        np.maximum.at(span[:, 1], cell, time)
-        return span
+        return spans_of(self.cells.tallies.cell, self.loaded.observations.time, len(self.cells))
 
     @cached_property
     def _usual_mechanism(self) -> I64:
-        """Number of the mechanism that most observations of each cell name, -1 where none does."""
-        rows = np.flatnonzero(self.loaded.mechanism >= 0)
-        cell, mechanism = self.cells.tallies.cell[rows], self.loaded.mechanism[rows].astype(np.int64)
-        number, first = numbered(combined(cell, mechanism))
-        count = totals(number, None, len(first))
-        order = np.lexsort((-mechanism[first], count))  # the most frequent is written last
-        usual = np.full(len(self.cells), -1, np.int64)
-        usual[cell[first][order]] = mechanism[first][order]
-        return usual
+        return usual_mechanism(self.cells.tallies.cell, self.loaded.mechanism.astype(np.int64), len(self.cells))
 
     @cached_property
     def _settled(self) -> I64:

@@ -11,6 +11,7 @@ from netinterf.arrays import I64
 from netinterf.arrow import parquet_batches, parquet_rows
 from netinterf.campaign.stored.schema import CAPTURES, MARKS, NAMES, OBSERVATIONS, SERVERS, VALUES, StoredTable
 from netinterf.campaign.stored.store import Store
+from netinterf.writing import readable
 
 __all__ = ["Reader", "Snapshot", "by_key"]
 
@@ -24,6 +25,9 @@ class Reader:
 
     def __init__(self, store: str | os.PathLike[str]) -> None:
         self._store = Store(Path(store))
+
+    def __repr__(self) -> str:
+        return readable(f"<{type(self).__name__} in {self.path}>")
 
     @property
     def path(self) -> str:

@@ -6,8 +6,8 @@ from netinterf.campaign.judged.record import Cell
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
 from netinterf.report.campaign_page.words import SAYS, looks
-from netinterf.report.digest import count_of
 from netinterf.report.page.markup import Markup, join, moment, name, raw, tables, tag
+from netinterf.writing import count_of
 from netinterf.written.words import percent
 
 __all__ = ["findings"]

@@ -10,9 +10,10 @@ from netinterf.campaign.judged.loading import EVERYTHING, NONE
 from netinterf.observations.attempts import ALL
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
-from netinterf.report.digest import count_of, span_of
+from netinterf.report.digest import span_of
 from netinterf.report.headline import joined, many_hit
 from netinterf.report.page.markup import Markup, counted, definitions, join, moment, name, raw, tag
+from netinterf.writing import count_of
 from netinterf.written.words import percent
 
 __all__ = ["asked", "headline", "sentences"]

@@ -14,10 +14,10 @@ from netinterf.numbering import combined, numbered, totals
 from netinterf.observations.attempts import ALL
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
-from netinterf.report.digest import count_of
 from netinterf.report.headline import joined
 from netinterf.report.page.markup import Markup, join, moment, name, raw, tag
 from netinterf.values import frozen
+from netinterf.writing import count_of
 
 __all__ = ["Days", "timeline"]
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from netinterf.campaign.judged.record import Cell
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign_page.view import View
-from netinterf.report.digest import MOST_EXAMPLES, count_of
+from netinterf.report.digest import MOST_EXAMPLES
 from netinterf.report.headline import joined
 from netinterf.report.page.markup import Markup, join, name, raw, tag
+from netinterf.writing import count_of
 from netinterf.written.words import percent
 
 __all__ = ["open_section"]

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from netinterf.campaign.judged.record import Cell, Shown
 from netinterf.campaign.judged.words import CAUSE_SAYS
 from netinterf.pooling.grades import Finding
-from netinterf.report.digest import count_of
 from netinterf.report.page.findings import odds
-from netinterf.writing import printable
+from netinterf.writing import count_of, printable
 
 __all__ = ["SAYS", "looks", "weighed"]
 

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 from netinterf.arrays import F64
 from netinterf.report.figures.canvas import LEFT, RIGHT, words
 from netinterf.values import frozen
+from netinterf.written.numbers import prefix_of
 from netinterf.written.record import iso_time
 
-__all__ = ["Axis", "clock_axis", "count_axis", "frame", "scaled", "seconds_axis", "unit_axis"]
+__all__ = ["Axis", "clock_axis", "count_axis", "frame", "seconds_axis", "unit_axis"]
 
 ROUND = (1.0, 2.0, 5.0, 10.0)
 DAY = 86400.0
@@ -20,7 +21,6 @@ CLOCK = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800
          43200.0, DAY)  # fmt: skip
 """Steps of seconds that clocks and calendars have; longer ones are days."""
 
-PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 SPANS = ((2 * DAY, DAY, "days"), (2 * 7200.0, 3600.0, "hours"), (240.0, 60.0, "minutes"), (2.0, 1.0, "seconds"))
 """From how many seconds on what unit is shown, and its length."""
 
@@ -65,17 +65,6 @@ def ticks(low: float, high: float, step: float) -> F64:
     first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
     result: F64 = np.arange(first, last + 1) * step + 0.0  # which makes 0 of -0
     return result
-
-
-def scaled(value: float, unit: str) -> str:
-    """Write a quantity with three digits and the prefix that suits it, ``1.25 Mbit/s``."""
-    size, prefix = prefix_of(value)
-    return f"{float(f'{value / size:.3g}'):,.10g} {prefix}{unit}"
-
-
-def prefix_of(value: float) -> tuple[float, str]:
-    """Choose the prefix with which a number has one to three digits before the point."""
-    return next(((size, prefix) for size, prefix in PREFIXES if abs(value) >= size), (1.0, ""))
 
 
 def unit_axis(high: float, start: float, end: float, title: str, unit: str, most: int = 5) -> Axis:

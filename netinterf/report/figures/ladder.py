@@ -104,7 +104,7 @@ def heads(trace: Trace, flow: int, foot: float) -> list[str]:
     lines = [f'<path class="axis thin" d="M{x} {TOP - 20}V{foot:g}"/>' for x in (CLIENT, SERVER)]
     return [
         words(12, 14, f"client {client}"),
-        words(END, 32, f"server {server}", anchor="end"),
+        words(12, 32, f"server {server}"),
         words(CLIENT, 50, "client", "part ink", "middle"),
         words(SERVER, 50, "server", "part ink", "middle"),
         *lines,

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64, I64
-from netinterf.report.figures.axes import Axis, count_axis, frame, round_step, scaled, unit_axis
+from netinterf.report.figures.axes import Axis, count_axis, frame, round_step, unit_axis
 from netinterf.report.figures.canvas import LEFT, LINE, RIGHT, Panel, key, words
+from netinterf.written.numbers import scaled
 
 __all__ = ["freeze_positions"]
 

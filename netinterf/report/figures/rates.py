@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from netinterf.arrays import F64
 from netinterf.errors import ParameterError
-from netinterf.report.figures.axes import Axis, frame, round_step, scaled, seconds_axis, unit_axis
+from netinterf.report.figures.axes import Axis, frame, round_step, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import LINE, Panel, key, line, words
 from netinterf.values import frozen
+from netinterf.written.numbers import scaled
 
 __all__ = ["Limit", "bin_width", "rate_series"]
 

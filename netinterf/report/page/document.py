@@ -12,7 +12,15 @@ from netinterf.engine.scan import Result, captures_of
 from netinterf.errors import CaptureError
 from netinterf.report.page.markup import packaged, tag
 from netinterf.report.page.method import cite, files, method
-from netinterf.report.page.overview import contents, overview, quiet_section, summary_sentence, unfolded, unread
+from netinterf.report.page.overview import (
+    contents,
+    names_of_all,
+    overview,
+    quiet_section,
+    summary_sentence,
+    unfolded,
+    unread,
+)
 from netinterf.report.page.part import Room, Section, capture_section
 from netinterf.report.page.shell import shell
 from netinterf.writing import TextTarget, write_text
@@ -83,7 +91,8 @@ def body(
     """Write what stands below the title."""
     alone = len(sections) == 1
     yield SEARCH + "\n"
-    yield "" if alone or not with_findings else overview(sections, with_findings) + "\n"
+    if with_findings:
+        yield (names_of_all(sections) if alone else overview(sections, with_findings)) + "\n"
     for section in with_findings:
         yield unfolded(section, alone=alone) + "\n"
     yield quiet_section(quiet) + "\n" + unread(errors) + "\n" + method() + "\n"

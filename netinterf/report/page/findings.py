@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from netinterf.report.digest import (
     Kind,
     common_of,
-    count_of,
     end_of,
     frame_of,
     frames_of,
@@ -20,11 +19,14 @@ from netinterf.report.digest import (
     span_of,
     strongest_frames,
 )
+from netinterf.report.findings import list_of
+from netinterf.report.folding import Told
 from netinterf.report.headline import joined, many_hit
 from netinterf.report.page.markup import Markup, definitions, join, moment, name, raw, tables, tag
 from netinterf.schema import Outcome
+from netinterf.writing import count_of
 from netinterf.written.record import Observation, Subject, Verdict
-from netinterf.written.words import is_about, percent
+from netinterf.written.words import claim, is_about, percent
 
 __all__ = ["HEADS", "card", "kind_section", "odds", "row"]
 
@@ -39,7 +41,9 @@ HEADS = ("About", "From", "When", "Probability", "Strongest sign", "Frames")
 """Columns of `row`."""
 
 
-def kind_section(kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str]) -> Markup:
+def kind_section(
+    kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str], told: Mapping[Subject, Told]
+) -> Markup:
     """Write the findings of one kind under a heading: the first ones as cards, the rest as tables.
 
     Args:
@@ -47,13 +51,15 @@ def kind_section(kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str])
         cards: How many may be cards.
         key: What the ids of the cards begin with.
         drawn: Pictures of some of them, as SVG.
+        told: Those that stand for others that are like them.
     """
-    ordered = sorted(kind.findings, key=lambda verdict: verdict.subject not in drawn)  # what has a picture comes first
+    ordered = worth_a_card(kind, drawn, told)
     unfold, tabled = ordered[:cards], ordered[cards:]
     parts = [tag("h4", heading_of(kind)), tag("p", about_what(kind), class_="soft")]
-    parts += [
-        card(verdict, f"{key}-{place}", drawn.get(verdict.subject, "")) for place, verdict in enumerate(unfold, 1)
-    ]
+    for place, verdict in enumerate(unfold, 1):
+        picture, alike = drawn.get(verdict.subject, ""), told.get(verdict.subject)
+        opened = bool(picture) and len(kind.findings) == 1
+        parts.append(card(verdict, f"{key}-{place}", picture, alike=alike, opened=opened))
     if tabled:
         amount = f"{len(tabled):,} more" if unfold else f"all {len(tabled):,}"
         line = tag("summary", f"{amount} in a table; all their evidence is in the JSON lines")
@@ -61,6 +67,11 @@ def kind_section(kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str])
             tag("details", line, tables(f"{kind.mechanism}, {amount}", HEADS, [*map(row, tabled)]), class_="rest")
         )
     return tag("section", *parts, class_="kind")
+
+
+def worth_a_card(kind: Kind, drawn: Mapping[Subject, str], told: Mapping[Subject, Told]) -> list[Verdict]:
+    """Put findings with a picture first, then those that stand for others, then what is like these."""
+    return sorted(kind.findings, key=lambda verdict: (verdict.subject not in drawn, verdict.subject not in told))
 
 
 def about_what(kind: Kind) -> Markup:
@@ -78,20 +89,22 @@ def heading_of(kind: Kind) -> str:
     return heading[:1].upper() + heading[1:]
 
 
-def card(verdict: Verdict, key: str, picture: str = "") -> Markup:
+def card(verdict: Verdict, key: str, picture: str = "", *, alike: Told | None = None, opened: bool = False) -> Markup:
     """Write one finding or group as a card: a line that unfolds.
 
     Args:
         verdict: A verdict that names a mechanism.
         key: The id of the card.
         picture: What was drawn of it, as SVG.
+        alike: What it stands for besides.
+        opened: Show it unfolded.
     """
     doubtful = verdict.outcome is not Outcome.INTERFERED
     sure = tag("span", tag("b", str(verdict.grade)), f" {percent(verdict.probability)}", class_="sure")
     about = common_of(verdict) if verdict.group is not None else place_of(verdict)
     line = tag("summary", tag("span", name(about), class_="about"), sure, tag("span", *circumstances(verdict)))
     signs = ordered_evidence(verdict)
-    parts = [line, tag("p", verdict.explanation), facts(verdict)]
+    parts = [line, tag("p", claim(verdict)), facts(verdict, alike)]
     parts += [
         tag("p", "What was seen", class_="label"),
         tag("ol", *(sign(observation, verdict) for observation in signs[:MOST_SIGNS])),
@@ -99,7 +112,7 @@ def card(verdict: Verdict, key: str, picture: str = "") -> Markup:
     if len(signs) > MOST_SIGNS:
         parts.append(tag("p", f"and {len(signs) - MOST_SIGNS:,} more, weaker ones.", class_="soft"))
     parts += [tag("figure", raw(picture))] if picture else []
-    return tag("details", *parts, id=key, class_="finding possible" if doubtful else "finding")
+    return tag("details", *parts, id=key, class_="finding possible" if doubtful else "finding", open=opened)
 
 
 def circumstances(verdict: Verdict) -> Iterator[str]:
@@ -114,8 +127,8 @@ def circumstances(verdict: Verdict) -> Iterator[str]:
         yield f", frame {frame_of(subject.first_frame, verdict.files)}"
 
 
-def facts(verdict: Verdict) -> Markup:
-    """List what is known of a finding besides its evidence."""
+def facts(verdict: Verdict, told: Told | None) -> Markup:
+    """List what is known of a finding besides its evidence, and what is like it."""
     trigger, alike = verdict.trigger, resembles(verdict)
     spared = {True: "others were spared", False: "everything was limited alike", None: ""}
     frame = "" if trigger is None or trigger.frame is None else f", in frame {frame_of(trigger.frame, verdict.files)}"
@@ -136,6 +149,8 @@ def facts(verdict: Verdict) -> Markup:
         pairs.append(("Frames to look at", frames_of(verdict.frames, verdict.files)))
     elif frames := strongest_frames(verdict):
         pairs.append(("Frames that show it", frames_of(frames, verdict.files)))
+    if told is not None and told.alike:
+        pairs.append(("Like it", f"{told.alike:,} more: {list_of(told.places)}"))
     filter_ = verdict.flow_filter
     pairs += [("Mechanism", tag("code", verdict.mechanism or ""))]
     pairs += [("Wireshark filter", tag("code", filter_, class_="copy"))] if filter_ else []

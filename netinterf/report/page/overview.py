@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from netinterf.errors import CaptureError
-from netinterf.report.digest import count_of
 from netinterf.report.headline import many_hit
 from netinterf.report.page.markup import Markup, name, raw, table, tag
+from netinterf.report.page.names import names_table, strip
 from netinterf.report.page.part import Section, counts
+from netinterf.writing import count_of
 
-__all__ = ["contents", "overview", "quiet_section", "summary_sentence", "unfolded", "unread"]
+__all__ = ["contents", "names_of_all", "overview", "quiet_section", "summary_sentence", "unfolded", "unread"]
 
 QUIET = "Captures without findings"
 
@@ -58,16 +59,32 @@ def overview(sections: Sequence[Section], with_findings: Sequence[Section]) -> M
         for mechanism, count in findings.most_common()
     ]
     ways = table("Ways of interference", ("Mechanism", "What was done", "Captures"), rows) if rows else raw("")
-    lines = tag("ul", *map(line_of, with_findings), class_="captures")
-    return tag("section", tag("h2", "Captures"), counts(outcomes), ways, lines, id="captures")
+    begin, end = span_of_all(sections)
+    lines = tag("ul", *(line_of(section, begin, end) for section in with_findings), class_="captures")
+    names = names_of_all(sections)
+    return tag("section", tag("h2", "Captures"), counts(outcomes), ways, names, lines, id="captures")
 
 
-def line_of(section: Section) -> Markup:
-    """Write a capture as a line that leads to it."""
+def names_of_all(sections: Sequence[Section]) -> Markup:
+    """Sum up what was interfered with by name, over all captures."""
+    hits = (hit for section in sections for hit in section.hits)
+    return names_table(hits, *span_of_all(sections), alone=len(sections) == 1)
+
+
+def span_of_all(sections: Sequence[Section]) -> tuple[int, int]:
+    """Tell when the first and the last packet of all captures were recorded, ns since 1970."""
+    summaries = [section.summary for section in sections]
+    begins = [summary.first for summary in summaries if summary.first is not None]
+    return min(begins, default=0), max((summary.last for summary in summaries if summary.last is not None), default=0)
+
+
+def line_of(section: Section, begin: int, end: int) -> Markup:
+    """Write a capture as a line that leads to it, with when it was interfered with beside those of the others."""
     return tag(
         "li",
         tag("a", short(section), href=f"#{section.key}"),
         tag("span", section.headline),
+        strip(section.times, begin, end) if len(section.times) else "",
         class_=False if section.interfered else "hint",
     )
 

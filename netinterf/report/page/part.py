@@ -2,24 +2,28 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from netinterf.arrays import I64
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
-from netinterf.report.digest import Common, count_of, examples_of, kinds_of, shared_rules, span_of, unjudged
+from netinterf.report.digest import Common, examples_of, kinds_of, rows_of_outcome, shared_rules, span_of, unjudged
+from netinterf.report.findings import one_line
+from netinterf.report.folding import folded
 from netinterf.report.headline import headline, joined
 from netinterf.report.page.findings import card, kind_section
 from netinterf.report.page.markup import ROWS, Markup, counted, definitions, join, moment, name, tag
+from netinterf.report.page.names import Hit, hits_of
 from netinterf.report.page.pictures import pictures, worth_a_picture
 from netinterf.report.page.proof import Proof, proofs_of
-from netinterf.report.text import one_line
 from netinterf.schema import Outcome
 from netinterf.values import frozen
+from netinterf.writing import count_of
 from netinterf.written.record import Verdict
 
 __all__ = ["Room", "Section", "capture_section", "counts"]
 
 PER_KIND = 200
-"""Findings of one kind in one capture that unfold (judgement); who wants more of the same reads a table with less
-trouble. One always does, and what has a picture."""
+"""Findings of one kind in one capture that unfold (judgement), of those that are alike one; who wants more of the same
+reads a table with less trouble. One always does, and what has a picture."""
 
 MOST_GROUPS = 20
 """As in the terminal summary; they come surest first, and what follows are mostly parts of them."""
@@ -51,6 +55,8 @@ class Section:
     interfered: bool  # whether somebody interfered
     findings: Mapping[str, int]  # findings that are shown, by mechanism
     hints: bool  # whether something is only possible
+    hits: Sequence[Hit]  # names that were interfered with
+    times: I64  # when what was interfered with began, ns since 1970
     markup: Markup
     proofs: Sequence[Proof]
     left: Room
@@ -67,14 +73,16 @@ def capture_section(judged: Judged, key: str, room: Room, *, everything: bool) -
     """
     groups = list(judged.ledger.group_verdicts())
     kinds = kinds_of(verdict for verdict in judged.ledger.findings() if verdict.group is None)
+    told = {told.verdict.subject: told for told in folded(judged.ledger, judged.ledger.rows_found(), apart=everything)}
     drawn = pictures(judged, worth_a_picture(kinds)[: room.pictures])
     left = room.cards
     interfered: list[Markup] = []
     hints: list[Markup] = []
     for place, kind in enumerate(kinds, 1):
         pictured = sum(verdict.subject in drawn.drawn for verdict in kind.findings)
-        cards = min(max(left, pictured, 1), PER_KIND, len(kind.findings))
-        (hints if kind.doubtful else interfered).append(kind_section(kind, cards, f"{key}-{place}", drawn.drawn))
+        worth = sum(verdict.subject in drawn.drawn or verdict.subject in told for verdict in kind.findings)
+        cards = min(max(left, pictured, 1), PER_KIND, worth)
+        (hints if kind.doubtful else interfered).append(kind_section(kind, cards, f"{key}-{place}", drawn.drawn, told))
         left -= cards
     sure = group_cards([group for group in groups if group.outcome is Outcome.INTERFERED], f"{key}-together")
     unsure = group_cards([group for group in groups if group.outcome is not Outcome.INTERFERED], f"{key}-perhaps")
@@ -93,6 +101,8 @@ def capture_section(judged: Judged, key: str, room: Room, *, everything: bool) -
         interfered=bool(sure or interfered),
         findings={kind.mechanism: len(kind.findings) for kind in kinds if not kind.doubtful},
         hints=bool(unsure or hints),
+        hits=hits_of(judged.ledger),
+        times=judged.ledger.verdicts.start[rows_of_outcome(judged.ledger, Outcome.INTERFERED)],
         markup=join([counts(judged.summary.outcomes), about(judged.summary), *blocks]),
         proofs=proofs_of(judged),
         left=Room(cards=max(left, 0), pictures=room.pictures - len(drawn.drawn)),

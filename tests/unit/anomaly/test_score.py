@@ -16,7 +16,7 @@ from netinterf.anomaly.view import View
 from netinterf.capture import write_pcap
 from netinterf.engine.judged import judge_trace
 from netinterf.export.jsonl import jsonl
-from netinterf.report.text import text
+from netinterf.report.several import text
 from netinterf.schema import Evidence, Grade, Recording
 from netinterf.simulate import Conditions, run, scenarios
 from netinterf.trace import Trace, read

@@ -5,6 +5,7 @@ import pytest
 
 import netinterf
 from netinterf.attribute.injectors import Injector, injectors_of
+from netinterf.report.lines import laid_out
 from netinterf.report.text import injector_lines
 from netinterf.simulate import Conditions, run
 
@@ -54,7 +55,7 @@ def test_they_are_told_in_words() -> None:
     first = Injector(authority=True, recursion=True, fragment=True, pointer=False, edns=None, questions=12)
     second = Injector(authority=False, recursion=True, fragment=None, pointer=True, edns=False, questions=1)
     assert list(injector_lines([first])) == []
-    assert [line.strip() for line in injector_lines([first, second])] == [
+    assert [line.strip() for line in laid_out(injector_lines([first, second]))] == [
         "forged DNS answers are by at least 2 injectors, told apart by what they write:",
         "- 12 questions: with authority, offers recursion, DF not set, copies the name",
         "- 1 question: without authority, offers recursion, points at the name, ignores EDNS",

@@ -21,6 +21,7 @@ from netinterf.engine.examples import FOLDER
 from netinterf.observations.attempts import DNS, HTTP, TCP, TLS, TRANSPORTS, State
 from netinterf.ooni import read_measurements
 from netinterf.report.campaign import campaign_text
+from netinterf.report.lines import laid_out
 from netinterf.simulate import Conditions, run
 from netinterf.verdict.keys import BIN_NS
 from tests.unit.campaign.captures import entries, observations, write
@@ -258,7 +259,7 @@ def test_what_the_control_reaches_and_the_probe_does_not(tmp_path):
     (shown,) = {one.lines for one in cell.shown if one.states == ("silent",) and one.lines == (1,)}
     assert shown == (1,)
     assert (cell.there.networks, cell.there.answered, cell.there.failed) == (1, 6, 0)
-    text = "\n".join(campaign_text(report))
+    text = "\n".join(laid_out(campaign_text(report)))
     assert "line 1 (silent) of" in text
     (line,) = (json.loads(one) for one in netinterf.export.campaign.campaign_lines(report) if '"type": "cell"' in one)
     assert {tuple(one["frames"]) for one in line["shown"]} == {()}

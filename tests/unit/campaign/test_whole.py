@@ -19,6 +19,7 @@ from netinterf.export.campaign import campaign_lines, campaign_parquet
 from netinterf.pooling.grades import Finding
 from netinterf.report.campaign import campaign_text
 from netinterf.report.campaign_page import campaign_page
+from netinterf.report.lines import laid_out
 from netinterf.verdict.model import default_model
 
 NAMES, RUNS, SINCE, DAY_NS = 150, 4, 2, 24 * 3600 * 10**9  # three names at each server
@@ -84,7 +85,7 @@ def test_text_lines_and_page_tell_it(judged):
     cells = [line for line in lines if line["type"] == "cell"]
     assert sum(cell["here"]["cut_off"] for cell in cells) == int(judged.loaded.cut_off.sum())
     assert lines[0]["observations"] == NAMES * len(TRANSPORTS) * RUNS * 3
-    text = "\n".join(campaign_text(judged))
+    text = "\n".join(laid_out(campaign_text(judged)))
     assert f"BLOCKED: all that leaves the network in {PLACE}" in text
     page = "".join(chain(campaign_page(judged)))
     assert "Somebody interferes with 1 whole network in 1 of 3 networks" in page

@@ -227,6 +227,7 @@ def test_find_captures_by_content(tree):
     names = [os.path.relpath(path, tree) for path in found.captures]
     assert ["[odd].pcap", "a.bin", os.path.join("b", "two.log")] == names
     assert (found.skipped, found.errors) == (3, ())
+    assert found.misnamed == (str(tree / "notes.pcap"),)
 
 
 def test_find_captures_by_pattern_name_and_dash(tree):

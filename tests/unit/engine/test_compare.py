@@ -18,6 +18,7 @@ from netinterf.errors import ParameterError
 from netinterf.export.comparison import comparison_lines
 from netinterf.observations.attempts import State, without_traces
 from netinterf.report.comparison import comparison_text
+from netinterf.report.lines import laid_out
 from netinterf.schema import Outcome
 from netinterf.transform import load, save, snaplen
 from tests.unit.observations.attempts import attempts, several
@@ -101,7 +102,7 @@ def test_lines_fit_the_schema(swallowed):
 def test_text_tells_what_lines_tell(swallowed):
     """Every name that fails stands in the table, and no line is wider than the page."""
     pair, comparison = swallowed
-    text = list(comparison_text(comparison))
+    text = list(laid_out(comparison_text(comparison)))
     table = text[text.index("By name: attempts that failed") :]
     assert all(any(line.split()[:1] == [name] for line in table) for name in pair.troubled)
     assert all(sum(f"BLOCKED: {name}" in line for line in text) == 1 for name in pair.troubled)

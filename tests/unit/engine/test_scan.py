@@ -291,6 +291,26 @@ def test_extract_writes_the_packets_of_a_verdict(folder: Path, tmp_path: Path) -
     assert frame in (tmp_path / "proof.pcap").read_bytes()
 
 
+@pytest.mark.tshark
+def test_an_extract_as_pcapng_says_of_frames_what_they_show(
+    tshark: Callable[..., list[list[str]]], folder: Path, tmp_path: Path
+) -> None:
+    """Wireshark shows a comment at each frame that evidence names, with its rules; packets are those of the pcap."""
+    played = simulate.run("tcp.reset", 1)
+    write_pcap(folder / "reset.pcap", played.times, played.frames, played.link_type)
+    result = scan(folder / "reset.pcap")
+    (verdict,) = result.findings[:1]
+    assert result.extract(verdict, tmp_path / "a.pcap") == result.extract(verdict, tmp_path / "a.pcapng")
+    names = ("frame.time_epoch", "frame.len", "ip.id", "tcp.seq_raw")
+    assert tshark(tmp_path / "a.pcapng", *names) == tshark(tmp_path / "a.pcap", *names)
+    comments = [comment for (comment,) in tshark(tmp_path / "a.pcapng", "frame.comment") if comment]
+    named = {frame for sign in verdict.evidence for frame in sign.frames} | set(verdict.frames)
+    assert [int(comment.split("frame ")[1].split(":")[0]) for comment in comments] == sorted(named)
+    (forged,) = [comment for comment in comments if f"frame {verdict.frames[0]}:" in comment]
+    assert f"shows {verdict.mechanism} ({verdict.grade}" in forged
+    assert all(sign.rule in forged for sign in verdict.evidence if verdict.frames[0] in sign.frames)
+
+
 def test_extract_refuses_what_it_cannot_do(folder: Path, tmp_path: Path) -> None:
     """A verdict of another result, and a capture that changed, are errors that say so."""
     result = scan(folder, analyzers=MINE)

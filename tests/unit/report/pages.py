@@ -1,8 +1,12 @@
 """What a parser that knows nothing of a page's making finds in it, and a name that no page may let loose."""
 
+import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
+
+from benchmarks.browser import Browser
 
 VOID = {"meta", "link", "input", "br"}
 HOSTILE = "evil\"><script>alert(1)</script><img src=x onerror=alert(2)>\u202egnp.exe\x00\x1b[31m\udcff&amp;' "
@@ -55,3 +59,12 @@ def check_form(page: Page) -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def violations(browser: Browser) -> list[str]:
+    """Name the rules of axe-core (WCAG 2, and good practice) that the page which is open violates, and where."""
+    engine = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+    asked = "axe.run().then((told) => { window.told = JSON.stringify(told.violations); })"
+    browser.run(f"{engine}; window.told = ''; {asked}; 0")
+    browser.wait_until("window.told !== ''")
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in json.loads(browser.run("window.told"))]

@@ -25,7 +25,7 @@ from netinterf.report.campaign_page.alike import alike_of
 from netinterf.report.campaign_page.grid import COUNTS
 from netinterf.report.campaign_page.view import view_of
 from netinterf.writing import printable
-from tests.unit.report.pages import HOSTILE, Page, check_form
+from tests.unit.report.pages import HOSTILE, Page, check_form, violations
 
 TURNED = "\u202egnp.moc.elpmaxe\u2066</script><b>"
 PLAIN = [f"www.site{number:03}.example" for number in range(44)]
@@ -217,6 +217,15 @@ def test_a_browser_draws_it_and_asks_for_nothing(browser: Browser, page: Path, w
     browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert browser.run("document.documentElement.scrollWidth") <= width
     assert browser.complaints() == ()
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_no_violation(browser: Browser, page: Path, width: int) -> None:
+    """Names of controls, contrast, order of headings, regions."""
+    pytest.importorskip("axe_core_python")
+    opened(browser, page, width, "light")
+    assert violations(browser) == []
 
 
 @pytest.mark.chromium

@@ -29,13 +29,14 @@ from netinterf.report.figures import (
     time_sequence,
 )
 from netinterf.report.figures.attempts import attempts
-from netinterf.report.figures.axes import clock_axis, count_axis, scaled, seconds_axis, unit_axis
+from netinterf.report.figures.axes import clock_axis, count_axis, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import WIDTH
 from netinterf.report.figures.gather import FittedLimit, exceeds, positions
 from netinterf.report.figures.sequence import thinned
 from netinterf.schema import Rule
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
+from netinterf.written.numbers import scaled
 from netinterf.written.record import Observation, Verdict
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,6 +12,7 @@ from netinterf.engine.judge import judge
 from netinterf.engine.judged import Judged
 from netinterf.report.digest import MOST_EXAMPLES, ordered_evidence, place_of
 from netinterf.report.folding import MOST_EVIDENCE, folded, numbered_places, places_of
+from netinterf.report.lines import laid_out
 from netinterf.report.text import capture_text
 from netinterf.simulate import Conditions
 from netinterf.table import Text
@@ -71,7 +72,8 @@ def test_everything_unfolds(judged: Judged) -> None:
     ledger = judged.ledger
     shown = [verdict for verdict in ledger if verdict.group is None and verdict.outcome.value == "interfered"]
     blocks = [
-        sum(line.startswith("INTERFERED: ") for line in capture_text(judged, everything=e)) for e in (True, False)
+        sum(line.startswith("INTERFERED: ") for line in laid_out(capture_text(judged, everything=e)))
+        for e in (True, False)
     ]
     assert blocks == [len(shown), len({kind_of(verdict) for verdict in shown})]
 

@@ -19,13 +19,15 @@ from netinterf.capture import write_pcap
 from netinterf.cli.main import main
 from netinterf.engine.scan import scan
 from netinterf.errors import CaptureError
+from netinterf.report.findings import one_line
 from netinterf.report.page.findings import HEADS, card, odds, row
 from netinterf.report.page.markup import ROWS, packaged, tables, tag
 from netinterf.report.page.method import AUTHORS, TITLE
 from netinterf.schema import Grade, Outcome
 from netinterf.written.record import Observation, Trigger, Verdict
+from netinterf.written.words import claim
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
-from tests.unit.report.pages import HOSTILE, Page, check_form
+from tests.unit.report.pages import HOSTILE, Page, check_form, violations
 
 EXAMPLES = Path(str(netinterf.__path__[0])) / "data" / "examples"
 
@@ -74,15 +76,44 @@ def test_nothing_is_asked_for(text: str) -> None:
     assert page.count("script") == 1
 
 
-def test_every_finding_is_on_the_page(result: netinterf.Result, text: str) -> None:
-    """A card for each, with its explanation, its filter, its rules; the groups as well."""
-    page = Page(text)
-    cards = [told for name, told in page.tags if name == "details" and str(told.get("class")).startswith("finding")]
-    assert len(cards) == len(result.findings) > 15
+def cards_of(page: Page) -> list[dict[str, str | None]]:
+    """List the attributes of a page's cards."""
+    return [told for name, told in page.tags if name == "details" and str(told.get("class")).startswith("finding")]
+
+
+def test_every_finding_is_on_the_page(result: netinterf.Result) -> None:
+    """A card for each when everything is asked for, with what it claims, its filter, its rules; the groups as well."""
+    page = Page(written(result, everything=True, figures=0))
+    assert len(cards_of(page)) == len(result.findings) > 15
     for verdict in result.findings:
-        assert verdict.explanation in page.text
+        assert claim(verdict) in page.text
         assert verdict.flow_filter in page.text
-        assert verdict.evidence[0].rule in page.text
+        assert page.text.count(verdict.evidence[0].says) <= page.text.count(verdict.evidence[0].rule)
+
+
+def test_findings_that_are_alike_share_a_card(result: netinterf.Result, text: str) -> None:
+    """It says how many more there are and what they are about; each of them stands in a table."""
+    page = Page(text)
+    single = [one for one in result.findings if one.group is None]
+    cards = len(cards_of(page)) - (len(result.findings) - len(single))
+    tabled = re.findall(r'<details class="rest">.*?</details>', text, re.DOTALL)
+    rows = [row for part in tabled for row in re.findall(r'<tr><th scope="row">', part)]
+    assert 0 < cards < len(single)
+    assert len(rows) == len(single) - cards
+    told = [int(number) for number in re.findall(r"Like it(\d+) more: ", page.text)]
+    assert sum(told) >= len(rows)  # (one with a picture has a card of its own)
+
+
+def test_a_single_finding_is_open_with_its_picture(
+    result: netinterf.Result, found: Verdict, text: str, tmp_path: Path
+) -> None:
+    """Nobody has to look for the only thing that there is to see; of several none is chosen."""
+    result.extract(found, tmp_path / "alone.pcap")
+    alone = scan(tmp_path / "alone.pcap")
+    assert len(alone.findings) == 1
+    (only,) = cards_of(Page(written(alone)))
+    assert "open" in only
+    assert not [told for told in cards_of(Page(text)) if "open" in told]
 
 
 SLOWED = (
@@ -186,7 +217,7 @@ def test_a_hostile_capture_gives_a_harmless_page(hostile: Path) -> None:
     assert page.count("img") == 0
     assert "<script>alert(1)</script>.org" in page.text
     assert "<img src=x onerror=alert(3)>&lt;.pcap" in page.text
-    assert page.count("svg") == 2
+    assert page.count("figure") == 2
     assert all(sign.isprintable() or sign == "\n" for sign in page.text)
 
 
@@ -195,16 +226,16 @@ def test_a_capture_that_is_gone_or_changed_has_no_pictures(tmp_path: Path) -> No
     path = tmp_path / "visit.pcap.gz"
     shutil.copy(EXAMPLES / "tcp.reset.pcap.gz", path)
     kept = scan(path)
-    assert Page(written(kept)).count("svg") == 2
-    assert Page(written(kept, figures=0)).count("svg") == 0
-    assert Page(written(kept, figures=1)).count("svg") == 1
+    assert Page(written(kept)).count("figure") == 2
+    assert Page(written(kept, figures=0)).count("figure") == 0
+    assert Page(written(kept, figures=1)).count("figure") == 1
     shutil.copy(EXAMPLES / "benign.pcap.gz", path)
     assert "the capture has changed since it was judged" in written(kept)
     path.unlink()
     gone = Page(written(kept))
     assert "the capture cannot be read any more" in gone.text
     assert "could not be read again" in gone.text
-    assert gone.count("svg") == 0
+    assert gone.count("figure") == 0
     piped = [attrs.evolve(one, source=None) for one in kept.judged]
     assert "the capture came from a pipe" in written(piped)
     assert Page(written(piped)).count("details") == gone.count("details")
@@ -233,8 +264,11 @@ def test_long_tables_are_cut(found: Verdict) -> None:
 
 def test_everything_is_listed_when_asked_for(result: netinterf.Result, text: str) -> None:
     """One line for every flow and exchange."""
-    subjects = sum(verdict.group is None for verdict in result.verdicts)
-    assert Page(written(result, everything=True)).count("li") == Page(text).count("li") + subjects
+    whole = written(result, everything=True, figures=0)
+    for verdict in result.verdicts:
+        assert verdict.group is not None or str(tag("li", one_line(verdict))) in whole
+    assert "Every conversation" in whole
+    assert "Every conversation" not in text
 
 
 def test_what_could_not_be_read_is_named(result: netinterf.Result) -> None:
@@ -326,6 +360,38 @@ def test_a_browser_shows_it_whole_and_asks_for_nothing(
 
 
 @pytest.mark.chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_no_violation(
+    browser: Browser, result: netinterf.Result, tmp_path: Path, width: int, scheme: str
+) -> None:
+    """Names of controls, contrast, order of headings, regions: folded and unfolded."""
+    pytest.importorskip("axe_core_python")
+    path = tmp_path / "page.html"
+    report.html(result, path, everything=True)
+    browser.open(path, width=width, scheme=scheme)
+    assert violations(browser) == []
+    browser.run(UNFOLD)
+    assert violations(browser) == []
+
+
+@pytest.mark.chromium
+def test_the_page_is_read_by_keyboard(browser: Browser, result: netinterf.Result, tmp_path: Path) -> None:
+    """The first stop leads past the contents; every card and table that scrolls is a stop, in the order of the page."""
+    path = tmp_path / "page.html"
+    report.html(result, path)
+    browser.open(path)
+    stops = "[...document.querySelectorAll('a[href], input, summary, [tabindex]')].filter((one) => one.tabIndex >= 0)"
+    assert browser.run(f"{stops}[0].className") == "skip"
+    assert browser.run(f"{stops}.every((one) => one.tabIndex === 0)")
+    assert browser.run(f"{stops}.filter((one) => one.matches('summary')).length") == browser.run(
+        "document.querySelectorAll('details').length"
+    )
+    browser.run("document.querySelector('.finding summary').click()")
+    assert browser.run("document.querySelector('.finding').open")
+
+
+@pytest.mark.chromium
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_browser_runs_nothing_of_a_hostile_capture(browser: Browser, hostile: Path, width: int) -> None:
     """No image, no second script, no request, and nothing wider than the window."""
@@ -354,14 +420,16 @@ def test_the_field_filters_findings(browser: Browser, result: netinterf.Result, 
     path = tmp_path / "page.html"
     report.html(result, path)
     browser.open(path)
-    shown = "document.querySelectorAll('.finding:not([hidden])').length"
+    shown = "document.querySelectorAll('.finding:not([hidden]), .rest tbody tr:not([hidden])').length"
+    parts = re.findall(r'(?s)<details [^>]*class="finding.*?</details>|<tr><th scope="row">.*?</tr>', written(result))
+    about = sum("maps10.example" in part for part in parts if "SHA-256" not in part)
     everything = browser.run(shown)
     typed = (
         "(word) => { const f = document.querySelector('input'); f.value = word; f.dispatchEvent(new Event('input')) }"
     )
     browser.run(f"({typed})('MAPS10.example')")
     browser.wait_until(f"{shown} < {everything}")
-    assert browser.run(shown) == sum("maps10.example" in card(one, "x") for one in result.findings)
+    assert browser.run(shown) == about - 1  # (one row is that of the overview)
     assert browser.run("document.querySelector('output').value").endswith(f"of {everything + 1}")  # a folded capture
     browser.run(f"({typed})('')")
     browser.wait_until(f"{shown} === {everything}")

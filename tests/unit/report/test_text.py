@@ -11,9 +11,11 @@ from netinterf.capture import write_pcap
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import scan
 from netinterf.mechanisms import MECHANISMS, settled_by
+from netinterf.report.findings import finding_lines, one_line, suspicion_lines
 from netinterf.report.folding import Told
-from netinterf.report.lines import WIDTH
-from netinterf.report.text import finding_lines, one_line, summary_lines, suspicion_lines, text
+from netinterf.report.lines import WIDTH, laid_out
+from netinterf.report.several import text
+from netinterf.report.text import note_line, summary_lines
 from netinterf.schema import Diagnostic, Grade, Outcome
 from netinterf.written.record import Further, Observation, Verdict
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
@@ -36,7 +38,7 @@ def found(judged: Judged) -> Verdict:
 
 def page(verdict: Verdict, **changes: Any) -> str:
     """Write a changed finding."""
-    return "\n".join(finding_lines(attrs.evolve(verdict, **changes)))
+    return "\n".join(laid_out(finding_lines(attrs.evolve(verdict, **changes))))
 
 
 def test_a_finding_says_what_who_and_where_to_look(found: Verdict) -> None:
@@ -59,7 +61,7 @@ def suspicion(found: Verdict, probability: float, says: str, mechanism: str = "t
 
 def test_a_hint_is_no_accusation(found: Verdict) -> None:
     """A suspicion says of what, why, how likely, where to look and what would settle it."""
-    block = "\n".join(suspicion_lines([Told(verdict=suspicion(found, 0.7, "the reset is odd"))]))
+    block = "\n".join(laid_out(suspicion_lines([Told(verdict=suspicion(found, 0.7, "the reset is odd"))])))
     assert "Suspected: tcp.reset, would be settled by captures at the client and at the server at the" in block
     assert f"70 %, frame {found.subject.first_frame}, " in block
     assert "the reset is odd" in block
@@ -74,7 +76,11 @@ def test_suspicions_are_ranked_by_mechanism_and_probability(found: Verdict) -> N
         suspicion(found, 0.8, "odd"),
         suspicion(found, 0.75, "slow", "rate.freeze"),
     ]
-    lines = "\n".join(suspicion_lines([Told(verdict=verdict) for verdict in some])).replace("\n    ", " ").split("\n")
+    lines = (
+        "\n".join(laid_out(suspicion_lines([Told(verdict=verdict) for verdict in some])))
+        .replace("\n    ", " ")
+        .split("\n")
+    )
     told = [line.strip() for line in lines if line.startswith(("Suspected: ", "  6", "  7", "  8"))]
     assert [line.partition(",")[0] for line in told] == [
         "Suspected: tcp.reset", "80 %", "70 %", "Suspected: rate.freeze", "75 %", "60 %",
@@ -142,10 +148,11 @@ def test_without_forged_packets_those_that_show_it_are_named(found: Verdict) -> 
 def test_the_summary_counts_and_notes(judged: Judged) -> None:
     """Outcomes are counted, and what was damaged is noted with its number."""
     note = Diagnostic("capture.cut", "the capture is cut", 7, count=1234)
-    lines = list(summary_lines(attrs.evolve(judged.summary, diagnostics=(note,), first=0, last=7_500 * 10**9)))
+    summary = attrs.evolve(judged.summary, diagnostics=(note,), first=0, last=7_500 * 10**9)
+    lines = list(laid_out([*summary_lines(summary), note_line(note)]))
     assert f"{judged.summary.packets:,} packets" in " ".join(lines)
     assert "over 2.1 hours" in " ".join(" ".join(lines).split())
-    assert "1 packet," in " ".join(summary_lines(attrs.evolve(judged.summary, packets=1)))
+    assert "1 packet," in " ".join(laid_out(summary_lines(attrs.evolve(judged.summary, packets=1))))
     assert "note: the capture is cut (1,234 times)" in lines[-1]
     assert "interfered ·" in "\n".join(lines)
 
@@ -162,14 +169,20 @@ def test_what_failed_is_grouped_by_reason(tmp_path: Path) -> None:
             assert verdict.reasons[0].code in written
 
 
+def laid_out_again(written: str) -> list[str]:
+    """List lines that could be broken: neither what is copied nor words that are too long for any line."""
+    lines = (line for line in written.splitlines() if not line.startswith("  Wireshark "))
+    return [line for line in lines if " " in line.strip()]
+
+
 def test_everything_fits_a_terminal(judged: Judged, found: Verdict, tmp_path: Path) -> None:
     """No line is longer than the page, whatever names and addresses hold, and control characters are replaced."""
     written = text([judged], everything=True)
-    assert max(map(len, written.splitlines())) <= WIDTH
+    assert max(map(len, laid_out_again(written))) <= WIDTH
     assert len(written.splitlines()) > len(text([judged]).splitlines())
     subject = attrs.evolve(found.subject, name="a" * 300 + "\x1b[0m", client="2001:db8::1", server="2001:db8::2")
     odd = attrs.evolve(found, subject=subject, ip_version=6)
-    assert max(map(len, page(odd).splitlines())) <= WIDTH
+    assert max(map(len, laid_out_again(page(odd)))) <= WIDTH
     assert "\x1b" not in page(odd)
     assert "[2001:db8::2]:443" in one_line(odd)
 

@@ -129,6 +129,7 @@ class World:
         self.names: list[tuple[str, int, str]] = []
         self.said: list[tuple[str, int, int, bool]] = []  # tls or http, packet, kind or status, sent by the client
         self.quotes: list[tuple[int, int]] = []
+        self.special = 0  # what the registries say of the server's address
 
     def flow(self, protocol: int = 6, port: int = 443) -> int:
         """Open a flow and return its row."""
@@ -173,7 +174,8 @@ class World:
         flow = np.array([p["flow"] for p in self.packets], np.int32)
         packets = self._packets(flow)
         by_flow = Ragged.of([np.flatnonzero(flow == row) for row in range(len(self.flows))], np.int32)
-        hosts = Hosts.of(high=[0, 0], low=[0xFFFF << 32 | 0x0A000001, 0xFFFF << 32 | 0xC0000202])
+        low = [0xFFFF << 32 | 0x0A000001, 0xFFFF << 32 | 0xC0000202]
+        hosts = Hosts.of(high=[0, 0], low=low, special=[0, self.special])
         dns = filled(Dns, len(self.dns), **self._columns(self.dns, ("packet", "flow", "outbound", "flags", "error")))
         return SimpleNamespace(
             source="test.pcap",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from netinterf.context.special import Special
 from netinterf.schema import Mark, Outcome, Status, TlsKind
 from netinterf.simulate import Conditions, run
 from netinterf.trace import read
@@ -149,6 +150,18 @@ def udp_one_way(world: World) -> None:
     world.send(world.flow(17, 514), 0, out=True, payload=10)
 
 
+def to_a_group(world: World) -> None:
+    """Datagrams to a group, as of service discovery."""
+    world.special = Special.MULTICAST
+    udp_one_way(world)
+
+
+def to_all_hosts(world: World) -> None:
+    """A cry to all hosts of the link."""
+    world.special = Special.BROADCAST
+    udp_one_way(world)
+
+
 def ping(world: World) -> None:
     """An echo request without a reply."""
     world.send(world.flow(1, 0), 0, out=True, icmp=8 << 8)
@@ -257,6 +270,8 @@ REACHED: list[tuple[Case, Reason]] = [
     (udp_one_way, Reason.UDP_UNANSWERED),
     (ping, Reason.ICMP_UNANSWERED),
     (icmp_error, Reason.ICMP_MESSAGE),
+    (to_a_group, Reason.LINK_ONLY),
+    (to_all_hosts, Reason.LINK_ONLY),
     (gre, Reason.OTHER_PROTOCOL),
     (dns_case(), Reason.DNS_UNANSWERED),
     (dns_case(2), Reason.DNS_SERVFAIL),

@@ -15,7 +15,7 @@ from netinterf.engine.judged import Judged, summarize
 from netinterf.engine.session import Session
 from netinterf.errors import ParameterError
 from netinterf.export.jsonl import lines
-from netinterf.report.lines import WIDTH
+from netinterf.report.lines import WIDTH, laid_out
 from netinterf.report.text import capture_text
 from netinterf.schema import Grade, Outcome
 from netinterf.table import Ragged
@@ -127,7 +127,7 @@ def test_json_and_page_hold_groups(ledger: Ledger) -> None:
     assert set(rest[-1]["group"]) == {"members", "affected", "share", "share_low", "share_high"}
     assert rest[0]["group"] is None
     assert set(rest[0]) == set(rest[-1])
-    page = list(capture_text(judged, everything=True))
+    page = list(laid_out(capture_text(judged, everything=True)))
     assert page.index("Taken together:") < next(n for n, line in enumerate(page) if line.startswith("INTERFERED"))
     assert max(map(len, page)) <= WIDTH
 

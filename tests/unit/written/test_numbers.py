@@ -26,5 +26,13 @@ def test_what_is_counted_once_is_told_so(written: str, told: str | None) -> None
 
 def test_numbers_are_rounded() -> None:
     """Three significant digits, whole numbers whole, and what is unknown says so."""
-    assert [f"{Number(one)}" for one in (0.012345, 3.0, 1234.5)] == ["0.0123", "3", "1234"]
+    assert [f"{Number(one)}" for one in (0.012345, 3.0, 1234.5)] == ["0.0123", "3", "1,234"]
     assert f"{Number('nan')}" == "an unknown number of"
+
+
+def test_units_get_their_prefix_and_shares_are_percents() -> None:
+    """A sentence may ask for both; formats of Python stay what they are."""
+    assert f"{Number(1_497_839):bit/s}, {Number(68_774):B}, {Number(12):B}" == "1.5 Mbit/s, 68.8 kB, 12 B"
+    shares = [f"{Number(one):%}" for one in (0.884, 0.000419, 0.0, 0.9949, 1.0, float("nan"))]
+    assert shares == ["88 %", "0.042 %", "0 %", "99 %", "all", "an unknown share"]
+    assert f"{Number('nan'):bit/s} {Number(1.25):.1f}" == "an unknown number of bit/s 1.2"
