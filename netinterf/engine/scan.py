@@ -273,7 +273,7 @@ def scan(
     options = options_of(analyzers, vantage, networks, answers, model, strict=strict)
     given = sources_of(paths, times, frames, link_type, join=join)
     outcomes = dict(judged_each(given.captures, options, executor, progress))
-    ordered = [outcomes[place] for place in range(len(given.captures))]
+    ordered = [outcomes[place] for place in sorted(outcomes)]
     return Result(
         judged=tuple(outcome for outcome in ordered if isinstance(outcome, Judged)),
         errors=(*given.errors, *(outcome for outcome in ordered if not isinstance(outcome, Judged))),

@@ -191,6 +191,17 @@ def test_words_on_an_end_are_asked_about_as_an_end() -> None:
         assert ("fin.after_request" in rules) == (not data)
 
 
+def test_an_echo_of_the_other_sides_end_answers_what_was_captured() -> None:
+    """Ends are no company of a FIN, and still they were seen: such an echo is no sign of a packet that is missing."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 40, data=ALERT)
+    talk.send("C", "FA", end, 901, at=sent + 50)
+    talk.send("S", "FA", 901, end + 1, at=sent + 150, ttl=61)  # echoes what the client's end was stamped with
+    assert "fin.behind_data" in found(talk.trace(), "fin.")
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_who_had_closed_was_not_cut_off(closed: bool) -> None:
     """A proxy greeted for the server, whose own hop limit shows in the end alone; the client had given up before."""

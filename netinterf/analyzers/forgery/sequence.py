@@ -62,6 +62,8 @@ def echoes_unseen(trace: Trace, suspects: Suspects) -> Mask:
     row, last = suspects.row, base.at(base.row, suspects.previous_other)
     if not len(packets):
         return last >= 0
+    end = trace.sides.fin[suspects.other].astype(np.int64)  # which the base may be without
+    last = np.where((end < row) & (end > last), end, last)
     known = np.maximum(last, 0)
     stamped = packets.tcp_options[row] & packets.tcp_options[known] & TcpOption.TIMESTAMPS != 0
     ahead = packets.tsecr[row].astype(np.int64) - packets.tsval[known] & 0xFFFFFFFF
