@@ -98,7 +98,9 @@ def names_table(hits: Iterable[Hit], begin: int, end: int, *, alone: bool) -> Ma
     ]
     more = len(ranked) - MOST_NAMES
     heads = ("Name", "Interfered with", "How", *([] if alone else ["Captures"]), "When")
-    caption = "What was interfered with, by name" + (f"; {count_of(more, 'more name')} not shown" if more > 0 else "")
+    where = "" if alone else ", in the captures in which it was"  # of the others nothing is counted
+    unshown = f"; {count_of(more, 'more name')} not shown" if more > 0 else ""
+    caption = f"What was interfered with, by name{where}{unshown}"
     span = tag("p", "Time runs from ", moment(begin), " to ", moment(end), ".", class_="soft")
     return join([table(caption, heads, rows), span])
 
