@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
         trials,
         speed,
         add_session(verbs),
+        add_filters(verbs),
         names,
         ways,
         rivals,
@@ -196,6 +197,16 @@ def add_anomaly(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     odd.add_argument("--write", action="store_true", help="count what is ordinary, package it, and stop")
     odd.add_argument("--docs", action="store_true", help="write the tables into the manual")
     return odd
+
+
+def add_filters(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about filters against injectors."""
+    filters = verbs.add_parser("filters", help="what filters against injectors catch and cost; or the table they need")
+    filters.add_argument("--captures", type=Path, required=True, metavar="DIR", help="labelled folder")
+    filters.add_argument("--seeds", type=int, default=1, help="captures per simulated scenario (default 1)")
+    filters.add_argument("--first-seed", type=int, default=1_000, help="where seeds begin (default 1,000)")
+    filters.add_argument("--write", action="store_true", help="write the packaged table, and stop")
+    return filters
 
 
 def add_packaged(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -354,6 +365,14 @@ def run_metamorphic(options: argparse.Namespace) -> int:
     from benchmarks.metamorphic.command import run
 
     run(options)
+    return 0
+
+
+def run_filters(options: argparse.Namespace) -> int:
+    """Make filters, or the table that they need."""
+    from benchmarks import filters
+
+    filters.run(options)
     return 0
 
 
@@ -729,6 +748,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "reality": run_reality,
     "metamorphic": run_metamorphic,
     "anomaly": run_anomaly,
+    "filters": run_filters,
     "shaping": run_shaping,
     "lab": run_lab,
     "limits": run_limits,

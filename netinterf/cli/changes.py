@@ -7,6 +7,7 @@ import numpy as np
 
 from netinterf.arrays import I64
 from netinterf.cli.output import Output
+from netinterf.cli.telling import Listener
 from netinterf.engine.judged import Judged, Summary
 from netinterf.errors import CaptureError
 from netinterf.report.findings import finding_lines, group_lines, one_line, suspicion_lines
@@ -93,10 +94,12 @@ class ChangeWriter:
         form: How.
         output: Where.
         everything: Write a final verdict for every flow and exchange, not only for findings.
+        listeners: Who else is told of findings that are new or changed.
     """
 
-    def __init__(self, form: Form, output: Output, everything: bool) -> None:
+    def __init__(self, form: Form, output: Output, everything: bool, listeners: Sequence[Listener] = ()) -> None:
         self.output = output
+        self._listeners = listeners
         self._form = form
         self._everything = everything
         self._states: dict[Key, State] = {}  # of subjects that were told and are not final
@@ -125,6 +128,7 @@ class ChangeWriter:
             for verdict in ledger.written(new[max(end - AT_ONCE, 0) : end]):
                 self._states[subject_key(verdict)] = state_of(verdict)
                 self._tell(verdict, final=False)
+                self._announce(verdict)
             if time.monotonic() >= until:
                 break
 
@@ -157,6 +161,8 @@ class ChangeWriter:
             return
         if self._form.every or before != state_of(verdict):
             self._tell(verdict, final=True)
+        if before != state_of(verdict):
+            self._announce(verdict)
 
     def end(self, verdicts: Sequence[Verdict], summary: Summary) -> None:
         """Write the last verdicts, and the capture as a whole."""
@@ -168,6 +174,11 @@ class ChangeWriter:
         """Write the end of what could not be read."""
         self.catch_up()
         self.output.write(self._form.end(self._count, error))
+
+    def _announce(self, verdict: Verdict) -> None:
+        if verdict.found:
+            for listener in self._listeners:
+                listener.tell(verdict)
 
     def _tell(self, verdict: Verdict, *, final: bool) -> None:
         self._count += 1

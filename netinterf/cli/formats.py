@@ -69,4 +69,20 @@ def ooni(captures: "Captures", output: "Output", everything: bool) -> None:
     output.attempt(lambda stream: write(captures, stream, everything=everything, errors=captures.errors))
 
 
-FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet, "html": html, "ooni": ooni}
+def monitor(form: str) -> Writer:
+    """Give what writes findings as another monitor writes its own; whatever is none has no place there."""
+
+    def write_findings(captures: "Captures", output: "Output", everything: bool) -> None:
+        from netinterf.export.monitors import MONITORS
+
+        if everything:
+            raise ParameterError("all", form, "a form in which what is no finding is no alert: text, jsonl, parquet")
+        output.attempt(lambda stream: MONITORS[form](captures, stream, errors=captures.errors))
+
+    return write_findings
+
+
+FORMATS: Mapping[str, Writer] = {
+    "text": text, "jsonl": jsonl, "parquet": parquet, "html": html, "ooni": ooni,
+    "eve": monitor("eve"), "zeek": monitor("zeek"), "ecs": monitor("ecs"),
+}  # fmt: skip

@@ -70,6 +70,9 @@ def build_parser() -> argparse.ArgumentParser:
     add_campaign(verbs)
     add_redact(verbs)
     add_explain(verbs)
+    add_extract(verbs)
+    add_wireshark(verbs)
+    add_filter(verbs)
     add_simulate(verbs)
     analyzers = verbs.add_parser(
         "analyzers",
@@ -130,6 +133,10 @@ def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
     add_redaction(watch)
     add_form(watch, PLAIN, FOR_WHOM)
     watch.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
+    watch.add_argument(
+        "--on-finding", metavar="CMD", help="a command to run for each finding, its line as JSON on standard input"
+    )
+    watch.add_argument("--syslog", metavar="ADDRESS", help="also tell a log of the system: /dev/log, or HOST:PORT")
     add_judging(watch)
     add_fail_on(watch, "something was found")
     watch.set_defaults(run="netinterf.cli.watch:run_watch")
@@ -162,16 +169,7 @@ def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
         "3 the capture could not be read.",
         allow_abbrev=False,
     )
-    explain.add_argument(
-        "paths", nargs="+", type=Input, metavar="PATH", help="a capture; with --join, the files of one"
-    )
-    explain.add_argument(
-        "flow",
-        metavar="FLOW",
-        help="the number of one of its frames, as in Wireshark (of joined files FILE:NUMBER), or "
-        "ADDRESS:PORT-ADDRESS:PORT",
-    )
-    add_join(explain)
+    add_conversation(explain)
     add_redaction(explain)
     add_form(explain, PLAIN, FOR_WHOM)
     add_out(explain)
@@ -179,6 +177,84 @@ def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
     add_strict(explain)
     add_fail_on(explain, "it was interfered with")
     explain.set_defaults(run="netinterf.cli.explaining:run_explain")
+
+
+def add_extract(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that writes the packets of one conversation."""
+    extract = verbs.add_parser(
+        "extract",
+        help="write the packets of one conversation",
+        description="Judge a capture and write the packets of one of its conversations: pcapng with what each frame "
+        "shows as a comment beside it, which Wireshark tells, or pcap without.",
+        epilog="Exit status: 0 done, 2 wrong usage or no such conversation, 3 the capture could not be read.",
+        allow_abbrev=False,
+    )
+    add_conversation(extract)
+    add_redaction(extract)
+    extract.add_argument(
+        "--out",
+        type=Target,
+        metavar="FILE",
+        help="where they go, NAME.pcapng or NAME.pcap (default: standard output, a pipe, as pcapng)",
+    )
+    add_judging(extract)
+    add_strict(extract)
+    extract.set_defaults(run="netinterf.cli.extraction:run_extract")
+
+
+def add_wireshark(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that gives Wireshark a profile."""
+    wireshark = verbs.add_parser(
+        "wireshark",
+        help="give Wireshark a profile",
+        description="Write a profile for Wireshark, netinterf, which colours the packets that extract wrote by what is "
+        "said of them, and has columns for that and for what a packet's writer chose.",
+        epilog="Exit status: 0 done, 2 wrong usage, 74 it could not be written.",
+        allow_abbrev=False,
+    )
+    wireshark.add_argument(
+        "folder",
+        nargs="?",
+        metavar="FOLDER",
+        help="Wireshark's folder of settings (default: where Wireshark looks; tshark -G folders tells)",
+    )
+    wireshark.set_defaults(run="netinterf.cli.wireshark:run_wireshark")
+
+
+def add_filter(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that writes a filter against whoever forged packets."""
+    filters = verbs.add_parser(
+        "filter",
+        help="write a filter against an injector",
+        description="Judge a capture and write a filter that drops what was forged in it, by how an injector's packets "
+        "look and no address or number of a connection, with what it would cost.",
+        epilog="Where nothing parts forged packets from those of hosts, the reason is written and no filter. Exit "
+        "status: 0 done, 2 wrong usage, 3 the capture could not be read.",
+        allow_abbrev=False,
+    )
+    filters.add_argument(
+        "paths", nargs="+", type=Input, metavar="PATH", help="a capture; with --join, the files of one"
+    )
+    add_join(filters)
+    filters.add_argument(
+        "--format", choices=("nft", "bpf"), default="nft", help="nftables (default), or an expression of pcap-filter"
+    )
+    add_out(filters)
+    add_judging(filters)
+    add_strict(filters)
+    filters.set_defaults(run="netinterf.cli.filtering:run_filter")
+
+
+def add_conversation(verb: Parser) -> None:
+    """Describe which conversation of which capture is asked about."""
+    verb.add_argument("paths", nargs="+", type=Input, metavar="PATH", help="a capture; with --join, the files of one")
+    verb.add_argument(
+        "flow",
+        metavar="FLOW",
+        help="the number of one of its frames, as in Wireshark (of joined files FILE:NUMBER), or "
+        "ADDRESS:PORT-ADDRESS:PORT",
+    )
+    add_join(verb)
 
 
 def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:

@@ -10,6 +10,7 @@ from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT,
 from netinterf.cli.intake import Source, open_source
 from netinterf.cli.options import read_analyzers, read_redaction
 from netinterf.cli.output import Output
+from netinterf.cli.telling import listeners_of
 from netinterf.cli.troubles import Troubles
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, UsageError
@@ -31,8 +32,8 @@ def run_watch(arguments: argparse.Namespace) -> int:
     stop = Stop()
     session = open_session(arguments)
     session.so_far()  # loads all that judging needs, before anything waits to be judged
-    output = Output()
-    changes = ChangeWriter(FORMS[arguments.format], output, arguments.all)
+    output, listeners = Output(), listeners_of(arguments.on_finding, arguments.syslog)
+    changes = ChangeWriter(FORMS[arguments.format], output, arguments.all, listeners)
     try:
         watch(session, open_source(arguments.source), changes, stop)
         changes.end(session.close(), session.summary)
@@ -40,6 +41,9 @@ def run_watch(arguments: argparse.Namespace) -> int:
         complain(str(error))
         changes.fail(error if isinstance(error, CaptureError) else CaptureError(arguments.source, str(error)))
         return EXIT_NO_INPUT
+    finally:
+        for listener in listeners:
+            listener.close()
     if output.failed:
         return EXIT_NO_OUTPUT
     return EXIT_FOUND if arguments.fail_on and session.summary.outcomes["interfered"] else EXIT_OK

@@ -1,6 +1,7 @@
-"""Write the packets of one verdict to a file of their own."""
+"""Write the packets of verdicts to a file of their own."""
 
 import os
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import attrs
@@ -18,9 +19,11 @@ from netinterf.writing import refuse_overwriting
 from netinterf.written.comments import frame_comments
 from netinterf.written.record import Verdict
 
-__all__ = ["extract", "packets_of", "read_again", "read_all_again"]
+__all__ = ["COMMENTED", "extract", "packets_of", "read_again", "read_all_again", "write_packets"]
 
-COMMENTED = ".pcapng"  # classic pcap has no room for comments
+COMMENTED = ".pcapng"
+"""What a file is called that has room for comments; classic pcap has none."""
+
 CHANGED = "the capture as it was when it was judged"
 
 
@@ -45,20 +48,35 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, judged:
     """
     refuse_overwriting(target, paths_of(judged.source))
     trace, rows = read_meanwhile(verdict, judged)
+    commented = isinstance(target, str | os.PathLike) and os.fspath(target).endswith(COMMENTED)
+    write_packets(target, trace, rows, frame_comments([verdict]) if commented else None)
+    return len(rows)
+
+
+def write_packets(
+    target: str | os.PathLike[str] | BinaryIO,
+    trace: Trace,
+    rows: np.ndarray[tuple[int], np.dtype[np.int64]],
+    said: Mapping[int, str] | None,
+) -> None:
+    """Write some packets of a trace: pcapng where something is said of frames, by their numbers, else pcap.
+
+    Raises:
+        ParameterError: The packets have several link types, which one pcap file cannot hold.
+        OSError: The target cannot be written.
+    """
     packets = trace.packets.take(rows)
     columns = (trace.buffer, packets.at, packets.captured, packets.length, packets.time)
-    if isinstance(target, str | os.PathLike) and os.fspath(target).endswith(COMMENTED):
-        said = frame_comments(verdict)
+    if said is not None:
         comments = {row: said[frame] for row, frame in enumerate(packets.frame.tolist()) if frame in said}
         write_pcapng(target, *columns, packets.interface, trace.interfaces, comments)
-        return len(rows)
+        return
     kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}
     if len(kinds) != 1:
         raise ParameterError(
             "verdict", sorted(kinds), f"packets of one link type, or a target that ends in {COMMENTED}"
         )
     write_records(target, *columns, link_type=kinds.pop())
-    return len(rows)
 
 
 def read_again(verdict: Verdict, judged: Judged) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:

@@ -1,4 +1,6 @@
-"""What a verdict says of single frames, as comments that Wireshark shows beside them."""
+"""What verdicts say of single frames, as comments that Wireshark shows beside them."""
+
+from collections.abc import Iterable
 
 from netinterf.writing import readable
 from netinterf.written.record import Observation, Verdict
@@ -7,19 +9,21 @@ from netinterf.written.words import percent
 __all__ = ["frame_comments"]
 
 
-def frame_comments(verdict: Verdict) -> dict[int, str]:
-    """Say of each frame that a verdict names what it is held to be, and which observations rest on it.
+def frame_comments(verdicts: Iterable[Verdict]) -> dict[int, str]:
+    """Say of each frame that verdicts of one capture name what it is held to be, and which observations rest on it.
 
     Returns:
         Text by frame number of the capture that was judged, with that number: in an extract, frames have others.
     """
     about: dict[int, list[str]] = {}
-    if verdict.mechanism:
-        sure = f"{verdict.mechanism} ({verdict.grade}, probability {percent(verdict.probability)})"
-        about = {frame: [f"shows {sure}"] for frame in verdict.frames}
-    for observation in verdict.evidence:
-        for frame in observation.frames:
-            about.setdefault(frame, []).append(_said(observation))
+    for verdict in verdicts:
+        if verdict.mechanism:
+            sure = f"{verdict.mechanism} ({verdict.grade}, probability {percent(verdict.probability)})"
+            for frame in verdict.frames:
+                about.setdefault(frame, []).append(f"shows {sure}")
+        for observation in verdict.evidence:
+            for frame in observation.frames:
+                about.setdefault(frame, []).append(_said(observation))
     return {frame: readable(f"netinterf, frame {frame}: {'; '.join(said)}") for frame, said in sorted(about.items())}
 
 

@@ -49,6 +49,7 @@ LEVEL = {
     "privacy": 8,
     "ooni": 8.5,  # measurements in the terms of a comparison
     "report.figures": 8,  # drawn from traces and verdicts, for those who hold a result as well
+    "filters": 8,  # what parts forged packets from those of hosts
     "engine": 9,
     "campaign": 9.5,
     "report": 10,

@@ -99,9 +99,8 @@ def test_no_verb_writes_onto_what_it_reads(verb: str, folder: Path, tmp_path: Pa
             if not writes:
                 continue
             words = [*verb.split(), *arguments_of(parser, given | ({"format": form} if form else {}), needed)]
-            joined = (
-                ["--join"] if verb == "explain" and given.get("paths") in {str(folder), f"{folder}/on*.pcap"} else []
-            )
+            several = given.get("paths") in {str(folder), f"{folder}/on*.pcap"}
+            joined = ["--join"] if verb in {"explain", "extract", "filter"} and several else []
             status, told, problems = run(words + joined)
             assert (status, told) == (2, ""), (words, problems)
             assert "another file than what is read" in problems.splitlines()[-1], words
@@ -129,7 +128,7 @@ def test_no_function_writes_onto_what_was_read(folder: Path, tmp_path: Path) -> 
     (folder / "damaged").write_bytes(b"no capture")
     before = content(folder)
     result = netinterf.scan([folder / "one.pcap", folder / "other.pcap", folder / "damaged"])
-    assert len(writers()) == 5
+    assert len(writers()) == 8
     for one in (result, result.redacted(bytes(range(32)))):
         for write in writers():
             for path in (folder / "one.pcap", folder / "nowhere" / ".." / "other.pcap", folder / "damaged"):

@@ -19,7 +19,7 @@ def verdict() -> Verdict:
 def test_each_frame_that_is_named_has_a_comment() -> None:
     """Forged frames say what they show and how sure that is; all say by which rule, and what that weighs."""
     found = verdict()
-    comments = frame_comments(found)
+    comments = frame_comments([found])
     assert set(comments) == {frame for sign in found.evidence for frame in sign.frames} | set(found.frames)
     for frame, comment in comments.items():
         assert comment.startswith(f"netinterf, frame {frame}: ")
@@ -31,6 +31,6 @@ def test_a_name_that_is_quoted_obeys_nobody() -> None:
     """What moves a cursor or turns the direction is shown as U+FFFD."""
     found = verdict()
     quoting = attrs.evolve(found.evidence[0], says="the certificate of \x1b]0;x\x07\u202e says so", frames=(1,))
-    (comment,) = frame_comments(attrs.evolve(found, evidence=(quoting,), frames=())).values()
+    (comment,) = frame_comments([attrs.evolve(found, evidence=(quoting,), frames=())]).values()
     assert comment.isprintable()
     assert comment.count("\N{REPLACEMENT CHARACTER}") == 3
