@@ -23,6 +23,7 @@ from netinterf.writing import printable
 from netinterf.written.format import SCHEMA, verdict_line
 from netinterf.written.group_words import group_happened
 from netinterf.written.record import Observation, Verdict, iso_time
+from netinterf.written.remedies import CAVEAT, NO_REMEDY, Block, block_against
 from netinterf.written.words import percent
 
 __all__ = ["MOST_PACKETS", "Explained", "Step", "explain_subject", "explained_line", "explained_text"]
@@ -145,11 +146,20 @@ def explained_line(explained: Explained) -> dict[str, Any]:
         "verdict": verdict_line(verdict),
         "references": {name: list(rule.references) for name, rule in explained.rules.items()},
         "look_alikes": explained.look_alikes,
+        "block": block_fields(block_against(verdict)),
         "groups": [verdict_line(group) for group in explained.groups],
         "packets": explained.packets,
         "ladder": [attrs.asdict(step) | {"rules": list(step.rules)} for step in explained.steps],
         "wireshark": verdict.wireshark,
     } | ({"wireshark_in": verdict.wireshark_in} if verdict.files else {})
+
+
+def block_fields(block: Block | None) -> dict[str, Any] | None:
+    """Build the part that says what kind of block it is, and what is known to help against its kind."""
+    if block is None:
+        return None
+    remedies = [{"says": remedy.says, "sources": list(remedy.sources)} for remedy in block.remedies]
+    return {"kind": block.kind, "says": block.says, "remedies": remedies, "caveat": CAVEAT}
 
 
 def explained_text(explained: Explained) -> Lines:
@@ -172,12 +182,28 @@ def explained_text(explained: Explained) -> Lines:
     yield from _listed(
         "What was missing, and what would settle it:", [f"{reason.says} [{reason.code}]" for reason in verdict.reasons]
     )
+    yield from _block_lines(block_against(verdict))
     yield ""
     yield from _ladder_lines(explained)
     yield ""
     for path, shown in (verdict.wireshark_in or {"": verdict.wireshark}).items():
         file = f" in {path}" if path else ""
         yield printable(f"Wireshark{file}: {shown}")  # in one line, to be copied
+
+
+def _block_lines(block: Block | None) -> Lines:
+    """Say what kind of block it is, what is known to help against its kind, and that nothing is promised."""
+    if block is None:
+        return
+    yield ""
+    yield Line(f"What kind of block this is: {block.says}")
+    if not block.remedies:
+        yield Line(NO_REMEDY)
+        return
+    yield "Known to help against its kind, and no promise:"
+    for remedy in block.remedies:
+        yield Line(f"{remedy.says} [{'; '.join(remedy.sources)}]", "  - ", "    ")
+    yield Line(CAVEAT)
 
 
 def _outcome_lines(verdict: Verdict) -> Lines:

@@ -12,9 +12,10 @@ from netinterf.capture import write_pcap
 from netinterf.cli.main import main
 from netinterf.report.explained import MOST_PACKETS
 from netinterf.report.lines import WIDTH
-from netinterf.schema import SubjectKind
+from netinterf.schema import Outcome, SubjectKind
 from netinterf.simulate import Conditions, run, write
 from netinterf.written.format import verdict_line
+from netinterf.written.remedies import CAVEAT
 
 EXAMPLES = str(netinterf.__path__[0]) + "/data/examples"
 
@@ -124,6 +125,23 @@ def test_what_was_missing_is_told_with_what_would_settle_it(captures, capsys):
     assert main(["explain", str(path), str(verdict.subject.first_frame)]) == 0
     flat = " ".join(capsys.readouterr().out.split())
     assert all(f"{reason.says} [{reason.code}]" in flat for reason in verdict.reasons)
+
+
+def test_what_helps_is_told_of_findings_alone(captures, capsys):
+    """With sources and caveat, in text and to programs; of a question with a forged answer, not of others."""
+    path = captures / "dns.injection.pcap"
+    verdicts = [one for one in netinterf.scan(str(path)).verdicts if one.subject.kind == "exchange"]
+    for outcome in (Outcome.INTERFERED, Outcome.OK):
+        verdict = next(one for one in verdicts if one.outcome is outcome)
+        (one,) = told(capsys, path, verdict.subject.first_frame)
+        assert main(["explain", str(path), str(verdict.subject.first_frame)]) == 0
+        flat = " ".join(capsys.readouterr().out.split())
+        assert (one["block"] is None) == (CAVEAT not in flat) == (outcome is Outcome.OK)
+        if one["block"]:
+            assert one["block"]["kind"] == "dns"
+            assert one["block"]["caveat"] == CAVEAT
+            for remedy in one["block"]["remedies"]:
+                assert f"- {remedy['says']} [{'; '.join(remedy['sources'])}]" in flat
 
 
 def test_long_conversations_are_shown_in_part(captures, capsys):

@@ -17,6 +17,7 @@ from netinterf.report.page.overview import (
     names_of_all,
     overview,
     quiet_section,
+    remedies_of_all,
     summary_sentence,
     unfolded,
     unread,
@@ -95,6 +96,7 @@ def body(
         yield (names_of_all(sections) if alone else overview(sections, with_findings)) + "\n"
     for section in with_findings:
         yield unfolded(section, alone=alone) + "\n"
+    yield remedies_of_all(sections) + "\n"
     yield quiet_section(quiet) + "\n" + unread(errors) + "\n" + method() + "\n"
     proofs = [proof for section in sections for proof in section.proofs]
     models = [section.summary.model for section in sections]

@@ -9,9 +9,19 @@ from netinterf.report.headline import many_hit
 from netinterf.report.page.markup import Markup, name, raw, table, tag
 from netinterf.report.page.names import names_table, strip
 from netinterf.report.page.part import Section, counts
+from netinterf.report.page.remedies import remedies
 from netinterf.writing import count_of
 
-__all__ = ["contents", "names_of_all", "overview", "quiet_section", "summary_sentence", "unfolded", "unread"]
+__all__ = [
+    "contents",
+    "names_of_all",
+    "overview",
+    "quiet_section",
+    "remedies_of_all",
+    "summary_sentence",
+    "unfolded",
+    "unread",
+]
 
 QUIET = "Captures without findings"
 
@@ -40,6 +50,7 @@ def contents(with_findings: Sequence[Section], quiet: Sequence[Section], *, alon
         if with_findings and not alone
         else [(f"#{section.key}", "Findings") for section in with_findings]
     )
+    links += [("#remedies", "What is known to help")] if any(section.blocks for section in with_findings) else []
     links += [("#quiet", QUIET)] if quiet else []
     return [*links, ("#method", "How to read this"), ("#files", "Files and versions"), ("#cite", "How to cite")]
 
@@ -69,6 +80,14 @@ def names_of_all(sections: Sequence[Section]) -> Markup:
     """Sum up what was interfered with by name, over all captures."""
     hits = (hit for section in sections for hit in section.hits)
     return names_table(hits, *span_of_all(sections), alone=len(sections) == 1)
+
+
+def remedies_of_all(sections: Sequence[Section]) -> Markup:
+    """Say what is known to help against what was found in all captures."""
+    counted = Counter[str]()
+    for section in sections:
+        counted.update(section.blocks)  # (a sum would leave out what counts 0)
+    return remedies(counted)
 
 
 def span_of_all(sections: Sequence[Section]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from netinterf.report.page.markup import ROWS, Markup, counted, definitions, joi
 from netinterf.report.page.names import Hit, hits_of
 from netinterf.report.page.pictures import pictures, worth_a_picture
 from netinterf.report.page.proof import Proof, proofs_of
+from netinterf.report.page.remedies import blocks_of
 from netinterf.schema import Outcome
 from netinterf.values import frozen
 from netinterf.writing import count_of
@@ -56,6 +57,7 @@ class Section:
     findings: Mapping[str, int]  # findings that are shown, by mechanism
     hints: bool  # whether something is only possible
     hits: Sequence[Hit]  # names that were interfered with
+    blocks: Mapping[str, int]  # findings by the kind of block, where that is known
     times: I64  # when what was interfered with began, ns since 1970
     markup: Markup
     proofs: Sequence[Proof]
@@ -102,6 +104,7 @@ def capture_section(judged: Judged, key: str, room: Room, *, everything: bool) -
         findings={kind.mechanism: len(kind.findings) for kind in kinds if not kind.doubtful},
         hints=bool(unsure or hints),
         hits=hits_of(judged.ledger),
+        blocks=blocks_of(judged.ledger, groups),
         times=judged.ledger.verdicts.start[rows_of_outcome(judged.ledger, Outcome.INTERFERED)],
         markup=join([counts(judged.summary.outcomes), about(judged.summary), *blocks]),
         proofs=proofs_of(judged),
