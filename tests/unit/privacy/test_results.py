@@ -22,6 +22,7 @@ from netinterf.engine.extract import read_all_again
 from netinterf.engine.judged import Judged, Summary
 from netinterf.errors import CaptureError, ParameterError, UsageError
 from netinterf.export.comparison import comparison_lines
+from netinterf.export.monitors import MONITORS
 from netinterf.privacy import Redaction
 from netinterf.privacy.ledgers import group_value
 from netinterf.report.comparison import comparison_text
@@ -81,9 +82,9 @@ class Captures:
 
 
 def in_form(form, result):
-    """Write all subjects as the command does."""
+    """Write all subjects as the command does, or the findings where a form has room for no other."""
     with TemporaryDirectory() as folder, Output(str(Path(folder) / "written")) as output:
-        FORMATS[form](Captures(result.judged, result.errors), output, True)
+        FORMATS[form](Captures(result.judged, result.errors), output, form not in MONITORS)
         output.close()
         written = Path(output.place).read_bytes()
     return written if form in BYTES else written.decode()
