@@ -41,6 +41,14 @@ ZEEK_FIELDS = {
 """Fields of Zeek's notice.log, and the one that its package for Community IDs adds."""
 
 
+def ip_only(text: str | None) -> str | None:
+    """Give an address as it is, and nothing in place of what stands for one that was taken out: fields have types."""
+    try:
+        return None if text is None else str(ip_address(text))
+    except ValueError:
+        return None
+
+
 def eve_event(verdict: Verdict) -> dict[str, Any]:
     """Write a finding as an alert of Suricata's EVE output; the whole verdict stands under ``netinterf``."""
     subject, mechanism = verdict.subject, verdict.mechanism or ""
@@ -49,9 +57,9 @@ def eve_event(verdict: Verdict) -> dict[str, Any]:
         "event_type": "alert",
         "pcap_filename": verdict.capture,
         "pcap_cnt": verdict.frames[0] if verdict.frames else subject.first_frame,
-        "src_ip": subject.client,
+        "src_ip": ip_only(subject.client),
         "src_port": subject.client_port,
-        "dest_ip": subject.server,
+        "dest_ip": ip_only(subject.server),
         "dest_port": subject.server_port,
         "proto": subject.protocol.upper() if subject.protocol else None,
         "community_id": verdict.community_id,
@@ -77,7 +85,6 @@ def signature_id(mechanism: str) -> int:
 def ecs_event(verdict: Verdict) -> dict[str, Any]:
     """Write a finding under the names of the Elastic Common Schema; the whole verdict stands under ``netinterf``."""
     subject, mechanism = verdict.subject, verdict.mechanism or ""
-    address = subject.client or subject.server
     return known(
         {
             "@timestamp": iso_time(verdict.start),
@@ -97,16 +104,16 @@ def ecs_event(verdict: Verdict) -> dict[str, Any]:
                 "reason": verdict.explanation,
             },
             "rule": {"ruleset": "netinterf", "name": mechanism, "version": __version__},
-            "source": {"address": subject.client, "ip": subject.client, "port": subject.client_port},
+            "source": {"address": subject.client, "ip": ip_only(subject.client), "port": subject.client_port},
             "destination": {
                 "address": subject.server,
-                "ip": subject.server,
+                "ip": ip_only(subject.server),
                 "port": subject.server_port,
                 "domain": subject.name if subject.kind == "flow" else None,
             },
             "network": {
                 "transport": subject.protocol,
-                "type": f"ipv{ip_address(address).version}" if address else None,
+                "type": f"ipv{verdict.ip_version}" if subject.client or subject.server else None,
                 "community_id": verdict.community_id,
             },
             "dns": {"question": {"name": subject.name if subject.kind == "exchange" else None}},
@@ -119,13 +126,14 @@ def ecs_event(verdict: Verdict) -> dict[str, Any]:
 def zeek_notice(verdict: Verdict) -> str:
     """Write a finding as a line of Zeek's notice.log, in the order of `ZEEK_FIELDS`."""
     subject, mechanism = verdict.subject, verdict.mechanism or ""
+    client, server = ip_only(subject.client), ip_only(subject.server)
     whole, part = divmod(verdict.start, 10**9)
     words = "_".join(word.capitalize() for word in mechanism.split("."))
     values = (
-        f"{whole}.{part // 1000:06}", None, subject.client, subject.client_port, subject.server, subject.server_port,
+        f"{whole}.{part // 1000:06}", None, client, subject.client_port, server, subject.server_port,
         subject.protocol, f"NetInterf::{words}", verdict.explanation,
         " ".join((verdict.grade.value, f"{verdict.probability:.4f}", *(sign.rule for sign in verdict.evidence))),
-        subject.client, subject.server, subject.server_port,
+        client, server, subject.server_port,
         1 if verdict.group is None else verdict.group.affected, "netinterf", "Notice::ACTION_LOG", "0.000000",
         verdict.community_id,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import io
 import json
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,20 @@ def test_an_alert_has_what_readers_of_suricata_look_for(result: Result) -> None:
         assert verdict.group is not None or event["src_ip"] == verdict.subject.client
         assert event.get("community_id") == verdict.community_id
         assert None not in event.values()
+
+
+def test_what_stands_for_an_address_is_none(result: Result) -> None:
+    """Readers take nothing but addresses there; the verdict beside them has what was put in its place."""
+    redacted = result.redacted(bytes(range(32)))
+    places = [place for place, kind in enumerate(ZEEK_FIELDS.values()) if kind == "addr"]
+    for verdict in redacted.findings:
+        notice = zeek_notice(verdict).split("\t")
+        told = [notice[place] for place in places if notice[place] != "-"]
+        told += [value for key, value in eve_event(verdict).items() if key in {"src_ip", "dest_ip"}]
+        told += [value for key, value in leaves(ecs_event(verdict)).items() if key in {"source.ip", "destination.ip"}]
+        assert all(ip_address(value) for value in told)
+        assert eve_event(verdict)["netinterf"]["subject"]["client"] == verdict.subject.client
+    assert any(eve_event(verdict).get("src_ip") for verdict in result.findings)
 
 
 def test_no_two_mechanisms_have_one_number() -> None:
