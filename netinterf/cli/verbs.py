@@ -27,9 +27,16 @@ from netinterf.cli.arguments import (
 from netinterf.cli.campaign_verbs import add_campaign
 from netinterf.version import __version__
 
-__all__ = ["build_parser"]
+__all__ = ["COMPLETIONS", "build_parser"]
 
 FOR_WHOM = "text is for people, jsonl for programs"
+
+COMPLETIONS = {
+    "bash": "share/bash-completion/completions/netinterf",
+    "zsh": "share/zsh/site-functions/_netinterf",
+    "fish": "share/fish/vendor_completions.d/netinterf.fish",
+}
+"""Shells, and where each looks for what completes a command, below the folder that is installed into."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -83,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     analyzers.add_argument("--rules", action="store_true", help="list their rules, and what each weighs")
     analyzers.set_defaults(run="netinterf.cli.listing:run_analyzers")
+    add_completion(verbs)
     return parser
 
 
@@ -285,3 +293,17 @@ def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
     campaign.add_argument("--every", choices=("hour", "day"), help="time between two runs (default day)")
     campaign.add_argument("--jobs", type=int, metavar="N", help="processes (default: the cores)")
     simulate.set_defaults(run="netinterf.cli.simulation:run_simulate")
+
+
+def add_completion(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that prints what completes the command in a shell."""
+    completion = verbs.add_parser(
+        "completion",
+        help="print what completes this command in a shell",
+        description="Print what completes verbs, options and names of files in a shell, where it does not find that by "
+        "itself: as in Python environments of their own.",
+        epilog="Exit status: 0 done, 2 wrong usage, or this copy was not installed.",
+        allow_abbrev=False,
+    )
+    completion.add_argument("shell", choices=tuple(COMPLETIONS), help="which shell")
+    completion.set_defaults(run="netinterf.cli.completion:run_completion")

@@ -77,6 +77,7 @@ HOMES = {  # foreign packages, and the only rooms that may import them
     "argparse": {"cli"},
     "rich": {"cli"},
     "ctypes": {"compiled"},
+    "shtab": {"cli"},
 }
 
 

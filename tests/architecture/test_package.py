@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from hatch_build import LIBRARY, compiled
+from netinterf.cli.shells import shared_files
 from netinterf.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,12 +45,16 @@ def names(wheel: Path) -> set[str]:
 
 
 def test_the_wheel_without_a_compiler_is_for_every_system(tmp_path: Path) -> None:
-    """It is pure Python, and holds the library, its data, its types and all licences, and nothing else."""
+    """It is pure Python: the library, its data, its types, all licences, what shells and man take, and nothing else."""
     (wheel,) = build(tmp_path, "-t", "wheel", CC="no-compiler-has-this-name").glob("*.whl")
     assert wheel.name == f"netinterf-{__version__}-py3-none-any.whl"
     inside = names(wheel)
     about = f"netinterf-{__version__}.dist-info/"
-    assert {name.split("/")[0] for name in inside} == {"netinterf", about[:-1]}
+    beside = f"netinterf-{__version__}.data/"
+    assert {name.split("/")[0] for name in inside} == {"netinterf", about[:-1], beside[:-1]}
+    with zipfile.ZipFile(wheel) as archive:
+        installed = {name: archive.read(name).decode("utf-8") for name in inside if name.startswith(beside)}
+    assert installed == {f"{beside}data/{path}": text for path, text in shared_files().items()}
     files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "netinterf").rglob("*") if path.is_file()}
     shipped = {name for name in files if "__pycache__" not in name and not name.endswith(LIBRARY.suffix)}
     assert {name for name in inside if name.startswith("netinterf/")} == shipped
