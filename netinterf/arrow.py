@@ -19,6 +19,7 @@ from netinterf.errors import MissingExtra, UsageError
 __all__ = [
     "NOT_A_TIME",
     "TIME",
+    "arrow_to_pandas",
     "arrow_type",
     "parquet_batches",
     "parquet_writer",
@@ -172,6 +173,18 @@ def table_to_arrow(table: Columns) -> Any:
     ]
     schema = library.schema(fields, metadata={"netinterf.table": type(table).__name__})
     return library.Table.from_arrays(arrays, schema=schema)
+
+
+def arrow_to_pandas(table: Any) -> Any:
+    """Turn a ``pyarrow.Table`` into a ``pandas.DataFrame``.
+
+    Raises:
+        UsageError: pandas, which no extra brings, is not installed.
+    """
+    try:
+        return table.to_pandas()
+    except ImportError:
+        raise UsageError("a pandas.DataFrame needs pandas: pip install pandas") from None
 
 
 def _array(library: Any, column: Described, value: Any) -> Any:

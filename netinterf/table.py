@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrow import table_to_arrow
+from netinterf.arrow import arrow_to_pandas, table_to_arrow
 from netinterf.columns import Ragged, Rows, Text, equal_values, long_runs, spans
 from netinterf.errors import SchemaError
 from netinterf.notebook import MOST_ROWS, html_table
@@ -275,7 +275,7 @@ class Table:
 
     def to_pandas(self) -> Any:
         """Give a ``pandas.DataFrame`` of the same columns (needs pandas besides netinterf[arrow])."""
-        return self.to_arrow().to_pandas()
+        return arrow_to_pandas(self.to_arrow())
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Hand the table to whatever speaks the Arrow PyCapsule interface: polars, duckdb, pyarrow, pandas."""

@@ -17,6 +17,7 @@ import attrs
 from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Analyzer
+from netinterf.arrow import arrow_to_pandas
 from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.engine.each import Progress, judged_each
 from netinterf.engine.extract import extract, read_again
@@ -184,7 +185,7 @@ class Result:
 
     def to_pandas(self) -> Any:
         """Give a ``pandas.DataFrame`` of the same columns (needs pandas besides netinterf[arrow])."""
-        return self.to_arrow().to_pandas()
+        return arrow_to_pandas(self.to_arrow())
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Hand all verdicts to whatever speaks the Arrow PyCapsule interface: polars, duckdb, pyarrow, pandas."""

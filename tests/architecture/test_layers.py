@@ -212,6 +212,14 @@ def test_certificates_cost_nothing_where_none_is_met() -> None:
     assert shown.strip() == "False"
 
 
+def test_a_scan_into_a_pipe_lays_out_no_screen() -> None:
+    """The command imports what terminals need on a terminal alone, and neither what reads certificates nor scapy."""
+    code = "import sys; from netinterf.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", code, "scan", str(PACKAGE / "data" / "examples" / "dns.injection.pcap.gz")]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stderr.split()
+    assert not {"rich", "cryptography", "scapy"} & set(loaded)
+
+
 def test_functions_fit_a_screen() -> None:
     """No function is longer than 60 lines, docstring aside."""
     long = []
