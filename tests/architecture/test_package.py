@@ -22,6 +22,9 @@ from netinterf.version import __version__
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "netinterf" / "data"
 
+MOST, MOST_DATA = 2_500_000, 600_000  # bytes
+"""What a wheel may weigh, and the data in it."""
+
 
 def build(folder: Path, *words: str, root: Path = ROOT, **environment: str) -> Path:
     """Build without a network."""
@@ -132,6 +135,25 @@ def test_the_metadata_say_what_was_tested(built: Path) -> None:
     assert sorted(needed) == ["attrs", "cryptography", "numpy", "rich", "scapy", "scipy"]
 
 
+def test_a_wheel_is_built_of_the_source_archive_alone(built: Path, tmp_path: Path) -> None:
+    """It holds what one of the whole source holds."""
+    (archive,), (wheel,) = built.glob("*.tar.gz"), built.glob("*.whl")
+    with tarfile.open(archive) as source:
+        source.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    (made,) = build(tmp_path / "made", "-t", "wheel", root=unpacked).glob("*.whl")
+    assert names(made) == names(wheel)
+
+
+def test_the_wheel_is_small(built: Path) -> None:
+    """Of its bytes three quarters are Python, docstrings among them; a file of data that is larger needs a reason."""
+    (wheel,) = built.glob("*.whl")
+    assert wheel.stat().st_size < MOST
+    with zipfile.ZipFile(wheel) as archive:
+        data = [entry for entry in archive.infolist() if entry.filename.startswith("netinterf/data/")]
+    assert sum(entry.compress_size for entry in data) < MOST_DATA
+
+
 def test_the_source_archive_holds_what_tests_need(built: Path) -> None:
     """Whoever builds from source gets tests, benchmarks and the manual as well, and nothing that was generated."""
     (archive,) = built.glob("*.tar.gz")
@@ -140,6 +162,7 @@ def test_the_source_archive_holds_what_tests_need(built: Path) -> None:
     for needed in (
         *("README.md", "LICENSE", "tests/conftest.py", "docs/examples/probe.py", "benchmarks/__main__.py"),
         *("hatch_build.py", "netinterf/compiled/recursion.c", "SECURITY.md", ".ci/constraints.txt", ".ci/run"),
+        *("Dockerfile", ".dockerignore", ".ci/conda/recipe.yaml", ".ci/stages.py"),
     ):
         assert needed in inside
     assert not [name for name in inside if "__pycache__" in name or name.startswith("docs/_build") or ".whl" in name]
