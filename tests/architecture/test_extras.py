@@ -3,11 +3,14 @@
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from tests.cli.every import verbs
+from tests.cli.here import run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,7 +94,7 @@ def capture() -> Path:
 
 
 def run_without(extra: str, code: str, *words: object) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process in which the packages of an extra (or one of that name) cannot be imported."""
+    """Run a program in a process that cannot import the packages of an extra, or those that are named instead of it."""
     command = [sys.executable, "-c", code, ",".join(PACKAGES.get(extra, [extra])), *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
@@ -101,13 +104,22 @@ def line(extra: str) -> str:
     return f"needs an optional dependency: pip install 'netinterf[{extra}]'"
 
 
-def refused(extra: str, *words: object) -> None:
-    """See that the command ends at once with that line alone."""
-    run = run_without(extra, COMMAND, *words)
-    assert (run.returncode, run.stdout) == (2, ""), words
-    (told,) = run.stderr.splitlines()
-    assert told.startswith("netinterf: "), words
-    assert told.endswith(line(extra)), words
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Give what sees that the command ends at once, with that line alone."""
+
+    def see(extra: str, *words: object) -> None:
+        with monkeypatch.context() as without:
+            for name in PACKAGES[extra]:
+                for loaded in (name, *(one for one in [*sys.modules] if one.startswith(f"{name}."))):
+                    without.setitem(sys.modules, loaded, None)
+            run = run_here(*words)
+        assert (run.returncode, run.stdout) == (2, ""), words
+        (told,) = run.stderr.splitlines()
+        assert told.startswith("netinterf: "), words
+        assert told.endswith(line(extra)), words
+
+    return see
 
 
 def test_every_extra_for_users_is_tried() -> None:
@@ -133,7 +145,7 @@ def test_no_extra_brings_pandas(capture: Path) -> None:
     assert run.stdout.splitlines() == ["a pandas.DataFrame needs pandas: pip install pandas"] * 2
 
 
-def test_the_command_says_it_too(capture: Path, tmp_path: Path) -> None:
+def test_the_command_says_it_too(capture: Path, tmp_path: Path, refused: Callable[..., None]) -> None:
     """Before anything is judged, and whatever asked for it."""
     refused("arrow", "scan", "--format", "parquet", "--out", tmp_path / "new", capture)
     refused("arrow", "scan", "--out", tmp_path / "new.parquet", capture)
@@ -145,7 +157,7 @@ def test_the_command_says_it_too(capture: Path, tmp_path: Path) -> None:
     refused("dask", "campaign", "collect", "--scheduler", "tcp://127.0.0.1:9", "--into", tmp_path / "store", capture)
 
 
-def test_a_server_needs_mcp() -> None:
+def test_a_server_needs_mcp(refused: Callable[..., None]) -> None:
     """It says so before it takes a word of another program for a question."""
     if "mcp" not in dict(verbs()):
         pytest.skip("there is no server")
@@ -163,8 +175,9 @@ def test_one_capture_that_needs_zstd_is_told_of_and_the_others_are_judged(captur
     assert "Traceback" not in run.stderr
 
 
-@pytest.mark.parametrize("extra", PACKAGES)
-def test_without_it_all_else_is_the_same(extra: str, capture: Path) -> None:
+def test_without_any_of_them_all_else_is_the_same(capture: Path) -> None:
     """To the last sign of every verdict."""
-    plain, without = (run_without(name, COMMAND, "scan", "--format", "jsonl", capture) for name in ("mcp", extra))
-    assert (without.returncode, without.stdout) == (0, plain.stdout)
+    words = ("scan", "--format", "jsonl", capture)
+    packages = ",".join(chain.from_iterable(PACKAGES.values()))
+    everything, nothing = (run_without(absent, COMMAND, *words) for absent in ("none", packages))
+    assert (nothing.returncode, nothing.stdout) == (0, everything.stdout)
