@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import netinterf
 
+PORTS = {"http": 80, "https": 443}
 PIECE = 1 << 16  # bytes read at a time, at most
 GRACE = 0.5  # seconds of recording after the test: an injector's packets may be behind the end of a connection
 
@@ -55,7 +56,7 @@ def fetch(url: str) -> str:
 def main(url: str, interface: str = "any") -> None:
     """Fetch a page, and print what the program saw and what its packets say."""
     place = urlsplit(url)
-    port = place.port or {"http": 80, "https": 443}[place.scheme]
+    port = place.port or PORTS[place.scheme]
     told, verdicts = recorded(lambda: fetch(url), interface, f"port {port} or port 53")
     print(f"{url}: {told}")
     for verdict in verdicts:
@@ -65,4 +66,6 @@ def main(url: str, interface: str = "any") -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in {2, 3} or urlsplit(sys.argv[1]).scheme not in PORTS:
+        sys.exit(__doc__)
     main(*sys.argv[1:])
