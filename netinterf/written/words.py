@@ -98,7 +98,7 @@ def who(subject: Subject) -> str:
         query_type = f" ({subject.query_type})" if subject.query_type else ""
         return f"the DNS question{client} to {subject.server} for {subject.name or 'the root'}{query_type}"
     port = "" if subject.server_port is None else f"port {subject.server_port}"
-    if subject.name:
+    if subject.name and subject.name.removesuffix(f":{subject.server_port}").strip("[]") != subject.server:
         server = f"{subject.name} ({', '.join(part for part in (subject.server, port) if part)})"
     else:
         server = " ".join(part for part in (subject.server, port) if part)
