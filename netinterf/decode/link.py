@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64, U8, U64, Mask
+from netinterf.arrays import I64, U8, Mask
 from netinterf.decode.block import Block, Decoder, Front, Next, split
-from netinterf.decode.gather import Buffer, as_bytes, gather
+from netinterf.decode.gather import Buffer, as_bytes, gather, gather_bytes
 from netinterf.decode.headers import ETHERTYPES, FAMILIES, IP_VERSIONS, LINK_KINDS, PPP_PROTOCOLS, Kind
 from netinterf.schema import Packets, Status
 from netinterf.table import Rows
 
-__all__ = ["DECODERS", "source_mac", "wired"]
+__all__ = ["DECODERS", "broadcast", "wired"]
 
 _WORD = np.dtype(">u2")
 _LONG = np.dtype(">u4")
@@ -253,16 +253,19 @@ def wired(block: Block, rows: I64, kinds: U8) -> Mask:
     return on_wire
 
 
-SOURCES: dict[Kind, tuple[int, int | None]] = {
-    Kind.ETHERNET: (6, None),
-    Kind.LINUX_SLL: (6, 4),  # its length has 2 bytes
-    Kind.LINUX_SLL2: (12, 10),  # one byte in front, then its length in one
+BROADCASTS: dict[Kind, tuple[int, int, int]] = {
+    Kind.ETHERNET: (0, 6, 0xFFFF_FFFF_FFFF),  # the destination is all ones (IEEE 802-2014 §8.2.2)
+    Kind.LINUX_SLL: (0, 2, 1),  # "broadcast by somebody else" (LINKTYPE_LINUX_SLL)
+    Kind.LINUX_SLL2: (10, 1, 1),  # the same (LINKTYPE_LINUX_SLL2)
 }
-"""Where a link layer has the address of the sending card, and the two bytes whose lower one is its length, if any."""
+"""Where a link layer says that a frame goes to everybody on it: at which byte, in how many, and what stands there."""
 
 
-def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequence[int]) -> U64:
-    """Read the link-layer address that each frame came from.
+def broadcast(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequence[int]) -> Mask:
+    """Say which frames were sent to everybody on their link, whatever address the IP packet in them has.
+
+    So are those to the broadcast address of a subnet (RFC 919 §7), which looks like any other where the size of the
+    subnet is not known.
 
     Args:
         buffer: The trace's buffer.
@@ -271,20 +274,16 @@ def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequenc
         link_types: Link type of each interface.
 
     Returns:
-        48-bit addresses as numbers; 0 where the link layer has none, or not one of 6 bytes.
+        One answer per row; False where the link layer does not tell, or is cut.
     """
     data = as_bytes(buffer)
     index = np.arange(len(packets))[rows]
     known = np.array([*(LINK_KINDS.get(number, Kind.NONE) for number in link_types), Kind.NONE], np.uint8)
     kinds = known[np.minimum(packets.interface[index], len(link_types))]
     at, room = packets.at[index], np.minimum(packets.captured[index].astype(np.int64), len(data) - packets.at[index])
-    addresses = np.zeros(len(index), np.uint64)
-    layout = np.dtype([("high", ">u2"), ("low", ">u4")])
-    for kind, (place, length_at) in SOURCES.items():
-        chosen = np.flatnonzero((kinds == kind) & (room >= place + 6))
-        if length_at is not None:
-            length = gather(data, at[chosen] + length_at, room[chosen] - length_at, _WORD)
-            chosen = chosen[(length & 0xFF) == 6]
-        fields = gather(data, at[chosen] + place, room[chosen] - place, layout)
-        addresses[chosen] = fields["high"].astype(np.uint64) << np.uint64(32) | fields["low"]
-    return addresses
+    result = np.zeros(len(index), np.bool_)
+    for kind, (place, width, value) in BROADCASTS.items():
+        chosen = np.flatnonzero((kinds == kind) & (room >= place + width))
+        octets = gather_bytes(data, at[chosen] + place, room[chosen] - place, width)
+        result[chosen] = (octets == np.frombuffer(value.to_bytes(width, "big"), np.uint8)).all(axis=1)
+    return result

@@ -13,6 +13,7 @@ import numpy as np
 from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.arrays import I64, U8, Mask
 from netinterf.context.special import Special
+from netinterf.decode.link import broadcast
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Mark, Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Bits, Reason
@@ -86,8 +87,12 @@ def flow_reasons(trace: "Trace") -> Bits:
 
 def _to_everybody(trace: "Trace") -> Mask:
     """Say which flows go to groups or to all hosts of a link; who answers one answers from an address of its own."""
+    flows = trace.flows
     special = trace.hosts.special & np.uint16(EVERYBODY) != 0
-    result: Mask = special[trace.flows.server] | special[trace.flows.client]
+    result: Mask = special[flows.server] | special[flows.client]
+    silent = np.flatnonzero((flows.protocol == UDP) & (trace.sides.packets[1::2] == 0) & ~result)
+    link_types = [interface.link_type for interface in trace.interfaces]
+    result[silent] = broadcast(trace.buffer, trace.packets, flows.first_packet[silent], link_types)
     return result
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from netinterf.decode import LINK_TYPES
 from netinterf.decode.checksum import ip_ok, transport_ok
-from netinterf.decode.link import source_mac
+from netinterf.decode.link import broadcast
 from netinterf.decode.transport import sack_blocks
 from tests.oracles import naive_decoder
 from tests.oracles.frames import check, decoded
@@ -73,7 +73,7 @@ def test_helpers_survive_any_bytes(link_type, frames):
     assert len(frames) == len(ip_ok(buffer, result.packets, everything))
     assert len(frames) == len(transport_ok(buffer, result.packets, everything))
     assert len(frames) == len(sack_blocks(buffer, result.packets, everything))
-    assert len(frames) == len(source_mac(buffer, result.packets, everything, [link_type]))
+    assert len(frames) == len(broadcast(buffer, result.packets, everything, [link_type]))
 
 
 @given(st.lists(damaged(), min_size=1, max_size=5))

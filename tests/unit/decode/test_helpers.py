@@ -10,7 +10,7 @@ from scapy.packet import Raw
 from netinterf.decode import checksum as sums
 from netinterf.decode import decode
 from netinterf.decode.gather import as_bytes, gather, gather_bytes
-from netinterf.decode.link import source_mac
+from netinterf.decode.link import broadcast
 from netinterf.decode.transport import sack_blocks
 from tests.oracles.frames import records_of
 
@@ -81,7 +81,7 @@ def test_helpers_answer_for_the_rows_asked():
     assert len(sums.ip_ok(buffer, packets, slice(0, 0))) == 0
     assert len(sums.transport_ok(buffer, packets, slice(0, 0))) == 0
     assert len(sack_blocks(buffer, packets, slice(0, 0))) == 0
-    assert len(source_mac(buffer, packets, slice(0, 0), [1])) == 0
+    assert len(broadcast(buffer, packets, slice(0, 0), [1])) == 0
 
 
 def test_sack_blocks_in_order():
@@ -104,23 +104,29 @@ def test_cut_sack_option_gives_no_block():
     assert [row.tolist() for row in sack_blocks(buffer, packets, ALL)] == [[]]
 
 
+TO_ALL = Ether(src="02:00:00:00:00:01", dst="ff:ff:ff:ff:ff:ff")
+
+
 @pytest.mark.parametrize(
     ("link_type", "frame", "expected"),
     [
-        (1, bytes(ETHER / IP()), 0x020000000001),
-        (1, bytes(ETHER / Dot1Q(vlan=2) / IP()), 0x020000000001),
-        (1, bytes(ETHER)[:11], 0),
-        (113, b"\0\0\0\1\0\6\2\0\0\0\0\7\0\0\x08\0", 0x020000000007),
-        (113, b"\0\0\0\1\0\0\2\0\0\0\0\7\0\0\x08\0", 0),
-        (276, b"\x08\0\0\0\0\0\0\1\0\1\4\6\2\0\0\0\0\7\0\0", 0x020000000007),
-        (276, b"\x08\0\0\0\0\0\0\1\2\0\4\0\2\0\0\0\0\7\0\0", 0),
-        (101, bytes(IP() / UDP()), 0),
+        (1, bytes(TO_ALL / IP(dst="192.0.2.255")), True),
+        (1, bytes(TO_ALL / Dot1Q(vlan=2) / IP()), True),
+        (1, bytes(ETHER / IP(dst="255.255.255.255")), False),
+        (1, bytes(Ether(dst="01:00:5e:00:00:fb") / IP()), False),
+        (1, bytes(TO_ALL)[:5], False),
+        (113, b"\0\1\0\1\0\6\2\0\0\0\0\7\0\0\x08\0", True),
+        (113, b"\0\0\0\1\0\6\2\0\0\0\0\7\0\0\x08\0", False),
+        (113, b"\0\2\0\1\0\6\2\0\0\0\0\7\0\0\x08\0", False),
+        (276, b"\x08\0\0\0\0\0\0\1\0\1\1\6\2\0\0\0\0\7\0\0", True),
+        (276, b"\x08\0\0\0\0\0\0\1\0\1\4\6\2\0\0\0\0\7\0\0", False),
+        (101, bytes(IP() / UDP()), False),
     ],
 )
-def test_source_mac(link_type, frame, expected):
-    """The sender's link-layer address is read where the link layer has one of six bytes."""
+def test_broadcast(link_type, frame, expected):
+    """A frame to everybody is known by what its link layer says, not by the address of its packet."""
     buffer, packets = read([frame], link_type)
-    assert [expected] == source_mac(buffer, packets, ALL, [link_type]).tolist()
+    assert [expected] == broadcast(buffer, packets, ALL, [link_type]).tolist()
 
 
 def test_gather_against_slices():

@@ -180,6 +180,7 @@ class World:
         return SimpleNamespace(
             source="test.pcap",
             buffer=np.zeros(1 << 16, np.uint8),
+            interfaces=(),
             packets=packets,
             hosts=hosts,
             flows=self._flows(packets, by_flow),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
 
 from netinterf.context.special import Special
 from netinterf.schema import Mark, Outcome, Status, TlsKind
@@ -313,6 +315,18 @@ def test_an_answer_that_stops_in_its_middle_has_stalled() -> None:
     stalled = trace.packets.frame[trace.flows.first_packet[flow_reasons(trace) & Reason.STALLED != 0]]
     assert 1 < len(stalled) <= len(frozen)
     assert set(stalled.tolist()) <= frozen
+
+
+def test_a_subnet_s_broadcast_is_known_by_its_frame() -> None:
+    """Datagrams to the last address of a subnet went to everybody where the link says so; elsewhere it is one host."""
+    said = bytes(IP(src="192.0.2.7", dst="192.0.2.255") / UDP(sport=138, dport=138) / b"here I am")
+    ends = {"all": "ff:ff:ff:ff:ff:ff", "one": "02:00:00:00:00:02"}
+    found = {}
+    for word, mac in ends.items():
+        frames = [bytes(Ether(src="02:00:00:00:00:01", dst=mac, type=0x800)) + said] * 3
+        trace = read(times=[0, 10**9, 2 * 10**9], frames=frames, link_type="ethernet")
+        found[word] = causes(int(flow_reasons(trace)[0]))[0].reason
+    assert found == {"all": Reason.LINK_ONLY, "one": Reason.UDP_UNANSWERED}
 
 
 def test_every_reason_is_reachable() -> None:
