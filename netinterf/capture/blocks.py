@@ -87,6 +87,11 @@ class Statistics:
     delivered: int | None  # to the recorder
 
     @property
+    def tells(self) -> bool:
+        """Whether it says what was lost, be it nothing."""
+        return self.dropped is not None or self.crowded_out is not None
+
+    @property
     def lost(self) -> int:
         """Packets that came and were not recorded."""
         return (self.dropped or 0) + (self.crowded_out or 0)

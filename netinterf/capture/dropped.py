@@ -39,6 +39,12 @@ class Dropped:
             block = buffer[int(starts[row]) : int(starts[row] + totals[row])].tobytes()
             self._latest[place] = read_statistics(block, order)
 
+    @property
+    def missed(self) -> int | None:
+        """Packets that were dropped on all interfaces; None where nobody says."""
+        counted = [counts.lost for counts in self._latest.values() if counts.tells]
+        return sum(counted) if counted else None
+
     def notes(self, interfaces: list[Interface]) -> list[Diagnostic]:
         """Say how many packets were dropped, interface by interface."""
         lossy = [(place, counts) for place, counts in sorted(self._latest.items()) if counts.lost]

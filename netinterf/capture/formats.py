@@ -99,6 +99,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def missed(self) -> int | None:
+        """Packets that the recorder says it missed, so far; None where it says nothing."""
+        ...
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was wrong so far."""
         ...

@@ -66,6 +66,8 @@ class PcapReader:
         source: Name for errors.
     """
 
+    missed: int | None = None  # nothing in the format tells
+
     def __init__(self, source: str) -> None:
         self._source = source
         self._header: Header | None = None

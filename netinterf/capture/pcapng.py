@@ -98,6 +98,11 @@ class PcapngReader:
         return self.gaps.behind
 
     @property
+    def missed(self) -> int | None:
+        """Packets that the recorder says it missed; None where it says nothing."""
+        return self.dropped.missed
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Where the file is damaged or cut off, and what it lacks."""
         notes = self.gaps.notes

@@ -53,6 +53,12 @@ class RotatedStream:
         return in_order(find_gaps(self.files), self._counting.damaged)
 
     @property
+    def missed(self) -> int | None:
+        """Packets that the recorder says it missed, in all files; None where it says nothing."""
+        told = [missed for stream in (*self._over, self._stream) if (missed := stream.missed) is not None]
+        return sum(told) if told else None
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was wrong so far; where there are several files, in which."""
         if not self._over:

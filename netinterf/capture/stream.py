@@ -63,6 +63,11 @@ class Stream(Protocol):
         ...
 
     @property
+    def missed(self) -> int | None:
+        """Packets that the recorder says it missed, so far; None where it says nothing."""
+        ...
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was wrong so far."""
         ...
@@ -134,6 +139,11 @@ class CaptureStream:
     def behind(self) -> Sequence[int]:
         """Numbers of the frames that come first behind damage; see `Reader.behind`."""
         return () if self._reader is None else self._reader.behind
+
+    @property
+    def missed(self) -> int | None:
+        """Packets that the recorder says it missed, so far; None where it says nothing."""
+        return None if self._reader is None else self._reader.missed
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -212,19 +222,21 @@ class CaptureStream:
 
 
 class PacketStream:
-    """Number frames that a program has in memory, and their interfaces: one per link type."""
+    """Number frames that a program has in memory, and their interfaces: one per name and link type."""
+
+    missed: int | None = None
 
     def __init__(self) -> None:
         self.format = "memory"
         self.diagnostics: tuple[Diagnostic, ...] = ()
         self.files, self.gaps = Files(), tuple[Gap, ...]()
-        self._faces: dict[int, Interface] = {}
+        self._faces: dict[tuple[str, int], Interface] = {}
         self._count = self._before = self._size = 0
         self._parts: list[tuple[U8, Records]] = []
 
     @property
     def interfaces(self) -> tuple[Interface, ...]:
-        """One per link type, in the order in which they came."""
+        """One per name and link type, in the order in which they came."""
         return tuple(self._faces.values())
 
     @property
@@ -232,15 +244,15 @@ class PacketStream:
         """Whether as many frames or bytes have come as are worth listing."""
         return self._size >= BATCH_BYTES or len(self._parts) >= BATCH_FRAMES
 
-    def feed(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> None:
-        """Take in the next frames; see `from_memory` for the arguments and errors."""
+    def feed(self, times: ArrayLike, frames: Sequence[bytes], link_type: int, interface: str = "") -> None:
+        """Take in the next frames, of one interface; see `from_memory` for the other arguments and errors."""
         given = from_memory(times, frames, link_type)
-        self._faces.setdefault(link_type, given.interfaces[0])
+        self._faces.setdefault((interface, link_type), attrs.evolve(given.interfaces[0], name=interface))
         records = attrs.evolve(
             given.records,
             frame=given.records.frame + np.uint32(self._count),
             at=given.records.at + self._size,
-            interface=np.full(len(frames), list(self._faces).index(link_type), np.uint16),
+            interface=np.full(len(frames), list(self._faces).index((interface, link_type)), np.uint16),
         )
         self._count += len(frames)
         self._size += len(given.buffer)

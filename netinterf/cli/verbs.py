@@ -130,13 +130,17 @@ def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
     watch = verbs.add_parser(
         "watch",
         help="judge while packets come",
-        description="Judge packets as they come from a pipe or an interface; findings are told about every second.",
+        description="Judge packets as they come from a pipe or interfaces; findings are told about every second.",
         epilog="tcpdump -U -w - | netinterf watch - loses fewer packets than an interface. Exit status: 0 it ended or "
-        "was stopped, 1 something was found (with --fail-on), 2 wrong usage, 3 no input could be read.",
+        "was stopped, 1 something was found (with --fail-on), 2 wrong usage, 3 no input could be read, or any more.",
         allow_abbrev=False,
     )
     watch.add_argument(
-        "source", type=Input, metavar="SOURCE", help="- for a capture on standard input, or a network interface"
+        "sources",
+        nargs="+",
+        type=Input,
+        metavar="SOURCE",
+        help="- for a capture on standard input, or network interfaces, which are watched as one",
     )
     add_redaction(watch)
     add_form(watch, PLAIN, FOR_WHOM)

@@ -7,7 +7,7 @@ from types import FrameType
 
 from netinterf.cli.changes import FORMS, ChangeWriter
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
-from netinterf.cli.intake import Source, open_source
+from netinterf.cli.intake import Source, name_of_all, open_source
 from netinterf.cli.options import read_analyzers, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.telling import listeners_of
@@ -28,28 +28,37 @@ POLL = 0.25  # s after which it is seen, at the latest, that the command is stop
 
 
 def run_watch(arguments: argparse.Namespace) -> int:
-    """Judge a pipe or an interface until it ends or the command is stopped; return the exit status."""
+    """Judge a pipe or interfaces until they end or the command is stopped; return the exit status."""
     stop = Stop()
-    session = open_session(arguments)
+    if "-" in arguments.sources and len(arguments.sources) > 1:
+        raise UsageError("- is watched alone; dumpcap -i A -i B -w - writes what several interfaces see into one pipe")
+    name = name_of_all(arguments.sources)
+    session = open_session(arguments, name)
     session.so_far()  # loads all that judging needs, before anything waits to be judged
     output, listeners = Output(), listeners_of(arguments.on_finding, arguments.syslog)
     changes = ChangeWriter(FORMS[arguments.format], output, arguments.all, listeners)
     try:
-        watch(session, open_source(arguments.source), changes, stop)
+        source = open_source(arguments.sources)
+        complain(f"listening on {source.name}")
+        failed = watch(session, source, changes, stop)
         changes.end(session.close(), session.summary)
+        for line in source.account(session):
+            complain(line)
     except (CaptureError, UsageError) as error:  # the latter where an optional package is missing
         complain(str(error))
-        changes.fail(error if isinstance(error, CaptureError) else CaptureError(arguments.source, str(error)))
+        changes.fail(error if isinstance(error, CaptureError) else CaptureError(name, str(error)))
         return EXIT_NO_INPUT
     finally:
         for listener in listeners:
             listener.close()
     if output.failed:
         return EXIT_NO_OUTPUT
+    if failed:
+        return EXIT_NO_INPUT
     return EXIT_FOUND if arguments.fail_on and session.summary.outcomes["interfered"] else EXIT_OK
 
 
-def open_session(arguments: argparse.Namespace) -> Session:
+def open_session(arguments: argparse.Namespace, name: str) -> Session:
     """Turn arguments into a session.
 
     Raises:
@@ -61,7 +70,7 @@ def open_session(arguments: argparse.Namespace) -> Session:
         model=None if arguments.priors is None else Model.load(priors=arguments.priors),
         networks=arguments.networks,
         answers=arguments.answers,
-        name=arguments.source,
+        name=name,
         redaction=read_redaction(arguments),
         everything=arguments.all,
     )
@@ -80,14 +89,17 @@ class Stop:
         self.requested = True
 
 
-def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -> None:
+def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -> bool:
     """Feed and judge until the source ends, somebody stops it, or nobody reads the output.
+
+    Returns:
+        Whether reading failed, of all that was read: what came before is fed.
 
     Raises:
         CaptureError: What is fed is no capture.
     """
     due, until, read = time.monotonic() + PAUSE, float("inf"), 0.0
-    troubles = Troubles(time.monotonic())
+    troubles, failed = Troubles(time.monotonic()), False
     while not (source.ended or changes.output.closed or time.monotonic() > until):
         if stop.requested and until == float("inf"):
             source.stop()
@@ -97,8 +109,10 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             wait = 0.0 if changes.behind else min(max(due - time.monotonic(), 0.0), POLL)
             changes.final(source.feed(session, wait))
         except OSError as error:
-            complain(f"{error.strerror or error}; what came before is judged")
-            break
+            failed = source.ended and not stop.requested
+            place = f"{error.filename}: " if error.filename else ""
+            goes_on = "what came before is judged" if source.ended else "watching goes on without it"
+            complain(f"{place}{error.strerror or error}; {goes_on}")
         read += time.thread_time() - busy
         begin = time.monotonic()
         if begin >= due:
@@ -110,6 +124,7 @@ def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -
             due, read = begin + period(time.monotonic() - begin, read), 0.0
         changes.catch_up(min(due, time.monotonic() + POLL))
     troubles.lost(session, source)
+    return failed
 
 
 def period(took: float, read: float) -> float:

@@ -144,13 +144,17 @@ class Session:
         """
         return SeveralVerdicts(self._take(self._bytes().next_file(name)))
 
-    def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int | str) -> SeveralVerdicts:
+    def feed_packets(
+        self, times: ArrayLike, frames: Sequence[bytes], link_type: int | str, *, interface: str = ""
+    ) -> SeveralVerdicts:
         """Take in packets that a program has in memory.
 
         Args:
             times: Nanoseconds since 1970 UTC, integers or ``datetime64``, one per frame.
             frames: Bytes of each frame, from the link layer on.
             link_type: Link type of these frames, by number or name.
+            interface: Name of the interface that they were taken from, where there are several. What two of them saw
+                counts once, as in a capture of several interfaces.
 
         Returns:
             The verdicts that became final, as `feed` does.
@@ -164,12 +168,17 @@ class Session:
         if self._closed or not isinstance(stream, PacketStream):
             raise UsageError(CLOSED if self._closed else MIXED)
         self._stream = stream
-        stream.feed(times, frames, link_number(link_type))
+        stream.feed(times, frames, link_number(link_type), interface)
         return SeveralVerdicts(self._take(stream.frames()) if stream.ripe else ())
 
     def lost(self, packets: int) -> None:
         """Tell that so many packets, in all, were lost before they could be fed; the diagnostics say so."""
         self._tally = attrs.evolve(self._tally, lost=packets)
+
+    @property
+    def missed(self) -> int | None:
+        """Packets that the recorder says it missed (pcapng, §4.6 of its draft), so far; None where it says nothing."""
+        return None if self._stream is None else self._stream.missed
 
     def so_far(self) -> Judged:
         """Judge the packets that are held now.

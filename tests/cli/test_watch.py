@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,11 +34,18 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+LISTENING = "netinterf: listening on standard input"
+
+
 def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, list[str]]:
-    """Run the command to its end: exit status, output, and problems, each of which is one line."""
+    """Run the command to its end: exit status, output, and problems, each of which is one line.
+
+    That it listens, and what it saw in the end, are no problems.
+    """
     done = run_here(*arguments, stdin=stdin)
-    problems = done.stderr.splitlines()
-    assert all(line.startswith("netinterf: ") for line in problems), problems
+    told = done.stderr.splitlines()
+    assert all(line.startswith("netinterf: ") for line in told), told
+    problems = [line for line in told if line != LISTENING and "; its recorder" not in line]
     return done.returncode, done.stdout, problems
 
 
@@ -55,6 +63,8 @@ def watching(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         late = threading.Timer(60, process.kill)
         late.start()
         try:
+            assert process.stderr is not None
+            assert process.stderr.readline().decode().rstrip() == LISTENING
             yield process
         finally:
             late.cancel()
@@ -152,6 +162,7 @@ def test_a_cut_stream_is_judged(capture: Path) -> None:
         (["--analyzers", "none_such", "-"], b"", 2, "--analyzers none_such"),
         (["--format", "parquet", "-"], b"", 2, "parquet"),
         ([], b"", 2, "SOURCE"),
+        (["-", "lo"], b"", 2, "- is watched alone"),
     ],
 )
 def test_problems_are_one_line(arguments: list[str], stdin: bytes, status: int, reason: str) -> None:
@@ -195,7 +206,9 @@ def test_an_interface_is_watched_until_stopped() -> None:
         output, problems = process.communicate(timeout=30)
     if b"cannot be listened on" in problems:
         pytest.skip("no right to listen")
-    assert (process.returncode, problems) == (0, b"")
+    first, end = problems.decode().splitlines()
+    assert (process.returncode, first) == (0, "netinterf: listening on lo")
+    assert re.fullmatch(r"netinterf: lo: [\d,]+ packets?; the system dropped none(; [\d,]+ more .*)?", end)
     last = json.loads(output.splitlines()[-2])
     assert (last["type"], last["capture"], last["link_types"]) == ("capture", "lo", [1])
 
@@ -239,16 +252,40 @@ def test_ten_damaged_places_are_each_told(capture: Path) -> None:
         assert told(process)["outcome"] == "interfered"
 
 
-def test_what_the_recorder_missed_is_told(capture: Path) -> None:
-    """Counts of a pcapng stream are told when they come, and stand in the diagnostics."""
-    data = capture.read_bytes()
+def as_pcapng(data: bytes) -> tuple[bytes, int]:
+    """Write a capture as pcapng, to which more blocks may be added; say how many packets it has."""
     records = open_capture(data).records
     frames = [data[at : at + size] for at, size in zip(records.at, records.captured, strict=True)]
     blocks = [c.enhanced("<", time // 1000, frame) for time, frame in zip(records.time.tolist(), frames, strict=True)]
+    return c.section("<") + c.interface("<", name="eth0") + b"".join(blocks), len(frames)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        (None, "its recorder does not tell whether it missed any"),
+        ({8: 99_000}, "its recorder does not tell whether it missed any"),
+        ({5: 0}, "its recorder says that it missed none"),
+        ({5: 2, 7: 1_200}, "its recorder says that it missed 1,202"),
+    ],
+)
+def test_it_says_that_it_listens_and_what_it_saw(capture: Path, counts: dict[int, int] | None, told: str) -> None:
+    """On standard error, first and last; standard output holds nothing but what was found."""
+    data, packets = as_pcapng(capture.read_bytes())
+    stdin = data if counts is None else data + c.statistics("<", 0, counts)
+    done = run_here("watch", "--format", "jsonl", "-", stdin=stdin)
+    first, *_, last = done.stderr.splitlines()
+    assert (first, last) == (LISTENING, f"netinterf: standard input: {packets:,} packets; {told}")
+    assert all(json.loads(line) for line in done.stdout.splitlines())
+
+
+def test_what_the_recorder_missed_is_told(capture: Path) -> None:
+    """Counts of a pcapng stream are told when they come, and stand in the diagnostics."""
+    data, _ = as_pcapng(capture.read_bytes())
     with watching("--format", "jsonl") as process:
         assert process.stdin is not None
         assert process.stderr is not None
-        process.stdin.write(c.section("<") + c.interface("<", name="eth0") + b"".join(blocks))
+        process.stdin.write(data)
         process.stdin.write(c.statistics("<", 0, {5: 2, 7: 1_200, 8: 99_000}))
         process.stdin.flush()
         problem = process.stderr.readline().decode()
