@@ -48,6 +48,7 @@ class NewFile:
 
     Args:
         path: Where it will stand.
+        aside: What its name begins with until then.
 
     Attributes:
         stream: Takes its bytes.
@@ -56,7 +57,7 @@ class NewFile:
         OSError: Nothing can be written there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, aside: str = ASIDE) -> None:
         self._place, self._aside = os.path.realpath(path), ""
         before = standing(path)
         if before is not None and (is_open(before) or not stat.S_ISREG(before.st_mode)):
@@ -66,7 +67,7 @@ class NewFile:
             raise PermissionError(13, os.strerror(13), os.fspath(path))
         import secrets  # (an answer that is printed needs no name)
 
-        self._aside = os.path.join(os.path.dirname(self._place), ASIDE + secrets.token_hex(8))
+        self._aside = os.path.join(os.path.dirname(self._place), aside + secrets.token_hex(8))
         self.stream = open(self._aside, "xb")  # noqa: SIM115
         if before is not None:
             with suppress(OSError):  # a file system without permissions

@@ -1,9 +1,10 @@
 """What arguments of several verbs are: captures, how to judge them, what to take out, and where to an answer goes."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from netinterf.cli.exit_status import EXIT_USAGE, complain
 from netinterf.cli.formats import FORMATS
@@ -32,6 +33,8 @@ VANTAGES = ("auto", "client", "server", "middle")
 PLAIN = ("text", "jsonl")
 """Formats that are written line by line."""
 
+SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(?:([kKMGT])(i?)|)B?")
+
 SUFFIXES = {".html": "html", ".htm": "html", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 """What the name of a file says about its form."""
 
@@ -55,6 +58,34 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong with the arguments, and leave."""
         complain(f"{message} (try: {self.prog} --help)")
         self.exit(EXIT_USAGE)
+
+
+class Keep(argparse.Action):
+    """Tells a size (``room``) from what a redaction keeps (``keep``)."""
+
+    def __call__(self, _: argparse.ArgumentParser, space: argparse.Namespace, word: Any, __: object = None) -> None:
+        """Read the word."""
+        try:
+            place, value = ("keep", word) if word == "names" else ("room", size(word))
+        except ValueError:
+            raise argparse.ArgumentError(self, f"{word!r} is neither names nor a size such as 10GB or 500MiB") from None
+        setattr(space, place, value)
+
+
+def size(word: str) -> int:
+    """Read a number of bytes: in units of SI, ``500MB``, or of IEC 80000-13, ``10GiB``.
+
+    Raises:
+        ValueError: It is none, or less than one byte.
+    """
+    matched = SIZE.fullmatch(word)
+    if matched is None:
+        raise ValueError(word)
+    number, unit, binary = matched.groups()
+    result = int(float(number) * (1024 if binary else 1000) ** " KMGT".index((unit or " ").upper()))
+    if result < 1:
+        raise ValueError(word)
+    return result
 
 
 def count(word: str) -> int:
@@ -145,10 +176,14 @@ def add_fail_on(verb: Parser, when: str) -> None:
     verb.add_argument("--fail-on", choices=("interfered",), metavar="interfered", help=f"exit with 1 when {when}")
 
 
-def add_redaction(verb: Parser) -> None:
-    """Describe what is taken out of an answer."""
+def add_redaction(verb: Parser, *, ring: bool = False) -> None:
+    """Describe what is taken out of an answer; where packets are kept in a ring, what is kept may also be a size."""
     verb.add_argument("--redact", action="store_true", help="replace addresses, names and paths in what is written")
-    verb.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
+    if ring:
+        words = "what --redact leaves as it is, names; or how much --ring keeps, such as 10GB or 500MiB"
+        verb.add_argument("--keep", action=Keep, metavar="names|SIZE", help=words)
+    else:
+        verb.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
     add_key(verb)
 
 

@@ -142,7 +142,12 @@ def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
         metavar="SOURCE",
         help="- for a capture on standard input, or network interfaces, which are watched as one",
     )
-    add_redaction(watch)
+    add_redaction(watch, ring=True)
+    watch.add_argument(
+        "--ring",
+        metavar="DIR",
+        help="keep the packets of findings in files there, of which the oldest leave; see --keep",
+    )
     add_form(watch, PLAIN, FOR_WHOM)
     watch.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
     watch.add_argument(
@@ -151,7 +156,7 @@ def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
     watch.add_argument("--syslog", metavar="ADDRESS", help="also tell a log of the system: /dev/log, or HOST:PORT")
     add_judging(watch)
     add_fail_on(watch, "something was found")
-    watch.set_defaults(run="netinterf.cli.watch:run_watch")
+    watch.set_defaults(room=None, run="netinterf.cli.watch:run_watch")
 
 
 def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:

@@ -10,6 +10,8 @@ from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT,
 from netinterf.cli.intake import Source, name_of_all, open_source
 from netinterf.cli.options import read_analyzers, read_redaction
 from netinterf.cli.output import Output
+from netinterf.cli.ring import Ring
+from netinterf.cli.shelf import Shelf
 from netinterf.cli.telling import listeners_of
 from netinterf.cli.troubles import Troubles
 from netinterf.engine.session import Session
@@ -33,7 +35,8 @@ def run_watch(arguments: argparse.Namespace) -> int:
     if "-" in arguments.sources and len(arguments.sources) > 1:
         raise UsageError("- is watched alone; dumpcap -i A -i B -w - writes what several interfaces see into one pipe")
     name = name_of_all(arguments.sources)
-    session = open_session(arguments, name)
+    shelf = open_shelf(arguments)
+    session = open_session(arguments, name, shelf)
     session.so_far()  # loads all that judging needs, before anything waits to be judged
     output, listeners = Output(), listeners_of(arguments.on_finding, arguments.syslog)
     changes = ChangeWriter(FORMS[arguments.format], output, arguments.all, listeners)
@@ -42,7 +45,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
         complain(f"listening on {source.name}")
         failed = watch(session, source, changes, stop)
         changes.end(session.close(), session.summary)
-        for line in source.account(session):
+        for line in (*source.account(session), *(() if shelf is None else shelf.account(session))):
             complain(line)
     except (CaptureError, UsageError) as error:  # the latter where an optional package is missing
         complain(str(error))
@@ -51,6 +54,8 @@ def run_watch(arguments: argparse.Namespace) -> int:
     finally:
         for listener in listeners:
             listener.close()
+        if shelf is not None:
+            shelf.close()
     if output.failed:
         return EXIT_NO_OUTPUT
     if failed:
@@ -58,7 +63,24 @@ def run_watch(arguments: argparse.Namespace) -> int:
     return EXIT_FOUND if arguments.fail_on and session.summary.outcomes["interfered"] else EXIT_OK
 
 
-def open_session(arguments: argparse.Namespace, name: str) -> Session:
+def open_shelf(arguments: argparse.Namespace) -> Shelf | None:
+    """Turn arguments into what keeps packets; None where nothing shall.
+
+    Raises:
+        UsageError: They do not go together, or the ring cannot be kept there.
+    """
+    if arguments.ring is None:
+        if arguments.room is not None:
+            raise UsageError("--keep with a size goes with --ring")
+        return None
+    if arguments.redact:
+        raise UsageError("--ring keeps packets as they came, so it does not go with --redact")
+    if arguments.room is None:
+        raise UsageError("--ring needs to know how much it keeps, such as --keep 10GB")
+    return Shelf(Ring(arguments.ring, arguments.room))
+
+
+def open_session(arguments: argparse.Namespace, name: str, shelf: Shelf | None) -> Session:
     """Turn arguments into a session.
 
     Raises:
@@ -73,6 +95,7 @@ def open_session(arguments: argparse.Namespace, name: str) -> Session:
         name=name,
         redaction=read_redaction(arguments),
         everything=arguments.all,
+        on_leaving=shelf,
     )
 
 

@@ -8,7 +8,7 @@ into the window is judged exactly as a scan judges it.
 A session reads no clock, keeps no thread and does no input or output: who feeds it decides when to look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from types import TracebackType
 from typing import Self
@@ -26,6 +26,7 @@ from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.decode import LINK_TYPES
 from netinterf.decode.link_types import link_number
 from netinterf.engine.control import known_answers
+from netinterf.engine.departure import Departure
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.judged_window import JudgedWindow, judge_window
 from netinterf.engine.options import Options
@@ -69,6 +70,8 @@ class Session:
         max_packets: Packets held at most between two calls.
         max_bytes: Bytes of frames held at most between two calls.
         everything: Return a verdict for every flow and exchange, not only findings and what `so_far` held for one.
+        redaction: What to take out of verdicts.
+        on_leaving: Called with what leaves the window, while its packets are still there.
 
     Raises:
         ParameterError: An argument is out of range.
@@ -87,6 +90,7 @@ class Session:
         max_bytes: int = MAX_BYTES,
         everything: bool = True,
         redaction: Redaction | None = None,
+        on_leaving: Callable[[Departure], None] | None = None,
     ) -> None:
         for parameter, value in (("max_packets", max_packets), ("max_bytes", max_bytes)):
             if value < 1:
@@ -97,6 +101,7 @@ class Session:
         self._limits = (max_packets, max_bytes)
         self._everything = everything
         self._redaction = redaction
+        self._on_leaving = on_leaving
         self._stream: Stream | None = None
         self._window = Window()
         self._remembered = Remembered()
@@ -218,7 +223,7 @@ class Session:
         window = self._judge_window(partial=left, in_part=left)
         self._judged = attrs.evolve(window.judged, summary=self._summary(window))
         self._judged_window, self._window = None, Window()
-        final.append(self._final(self._judged.ledger, np.ones(len(self._judged.ledger.verdicts), np.bool_)))
+        final.append(self._final(window, np.ones(len(self._judged.ledger.verdicts), np.bool_)))
         return SeveralVerdicts(final)
 
     @property
@@ -324,15 +329,16 @@ class Session:
         left = leaving(window.trace, window.remains, self._limits[0] // 2, self._limits[1] // 2)
         verdicts, packets = window.judged.ledger.verdicts, window.trace.packets
         final = left.flows[verdicts.flow]
-        final_verdicts = self._final(window.judged.ledger, final)
+        final_verdicts = self._final(window, final)
         self._tally = self._tally.with_left(window.trace, verdicts, left, final, window.notes)
         self._remembered = self._remembered.with_flows(window.trace, left.flows & ~window.dns_alone)
         self._judged_window = None
         # what is of no flow is not held any longer
         return final_verdicts, packets.frame[~np.append(left.flows, True)[packets.flow]]
 
-    def _final(self, ledger: Ledger, final: Mask) -> Part:
-        """List some of the verdicts, and the groups of which they are most members."""
+    def _final(self, window: JudgedWindow, final: Mask) -> Part:
+        """List some of the verdicts, and the groups of which they are most members; say that they leave."""
+        ledger = window.judged.ledger
         keys = subject_keys(ledger)
         is_finding = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
         reported = final & (self._everything | is_finding | np.isin(keys, self._suspected))
@@ -340,7 +346,10 @@ class Session:
         members = ledger.groups.subjects
         leave = np.bincount(members.parents(), final[members.values], len(members))
         groups = len(final) + np.flatnonzero(2 * leave > members.lengths)
-        return ledger, np.concatenate([np.flatnonzero(reported), groups])
+        rows = np.concatenate([np.flatnonzero(reported), groups])
+        if self._on_leaving is not None:
+            self._on_leaving(Departure(window.trace, ledger, rows))
+        return ledger, rows
 
     def _summary(self, window: JudgedWindow) -> Summary:
         """Sum up the session so far."""

@@ -1,0 +1,159 @@
+"""A folder of small captures, of which the oldest leave when it is full.
+
+Only files that a ring made are ever counted or deleted, known by their names: a number that counts up, which tells
+their age whatever clocks do, a time, and a mechanism. Nothing in a name is from what packets hold.
+"""
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import BinaryIO
+
+import numpy as np
+
+from netinterf.errors import ParameterError
+from netinterf.writing import ASIDE, NewFile
+
+__all__ = ["Ring"]
+
+NAME = re.compile(r"netinterf-([0-9]{8,18})-[0-9]{8}T[0-9]{6}Z-[a-z][a-z.]*\.pcapng")
+UNFINISHED = ASIDE + "ring-"
+LEFT = re.compile(re.escape(UNFINISHED) + "[0-9a-f]{16}")
+LOCK = ".netinterf-ring.lock"
+BLOCK = 4096  # bytes that even the smallest file takes on most file systems
+
+
+class Ring:
+    """Keep captures in a folder, as many as there is room for.
+
+    Args:
+        folder: Where; it is made where there is none.
+        room: Bytes that its files take together, at most; one more is there while it is written.
+
+    Attributes:
+        let_go: Files that left since it was opened.
+
+    Raises:
+        ParameterError: The folder cannot be written to, or another process keeps a ring in it.
+    """
+
+    def __init__(self, folder: str, room: int) -> None:
+        self.folder, self.let_go = folder, 0
+        self._room = room
+        self._files: dict[str, int] = {}  # sizes, the oldest first
+        self._last = 0  # number of the youngest
+        try:
+            os.makedirs(folder, exist_ok=True)
+            self._handle = locked(os.path.join(folder, LOCK))
+        except BlockingIOError as cause:
+            raise ParameterError("ring", folder, "a folder of its own: another process keeps a ring there") from cause
+        except OSError as cause:
+            raise ParameterError("ring", folder, f"a folder to write to ({cause.strerror or cause})") from cause
+        try:
+            self._find()
+            self._make_room(0)
+        except OSError as cause:
+            self.close()
+            raise ParameterError("ring", folder, f"a folder to write to ({cause.strerror or cause})") from cause
+
+    @property
+    def size(self) -> int:
+        """Bytes that its files take, in whole blocks."""
+        return sum(self._files.values())
+
+    def add(self, began: int, mechanism: str, write: Callable[[BinaryIO], None]) -> bool:
+        """Write a capture, and let the oldest go until there is room for it.
+
+        Args:
+            began: When what it shows began, ns since 1970 UTC.
+            mechanism: What it shows.
+            write: Writes it.
+
+        Returns:
+            Whether it was kept; it is not where it needs more room than there is for all.
+
+        Raises:
+            OSError: The folder is gone, or full, or cannot be written to any more.
+        """
+        there = os.stat(os.path.join(self.folder, LOCK))
+        if not os.path.samestat(there, os.fstat(self._handle)):
+            raise FileNotFoundError(2, "it was replaced by another", self.folder)
+        self._last += 1
+        time = np.datetime_as_string(np.datetime64(began, "ns"), unit="s").replace("-", "").replace(":", "")
+        name = f"netinterf-{self._last:08}-{time}Z-{mechanism}.pcapng"
+        with NewFile(os.path.join(self.folder, name), aside=UNFINISHED) as file:
+            write(file.stream)
+            size = in_blocks(file.stream.tell())
+            if size > self._room:
+                file.abandon()
+                return False
+            file.stream.flush()  # what it takes is there before anything leaves for it
+            self._make_room(size)
+        self._files[name] = size
+        return True
+
+    def close(self) -> None:
+        """Let others keep a ring there."""
+        os.close(self._handle)
+
+    def _find(self) -> None:
+        """Look for files of rings before, and delete what one that was killed had not finished."""
+        found: list[tuple[int, str, int]] = []
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                matched, left = NAME.fullmatch(entry.name), LEFT.fullmatch(entry.name)
+                if matched is not None:  # whatever it is, its number is taken
+                    self._last = max(self._last, int(matched[1]))
+                if (matched is None and left is None) or not entry.is_file(follow_symlinks=False):
+                    continue
+                if left is not None:
+                    os.unlink(entry.path)
+                elif matched is not None:
+                    found.append((int(matched[1]), entry.name, in_blocks(entry.stat(follow_symlinks=False).st_size)))
+        self._files = {name: size for _, name, size in sorted(found)}
+
+    def _make_room(self, size: int) -> None:
+        """Delete the oldest files until so many bytes fit in."""
+        total = self.size
+        while self._files and total + size > self._room:
+            oldest = next(iter(self._files))
+            with suppress(FileNotFoundError):  # somebody took it
+                path = os.path.join(self.folder, oldest)
+                if stat.S_ISREG(os.lstat(path).st_mode):  # or somebody put something else there
+                    os.unlink(path)
+                    self.let_go += 1
+            total -= self._files.pop(oldest)
+
+
+def in_blocks(size: int) -> int:
+    """Say how many bytes a file takes."""
+    return -(-size // BLOCK) * BLOCK
+
+
+def locked(path: str) -> int:
+    """Open a file that no other process has open in the same way; a system lets go of it when the process ends.
+
+    Raises:
+        BlockingIOError: Another has.
+        OSError: It cannot be opened.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            except OSError as cause:
+                raise BlockingIOError(*cause.args) from cause
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
