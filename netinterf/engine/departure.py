@@ -82,8 +82,8 @@ class Exhibit:
 def exhibits(departure: Departure) -> Iterator[Exhibit]:
     """Take out what proves the findings that became final: for each mechanism, a client's together.
 
-    Findings of groups stand in their members' exhibits; where members are no findings by themselves, all members are an
-    exhibit as well.
+    Findings of groups are proved by those of their members; where none of them is a finding by itself, all members are
+    an exhibit together, unless some of them were one of a surer group.
     """
     trace, ledger, verdicts = departure.trace, departure.ledger, departure.ledger.verdicts
     is_finding = (verdicts.grade <= POSSIBLE) & (verdicts.mechanism >= 0)
@@ -96,10 +96,11 @@ def exhibits(departure: Departure) -> Iterator[Exhibit]:
         for place in range(int(client.max()) + 1):
             shown = alike[client == place]
             yield exhibit(trace, ledger, verdicts.mechanisms[code], shown, verdicts.flow[shown].astype(np.int64))
-    groups = ledger.groups
+    groups, shown_too = ledger.groups, is_finding.copy()
     for row in (departure.rows[departure.rows >= len(verdicts)] - len(verdicts)).tolist():
         members = groups.subjects[row]
-        if not is_finding[members].all():
+        if not shown_too[members].any():
+            shown_too[members] = True
             mechanism, told = groups.mechanisms[int(groups.mechanism[row])], np.array([len(verdicts) + row])
             yield exhibit(trace, ledger, mechanism, told, verdicts.flow[members].astype(np.int64))
 
