@@ -15,6 +15,7 @@ __all__ = [
     "NetinterfError",
     "NetinterfWarning",
     "ParameterError",
+    "RefusedPath",
     "SchemaError",
     "UnknownFormat",
     "UnreadableSource",
@@ -55,6 +56,13 @@ class ParameterError(UsageError):
         text = repr(value)  # which may hold a whole table
         text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
         super().__init__(f"{parameter}={text} is not allowed: {allowed}")
+
+
+class RefusedPath(UsageError):
+    """Report a path that a server may not open: it leads out of the folder that is served, or to no regular file.
+
+    The message names no path: whoever asked knows which it was, and is told of none beyond that.
+    """
 
 
 class SchemaError(UsageError):

@@ -27,7 +27,7 @@ from netinterf.errors import NetinterfError, ParameterError, UnknownFormat, Unre
 from netinterf.schema import Diagnostic
 from netinterf.values import frozen
 
-__all__ = ["PIECE", "Content", "Progress", "Source", "copied", "load", "name_of", "peek", "standard_input"]
+__all__ = ["PIECE", "Content", "Progress", "Source", "copied", "load", "name_of", "peek", "peek_into", "standard_input"]
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object."""
@@ -130,17 +130,28 @@ def peek(path: str) -> str:
         UnreadableSource: It cannot be read.
         MissingExtra: See `load`.
     """
-    inlet = Inlet(path)
     try:
         with open(path, "rb") as file:
-            for _ in inlet.through(_pieces(file, path, HEAD)):
-                break
-    except (UnknownFormat, UnreadableSource):
-        return ""
+            return peek_into(file, path)
     except NetinterfError:
         raise
     except (OSError, ValueError) as cause:
         raise UnreadableSource(path, f"cannot be read: {cause}") from cause
+
+
+def peek_into(file: BinaryIO, name: str) -> str:
+    """Tell the format of a file that is open; see `peek`.
+
+    Raises:
+        MissingExtra: See `load`.
+        OSError: It cannot be read.
+    """
+    inlet = Inlet(name)
+    try:
+        for _ in inlet.through(_pieces(file, name, HEAD)):
+            break
+    except (UnknownFormat, UnreadableSource):
+        return ""
     return inlet.format
 
 

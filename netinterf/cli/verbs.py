@@ -81,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_wireshark(verbs)
     add_filter(verbs)
     add_simulate(verbs)
+    add_mcp(verbs)
     analyzers = verbs.add_parser(
         "analyzers",
         help="list what can be asked",
@@ -316,3 +317,28 @@ def add_completion(verbs: "argparse._SubParsersAction[Parser]") -> None:
     )
     completion.add_argument("shell", choices=tuple(COMPLETIONS), help="which shell")
     completion.set_defaults(run="netinterf.cli.completion:run_completion")
+
+
+def add_mcp(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that serves captures to assistants."""
+    mcp = verbs.add_parser(
+        "mcp",
+        help="serve captures to an assistant",
+        description="Serve the captures of one folder to a language model, by the Model Context Protocol on standard "
+        "input and output. Addresses and names are replaced unless it is said otherwise here.",
+        epilog="Exit status: 0 standard input was closed, 2 wrong usage, or the optional dependency is missing.",
+        allow_abbrev=False,
+    )
+    mcp.add_argument("--root", type=Input, required=True, metavar="FOLDER", help="nothing outside of it can be read")
+    mcp.add_argument("--out", metavar="FOLDER", help="write extracted packets there (default: none are written)")
+    told = mcp.add_mutually_exclusive_group()
+    told.add_argument("--raw", action="store_true", help="tell addresses and names as they are")
+    told.add_argument("--keep", choices=("names",), help="tell names as they are; addresses are replaced")
+    add_key(mcp)
+    mcp.add_argument(
+        "--most-bytes", type=count, metavar="N", help="largest capture that is read, also expanded (default 1 GiB)"
+    )
+    mcp.add_argument("--most-seconds", type=count, metavar="N", help="time for one answer (default 120)")
+    add_judging(mcp)
+    add_strict(mcp)
+    mcp.set_defaults(run="netinterf.cli.assistants:run_mcp")

@@ -16,7 +16,7 @@ from netinterf.pooling import grades
 from netinterf.schema import Grade, Outcome
 from netinterf.written.format import ANOMALY, CAPTURE, END, ERROR, FILES, SCHEMA, VERDICT
 
-__all__ = ["json_schema"]
+__all__ = ["json_schema", "line_schema"]
 
 TYPES = {"string": "string", "float64": "number", "int32": "integer", "int64": "integer", "bool": "boolean"}
 
@@ -61,13 +61,13 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "netinterf, one line of output",
-        "oneOf": [_line(kind, keys, OPTIONAL.get(kind, {})) for kind, keys in LINES.items()],
+        "oneOf": [line_schema(kind) for kind in LINES],
     }
 
 
-def _line(kind: str, keys: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
-    """Describe one kind of line."""
-    described, further = _type(keys), _type(optional)
+def line_schema(kind: str) -> dict[str, Any]:
+    """Describe one kind of line, by its type."""
+    described, further = _type(LINES[kind]), _type(OPTIONAL.get(kind, {}))
     head = {"type": {"const": kind}, "schema": {"const": SCHEMA}}
     return {
         "type": "object",

@@ -9,6 +9,7 @@ captures (birthday bound). Digits, because letters would make words, and words i
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -41,6 +42,10 @@ KEEPABLE = frozenset({"names"})
 """What can be kept when asked for."""
 
 DIGITS = 12
+
+PORTED = re.compile(r"^[^:]+:[0-9]{0,5}\Z|\]:[0-9]{0,5}\Z")
+"""A name or IPv4 address, or an IPv6 address in brackets, with a port (RFC 3986 §3.2), which stays. A Host header may
+hold any text: what stands behind a colon and is no port is a part of the name."""
 
 REVERSE = (".in-addr.arpa", ".ip6.arpa")
 """Domains whose names spell addresses (RFC 1035 §3.5, RFC 3596 §2.5); they are no names that could be kept."""
@@ -120,7 +125,7 @@ class Redaction:
 
     def _renamed(self, name: str, domain: str) -> str:
         """Replace a name, of whose domain the new one stays; an address, as in a Host header, is mapped like all."""
-        host, colon, port = name.rpartition(":") if name.count(":") == 1 or "]:" in name else (name, "", "")
+        host, colon, port = name.rpartition(":") if PORTED.search(name) else (name, "", "")
         bare = host.lower().removesuffix(".")
         if not bare:
             return name

@@ -54,6 +54,7 @@ LEVEL = {
     "campaign": 9.5,
     "report": 10,
     "export": 10,
+    "assistants": 10.5,  # beside the command: who asks is a model, and what it is told is made for it
     "cli": 11,
     "__main__": 12,
     "__init__": 12,
@@ -78,6 +79,9 @@ HOMES = {  # foreign packages, and the only rooms that may import them
     "rich": {"cli"},
     "ctypes": {"compiled"},
     "shtab": {"cli"},
+    "mcp": {"assistants"},
+    "mcp_types": {"assistants"},
+    "anyio": {"assistants"},
 }
 
 
