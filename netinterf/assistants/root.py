@@ -72,11 +72,10 @@ class Root:
             missing = isinstance(cause, FileNotFoundError | NotADirectoryError)
             why = "there is no such file" if missing else "this file cannot be opened"
             raise RefusedPath(f"{why} in the folder that is served") from None
-        file = os.fdopen(handle, "rb", buffering=0)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            file.close()
+            os.close(handle)
             raise RefusedPath("this is no regular file")
-        return file
+        return os.fdopen(handle, "rb", buffering=0)
 
     def folder(self, given: str) -> str:
         """Resolve a folder in which no link lies, for readers that take a path.
@@ -92,13 +91,9 @@ class Root:
                 raise RefusedPath("this folder holds links, which are not followed")
         return path
 
-    def walk(self, most: int) -> Iterator[str]:
-        """List files and folders below, sorted in each folder: folders end in a slash, and links are passed over.
-
-        Args:
-            most: Entries that are looked at.
-        """
-        waiting, seen = [""], 0
+    def walk(self) -> Iterator[str]:
+        """List files and folders below, sorted in each folder: folders end in a slash, and links are passed over."""
+        waiting = [""]
         while waiting:
             folder = waiting.pop()
             try:
@@ -108,9 +103,6 @@ class Root:
                 continue
             below = []
             for entry in listed:
-                seen += 1
-                if seen > most:
-                    return
                 name = f"{folder}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
                     below.append(f"{name}/")

@@ -28,6 +28,7 @@ PATH = {
     "description": "The path beneath the folder, or what `list` calls it (capture-…).",
 }
 PATHS = {"type": "array", "items": PATH, "minItems": 1, "maxItems": 16}
+NUMBER = {"type": "integer", "minimum": 0}
 FRAME = {
     "type": "integer",
     "minimum": 1,
@@ -101,10 +102,9 @@ def part(schema: dict[str, Any]) -> dict[str, Any]:
 
 def paged(about: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
     """Describe an answer that is a page of a list."""
-    number = {"type": "integer", "minimum": 0}
     again = {"type": ["string", "null"], "description": "The cursor of the next page, null behind the last."}
     items = {"type": "array", "items": item}
-    return fields(about=about, items=items, total=number, offset=number, limit=number, next=again)
+    return fields(about=about, items=items, total=NUMBER, offset=NUMBER, limit=NUMBER, next=again)
 
 
 FOUND = fields(
@@ -115,7 +115,7 @@ FOUND = fields(
 )
 COMPARED = {"anyOf": [part(line_schema("comparison")), part(line_schema("change"))]}
 EXPLAINED = fields(type={"const": "explanation"}, verdict=line_schema("verdict"))
-WRITTEN = fields(**dict.fromkeys(("packets", "comments", "bytes"), {"type": "integer"}), file={"type": "string"})
+WRITTEN = fields(file={"type": "string"}, packets=NUMBER, comments=NUMBER, bytes=NUMBER)
 
 TOOLS = {
     "list": Tool(
@@ -192,12 +192,11 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
     if type(value) not in {kinds[kind] for kind in named}:  # (True is an int to isinstance)
         return False
     if isinstance(value, list):
-        return schema["minItems"] <= len(value) <= schema["maxItems"] and all(
-            fits(one, schema["items"]) for one in value
-        )
+        counted = len(value) in range(schema["minItems"], schema["maxItems"] + 1)
+        return counted and all(fits(one, schema["items"]) for one in value)
     if isinstance(value, str):
-        return schema.get("minLength", 0) <= len(value) <= schema["maxLength"]
-    return isinstance(value, bool | None) or schema["minimum"] <= value <= schema["maximum"]
+        return len(value) in range(schema.get("minLength", 0), schema["maxLength"] + 1)
+    return value is None or isinstance(value, bool) or value in range(schema["minimum"], schema["maximum"] + 1)
 
 
 def allowed(schema: dict[str, Any]) -> str:
@@ -206,6 +205,6 @@ def allowed(schema: dict[str, Any]) -> str:
         return f"a whole number from {schema['minimum']:,} to {schema['maximum']:,}"
     if schema["type"] == "array":
         return f"a list of {schema['minItems']} to {schema['maxItems']} paths"
-    return (
-        "true or false" if schema["type"] == "boolean" else f"text of no more than {schema['maxLength']:,} characters"
-    )
+    if schema["type"] == "boolean":
+        return "true or false"
+    return f"text of {schema.get('minLength', 0)} to {schema['maxLength']:,} characters"
