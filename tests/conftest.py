@@ -22,11 +22,12 @@ SLOW = {
     "analyzers": "acknowledgements block_pages dns_poisoning freezes handshakes isolation look_alikes rivals shaping "
     "silence tampering_signatures throttling tls_interception",
     "architecture": "docs platforms",
-    "cli": "command contract explain outputs redact watch",
+    "cli": "command contract explain mcp outputs redact watch",
     "contract": "builtin json_schema plugins",
     "examples": "batch notebook probe",
     "properties": "decode flows flows_captures metamorphic stream",
     "unit/anomaly": "score",
+    "unit/assistants": "answers",
     "unit/attribute": "attribution injectors traits",
     "unit/benchmarks": "attribution dns_company isolation judging lab quality reality ways",
     "unit/capture": "containers records resync wireshark",

@@ -134,7 +134,7 @@ class Shelf:
             self._kept.move_to_end(key)
             return self._kept[key]  # type: ignore[return-value]  # what was made under this key
         made = self._kept[key] = make()
-        if len(self._kept) > KEPT:
+        while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return made
 

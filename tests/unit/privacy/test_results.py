@@ -307,6 +307,17 @@ def test_domains_stay_domains():
     assert redaction.name("A.Example.co.uk.") == one
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["a.example:secret", "[2001:db8::1]:secret", ":secret", "192.0.2.1:secret", "[fe80::1%secret]", "a:80:secret"],
+)
+def test_a_host_of_free_text_leaves_nothing(host):
+    """What stands behind a colon in a Host header and is no port is a part of the name; a port stays."""
+    redaction = Redaction(key=KEY)
+    assert "secret" not in redaction.name(host)
+    assert redaction.name("a.example:65535") == redaction.name("a.example") + ":65535"
+
+
 def test_everything_that_is_kept_of_a_capture_is_known_to_redaction(result):
     """Whoever adds something to a ledger or a summary decides whether it tells of people: then it is listed here.
 
