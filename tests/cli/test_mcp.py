@@ -65,7 +65,7 @@ async def told(client, tool, **arguments):
 
 
 def test_every_tool_answers(folder, tmp_path):
-    """All are listed with their forms, their answers have these, and say what is not to be trusted; errors are quiet."""
+    """All are listed with their forms, which answers have, and say what is not to be trusted; nothing goes wrong."""
 
     async def conversation(client):
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
