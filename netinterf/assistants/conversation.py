@@ -35,7 +35,8 @@ def explain(shelf: Shelf, arguments: dict[str, Any]) -> dict[str, Any]:
         ParameterError: There is no such conversation.
     """
     _, judged, trace, rows = conversation(shelf, arguments)
-    page, told = Page.asked(arguments, len(trace.buffer)), shelf.told(judged)
+    summary, told = judged.summary, shelf.told(judged)
+    page = Page.asked(arguments, summary.packets, summary.bytes, summary.first, summary.last)
     shown, analyzers = judged.redacted(shelf.setting.standins), shelf.setting.options.analyzers or builtin()
     packets = as_told(shelf, trace)
 

@@ -46,7 +46,7 @@ class Desk:
         except Exception as error:
             return refusal(*said_of(error))
         about = answer.get("about")
-        return answer if about is None else {**answer, "about": fitted({"untrusted": {}, **about}, MOST_BYTES)}
+        return answer if about is None else {**answer, "about": fitted({"untrusted": {}, **about}, MOST_BYTES // 4)}
 
     def _unread(self, error: CaptureError) -> dict[str, Any]:
         """Say that a capture cannot be read; why, in words that may quote it, is told beside that."""
