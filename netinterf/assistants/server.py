@@ -24,19 +24,20 @@ def serve(setting: Setting) -> None:
     """Serve until standard input is closed.
 
     Raises:
-        MissingExtra: The SDK is not installed.
+        MissingExtra: The SDK is not installed, or too old.
         ParameterError: There is no folder to serve.
     """
+    worker = Worker(setting)
     try:
         import anyio
         from mcp.server.stdio import stdio_server
-    except ImportError:
+
+        server = built(setting, worker)
+    except ImportError:  # also of an SDK before version 2
         raise MissingExtra("a server for assistants", "mcp") from None
     Root(setting.root)  # which complains now, not when the first question comes
-    worker = Worker(setting)
 
     async def run() -> None:
-        server = built(setting, worker)
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 

@@ -156,9 +156,10 @@ def test_wrong_usage_is_one_line(folder, tmp_path):
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
 
 
-def test_without_the_sdk_a_line_says_what_to_install(folder):
-    """As for other optional dependencies."""
-    code = "import sys; sys.modules['mcp'] = None; from netinterf.cli.main import main; sys.exit(main(sys.argv[1:]))"
+@pytest.mark.parametrize("missing", ["mcp", "mcp_types"])
+def test_without_the_sdk_a_line_says_what_to_install(folder, missing):
+    """As for other optional dependencies; the first version of it had no types of their own."""
+    code = f"import sys; sys.modules['{missing}'] = None; from netinterf.cli.main import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", code, "mcp", "--root", str(folder)],
         capture_output=True,
