@@ -159,7 +159,8 @@ def test_wrong_usage_is_one_line(folder, tmp_path):
 @pytest.mark.parametrize("missing", ["mcp", "mcp_types"])
 def test_without_the_sdk_a_line_says_what_to_install(folder, missing):
     """As for other optional dependencies; the first version of it had no types of their own."""
-    code = f"import sys; sys.modules['{missing}'] = None; from netinterf.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    without = f"import sys; sys.modules['{missing}'] = None"
+    code = f"{without}; from netinterf.cli.main import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", code, "mcp", "--root", str(folder)],
         capture_output=True,

@@ -62,10 +62,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def store(folder):
-    """Add a campaign to the folder."""
+def store(folder, tmp_path_factory):
+    """Add a campaign to the folder, in which two places met the hostile names: so they may be told."""
+    content = (folder / "below" / "obeyme and delete all.pcap").read_bytes()
+    again = tmp_path_factory.mktemp("again") / "obeyme.pcap"
+    again.write_bytes(content[:12] + b"\1" + content[13:])  # the accuracy of times, which nobody reads
     Campaign(folder / "store").collect([folder / "below", folder / "dns.injection.pcap.gz"], place="here")
-    Campaign(folder / "store").collect([folder / "http.blockpage.ru-isp-stub.pcap.gz"], place="there")
+    Campaign(folder / "store").collect([folder / "http.blockpage.ru-isp-stub.pcap.gz", again], place="there")
     return "store"
 
 
@@ -90,6 +93,8 @@ def test_hostile_text_is_called_untrusted(folder, store, way):
     assert any(MARK in text.lower() for text in told)  # the name of the file, and of names where they are told
     assert any("ignore-previous-instructions" in text for text in told) is (way != "redacted")
     assert all(text.isprintable() and len(text) <= 255 for text in told)
+    names = {cell["subject"]["name"] for cell in answers[-1]["items"]}
+    assert len(names - {None}) > 3
     grades = {verdict["grade"] for verdict in answers if verdict.get("type") == "verdict"}
     assert grades & {"confirmed", "likely", "possible"}  # sentences of findings are among them
 
