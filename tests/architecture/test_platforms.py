@@ -55,6 +55,7 @@ GUARDED = {
     ("capture/source.py", "mmap.MAP_SHARED"),  # only where MAP_POPULATE is known, which is Linux
     ("capture/source.py", "mmap.PROT_READ"),
     ("values.py", "os.register_at_fork"),  # behind hasattr
+    ("cli/ring.py", "fcntl"),  # in the branch of other systems; Windows has msvcrt
 }
 
 

@@ -229,3 +229,25 @@ def test_two_wires_are_watched_and_one_is_cut(wires: list[tuple[str, str]]) -> N
     ]
     *_, capture, _ = map(json.loads, output.splitlines())
     assert (capture["capture"], capture["packets"]) == (f"{one}, {other}", 40 + len(frames))
+
+
+def test_what_is_found_on_a_wire_is_kept(wires: list[tuple[str, str]], tmp_path: Path) -> None:
+    """Resets that are forged on a real interface are told, and a scan of the ring's file tells them again."""
+    (one, its_end), _ = wires
+    frames = [frame for frame in simulate.run("tcp.reset", 3, CLEAN).frames if len(frame) <= 1514]
+    with watching("--ring", str(tmp_path / "ring"), "--keep", "1MB", one) as process:
+        send(its_end, frames)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        output, problems = process.communicate(timeout=30)
+    assert (process.returncode, problems.count("files of findings written") + problems.count("1 file of")) == (0, 1)
+    ends = ("client", "client_port", "server")
+
+    def found(lines: str) -> set[tuple[object, ...]]:
+        told = [json.loads(line) for line in lines.splitlines()]
+        single = [one for one in told if one["type"] == "verdict" and one["group"] is None and one.get("final", True)]
+        return {(one["mechanism"], *(one["subject"][end] for end in ends)) for one in single}
+
+    kept = sorted((tmp_path / "ring").glob("*.pcapng"))
+    assert found(output) == set().union(*(found(run_here("scan", "--format", "jsonl", path).stdout) for path in kept))
+    assert found(output)
