@@ -4,6 +4,7 @@ Only files that a ring made are ever counted or deleted, known by their names: a
 their age whatever clocks do, a time, and a mechanism. Nothing in a name is from what packets hold.
 """
 
+import errno
 import os
 import re
 import stat
@@ -19,7 +20,9 @@ from netinterf.writing import ASIDE, NewFile
 
 __all__ = ["Ring"]
 
-NAME = re.compile(r"netinterf-([0-9]{8,18})-[0-9]{8}T[0-9]{6}Z-[a-z][a-z.]*\.pcapng")
+NAME = re.compile(r"netinterf-([0-9]{8,18})-[0-9]{8}T[0-9]{6}Z-[a-z0-9.-]{1,64}\.pcapng")
+MOST = 10**17  # the highest number from which a ring counts on
+ELSE = re.compile(r"[^a-z0-9.]")  # what no mechanism but a plugin's is called by
 UNFINISHED = ASIDE + "ring-"
 LEFT = re.compile(re.escape(UNFINISHED) + "[0-9a-f]{16}")
 LOCK = ".netinterf-ring.lock"
@@ -80,10 +83,10 @@ class Ring:
         """
         there = os.stat(os.path.join(self.folder, LOCK))
         if not os.path.samestat(there, os.fstat(self._handle)):
-            raise FileNotFoundError(2, "it was replaced by another", self.folder)
+            raise FileNotFoundError(errno.ENOENT, "it was replaced by another", self.folder)
         self._last += 1
         time = np.datetime_as_string(np.datetime64(began, "ns"), unit="s").replace("-", "").replace(":", "")
-        name = f"netinterf-{self._last:08}-{time}Z-{mechanism}.pcapng"
+        name = f"netinterf-{self._last:08}-{time}Z-{ELSE.sub('-', mechanism)[:64]}.pcapng"
         with NewFile(os.path.join(self.folder, name), aside=UNFINISHED) as file:
             write(file.stream)
             size = in_blocks(file.stream.tell())
@@ -104,15 +107,14 @@ class Ring:
         found: list[tuple[int, str, int]] = []
         with os.scandir(self.folder) as entries:
             for entry in entries:
-                matched, left = NAME.fullmatch(entry.name), LEFT.fullmatch(entry.name)
-                if matched is not None:  # whatever it is, its number is taken
-                    self._last = max(self._last, int(matched[1]))
-                if (matched is None and left is None) or not entry.is_file(follow_symlinks=False):
-                    continue
-                if left is not None:
+                number, is_file = number_of(entry.name), entry.is_file(follow_symlinks=False)
+                self._last = max(self._last, number)  # which is taken, whatever it is
+                if number and is_file:
+                    found.append((number, entry.name, in_blocks(entry.stat(follow_symlinks=False).st_size)))
+                elif is_file and LEFT.fullmatch(entry.name):
                     os.unlink(entry.path)
-                elif matched is not None:
-                    found.append((int(matched[1]), entry.name, in_blocks(entry.stat(follow_symlinks=False).st_size)))
+        if self._last > MOST:
+            raise OSError(errno.ERANGE, f"a file there is numbered {self._last}, and nothing can be numbered behind it")
         self._files = {name: size for _, name, size in sorted(found)}
 
     def _make_room(self, size: int) -> None:
@@ -126,6 +128,13 @@ class Ring:
                     os.unlink(path)
                     self.let_go += 1
             total -= self._files.pop(oldest)
+
+
+def number_of(name: str) -> int:
+    """Read the number of a file that is called as those of a ring are; 0 for others."""
+    matched = NAME.fullmatch(name)
+    number = 0 if matched is None else int(matched[1])
+    return number if matched is not None and matched[1] == f"{number:08}" else 0
 
 
 def in_blocks(size: int) -> int:

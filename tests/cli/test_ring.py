@@ -139,7 +139,7 @@ def test_foreign_files_and_links_are_left_alone(tmp_path: Path) -> None:
     folder.mkdir()
     ours = "netinterf-00000001-20231114T221320Z-tcp.reset.pcapng"
     foreign = ["notes.txt", f"{ours}.txt", "netinterf-1-20231114T221320Z-tcp.reset.pcapng", f"{UNFINISHED}notes",
-               ".netinterf-0123456789abcdef", "a.pcapng"]  # fmt: skip
+               ".netinterf-0123456789abcdef", "netinterf-000000009-20231114T221320Z-tcp.reset.pcapng"]  # fmt: skip
     for name in foreign:
         (folder / name).write_bytes(bytes(10 * BLOCK))
     (folder / ours).symlink_to(outside)
@@ -155,6 +155,22 @@ def test_foreign_files_and_links_are_left_alone(tmp_path: Path) -> None:
         "netinterf-00000005-20231114T221320Z-dns.injection.pcapng",
     }  # fmt: skip
     assert outside.read_bytes() == bytes(100)
+
+
+def test_numbers_that_leave_no_room_are_refused(tmp_path: Path) -> None:
+    """Or files behind them would be nobody's after the next start."""
+    (tmp_path / f"netinterf-{'9' * 18}-20231114T221320Z-tcp.reset.pcapng").touch()
+    with pytest.raises(ParameterError, match="nothing can be numbered behind it"):
+        Ring(str(tmp_path), BLOCK)
+
+
+def test_the_mechanism_of_a_plugin_makes_no_other_path(tmp_path: Path) -> None:
+    """Whatever it is called, its files are the ring's own, which the next start finds."""
+    for _ in range(2):
+        ring = Ring(str(tmp_path), BLOCK)
+        assert ring.add(BEGAN, "../My plugin_" + "x" * 300, of(10))
+        ring.close()
+    assert [path.name[:49] for path in files_in(tmp_path)] == ["netinterf-00000002-20231114T221320Z-..--y-plugin-"]
 
 
 def test_what_took_the_place_of_a_file_is_not_deleted(tmp_path: Path) -> None:
