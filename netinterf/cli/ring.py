@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO
@@ -37,6 +38,7 @@ class Ring:
         room: Bytes that its files take together, at most; one more is there while it is written.
 
     Attributes:
+        size: Bytes that its files take, in whole blocks.
         let_go: Files that left since it was opened.
 
     Raises:
@@ -44,9 +46,9 @@ class Ring:
     """
 
     def __init__(self, folder: str, room: int) -> None:
-        self.folder, self.let_go = folder, 0
+        self.folder, self.size, self.let_go = folder, 0, 0
         self._room = room
-        self._files: dict[str, int] = {}  # sizes, the oldest first
+        self._files: deque[tuple[str, int]] = deque()  # names and sizes, the oldest first
         self._last = 0  # number of the youngest
         try:
             os.makedirs(folder, exist_ok=True)
@@ -61,11 +63,6 @@ class Ring:
         except OSError as cause:
             self.close()
             raise ParameterError("ring", folder, f"a folder to write to ({cause.strerror or cause})") from cause
-
-    @property
-    def size(self) -> int:
-        """Bytes that its files take, in whole blocks."""
-        return sum(self._files.values())
 
     def add(self, began: int, mechanism: str, write: Callable[[BinaryIO], None]) -> bool:
         """Write a capture, and let the oldest go until there is room for it.
@@ -84,10 +81,10 @@ class Ring:
         there = os.stat(os.path.join(self.folder, LOCK))
         if not os.path.samestat(there, os.fstat(self._handle)):
             raise FileNotFoundError(errno.ENOENT, "it was replaced by another", self.folder)
-        self._last += 1
-        time = np.datetime_as_string(np.datetime64(began, "ns"), unit="s").replace("-", "").replace(":", "")
-        name = f"netinterf-{self._last:08}-{time}Z-{ELSE.sub('-', mechanism)[:64]}.pcapng"
-        with NewFile(os.path.join(self.folder, name), aside=UNFINISHED) as file:
+        path = self._next(began, mechanism)
+        while os.path.lexists(path):  # somebody put it there, perhaps a link to somewhere else
+            path = self._next(began, mechanism)
+        with NewFile(path, aside=UNFINISHED) as file:
             write(file.stream)
             size = in_blocks(file.stream.tell())
             if size > self._room:
@@ -95,12 +92,19 @@ class Ring:
                 return False
             file.stream.flush()  # what it takes is there before anything leaves for it
             self._make_room(size)
-        self._files[name] = size
+        self._files.append((os.path.basename(path), size))
+        self.size += size
         return True
 
     def close(self) -> None:
         """Let others keep a ring there."""
         os.close(self._handle)
+
+    def _next(self, began: int, mechanism: str) -> str:
+        """Give the path of the next file."""
+        self._last += 1
+        time = np.datetime_as_string(np.datetime64(began, "ns"), unit="s").replace("-", "").replace(":", "")
+        return os.path.join(self.folder, f"netinterf-{self._last:08}-{time}Z-{ELSE.sub('-', mechanism)[:64]}.pcapng")
 
     def _find(self) -> None:
         """Look for files of rings before, and delete what one that was killed had not finished."""
@@ -115,19 +119,20 @@ class Ring:
                     os.unlink(entry.path)
         if self._last > MOST:
             raise OSError(errno.ERANGE, f"a file there is numbered {self._last}, and nothing can be numbered behind it")
-        self._files = {name: size for _, name, size in sorted(found)}
+        self._files.extend((name, size) for _, name, size in sorted(found))
+        self.size = sum(size for _, size in self._files)
 
     def _make_room(self, size: int) -> None:
         """Delete the oldest files until so many bytes fit in."""
-        total = self.size
-        while self._files and total + size > self._room:
-            oldest = next(iter(self._files))
+        while self._files and self.size + size > self._room:
+            oldest, taken = self._files[0]
             with suppress(FileNotFoundError):  # somebody took it
                 path = os.path.join(self.folder, oldest)
                 if stat.S_ISREG(os.lstat(path).st_mode):  # or somebody put something else there
                     os.unlink(path)
                     self.let_go += 1
-            total -= self._files.pop(oldest)
+            self._files.popleft()
+            self.size -= taken
 
 
 def number_of(name: str) -> int:

@@ -157,6 +157,16 @@ def test_foreign_files_and_links_are_left_alone(tmp_path: Path) -> None:
     assert outside.read_bytes() == bytes(100)
 
 
+def test_a_link_in_the_place_of_the_next_file_is_passed_over(tmp_path: Path) -> None:
+    """Nothing is written where it leads."""
+    ring, outside = Ring(str(tmp_path / "ring"), 9 * BLOCK), tmp_path / "outside"
+    (tmp_path / "ring" / "netinterf-00000001-20231114T221320Z-tcp.reset.pcapng").symlink_to(outside)
+    assert ring.add(BEGAN, "tcp.reset", of(10))
+    ring.close()
+    assert not outside.exists()
+    assert [path.name[:18] for path in files_in(tmp_path / "ring")] == ["netinterf-00000001", "netinterf-00000002"]
+
+
 def test_numbers_that_leave_no_room_are_refused(tmp_path: Path) -> None:
     """Or files behind them would be nobody's after the next start."""
     (tmp_path / f"netinterf-{'9' * 18}-20231114T221320Z-tcp.reset.pcapng").touch()
