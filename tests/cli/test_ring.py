@@ -237,12 +237,19 @@ def test_wrong_arguments_are_one_line(arguments: list[str], reason: str) -> None
     assert not (ROOT / "x").exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to this user")
-def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
-    """Before anything is watched."""
-    tmp_path.chmod(0o500)
-    with pytest.raises(ParameterError, match="a folder to write to"):
-        Ring(str(tmp_path), BLOCK)
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions are others there")
+def test_a_folder_that_may_not_be_written_to_is_refused() -> None:
+    """Before anything is watched; root, who may write anywhere, is somebody else meanwhile."""
+    with TemporaryDirectory() as name:
+        before = os.geteuid()
+        os.chmod(name, 0o555)
+        if before == 0:
+            os.seteuid(65_534)
+        try:
+            with pytest.raises(ParameterError, match=r"a folder to write to \(Permission denied\)"):
+                Ring(name, BLOCK)
+        finally:
+            os.seteuid(before)
 
 
 def test_a_lock_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
