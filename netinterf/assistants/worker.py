@@ -32,13 +32,21 @@ class Worker:
 
     def begin(self) -> None:
         """Start the process, unless it is there."""
-        if self._process is not None and self._process.is_alive():
+        if self._is_there():
             return
+        self.end()
         fresh = get_context("spawn")  # forking a process with threads may stop it
         self._line, other = fresh.Pipe()
         self._process = fresh.Process(target=serve, args=(self._setting, self._desk, other), daemon=True)
         self._process.start()
         other.close()
+
+    def _is_there(self) -> bool:
+        """Say whether the process waits for a question; of one that dies, the line ends before the system says so."""
+        try:
+            return self._process is not None and self._process.is_alive() and not self._line.poll()
+        except OSError:
+            return False
 
     def answer(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Answer one call of a tool, once the process was started; `end`, from another thread, cuts it short."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.every import verbs
 from tests.cli.here import run_here
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,11 +156,9 @@ def test_the_command_says_it_too(capture: Path, tmp_path: Path, refused: Callabl
     refused("dask", "campaign", "collect", "--scheduler", "tcp://127.0.0.1:9", "--into", tmp_path / "store", capture)
 
 
-def test_a_server_needs_mcp(refused: Callable[..., None]) -> None:
+def test_a_server_needs_mcp(refused: Callable[..., None], tmp_path: Path) -> None:
     """It says so before it takes a word of another program for a question."""
-    if "mcp" not in dict(verbs()):
-        pytest.skip("there is no server")
-    refused("mcp", "mcp")
+    refused("mcp", "mcp", "--root", tmp_path)
 
 
 def test_one_capture_that_needs_zstd_is_told_of_and_the_others_are_judged(capture: Path, tmp_path: Path) -> None:
