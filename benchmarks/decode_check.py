@@ -46,7 +46,7 @@ _UDP = ("udp.srcport", "udp.dstport", "udp.length")
 _ICMP = ("icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code")
 _FIELDS = ("frame.number", "frame.protocols", *_IPV4, *_IPV6, *_TCP, *_UDP, *_ICMP)
 _TRANSPORTS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
-_DATAGRAM_TUNNELS = {"vxlan", "geneve", "gtp", "l2tp"}
+_DATAGRAM_TUNNELS = {"vxlan", "geneve", "gtp", "l2tp", "teredo"}
 # Encapsulations that tshark follows and the decoder does not: vendor headers, and IP packets inside messages.
 _UNFOLLOWED = {"avsp", "macsec", "pim"}
 _TELLS = {"icmp": "icmp.type", "icmpv6": "icmpv6.type", "tcp": "tcp.srcport", "udp": "udp.srcport"}

@@ -76,7 +76,7 @@ static inline uint64_t eight(const uint8_t *at) { return (uint64_t)four(at) << 3
 /* Whether tunnels use a port of UDP: `decode.headers.UDP_TUNNELS`. */
 static inline bool may_tunnel(uint16_t port)
 {
-    return port == 4789 || port == 2152 || port == 6081 || port == 8472 || port == 1701;
+    return port == 4789 || port == 2152 || port == 6081 || port == 8472 || port == 1701 || port == 3544;
 }
 
 static inline bool is_tag(uint16_t type) { return type == 0x8100 || type == 0x88A8; }

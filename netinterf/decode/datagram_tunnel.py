@@ -1,4 +1,4 @@
-"""Tunnels in datagrams: VXLAN, GENEVE, GTP-U and L2TP, as clouds, mobile networks and access networks use them.
+"""Tunnels in datagrams: VXLAN, GENEVE, GTP-U, L2TP and Teredo, of clouds, of mobile, access and home networks.
 
 A port says little: any client may have drawn it. So a datagram is opened only where all bits that the header fixes are
 as they must be, and its lengths fit (or, as vendors fill what VXLAN keeps in reserve, where an IP packet that fits is
@@ -11,9 +11,10 @@ import numpy as np
 from netinterf.arrays import I64, Mask
 from netinterf.decode.block import Block, Decoder, Front, Next, split
 from netinterf.decode.headers import ETHERTYPES, Kind
+from netinterf.decode.ip import IPV6
 from netinterf.schema import Status
 
-__all__ = ["DECODERS", "geneve", "gtp", "gtp_extension", "l2tp", "vxlan"]
+__all__ = ["DECODERS", "geneve", "gtp", "gtp_extension", "l2tp", "teredo", "vxlan"]
 
 _VXLAN = np.dtype([("flags", ">u4"), ("network", ">u4")])
 _CARRIED = np.dtype([("type", ">u2"), ("first", "u1"), ("tos", "u1"), ("length4", ">u2"), ("length6", ">u2")])
@@ -21,7 +22,12 @@ _GENEVE = np.dtype([("flags", ">u2"), ("type", ">u2"), ("network", ">u4")])
 _GTP = np.dtype([("flags", "u1"), ("message", "u1"), ("length", ">u2"), ("tunnel", ">u4")])
 _EXTENSION = np.dtype([("type", "u1"), ("length", "u1")])
 _L2TP = np.dtype([("flags", ">u2"), ("length", ">u2")])
+_TEREDO = np.dtype([("mark", ">u2"), ("client", "u1"), ("value", "u1")])
 _WORD = np.dtype(">u2")
+
+_TEREDO_NET = np.uint64(0x2001_0000)
+_LINK_NET, _LINK_GROUPS = np.uint64(0xFE80 >> 6), np.uint64(0xFF02)
+"""How fe80::/10 and ff02::/16 begin (RFC 4291 §2.5.6, §2.7)."""
 
 
 def vxlan(block: Block, front: Front) -> Next:
@@ -94,6 +100,31 @@ def l2tp(block: Block, front: Front) -> Next:
     return split(front, np.where(fits, np.uint8(Kind.PPP), np.uint8(0)), front.at + size)
 
 
+def teredo(block: Block, front: Front) -> Next:
+    """Decode Teredo: IPv6, behind an authentication and an origin, if any (RFC 4380 §5.1.1).
+
+    No header proves it, so addresses must: those of hosts behind Teredo begin with 2001:0::/32 (§2.14), and before a
+    host has one, it and its server speak from and to addresses of the link (§5.2.1). Trailers may follow (RFC 6081).
+    """
+    head, _ = block.read(front, _TEREDO)
+    proven = head["mark"] == 1
+    size = np.where(proven, 13 + head["client"].astype(np.int64) + head["value"], 0)
+    mark, _ = block.read(Front(front.place, front.at + size), _WORD)
+    size += np.where(mark == 0, 8, 0)
+    inner = Front(front.place, front.at + size)
+    packet, room = block.read(inner, IPV6)
+    source, target = packet["source_high"].astype(np.uint64), packet["target_high"].astype(np.uint64)
+    of_hosts = ((source >> np.uint64(32)) == _TEREDO_NET) | ((target >> np.uint64(32)) == _TEREDO_NET)
+    of_link = (target >> np.uint64(54)) == _LINK_NET
+    of_link |= (target >> np.uint64(48)) == _LINK_GROUPS
+    of_link &= (source >> np.uint64(54)) == _LINK_NET
+    length = packet["length"].astype(np.int64) + 40
+    most = block.end[front.place] - inner.at
+    fits = ((packet["version"] >> 28) == 6) & (of_hosts | of_link) & (room >= 40)
+    fits &= (length <= most) | _fits(block, inner, length)
+    return split(front, np.where(fits, np.uint8(Kind.IPV6), np.uint8(0)), inner.at)
+
+
 def _fits(block: Block, front: Front, length: I64) -> Mask:
     """Say whether lengths are those of the datagrams; the first fragment of one is shorter."""
     payload = block.end[front.place] - front.at
@@ -108,4 +139,5 @@ DECODERS: dict[Kind, Decoder] = {
     Kind.GTP: gtp,
     Kind.GTP_EXTENSION: gtp_extension,
     Kind.L2TP: l2tp,
+    Kind.TEREDO: teredo,
 }

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8
-from netinterf.decode import datagram_tunnel, ip, link, transport, tunnel
+from netinterf.decode import datagram_tunnel, ip, link, pseudo_headers, transport, tunnel, wireless
 from netinterf.decode.block import Block, Columns, Front, split
 from netinterf.decode.gather import Buffer, as_bytes
 from netinterf.decode.headers import LINK_KINDS, Kind
@@ -42,7 +42,8 @@ LINK_MTU = 1500
 """Most bytes of IP packet in an Ethernet frame (IEEE 802.3 §3.2.7) and default of PPP (RFC 1661 §2); a longer one is
 read as several, joined by offload. Jumbo frames cannot be told from that and are marked alike."""
 
-_DECODERS = link.DECODERS | ip.DECODERS | tunnel.DECODERS | transport.DECODERS | datagram_tunnel.DECODERS | UNREAD
+_LINKS = link.DECODERS | wireless.DECODERS | pseudo_headers.DECODERS
+_DECODERS = _LINKS | ip.DECODERS | tunnel.DECODERS | transport.DECODERS | datagram_tunnel.DECODERS | UNREAD
 _TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS, Kind.ETHERNET, Kind.SHORT_SHIM}).union(
     datagram_tunnel.DECODERS
 )

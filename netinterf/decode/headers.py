@@ -12,6 +12,7 @@ from netinterf.arrays import U8
 __all__ = [
     "ETHERTYPES",
     "FAMILIES",
+    "FRAMES",
     "IPV4_NEXT",
     "IPV6_NEXT",
     "IP_VERSIONS",
@@ -61,6 +62,15 @@ class Kind(IntEnum):
     GTP = 33
     GTP_EXTENSION = 34
     L2TP = 35
+    TEREDO = 36
+    IEEE802_11 = 37
+    IEEE802_11_PADDED = 38  # with bytes behind its header, so that what it carries begins at a multiple of four
+    A_MSDU = 39
+    RADIOTAP = 40
+    PPI = 41
+    PRISM = 42  # or AVS, under the same link types
+    NFLOG = 43
+    PKTAP = 44
 
     # What is named and not read.
     NO_IP = 64  # of the link itself: ARP, spanning tree, LLDP, control protocols of PPP
@@ -71,12 +81,16 @@ class Kind(IntEnum):
     ODD_VERSION = 69  # IP of another version than 4 and 6, or than what was announced
     ESP = 70
     CLOSED = 71  # a tunnel that holds something else than an IP packet that is read
+    PROTECTED = 72  # encrypted by 802.11
+    ODD_WIRELESS = 73  # 802.11 of a mesh, in fragments, or of another version
+    DAMAGED = 74  # on its way through the air
 
     # Why nothing, or not all, could be read.
     EMPTY = 80
     CUT = 81
     NO_PORTS = 82
     OVERSTATED = 83
+    AGGREGATED = 84
 
 
 def _lookup(size: int, kinds: dict[int, Kind], others: Kind = Kind.NONE) -> U8:
@@ -179,6 +193,7 @@ UDP_TUNNELS = _lookup(
     {
         1701: Kind.L2TP,  # RFC 2661 §8.1
         2152: Kind.GTP,  # user plane, 3GPP TS 29.281 §4.4.2
+        3544: Kind.TEREDO,  # RFC 4380 §2.7
         4789: Kind.VXLAN,  # RFC 7348 §8
         6081: Kind.GENEVE,  # RFC 8926 §3.3
         8472: Kind.VXLAN,  # what Linux took before, and still does where nothing else is said
@@ -196,10 +211,20 @@ LINK_KINDS: dict[int, Kind] = {
     51: Kind.PPPOE,
     101: Kind.RAW,
     104: Kind.CISCO_HDLC,
+    105: Kind.IEEE802_11,
     108: Kind.LOOPBACK,
     113: Kind.LINUX_SLL,
+    119: Kind.PRISM,
+    127: Kind.RADIOTAP,
+    163: Kind.PRISM,
+    192: Kind.PPI,
     228: Kind.IPV4,
     229: Kind.IPV6,
+    239: Kind.NFLOG,
+    258: Kind.PKTAP,
     276: Kind.LINUX_SLL2,
 }
 """First header of a frame, by link type."""
+
+FRAMES = _lookup(512, LINK_KINDS, Kind.UNKNOWN)
+"""`Kind` behind a link type that stands in a header; the last stands for all from there on."""

@@ -230,11 +230,14 @@ WIRED: dict[Kind, Callable[[Block, I64], Mask]] = {
     Kind.RAW: between_hosts,
     Kind.IPV4: between_hosts,
     Kind.IPV6: between_hosts,
+    Kind.NFLOG: between_hosts,
+    Kind.PKTAP: between_hosts,
 }
 """How the first header of a frame shows whether it crossed a wire.
 
 Raw IP does not say what it ran over: between different hosts that was a wire, so that verdicts are the same whether a
-link layer was kept or not. BSD loopback is not listed: it is given the benefit of the doubt.
+link layer was kept or not. BSD loopback is not listed: it is given the benefit of the doubt. Nor is 802.11: what was in
+the air was never joined, and may be longer.
 """
 
 

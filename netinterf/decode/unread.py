@@ -20,12 +20,12 @@ __all__ = ["COUNTED", "DECODERS", "LINK_TYPE", "OF_NO_FLOW", "SHORTENED", "name_
 LINK_TYPE = "decode.link_type"
 NO_IP, UNREAD, EMPTY, CUT = "decode.no_ip", "decode.unread", "decode.empty", "decode.cut"
 TUNNEL, NO_PORTS, OVERSTATED = "decode.tunnel", "decode.no_ports", "decode.overstated"
-SHORTENED = "decode.shortened"
+SHORTENED, AGGREGATED = "decode.shortened", "decode.aggregated"
 
 OF_NO_FLOW = frozenset({LINK_TYPE, NO_IP, UNREAD, EMPTY, CUT})
 """Codes of notes about frames that belong to no conversation."""
 
-COUNTED = OF_NO_FLOW | {TUNNEL, NO_PORTS, OVERSTATED, SHORTENED}
+COUNTED = OF_NO_FLOW | {TUNNEL, NO_PORTS, OVERSTATED, SHORTENED, AGGREGATED}
 """Codes of all notes of decoding."""
 
 NOT_READ = "{}: what these frames hold is not read, so nothing is judged of it"
@@ -42,21 +42,26 @@ LEFT = (
     "frames were cut, and what was left was noted as their length on the wire: their IP packets tell how long they were"
 )
 CLOSED = "packets of tunnels in which no IP packet can be read: they are taken for conversations of the tunnels' ends"
+SEVERAL = "802.11 frames hold several packets (A-MSDU): the first of each is read, the others are not"
 ENCRYPTED = "packets of IPsec (ESP): what is inside is encrypted, and taken for one conversation of its ends"
 
 NOTES: Mapping[Kind, tuple[str, str]] = {
-    Kind.NO_IP: (NO_IP, "frames hold no IP packet but what serves the link itself (ARP, spanning tree, LLDP, …)"),
+    Kind.NO_IP: (NO_IP, "frames hold no IP packet but what serves the link itself (ARP, spanning tree, beacons, LLDP, …)"),
     Kind.MACSEC: (UNREAD, NOT_READ.format("MACsec (EtherType 0x88e5)")),
     Kind.SERVICE_CHAIN: (UNREAD, NOT_READ.format("network service headers (EtherType 0x894f)")),
     Kind.SQUEEZED: (UNREAD, NOT_READ.format("PPP that is compressed, encrypted or split over several links")),
-    Kind.UNKNOWN: (UNREAD, NOT_READ.format("an EtherType, PPP protocol or address family that is not known here")),
+    Kind.UNKNOWN: (UNREAD, NOT_READ.format("an EtherType, PPP protocol, link type or family that is not known here")),
     Kind.ODD_VERSION: (UNREAD, NOT_READ.format("an IP version other than 4 and 6, or than what was announced")),
     Kind.ESP: (TUNNEL, ENCRYPTED),
     Kind.CLOSED: (TUNNEL, CLOSED),
+    Kind.PROTECTED: (UNREAD, NOT_READ.format("802.11 frames that are encrypted (WEP, WPA)")),
+    Kind.ODD_WIRELESS: (UNREAD, NOT_READ.format("802.11 frames of a mesh, in fragments, or of a version not known")),
+    Kind.DAMAGED: (UNREAD, NOT_READ.format("802.11 frames that came damaged, as whoever recorded them noted")),
     Kind.EMPTY: (EMPTY, "records hold not one byte of their frames: nothing is known of them"),
     Kind.CUT: (CUT, "frames end before the addresses of an IP packet: the snapshot length was too small, or they are"),
     Kind.NO_PORTS: (NO_PORTS, CUT_PORTS),
     Kind.OVERSTATED: (OVERSTATED, TOO_LONG),
+    Kind.AGGREGATED: (AGGREGATED, SEVERAL),
 }
 """What each kind is told by: the code of the note, and its words."""
 
@@ -69,7 +74,7 @@ def unread(block: Block, front: Front, kind: Kind) -> Next:
     return []
 
 
-DECODERS: dict[Kind, Decoder] = {kind: partial(unread, kind=kind) for kind in Kind if Kind.NO_IP <= kind <= Kind.CLOSED}
+DECODERS: dict[Kind, Decoder] = {kind: partial(unread, kind=kind) for kind in Kind if Kind.NO_IP <= kind < Kind.EMPTY}
 
 
 def name_the_short(block: Block) -> None:
