@@ -22,9 +22,13 @@ from scapy.layers.ppp import PPP, PPPoE
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 
+from tests.oracles.recorded_stacks import recorded
+
 MACS = {"src": "02:00:00:00:00:01", "dst": "02:00:00:00:00:02"}
 V4 = {"src": "192.0.2.1", "dst": "198.51.100.2", "ttl": 57, "id": 4660, "tos": 0x28, "flags": "DF"}
 V6 = {"src": "2001:db8::1", "dst": "2001:db8:ffff::2", "hlim": 49, "tc": 0x2C}
+TEREDO = {"src": "2001:0:cb00:7101::3fff:fdfe", "dst": "2001:db8::2", "hlim": 21}
+LINK = {"src": "fe80::8000:f227:62e5:6d6e", "dst": "ff02::2"}
 OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (7_000_001, 0)), ("NOP", None), ("WScale", 9)]
 
 
@@ -136,6 +140,18 @@ def datagram_tunnels(payload):
         / IPv6(**V6)
         / segment()
         / payload,
+        "teredo": outer / UDP(sport=50001, dport=3544) / IPv6(**TEREDO) / segment() / payload,
+        "teredo_origin": outer
+        / UDP(sport=3544, dport=50001)
+        / Raw(b"\0\0\x12\x34\x3f\xff\xfd\xfe")
+        / IPv6(**LINK)
+        / ICMPv6EchoRequest(id=98, seq=4, data=b"ping"),
+        "teredo_proven": outer
+        / UDP(sport=3544, dport=50001)
+        / Raw(b"\0\1\2\3" + b"cl" + b"val" + b"noncenon" + b"\0" + b"\0\0\x12\x34\x3f\xff\xfd\xfe")
+        / IPv6(**TEREDO)
+        / UDP(sport=1, dport=2)
+        / payload,
     }
 
 
@@ -172,6 +188,7 @@ def link_layers(packet):
         yield f"null little {family}", 0, pack("<I", family) + data, False
         yield f"null big {family}", 0, pack(">I", family) + data, False
         yield f"loop {family}", 108, pack(">I", family) + data, False
+    yield from recorded(packet)
 
 
 def every_stack():

@@ -39,8 +39,8 @@ def test_no_records_give_empty_tables():
 def test_only_unknown_link_types_are_refused():
     """A capture of one unknown link type raises, and the error names it and what is known."""
     buffer, records = records_of([b"abc"])
-    with pytest.raises(UnsupportedLinkType, match=r"mine\.pcap: .*127 \(IEEE802_11_RADIOTAP\).*113 LINUX_SLL"):
-        decode(buffer, records, [127], source="mine.pcap")
+    with pytest.raises(UnsupportedLinkType, match=r"mine\.pcap: .*249 \(USBPCAP\).*113 LINUX_SLL"):
+        decode(buffer, records, [249], source="mine.pcap")
 
 
 def test_unknown_among_known_link_types_is_reported():
@@ -68,8 +68,9 @@ def test_link_types_have_names():
 
 
 def test_link_types_say_whether_their_frames_crossed_a_wire():
-    """Of every first header but that of BSD loopback, which is given the benefit of the doubt."""
-    assert set(LINK_KINDS.values()) - {Kind.LOOPBACK} <= set(WIRED)
+    """Of every first header but that of BSD loopback, which is given the benefit of the doubt, and those of radios."""
+    radios = {Kind.IEEE802_11, Kind.RADIOTAP, Kind.PRISM, Kind.PPI}
+    assert set(LINK_KINDS.values()) - set(WIRED) == {Kind.LOOPBACK} | radios
 
 
 def test_columns_of_records_may_have_gaps():

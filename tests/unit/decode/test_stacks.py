@@ -70,7 +70,7 @@ def test_stacks_mixed_in_one_capture_read_as_alone():
 def test_stack_cut_at_every_byte(name):
     """Cutting a stack anywhere gives zeros and marks behind the cut, and nothing that the frame does not hold."""
     for stack, link_type, frame, _, _ in STACKS:
-        if stack.startswith(f"{name} in ") and link_type in (1, 9, 113, 276, 0, 101):
+        if stack.startswith(f"{name} in ") and link_type not in (12, 14, 50, 51, 104, 108, 228, 229):
             frames = [frame[:size] for size in range(len(frame) + 1)]
             result = check(frames, link_type, [len(frame)] * len(frames))
             whole = result.packets.status[-1]
