@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from netinterf.capture import find_captures, open_capture
-from netinterf.decode import Decoded, decode
+from netinterf.decode import LINK_TYPES, Decoded, decode, link_type_name
 from netinterf.errors import CaptureError
 from netinterf.schema import Status
 
@@ -113,9 +113,11 @@ def _stack(frame: dict[str, str]) -> list[str]:
     """List the protocols of a frame from the outside in.
 
     tshark names none for some frames with XML inside, and not the IP layer that it calls from MPLS; both are then
-    read off the fields that it does give.
+    read off the fields that it does give. IPv6 behind NFLOG it names as IPv4 first, without an address of that.
     """
     stack = frame["frame.protocols"].split(":") if frame["frame.protocols"] else []
+    if stack[:3] == ["nflog", "ip", "ipv6"] and len(list(filter(None, frame["ip.src"].split(",")))) < stack.count("ip"):
+        del stack[1]
     for name in ("ip", "ipv6") if "mpls" in stack else ():  # its own layer is missing before those of a tunnel in it
         if stack.count(name) and frame.get(f"{name}.src", "").count(",") >= stack.count(name):
             stack.insert(stack.index("mpls") + 1, name)
@@ -211,6 +213,10 @@ def reason(entry: dict[str, Any]) -> str:  # noqa: PLR0911 (one return per cause
         return "malformed IP option: tshark gives up on the packet"
     if "cfp" in layers:
         return "FabricPath: tshark takes the last four bytes for a checksum of the frame"
+    if "teredo" in layers and "version" in fields:
+        return "Teredo between hosts that have no address of Teredo: the datagram is kept here"
+    if "gtp" in layers and "source" in fields:
+        return "GTP-U whose length is not that of its datagram: the datagram is kept here"
     if "null" in layers and "NOT_IP" in status:
         return "loopback header without an address family: tshark reads part of it as an EtherType"
     return "unexplained"
@@ -260,16 +266,20 @@ def run(captures: Path, limit: int | None = None, skip: int = 0) -> dict[str, An
 
     Returns:
         Numbers of captures, of frames compared, equal and unseen (tshark does not list them), of differences by field
-        and by reason, and the differing frames themselves.
+        and by reason, the differing frames themselves, and how many frames of each link type are not decoded.
     """
     paths = [Path(path) for path in find_captures([captures]).captures]
     if limit is not None and len(paths) > limit:
         paths = [paths[place] for place in np.linspace(0, len(paths) - 1, limit).astype(int)]
     compared, done, unseen, refused, differences = 0, 0, 0, collections.Counter[str](), []
+    undecoded = collections.Counter[str]()
     for path in paths[skip:]:
         try:
             capture = open_capture(path)
             links = [interface.link_type for interface in capture.interfaces]
+            for place, count in enumerate(np.bincount(capture.records.interface, minlength=1).tolist()):
+                if count and place < len(links) and links[place] not in LINK_TYPES:
+                    undecoded[f"{links[place]} ({link_type_name(links[place])})"] += count
             decoded = decode(capture.buffer, capture.records, links, source=str(path))
         except CaptureError as error:
             refused[type(error).__name__] += 1
@@ -281,6 +291,7 @@ def run(captures: Path, limit: int | None = None, skip: int = 0) -> dict[str, An
     return {
         "captures": done,
         "refused": dict(refused),
+        "undecoded": dict(undecoded.most_common()),
         "frames": compared,
         "unseen": unseen,
         "equal": compared - len(differences),
@@ -308,6 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, (ours, theirs) in entry["fields"].items():
             print(f"    {name}: decoded {ours}, tshark {theirs}")
     print(f"captures {result['captures']} (refused {result['refused']})")
+    print(f"frames of link types that are not decoded: {result['undecoded']}")
     print(f"frames {result['frames']}, not listed by tshark {result['unseen']}")
     print(f"equal {result['equal']} ({result['share']:.4%}), {time.perf_counter() - started:.0f} s")
     print(f"differences by field: {result['differences']}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.arrays import I64, Mask
+from netinterf.arrays import I64
 from netinterf.decode.block import Block, Decoder, Front, Next, split
 from netinterf.decode.headers import FAMILIES, FRAMES, Kind
 from netinterf.decode.wireless import without_check_sequence
@@ -131,7 +131,8 @@ def prism(block: Block, front: Front) -> Next:
     known = swapped | (code == 0x41) | (code == 0x44) | ((code & 0xFFFF_F000) == 0x8021_1000)
     size = np.where(swapped, length.byteswap(), length).astype(np.int64)
     known &= size >= 8
-    short = block.mark_short(front, np.where(known, size, 8), Status.HEADER_CUT)
+    size = np.where(known, size, 8)
+    short = block.mark_short(front, size, Status.HEADER_CUT)
     kinds = np.where(known, np.uint8(Kind.IEEE802_11), np.uint8(Kind.UNKNOWN))
     kinds[short] = Kind.NONE
     return split(front, kinds, front.at + size)

@@ -46,7 +46,10 @@ SEVERAL = "802.11 frames hold several packets (A-MSDU): the first of each is rea
 ENCRYPTED = "packets of IPsec (ESP): what is inside is encrypted, and taken for one conversation of its ends"
 
 NOTES: Mapping[Kind, tuple[str, str]] = {
-    Kind.NO_IP: (NO_IP, "frames hold no IP packet but what serves the link itself (ARP, spanning tree, beacons, LLDP, …)"),
+    Kind.NO_IP: (
+        NO_IP,
+        "frames hold no IP packet but what serves the link itself (ARP, spanning tree, beacons, LLDP, …)",
+    ),
     Kind.MACSEC: (UNREAD, NOT_READ.format("MACsec (EtherType 0x88e5)")),
     Kind.SERVICE_CHAIN: (UNREAD, NOT_READ.format("network service headers (EtherType 0x894f)")),
     Kind.SQUEEZED: (UNREAD, NOT_READ.format("PPP that is compressed, encrypted or split over several links")),

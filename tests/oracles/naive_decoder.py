@@ -81,41 +81,44 @@ def link(f, number, at=0):
     f.layers += 1
     if f.layers > 256:
         return
-    if number == 1:
-        ethernet(f, at)
-    elif number in (12, 14, 101):
-        raw(f, at)
-    elif number == 228:
-        ipv4(f, at)
-    elif number == 229:
-        ipv6(f, at)
-    elif number in (0, 108):
-        f.lacks(at, 4)
-        head = f.get(at, 4)
-        family(f, head if head < 1 << 24 else int.from_bytes(head.to_bytes(4, "big"), "little"), at + 4)
+    first = {1: ethernet, 12: raw, 14: raw, 101: raw, 228: ipv4, 229: ipv6, 0: loopback, 108: loopback}
+    first |= {9: ppp_or_cisco, 50: ppp_or_cisco, 51: pppoe, 104: cisco}
+    if number in first:
+        first[number](f, at)
     elif number == 113:
         f.lacks(at, 16)
         cooked(f, f.get(at + 14, 2), at + 16)
     elif number == 276:
         f.lacks(at, 20)
         cooked(f, f.get(at, 2), at + 20)
-    elif number in (9, 50):
-        (cisco if f.get(at, 1) in (0x0F, 0x8F) else ppp)(f, at)
-    elif number == 104:
-        cisco(f, at)
-    elif number == 51:
-        pppoe(f, at)
-    elif number in (105, 119, 127, 163, 192, 239, 258):
-        behind = naive_links.step(f, number, at)
-        if behind is None:
-            return
-        following, at = behind
-        if following == "llc":
-            llc(f, at)
-        elif isinstance(following, str):
-            family(f, int(following.removeprefix("ip")), at)
-        else:
-            link(f, following, at)
+    elif number in naive_links.TWINS:
+        recorded(f, number, at)
+
+
+def recorded(f, number, at):
+    """802.11, or what stands before frames."""
+    behind = naive_links.TWINS[number](f, at)
+    if behind is None:
+        return
+    following, at = behind
+    if following == "llc":
+        llc(f, at)
+    elif isinstance(following, str):
+        family(f, int(following.removeprefix("ip")), at)
+    else:
+        link(f, following, at)
+
+
+def loopback(f, at):
+    """BSD loopback: a family in either byte order."""
+    f.lacks(at, 4)
+    head = f.get(at, 4)
+    family(f, head if head < 1 << 24 else int.from_bytes(head.to_bytes(4, "big"), "little"), at + 4)
+
+
+def ppp_or_cisco(f, at):
+    """PPP, or Cisco HDLC under its link type."""
+    (cisco if f.get(at, 1) in (0x0F, 0x8F) else ppp)(f, at)
 
 
 def family(f, number, at):

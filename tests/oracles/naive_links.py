@@ -1,18 +1,12 @@
 """Slow, obvious twins of what stands before frames: 802.11, and the pseudo-headers of whoever recorded them.
 
-Each gives what comes next, and where: ``"llc"``, ``"ip"`` with a family, or the number of a link type; None for nothing.
+Each gives what comes next, and where: ``"llc"``, ``"ip"`` with a family, or the number of a link type. None is nothing.
 """
 
 
 def little(f, at, size):
     """Read a little-endian number; bytes that may not be read are zero."""
     return int.from_bytes(f.get(at, size).to_bytes(size, "big"), "little")
-
-
-def step(f, number, at):
-    """Take off one header of a link type, or give None where it is none of these."""
-    twin = {105: ieee80211, 127: radiotap, 119: prism, 163: prism, 192: ppi, 239: nflog, 258: pktap}[number]
-    return twin(f, at)
 
 
 def check_sequence(f):
@@ -132,3 +126,7 @@ def pktap(f, at):
     if f.lacks(at, max(size, 12)) or size < 12 or following != 1:
         return None
     return number, at + size
+
+
+TWINS = {105: ieee80211, 127: radiotap, 119: prism, 163: prism, 192: ppi, 239: nflog, 258: pktap}
+"""By link type."""

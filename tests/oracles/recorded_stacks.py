@@ -102,7 +102,7 @@ def recorded(packet):
         ("avs", 163, pack(">II", 0x80211002, 80).ljust(80, b"\0") + air),
         ("prism in avs", 163, pack(">II", 0x44, 144).ljust(144, b"\0") + air),
         ("ppi", 192, ppi(105, [common(0)]) + air),
-        ("ppi checked", 192, ppi(105, [(30000, b"12345"), common(1)], aligned=True) + air + CHECK_SEQUENCE),
+        ("ppi checked", 192, ppi(105, [(30000, b"12345678"), common(1)], aligned=True) + air + CHECK_SEQUENCE),
         ("ppi wired", 192, ppi(1, [(30000, b"12345")]) + ether),
         ("nflog", 239, nflog(packet)),
         ("nflog big", 239, nflog(packet, ">")),
