@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.dns import DNS, DNSQR
 from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 
 from netinterf.decode.headers import UDP_TUNNELS
@@ -27,6 +28,7 @@ FIXED = {
         *((byte, bit) for byte in (2, 7) for bit in range(8)),
     ],
     "gtp": [*((0, bit) for bit in range(3, 8)), *((byte, bit) for byte in (1, 2, 3) for bit in range(8))],
+    "teredo": [(0, bit) for bit in range(4, 8)] + [(byte, bit) for byte in range(8, 12) for bit in range(8)],
     "l2tp": [(0, 7), (0, 5), (0, 4), (0, 2), *((byte, bit) for byte in (1, 2, 3) for bit in range(8))],
 }
 
@@ -83,3 +85,24 @@ def test_what_the_outer_packet_said_is_forgotten():
     packet[UDP].payload.payload = IP(src="192.0.2.1", dst="192.0.2.2", proto=50) / Raw(b"x" * 20)
     ends = check([bytes(packet)], 101).endpoints
     assert (ends.source_port[0], ends.target_port[0]) == (0, 0)
+
+
+@pytest.mark.parametrize(("more", "opened"), [(0, True), (6, True), (-1, False)])
+def test_trailers_may_follow_a_packet_in_teredo(more, opened):
+    """What RFC 6081 puts behind is no payload; a packet longer than its datagram is none."""
+    whole = TUNNELS["teredo"]
+    inside = bytes(whole[UDP].payload)
+    held = inside + bytes(more) if more >= 0 else inside[:more]
+    packet = IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=50001, dport=3544) / Raw(held)
+    packets = check([bytes(packet)], 101).packets
+    assert bool(packets.status[0] & Status.TUNNELLED) == opened
+    assert not opened or packets.payload_length[0] == 16
+
+
+@pytest.mark.parametrize("source", ["fe80::1", "2001:db8::1"])
+@pytest.mark.parametrize("target", ["ff02::2", "fe80::2", "ff05::2", "2001:db8::2", "2001:0:a00:1::1"])
+def test_only_addresses_prove_teredo(source, target):
+    """Those of its hosts, or those of the link on both sides, as a host asks its server with."""
+    packet = IP() / UDP(sport=50001, dport=3544) / IPv6(src=source, dst=target) / UDP(sport=1, dport=2)
+    opened = target.startswith("2001:0:") or (source, target[:4]) in {("fe80::1", "ff02"), ("fe80::1", "fe80")}
+    assert bool(check([bytes(packet)], 101).packets.status[0] & Status.TUNNELLED) == opened

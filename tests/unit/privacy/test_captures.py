@@ -20,6 +20,7 @@ from netinterf.privacy.traces import redact_trace
 from netinterf.schema import Status
 from netinterf.table import Table
 from tests.oracles import containers
+from tests.oracles.recorded_stacks import FRAGMENTS, PROTECTED, in_a_msdu, in_the_air, nflog, pktap, radiotap, recorded
 from tests.oracles.traces_left import addresses_of, left_in_bytes, left_in_text
 from tests.unit.privacy.conftest import KEY, played
 
@@ -223,7 +224,30 @@ HIDING = {
     "arp": scapy.Ether() / scapy.ARP(psrc=SECRET, pdst=A),
     "padding": ETHER / scapy.IP(src=A, dst=B) / scapy.TCP(flags="A") / scapy.Padding(LETTER[:6]),
     "unknown": ETHER / scapy.IP(src=A, dst=B, proto=132) / LETTER,
+    "vxlan": ETHER
+    / scapy.IP(src=SECRET, dst=SECRET)
+    / scapy.UDP(dport=4789)
+    / scapy.VXLAN(flags=8, vni=7)
+    / ETHER
+    / scapy.IP(src=A, dst=B)
+    / scapy.TCP()
+    / LETTER,
+    "teredo": ETHER
+    / scapy.IP(src=SECRET, dst=B)
+    / scapy.UDP(sport=40000, dport=3544)
+    / scapy.Raw(bytes(4) + scapy.inet_aton(SECRET))  # where it comes from, as if not veiled
+    / scapy.IPv6(src=f"2001:0:{PACKED[0].hex(':', 2)}:0:3fff:{PACKED[2].hex(':', 2)}", dst=B6)
+    / scapy.TCP()
+    / LETTER,
 }  # fmt: skip
+
+PACKETS = {4: scapy.IP(src=A, dst=B) / scapy.TCP() / LETTER, 6: scapy.IPv6(src=A6, dst=B6) / scapy.UDP() / LETTER}
+RECORDED = {
+    f"{name} of version {version}": (number, frame)
+    for version, packet in PACKETS.items()
+    for name, number, frame, _ in recorded(packet)
+}
+"""Packets behind 802.11 and pseudo-headers, by name: link type and frame."""
 
 
 @pytest.mark.parametrize("what", HIDING)
@@ -237,6 +261,43 @@ def test_no_header_carries_anything_out(what):
         assert after.packets.length[0] == before.packets.length[0] - before.packets.ip_at[0]
     for name in SAME:
         assert getattr(after.packets, name)[0] == getattr(before.packets, name)[0], name
+
+
+@pytest.mark.parametrize("what", RECORDED)
+def test_no_other_link_layer_carries_anything_out(what):
+    """Nor do the link addresses, names of programs and prefixes of rules that are put before a packet."""
+    number, frame = RECORDED[what]
+    (written,) = new(frame, link_type=number)
+    for hidden in [*PACKED, LETTER[:6], b"lexandr", b"\2\0\0\0\0", b"curl", b"DROP", b"en0"]:
+        assert hidden not in written
+    before, after = (
+        netinterf.read(one) for one in (pcap(frame, link_type=number), shared(pcap(frame, link_type=number)))
+    )
+    assert len(written) < len(frame) - len(LETTER)
+    for name in SAME:
+        assert getattr(after.packets, name)[0] == getattr(before.packets, name)[0], name
+
+
+@pytest.mark.parametrize(
+    ("link_type", "frame"),
+    [
+        (105, in_the_air(PACKETS[4], PROTECTED)),  # said to be encrypted, and is not
+        (105, in_the_air(PACKETS[4], FRAGMENTS)),
+        (127, radiotap(0x40) + in_the_air(PACKETS[4])),
+        (239, nflog(PACKETS[4], family=7)),
+        (258, pktap(99) + bytes(PACKETS[4])),
+    ],
+)
+def test_what_is_not_read_is_left_out(link_type, frame):
+    """A frame of which no packet is read is empty in the new capture, whatever it holds."""
+    assert new(frame, link_type=link_type) == [b""]
+
+
+def test_the_other_packets_of_an_aggregate_are_left_out():
+    """Only the first is read, and only its headers are written."""
+    first, second = new(in_a_msdu(PACKETS[4], PACKETS[6]), in_a_msdu(PACKETS[4], PACKETS[4]), link_type=105)
+    assert first == second
+    assert len(first) == 40
 
 
 @pytest.mark.parametrize("what", ["unreachable", "too big"])
