@@ -19,7 +19,7 @@ from netinterf.values import frozen
 __all__ = ["Frames", "changed_frames", "mended", "packed_frames"]
 
 LINKS = tuple(LINK_KINDS)
-IP_AT = {1: 14, 12: 0, 14: 0, 101: 0, 228: 0, 229: 0, 0: 4, 108: 4, 113: 16, 276: 20, 9: 4, 50: 4, 104: 4}
+IP_AT = {1: 14, 12: 0, 14: 0, 101: 0, 228: 0, 229: 0, 0: 4, 108: 4, 113: 16, 276: 20, 9: 4, 50: 4, 104: 4, 105: 32}
 """Bytes before the IP header, by link type, where no further header lies between."""
 
 STEPS = tuple(int(step * 1e6) for step in (0, 0.001, 0.1, 1, 5, 20, 50, 200, 500, 1e3, 3e3, 1e4, 6e4, 3e5, 1e7, -1))
