@@ -103,7 +103,7 @@ def l2tp(block: Block, front: Front) -> Next:
 def teredo(block: Block, front: Front) -> Next:
     """Decode Teredo: IPv6, behind an authentication and an origin, if any (RFC 4380 §5.1.1).
 
-    No header proves it, so addresses must: those of hosts behind Teredo begin with 2001:0::/32 (§2.14), and before a
+    No header proves it, so addresses must: those of hosts behind Teredo begin with 2001:0::/32 (§2.6), and before a
     host has one, it and its server speak from and to addresses of the link (§5.2.1). Trailers may follow (RFC 6081).
     """
     head, _ = block.read(front, _TEREDO)
