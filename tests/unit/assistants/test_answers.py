@@ -77,7 +77,7 @@ def every_answer(asked, path, store):
     verdicts = pages_of(asked, "scan", path=path, everything=True, limit=100)
     frames = {verdict["subject"]["first_frame"] for verdict in verdicts}
     answers = [*verdicts, asked.answer("scan", {"path": path}), asked.answer("list", {})]
-    answers += [asked.answer("explain", {"path": path, "frame": frame}) for frame in sorted(frames)[:12]]
+    answers += [asked.answer("explain", {"path": path, "frame": frame}) for frame in sorted(frames)[:6]]
     answers += [asked.answer("compare", {"here": [path], "there": ["benign.pcap.gz"], "everything": True})]
     answers += [asked.answer("campaign_report", {"path": store, "everything": True})]
     assert not [answer for answer in answers if "error" in answer]
