@@ -7,8 +7,9 @@ the same in another order have one fingerprint, and no name goes in, only whethe
 Few programs say many hellos, so each different one is written once, however many there are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
+from struct import pack
 
 import numpy as np
 
@@ -48,15 +49,15 @@ def ja4(
     known = VERSIONS.get(max(versions, default=version), "00")
     named = "d" if SERVER_NAME in extensions else "i"
     counts = f"{min(len(ciphers), MOST):02}{min(len(extensions), MOST):02}"
-    offered = hexadecimal(kind for kind in sorted(extensions) if kind not in {SERVER_NAME, ALPN})
+    offered = hexadecimal([kind for kind in sorted(extensions) if kind not in {SERVER_NAME, ALPN}])
     signed = f"_{hexadecimal(signatures)}" if signatures else ""
     hashes = [shortened(hexadecimal(sorted(ciphers))), shortened(offered + signed if offered else "")]
     return "_".join([f"{transport}{known}{named}{counts}{ends(protocol)}", *hashes])
 
 
-def hexadecimal(numbers: Iterable[int]) -> str:
+def hexadecimal(numbers: Sequence[int]) -> str:
     """List numbers by four digits each."""
-    return ",".join(f"{number:04x}" for number in numbers)
+    return pack(f"!{len(numbers)}H", *numbers).hex(",", 2)
 
 
 def shortened(text: str) -> str:

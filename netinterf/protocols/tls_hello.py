@@ -23,6 +23,8 @@ __all__ = ["Hellos", "Walk", "read_hellos", "spread"]
 
 SERVER_NAME, SIGNATURES, ALPN, SUPPORTED_VERSIONS = 0, 13, 16, 43  # RFC 6066 §3, 8446 §4.2.3, 7301 §3.1, 8446 §4.2.1
 READ = (SERVER_NAME, SIGNATURES, ALPN, SUPPORTED_VERSIONS)
+"""Extensions whose data are read."""
+
 ENCRYPTED_NAME = (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04)
 """Extensions that carry an encrypted name: encrypted_client_hello (draft-ietf-tls-esni-13 and later, RFC 9849), ESNI
 (draft-ietf-tls-esni-01) and the ECHO numbers between the two (drafts 03 to 08)."""
