@@ -136,11 +136,12 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask, tran
     extensions, places = _walk_extensions(walk, _enter_extensions(walk, rows))
     versions, chosen = _versions(walk, client, *places[SUPPORTED_VERSIONS])
     version[chosen >= 0] = chosen[chosen >= 0]
-    name, (alpn, protocol) = _names(walk, client, *places[SERVER_NAME]), _protocols(walk, *places[ALPN])
+    name, alpn = _names(walk, client, *places[SERVER_NAME]), _protocols(walk, *places[ALPN])
     signatures = _signatures(walk, client, *places[SIGNATURES])
     whole = np.flatnonzero(client & (walk.error == ParseError.NONE))
     offered, suites, kinds, signed = (one.take(whole) for one in (versions, ciphers, extensions, signatures))
-    told = fingerprints(transport, version[whole], offered, suites, kinds, signed, protocol.take(whole))
+    protocol = _first_protocol(data, *(column[whole] for column in places[ALPN]))
+    told = fingerprints(transport, version[whole], offered, suites, kinds, signed, protocol)
     return Hellos(
         version=version,
         name=name,
@@ -214,16 +215,12 @@ def _names(walk: Walk, client: Mask, at: I64, size: I64) -> Text:
     return Text.from_lengths(lengths, letters)
 
 
-def _protocols(walk: Walk, at: I64, size: I64) -> tuple[Text, Text]:
-    """Read the protocol names of the ALPN extension (RFC 7301 §3.1); few distinct lists occur.
-
-    Returns:
-        The names with commas between them, and the first one, which may hold a comma itself.
-    """
+def _protocols(walk: Walk, at: I64, size: I64) -> Text:
+    """Join the protocol names of the ALPN extension (RFC 7301 §3.1) with commas; few distinct lists occur."""
     rows = np.flatnonzero(at >= 0)
     view = walk.data.data
     known: dict[bytes, Cursor] = {}
-    texts: dict[bytes, list[bytes]] = {}
+    texts: dict[bytes, bytes] = {}
     lists = []
     for row, begin, end in zip(rows.tolist(), at[rows].tolist(), (at + size)[rows].tolist(), strict=True):
         body = bytes(view[begin:end])
@@ -232,17 +229,20 @@ def _protocols(walk: Walk, at: I64, size: I64) -> tuple[Text, Text]:
         if known[body].error:
             walk.fail(np.array([row]), known[body].error, np.array([begin + known[body].error_at]))
         lists.append(texts[body])
-    joined, first = [b",".join(names) for names in lists], [b"".join(names[:1]) for names in lists]
-    return _texts(joined, rows, len(at)), _texts(first, rows, len(at))
+    lengths = np.zeros(len(at), np.int64)
+    lengths[rows] = [len(text) for text in lists]
+    return Text.from_lengths(lengths, np.frombuffer(b"".join(lists), np.uint8))
 
 
-def _texts(some: list[bytes], rows: I64, count: int) -> Text:
-    """Lay texts out among *count* rows, the others empty."""
-    written = Text.from_lengths([len(text) for text in some], np.frombuffer(b"".join(some), np.uint8))
-    return spread(written, rows, count)
+def _first_protocol(data: U8, at: I64, size: I64) -> Text:
+    """Read the first name of ALPN lists that are known to be sound; it may hold a comma itself."""
+    lengths = np.zeros(len(at), np.int64)
+    rows = np.flatnonzero((at >= 0) & (size > 2))
+    lengths[rows] = data[at[rows] + 2]
+    return Text.from_lengths(lengths, data[spans(at + 3, lengths)])
 
 
-def _protocol_list(body: bytes) -> tuple[Cursor, list[bytes]]:
+def _protocol_list(body: bytes) -> tuple[Cursor, bytes]:
     """Read one ALPN list; return the cursor, which knows of errors, and the names that could be read."""
     outer = Cursor(body)
     inner = outer.part(2)
@@ -252,7 +252,7 @@ def _protocol_list(body: bytes) -> tuple[Cursor, list[bytes]]:
         names.append(name.data[name.at : name.end])
     if inner.error:
         outer.fail(inner.error, inner.error_at)
-    return outer, names
+    return outer, b",".join(names)
 
 
 def _versions(walk: Walk, client: Mask, at: I64, size: I64) -> tuple[Ragged, I64]:
