@@ -75,22 +75,23 @@ def compare(path: Path) -> Agreement:
     found.captures["compared"] += 1
     theirs = told_by_tshark(path)
     for ends in sorted(ours.keys() | theirs.keys()):
-        with_tshark(ours.get(ends, {}), theirs.get(ends, set()), f"{path.parent.name}/{path.name} {ends}", found)
+        with_tshark(ours.get(ends, set()), theirs.get(ends, set()), f"{path.parent.name}/{path.name} {ends}", found)
     return found
 
 
-def with_tshark(ours: dict[str, str], theirs: set[str], place: str, found: Agreement) -> None:
-    """Compare the hellos between two ends; of *ours*, what is said of those without a fingerprint stands under it."""
-    written = {one for one in ours if "_" in one}
+def with_tshark(ours: set[tuple[str, str]], theirs: set[str], place: str, found: Agreement) -> None:
+    """Compare the hellos between two ends; *ours* are fingerprints, or none and what is wrong with the hello."""
+    written = {one for one, _ in ours if one}
+    troubles = ", ".join(sorted(trouble for one, trouble in ours if not one))
     found.equal.update(one[0] for one in written & theirs)
     for mine, wanted in zip_longest(sorted(written - theirs), sorted(theirs - written)):
         if mine and wanted:
             found.differing[parts_apart(mine, wanted)] += 1
+        elif mine:
+            found.unseen["by tshark"] += 1
         else:
-            side = "by tshark" if mine else "by the library"
-            troubles = ", ".join(sorted(set(ours) - written)) or ("no hello there" if not mine else "read whole")
-            found.unseen[f"{side}: {troubles}"] += 1
-        found.listed.append(f"{place}: {mine} != {wanted} ({', '.join(sorted(set(ours) - written))})")
+            found.unseen[f"by the library: {troubles or ('another one read' if written else 'no hello there')}"] += 1
+        found.listed.append(f"{place}: {mine} != {wanted} {troubles}".rstrip())
 
 
 def parts_apart(mine: str, wanted: str) -> str:
@@ -109,9 +110,9 @@ def cut(fingerprint: str) -> tuple[str, ...]:
     return tuple(fingerprint[begin:end] for begin, end in ((0, 1), (1, 3), (3, 4), (4, 6), (6, 8), (8, 10)))
 
 
-def hellos(trace: Trace) -> dict[Ends, dict[str, str]]:
-    """List the client hellos between each two ends: by fingerprint, or by what is wrong where there is none."""
-    found: dict[Ends, dict[str, str]] = defaultdict(dict)
+def hellos(trace: Trace) -> dict[Ends, set[tuple[str, str]]]:
+    """List the client hellos between each two ends: fingerprint, empty for none, and what was wrong with the hello."""
+    found: dict[Ends, set[tuple[str, str]]] = defaultdict(set)
     tls, quic = trace.tls, trace.quic
     rows: list[tuple[Tls | Quic, int, bool]]
     rows = [(tls, row, bool(tls.outbound[row])) for row in np.flatnonzero(tls.kind == TlsKind.CLIENT_HELLO).tolist()]
@@ -122,7 +123,7 @@ def hellos(trace: Trace) -> dict[Ends, dict[str, str]]:
         client = trace.address(int(trace.flows.client[flow])), int(trace.flows.client_port[flow])
         server = trace.address(int(trace.flows.server[flow])), int(trace.flows.server_port[flow])
         ends = (*client, *server) if outbound else (*server, *client)
-        found[ends][table.ja4[row] or trouble] = trouble
+        found[ends].add((table.ja4[row], trouble))
     return found
 
 
