@@ -136,9 +136,9 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask, tran
     extensions, places = _walk_extensions(walk, _enter_extensions(walk, rows))
     versions, chosen = _versions(walk, client, *places[SUPPORTED_VERSIONS])
     version[chosen >= 0] = chosen[chosen >= 0]
-    name, alpn = _names(walk, client, *places[SERVER_NAME]), _protocols(walk, *places[ALPN])
-    signatures = _signatures(walk, client, *places[SIGNATURES])
-    whole = np.flatnonzero(client & (walk.error == ParseError.NONE))
+    alpn, signatures = _protocols(walk, *places[ALPN]), _signatures(walk, client, *places[SIGNATURES])
+    name = _names(walk, client, *places[SERVER_NAME])  # (last, as a name that is none spoils nothing else)
+    whole = np.flatnonzero(client & ((walk.error == ParseError.NONE) | (walk.error == ParseError.BAD_VALUE)))
     offered, suites, kinds, signed = (one.take(whole) for one in (versions, ciphers, extensions, signatures))
     protocol = _first_protocol(data, *(column[whole] for column in places[ALPN]))
     told = fingerprints(transport, version[whole], offered, suites, kinds, signed, protocol)

@@ -157,7 +157,9 @@ def read_message(message, length):
     with suppress(Stop):
         {11: read_certificate, 22: read_status}.get(message[0], read_hello)(reader, row, message[0] == 1)
     row |= {"error": reader.error, "error_at": reader.error_at}
-    return row | {"ja4": fingerprint(message, row) if message[0] == 1 and not reader.error else b""}
+    return row | {
+        "ja4": fingerprint(message, row) if message[0] == 1 and reader.error in (0, ParseError.BAD_VALUE) else b""
+    }
 
 
 def read_status(reader, row, _client):
@@ -229,14 +231,14 @@ def read_hello(reader, row, client):
         row["ech"] = any(kind in (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04) for kind in row["extensions"])
         if 43 in bodies:
             read_versions(reader, row, client, *bodies[43])
-        if 0 in bodies and client:
-            read_name(reader, row, *bodies[0])
         if 16 in bodies:
             read_protocols(reader, row, *bodies[16])
         if 13 in bodies and client:
             at, body = bodies[13]
             if len(body) < 2 or len(body) % 2 or int.from_bytes(body[:2], "big") != len(body) - 2:
                 reader.fail(ParseError.BAD_LENGTH, at)
+        if 0 in bodies and client:
+            read_name(reader, row, *bodies[0])
 
 
 def read_versions(reader, row, client, at, body):

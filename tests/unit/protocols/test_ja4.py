@@ -133,6 +133,12 @@ def test_a_hello_whose_lengths_contradict_each_other_has_none(damaged: bytes) ->
     assert list(parse_tls(Streams.of([ref.records(damaged)])).ja4) == [""]
 
 
+def test_an_empty_name_is_a_name() -> None:
+    """Of JA4 it matters only that the extension is there."""
+    found = parse_tls(Streams.of([ref.records(ref.client_hello([ref.server_name(name)])) for name in (b"", b"a.org")]))
+    assert found.ja4[0] == found.ja4[1] != ""
+
+
 def test_servers_have_none() -> None:
     """JA4 is of clients."""
     assert list(parse_tls(Streams.of([ref.records(ref.server_hello())])).ja4) == [""]
