@@ -53,7 +53,6 @@ VERDICT = {
     "explanation": str,
     "anomaly": (*number, null),
     "community_id": (str, null),
-    "ja4": (str, null),
 }
 ANOMALY = {
     "type": str,
