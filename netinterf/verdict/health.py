@@ -12,7 +12,7 @@ import numpy as np
 
 from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.arrays import I64, U8, Mask
-from netinterf.context.special import Special
+from netinterf.context.special import Special, is_ipv4
 from netinterf.decode.link import broadcast
 from netinterf.numbering import distinct, one_of
 from netinterf.schema import Mark, Status, TcpFlag, TlsKind
@@ -90,9 +90,25 @@ def _to_everybody(trace: "Trace") -> Mask:
     flows = trace.flows
     special = trace.hosts.special & np.uint16(EVERYBODY) != 0
     result: Mask = special[flows.server] | special[flows.client]
-    silent = np.flatnonzero((flows.protocol == UDP) & (trace.sides.packets[1::2] == 0) & ~result)
+    silent = np.flatnonzero(
+        (flows.protocol == UDP) & (trace.sides.packets[1::2] == 0) & ~result & _last_of_subnet(trace)
+    )
     link_types = [interface.link_type for interface in trace.interfaces]
     result[silent] = broadcast(trace.buffer, trace.packets, flows.first_packet[silent], link_types)
+    return result
+
+
+def _last_of_subnet(trace: "Trace") -> Mask:
+    """Say which flows go to an address that may be the last of a subnet, of 4 or more, that holds the client too.
+
+    Alone that proves nothing, as the size of the subnet is not known (RFC 919 §7). Nor does a frame to everybody: made
+    captures have that for whatever host.
+    """
+    hosts, flows = trace.hosts, trace.flows
+    client, server = hosts.low[flows.client], hosts.low[flows.server]
+    ones = server & ~(server + np.uint64(1))  # those at its end
+    four = is_ipv4(hosts.high, hosts.low)[flows.server] & is_ipv4(hosts.high, hosts.low)[flows.client]
+    result: Mask = four & (ones >= 3) & (((client ^ server) & ~ones) == 0)
     return result
 
 
