@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 from _thread import interrupt_main
-from threading import Timer
+from threading import Timer, main_thread
 from types import FrameType
 
 from netinterf.cli.main import main
@@ -39,11 +39,19 @@ def end(number: int, frame: FrameType | None) -> None:
     So a signal that comes while one is asked comes again behind it.
     """
     if frame is not None and frame.f_code.co_filename == enum.__file__:
-        Timer(AGAIN, interrupt_main, (signal.Signals(number),)).start()
+        Timer(AGAIN, again, (number,)).start()
     elif number == signal.SIGINT:
         raise KeyboardInterrupt
     else:
         raise SystemExit(128 + number)
+
+
+def again(number: int) -> None:
+    """Send a signal to the main thread once more, so that it wakes where it waits for a pipe or a clock."""
+    if sys.platform == "win32":
+        interrupt_main(signal.Signals(number))
+    else:
+        signal.pthread_kill(main_thread().ident or 0, number)
 
 
 if __name__ == "__main__":

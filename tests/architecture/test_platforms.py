@@ -51,6 +51,7 @@ ABSENT = {
 """Names that the library reference gives to Unix only, by module."""
 
 GUARDED = {
+    ("__main__.py", "signal.pthread_kill"),  # in the branch of other systems
     ("workers.py", "os.sched_getaffinity"),  # behind hasattr
     ("capture/source.py", "mmap.MAP_SHARED"),  # only where MAP_POPULATE is known, which is Linux
     ("capture/source.py", "mmap.PROT_READ"),

@@ -111,13 +111,20 @@ def test_a_signal_leaves_the_old_file(folder: Path, tmp_path: Path) -> None:
     assert find_captures(tmp_path).captures == ()
 
 
-ASKED = """
+ASKED = '''
 import enum, signal, time
 import numpy as np
 from netinterf.__main__ import end
 
 signal.signal(signal.{name}, end)
-source = "def asked(cls, name):\\n    signal.raise_signal(signal.{name})\\n    raise AttributeError(name)"
+names = []
+source = """
+def asked(cls, name):
+    names.append(name)
+    if len(names) == 1:
+        signal.raise_signal(signal.{name})
+    raise AttributeError(name)
+"""
 exec(compile(source, enum.__file__, "exec"))
 flag = type("Kind", (type,), {{"__getattr__": asked}})("Flag", (int,), {{}})(4)
 try:
@@ -125,15 +132,15 @@ try:
     time.sleep(60)
 except {error}:
     print("ended")
-"""
-"""A number whose class numpy asks for an attribute while a signal comes, by a function that seems to be of `enum`."""
+'''
+"""A number whose class numpy asks for an attribute while one signal comes, by a function that seems to be of `enum`."""
 
 
 @pytest.mark.parametrize(("name", "error"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "SystemExit")])
 def test_no_signal_is_taken_for_a_missing_attribute(name: str, error: str) -> None:
-    """What numpy does not pass on comes again behind it."""
-    script = ASKED.format(name=name, error=error)
-    ran = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    """What numpy does not pass on comes again behind it, and wakes who sleeps for a minute."""
+    words = [sys.executable, "-c", ASKED.format(name=name, error=error)]
+    ran = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=45)
     assert (ran.stdout, ran.stderr) == ("ended\n", "")
 
 
