@@ -49,7 +49,7 @@ def test_shares_are_those_of_a_slow_count(seed):
         assert told[row] == pytest.approx(slow(table, row))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 def test_what_a_transport_loses_is_that_of_a_slow_count(seed):
     """Of each thing visit by visit, in their order."""
     rng = np.random.default_rng(seed)
