@@ -161,8 +161,8 @@ def test_the_source_archive_holds_what_tests_need(built: Path) -> None:
         inside = {name.split("/", 1)[1] for name in source.getnames() if "/" in name}
     for needed in (
         *("README.md", "LICENSE", "tests/conftest.py", "docs/examples/probe.py", "benchmarks/__main__.py"),
-        *("hatch_build.py", "netinterf/compiled/recursion.c", "SECURITY.md", ".ci/constraints.txt", ".ci/run"),
-        *("Dockerfile", ".dockerignore", ".ci/conda/recipe.yaml", ".ci/stages.py"),
+        *("hatch_build.py", "netinterf/compiled/recursion.c", "SECURITY.md", "Dockerfile", ".dockerignore"),
+        *(".ci/constraints.txt", ".ci/run", ".ci/packages", ".ci/conda/recipe.yaml", ".ci/stages.py"),
     ):
         assert needed in inside
     assert not [name for name in inside if "__pycache__" in name or name.startswith("docs/_build") or ".whl" in name]
