@@ -1,5 +1,6 @@
 """What every test may use: the labelled captures, the tshark program, and both ways of doing one thing."""
 
+import gc
 import shutil
 import subprocess
 from pathlib import Path
@@ -58,6 +59,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path in SLOW_MODULES:
             item.add_marker("slow")
+
+
+def pytest_collection_finish():
+    """Let the collector of cycles leave alone what stays to the end, which it would look through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path, config):
