@@ -306,9 +306,13 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     hosts.add_argument("--captures", type=Path, required=True, metavar="DIR", help="labelled folder")
     hops = verbs.add_parser("hops", help="by how many hops the ways to servers and back differ")
     hops.add_argument("--captures", type=Path, required=True, metavar="DIR", help="labelled folder")
+    udp = verbs.add_parser(
+        "udp", help="tunnels and calls that fall silent: found where they can be, and who is accused"
+    )
+    udp.add_argument("--captures", type=Path, metavar="DIR", help="judge public captures as well")
     strata = verbs.add_parser("strata", help="limits by senders and round trips that a fit never saw")
     strata.add_argument("--cache", type=Path, required=True, metavar="FILE", help="corpus that `fit --cache` kept")
-    found = [limits, freezes, shaping, isolation, strata]
+    found = [limits, freezes, shaping, isolation, strata, udp]
     for verb in found:
         verb.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
         verb.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
@@ -594,6 +598,14 @@ def run_hops(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_udp(options: argparse.Namespace) -> int:
+    """Count what is said of UDP that falls silent."""
+    from benchmarks import udp
+
+    udp.run_udp(options.captures, seeds=options.seeds, first_seed=options.first_seed, jobs=options.jobs)
+    return 0
+
+
 def run_likeness(options: argparse.Namespace) -> int:
     """Compare the simulator with the lab."""
     from benchmarks import likeness
@@ -756,6 +768,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "buckets": run_buckets,
     "resemblance": run_resemblance,
     "hops": run_hops,
+    "udp": run_udp,
     "simulator": run_simulator,
     "likeness": run_likeness,
     "page": run_page,

@@ -32,6 +32,7 @@ SHOWN = {
     "dns.forged": ("dns.forged.iran", 7),
     "dns.drop": ("dns.drop.venezuela", 13),
     "quic.drop": ("quic.drop.tspu-sni", 7),
+    "udp.drop": ("udp.drop.wireguard", 7),
     "rate.freeze": ("rate.freeze.packets", 7),
     "rate.policing": ("rate.policing.tspu-twitter", 7),
     "protocol.filter": ("protocol.filter.iran-2024", 7),

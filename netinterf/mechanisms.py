@@ -200,6 +200,17 @@ RECORDS: tuple[Mechanism, ...] = (
         many="were silenced on the way because of the name or version they showed",
     ),
     Mechanism(
+        path="udp", general=True, subject="udp", trigger=Trigger.OPENING,
+        one="{who} was tampered with on the way",
+        many="were tampered with on the way",
+        settled_by="the same protocol with other servers, and another one with this server, at the same time",
+    ),
+    Mechanism(
+        path="udp.drop", sign="u-drop", subject="udp", trigger=Trigger.OPENING, selective=True, silent=True,
+        one="{who} was silenced on the way",
+        many="were silenced on the way",
+    ),
+    Mechanism(
         path="rate", general=True, selective=True, contrast=Contrast.ALWAYS, blocks=False, missing=True, silent=True,
         figure=Figure.RATE,
         one="{who} was held back",
@@ -313,7 +324,7 @@ def were_hit(path: str) -> str:
 def silence_of(transport: str, *, opening: bool) -> str:
     """Name the mechanism that silences a transport; over TCP, attempts to open are one of their own."""
     over_tcp = "tcp.connect.drop" if opening else "tcp.drop"
-    return {"dns": "dns.drop", "quic": "quic.drop", "udp": "quic.drop"}.get(transport, over_tcp)
+    return {"dns": "dns.drop", "quic": "quic.drop", "udp": "udp.drop"}.get(transport, over_tcp)
 
 
 def reset_of(*, opening: bool) -> str:

@@ -31,6 +31,9 @@ PACKETS = 100
 PAUSE = 5
 """Round trips in which a server that was sending sends nothing: twice the usual first timeout (RFC 6298) at 100 ms."""
 
+EARLY, LET_OUT = 12, (53, 80, 123, 443)
+"""Datagrams within which a box that lets some pass acts, and ports that networks let out that let out little else."""
+
 Rule = Callable[[Capture, Talk, Row], bool]
 
 
@@ -129,6 +132,23 @@ def without_quic(capture: Capture, talk: Talk, _row: Row) -> bool:
     return len(tries) >= TRIES and (quic or same)
 
 
+def without_protocol(capture: Capture, talk: Talk, _row: Row) -> bool:
+    """Datagrams are repeated in vain, and something was spared that the same failure would have met.
+
+    That is another protocol over UDP, on a port that not every network lets out, where two networks leave this one
+    without an answer; a conversation with the same port; or three that died after as few datagrams.
+    """
+    last = max((one.time for one in talk.of(up=False)), default=0.0)
+    tries = {int(2 * one.time) for one in talk.of(up=True) if one.time > last}
+    struck = [one for one in capture.talks if one.mechanisms == talk.mechanisms and one.client == talk.client]
+    spared = [one for one in capture.talks if not one.tcp and not one.mechanisms and one.of(up=False)]
+    early = [one for one in struck if 0 < len(one.of(up=False)) <= EARLY]
+    places = len({one.server for one in struck if not one.of(up=False)}) > 1
+    kinds = places and not talk.of(up=False) and any(one.port not in LET_OUT for one in spared)
+    same = any(one.server == talk.server and one.port == talk.port for one in spared)
+    return len(tries) >= TRIES and (kinds or same or (talk in early and len(early) >= TRIES))
+
+
 def without_answer(capture: Capture, talk: Talk, row: Row) -> bool:
     """A name is asked for again and again in vain, while the same resolver answers other names."""
     own = [other for other in capture.talks if other.server == talk.server and other.client == talk.client]
@@ -180,6 +200,7 @@ RULES: dict[str, Rule] = {
     "rate.freeze": frozen,
     "protocol.filter": filtered,
     "quic.drop": without_quic,
+    "udp.drop": without_protocol,
     "dns.drop": without_answer,
     "reach.isolation": walled,
     "tls.interception": intercepted,

@@ -67,6 +67,8 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     sealed[trace.tls.flow[trace.tls.certificates.lengths > 0]] = True
     initials = np.zeros(len(flows), np.bool_)
     initials[trace.quic.flow] = True
+    asking = np.zeros(len(flows), np.bool_)
+    asking[trace.exchanges.flow] = True
     greetings = np.bincount(trace.packets.flow[greeting(trace)], minlength=len(flows))
     of_flow = {
         "tcp": tcp,
@@ -78,6 +80,7 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
         "page": pages,
         "certificate": sealed,
         "quic": initials,
+        "udp": (flows.protocol == UDP) & ~initials & ~asking & (sent > 0).all(axis=1),
         "transfer": tcp & (data.max(axis=1) >= LEAST_DATA),
     }
     of_any = {

@@ -20,7 +20,7 @@ __all__ = ["RIGHT", "Entry", "entries"]
 
 RIGHT: dict[str, tuple[str, ...]] = {
     "rst_injection": ("tcp.reset", "tcp.connect.reset", "tcp.synack"),
-    "silent_drop": ("tcp.drop", "tcp.connect.drop", "quic.drop", "protocol.filter"),
+    "silent_drop": ("tcp.drop", "tcp.connect.drop", "quic.drop", "udp.drop", "protocol.filter"),
     "http_injection": ("http.blockpage", "tcp.data"),
     "fin_injection": ("tcp.fin", "http.blockpage", "tcp.data"),
     "dns_injection": ("dns.injection",),
@@ -32,7 +32,7 @@ QUESTION = re.compile(r"^(?P<name>\S+?)\.?(?: type (?P<type>\d+))?(?: id (?P<id>
 UNANSWERED = ("unanswered_syn", "unanswered_data", "one_way_tcp", "unanswered_dns")
 """Words in a file's notes: some of its peers never answer, so silence there is not documented either way."""
 
-DROPS = ("tcp.drop", "tcp.connect.drop", "quic.drop", "dns.drop", "rate.freeze")
+DROPS = ("tcp.drop", "tcp.connect.drop", "quic.drop", "udp.drop", "dns.drop", "rate.freeze")
 
 SUFFIX = ".labels.json"
 CAPTURES = (".pcap", ".pcapng", ".pcap.gz")

@@ -27,6 +27,7 @@ MODULES = (
     "sweeps",
     "filters",
     "quic_drops",
+    "udp_drops",
     "interception",
     "dns_scenes",
     "dns_china",
@@ -56,6 +57,7 @@ MODULES = (
     "benign_web_refusals",
     "benign_web_tls",
     "benign_web_quic",
+    "benign_udp",
     "reach",
     "benign_reach",
 )

@@ -20,7 +20,7 @@ from netinterf.analyzers.signs import (
     taken,
     total,
 )
-from netinterf.analyzers.silence import rules
+from netinterf.analyzers.silence import rules, udp_rules
 from netinterf.analyzers.silence.bare_acks import find_bare_acks
 from netinterf.analyzers.silence.controls import (
     Controls,
@@ -36,6 +36,7 @@ from netinterf.analyzers.silence.holes import find_holes, lost_answers
 from netinterf.analyzers.silence.openings import unanswered_syn_signs
 from netinterf.analyzers.silence.probes import DeadBeyondHop, find_dead_beyond_hop
 from netinterf.analyzers.silence.quic import quic_signs
+from netinterf.analyzers.silence.udp import find_udp, udp_signs
 from netinterf.analyzers.unanswered.datagrams import find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, one_per_flow, unexplained_by_icmp
 from netinterf.analyzers.unanswered.sizes import large_only
@@ -78,7 +79,7 @@ class Silence:
 
     name: ClassVar[str] = "silence"
     scope: ClassVar[Scope] = Scope.CAPTURE  # mostly others show that a silence is no failure
-    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
+    rules: ClassVar[tuple[Rule, ...]] = (*rules.RULES, *udp_rules.RULES)
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
@@ -91,6 +92,9 @@ class Silence:
             tables += self.silent(trace, silences)
         if len(quic_silences):
             tables += record(self, cases_of(trace, quic_silences), by_rule(quic_signs(trace, quic_silences)))
+        udp_silences, talks = find_udp(trace)
+        if len(udp_silences) and talks is not None:
+            tables += record(self, cases_of(trace, udp_silences), by_rule(udp_signs(trace, udp_silences, talks)))
         return join(tables or [Evidence.empty(rules=self.rules)])
 
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:

@@ -1,12 +1,13 @@
-"""QUIC that got no answer: Initials that nobody answers, and conversations that stop being answered."""
+"""Datagrams that got no answer, of QUIC and others: openings that nobody answers, and talks answered no more."""
 
 import numpy as np
 
 from netinterf.analyzers.unanswered.silences import WAIT_NS, Kind, Silences, waiting_shown
+from netinterf.arrays import I64
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_TRIES", "find_quic"]
+__all__ = ["LEAST_TRIES", "find_datagrams", "find_quic"]
 
 LEAST_TRIES = 3
 """Datagrams without an answer. A probe timeout is three times the round-trip estimate, and begins at 1 s
@@ -28,13 +29,22 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
         both_ways: Whether servers that are left without an answer count as well. What a client that went away does to
             its server looks alike.
     """
-    quic = trace.quic
-    if not len(quic):
+    if not len(trace.quic):
         return Silences.none()
-    observable = waiting_shown(trace)[quic.flow]
-    side = np.concatenate(
-        [2 * quic.flow[observable[:, place]].astype(np.int64) + place for place in range(1 + both_ways)]
-    )
+    return find_datagrams(trace, trace.quic.flow.astype(np.int64), both_ways=both_ways, turn=TURN_NS)
+
+
+def find_datagrams(trace: Trace, flow: I64, *, both_ways: bool = False, turn: int) -> Silences:
+    """Find conversations over UDP whose client went on sending and got nothing back, or got nothing at all.
+
+    Args:
+        trace: The capture.
+        flow: Rows in Flows of those to look at.
+        both_ways: See `find_quic`.
+        turn: What is sent within so many ns of the datagram before is one try with it.
+    """
+    observable = waiting_shown(trace)[flow]
+    side = np.concatenate([2 * flow[observable[:, place]] + place for place in range(1 + both_ways)])
     packets, sides = trace.packets, trace.sides
     rows = trace.by_flow.take(side // 2)
     owner, row = rows.parents(), rows.values.astype(np.int64)
@@ -43,7 +53,7 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
     after &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
     owner, row = owner[after], row[after]
     place, first, tries = np.unique(owner, return_index=True, return_counts=True)
-    again = np.diff(packets.time[row], prepend=0) >= TURN_NS
+    again = np.diff(packets.time[row], prepend=0) >= turn
     again[first] = True
     turns = np.bincount(owner, again)[place]
     begin, side, heard = row[first], side[place], heard[place]

@@ -10,7 +10,7 @@ from netinterf.simulate.network.packet import SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
 from netinterf.values import define
 
-__all__ = ["Normalizer", "Translator", "join_options", "split_options"]
+__all__ = ["Normalizer", "Rebinding", "Translator", "join_options", "split_options"]
 
 
 def split_options(options: bytes) -> list[tuple[int, bytes]]:
@@ -52,6 +52,26 @@ class Translator:
                 port = self.world.chance.randrange(1024, 65_536)
             self.ports[key], self.owners[(port, *key[2:])] = port, key[:2]
         return [(0, True, packet.copy(source=self.public, sport=self.ports[key]))]
+
+
+@define(eq=False)
+class Rebinding:
+    """A translator that gives a quiet UDP flow another port (RFC 4787 §4.3: after two minutes or less)."""
+
+    world: World
+    idle: float  # ns
+    public: Address
+    last: dict[int, tuple[int, int]] = attrs.field(factory=dict)  # time and public port of each conversation
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Translate."""
+        now, chance = self.world.now, self.world.chance
+        seen, port = self.last.get(packet.subject, (now, chance.randrange(1024, 65_536)))
+        if outbound:
+            port = port if now - seen < self.idle else chance.randrange(1024, 65_536)
+            self.last[packet.subject] = now, port
+            return [(0, True, packet.copy(source=self.public, sport=port))]
+        return [(0, False, packet)]
 
 
 @define(eq=False)

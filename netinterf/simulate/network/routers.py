@@ -1,11 +1,12 @@
 """Routers that say something: a hop limit was spent, or a packet cannot be delivered."""
 
+from netinterf.simulate.encode import UDP
 from netinterf.simulate.messages.icmp import error
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import Onward
 from netinterf.values import define
 
-__all__ = ["Refuses", "Routers"]
+__all__ = ["NoUdp", "Refuses", "Routers"]
 
 
 @define(eq=False)
@@ -41,3 +42,16 @@ class Refuses:
         if not outbound:
             return [(0, outbound, packet)]
         return [(int(self.delay), False, error(packet, self.router, self.kind, ttl=self.ttl))]
+
+
+@define(eq=False)
+class NoUdp:
+    """A network that lets no UDP out to port 443, for whatever name, server or version."""
+
+    says: Refuses | None = None  # it tells hosts so
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Drop or refuse QUIC, pass the rest."""
+        if packet.protocol != UDP:
+            return [(0, outbound, packet)]
+        return self.says.cross(packet, outbound) if self.says and outbound else []

@@ -2,22 +2,17 @@
 
 from typing import Any
 
-import attrs
-
 from netinterf.simulate.hosts.quic_link import draw_habits
 from netinterf.simulate.messages import quic
+from netinterf.simulate.network.nat import Rebinding
 from netinterf.simulate.network.outages import MtuHole, Outage
-from netinterf.simulate.network.packet import Address, Packet
-from netinterf.simulate.network.path import SECOND, Onward, Path, World
-from netinterf.simulate.network.routers import Refuses
+from netinterf.simulate.network.path import SECOND, Path
+from netinterf.simulate.network.routers import NoUdp, Refuses
 from netinterf.simulate.plays.benign_tcp import Setup, look_alikes
 from netinterf.simulate.plays.quic_promises import BROKEN, KEPT, ask_ahead
 from netinterf.simulate.plays.quic_visits import quic_visit
-from netinterf.values import define
 
 __all__ = ["PLAYS"]
-
-UDP = 17
 
 
 def call(
@@ -38,39 +33,6 @@ def call_elsewhere(setup: Setup) -> None:
         path, server, name = scene.lay_path(setup.shared), scene.servers(1)[0], scene.names(1)[0]
         for begin in setup.times(1, 3):
             quic_visit(scene, path, server, name, begin, habits=draw_habits(rng), stacks=(setup.stack, setup.host))
-
-
-@define(eq=False)
-class NoUdp:
-    """A network that lets no UDP out to port 443, for whatever name, server or version."""
-
-    says: Refuses | None = None  # it tells hosts so
-
-    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
-        """Drop or refuse QUIC, pass the rest."""
-        if packet.protocol != UDP:
-            return [(0, outbound, packet)]
-        return self.says.cross(packet, outbound) if self.says and outbound else []
-
-
-@define(eq=False)
-class Rebinding:
-    """A translator that gives a quiet UDP flow another port (RFC 4787 §4.3: after two minutes or less)."""
-
-    world: World
-    idle: float  # ns
-    public: Address
-    last: dict[int, tuple[int, int]] = attrs.field(factory=dict)  # time and public port of each conversation
-
-    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
-        """Translate."""
-        now, chance = self.world.now, self.world.chance
-        seen, port = self.last.get(packet.subject, (now, chance.randrange(1024, 65_536)))
-        if outbound:
-            port = port if now - seen < self.idle else chance.randrange(1024, 65_536)
-            self.last[packet.subject] = now, port
-            return [(0, True, packet.copy(source=self.public, sport=port))]
-        return [(0, False, packet)]
 
 
 def server_without_quic(setup: Setup) -> None:

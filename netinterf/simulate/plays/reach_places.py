@@ -13,8 +13,9 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
+from netinterf.simulate.hosts.datagrams import speak
+from netinterf.simulate.hosts.manners import WIREGUARD
 from netinterf.simulate.hosts.stack import Stack, draw_client, draw_server
-from netinterf.simulate.hosts.tunnel import tunnel
 from netinterf.simulate.messages.ssh import ssh_exchange
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import SECOND, Path, Station
@@ -193,8 +194,8 @@ def visit_site(
         scene.world.after(
             begin,
             partial(
-                tunnel, site.path, client=(who, scene.next_port()), server=(site.server, port),
-                stacks=(sites.stack, site.host), subject=subject, packets=int(rng.integers(3, 15)),
+                speak, site.path, manner=WIREGUARD, client=(who, scene.next_port()), server=(site.server, port),
+                stacks=(sites.stack, site.host), subject=subject, packets=int(rng.integers(3, 15)), renews=False,
             ),
         )  # fmt: skip
     else:

@@ -24,6 +24,7 @@ from netinterf.simulate.plays import (
     benign_tcp_local,
     benign_tcp_probes,
     benign_tcp_routes,
+    benign_udp,
     benign_web_http,
     benign_web_quic,
     benign_web_refusals,
@@ -33,14 +34,15 @@ from netinterf.simulate.plays import (
 
 MODULES = (
     benign_tcp_ends, benign_tcp_boxes, benign_tcp_routes, benign_tcp_fronts, benign_tcp_probes, benign_tcp_late,
-    benign_tcp_local, benign_web_http, benign_web_refusals, benign_web_tls, benign_web_quic, sweeps,
+    benign_tcp_local, benign_web_http, benign_web_refusals, benign_web_tls, benign_web_quic, benign_udp,
+    sweeps,
 )  # fmt: skip
 PLAYS = [play for module in MODULES for play in module.PLAYS if play.confounder]
 NAMES = [play.name for play in PLAYS]
 WORDS = {
     "tcp.reset", "tcp.fin", "tcp.synack",
     "tcp.data", "tcp.drop", "tcp.connect.drop", "tcp.connect.reset", "http.blockpage",
-    "tls.interception", "quic.drop", "rate.freeze", "rate.handshake", "protocol.filter", "reach.isolation",
+    "tls.interception", "quic.drop", "udp.drop", "rate.freeze", "rate.handshake", "protocol.filter", "reach.isolation",
 }  # fmt: skip
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 
@@ -271,6 +273,16 @@ SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
     "quic.version-negotiation": lambda p: any(one.data[1:5] == bytes(4) for one in data(p, False)),
     "quic.address-validation": lambda p: any(one.data[0] & 0xF0 == 0xF0 for one in data(p, False)),
     "quic.large-datagrams-lost": lambda p: not data(p, False),
+    "udp.translator-forgets": lambda p: bool(data(p, False)) and silence(p, True) > 15,
+    "udp.peer-leaves": lambda p: bool(data(p, False)) and unanswered(p) >= 3,
+    "udp.service-ends": lambda p: bool(data(p, False)) and unanswered(p) >= 3,
+    "udp.nobody-listens": lambda p: len(p) >= 3 and not data(p, False),
+    "udp.lossy-datagrams": lambda p: bool(data(p, False)) and len(data(p, True)) > len(data(p, False)) / 2 + 1,
+    "udp.server-restarts": lambda p: bool(data(p, False)) and silence(p, False) > 3,
+    "udp.network-of-few-ports": lambda p: not data(p, False),
+    "udp.one-way-sender": lambda p: not data(p, False),
+    "udp.line-fails": lambda p: bool(data(p, False)) and silence(p, False) > 2,
+    "udp.narrow-tunnel": lambda p: max(len(one.data) for one in data(p, True)) > 600,
 }
 """What the wire of an odd flow must show, by scenario."""
 
