@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
     decode.add_argument("--limit", type=int, help="compare only so many captures")
     decode.add_argument("--quick", action="store_true", help="time 50,000 packets instead of a million")
     names, ways = add_dns(verbs)
+    greetings = verbs.add_parser("hellos", help="JA4 of client hellos against tshark, between each two ends")
+    greetings.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
     rivals = verbs.add_parser("rivals", help="other people's detectors beside the library, each on its home task")
     rivals.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help="labelled folder")
     rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
@@ -63,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     many, pieces, *told = add_campaigns(verbs)
     add_timings(verbs)
     rates = [*add_rates(verbs), add_compare(verbs), add_campaign(verbs), many, pieces, add_cut(verbs)]
-    for verb in (quality, real, odd, other, fit, who, speed, names, ways, rivals, *rates):
+    for verb in (quality, real, odd, other, fit, who, speed, names, greetings, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
         quality,
@@ -75,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
         add_session(verbs),
         add_filters(verbs),
         names,
+        greetings,
         ways,
         rivals,
         *rates,
@@ -450,6 +453,13 @@ def run_dns(options: argparse.Namespace) -> int:
     return 1 if dns_check.run(options.captures, jobs=options.jobs, out=options.json)["differing"] else 0
 
 
+def run_hellos(options: argparse.Namespace) -> int:
+    """Compare JA4 of hellos with tshark."""
+    from benchmarks import hello_check
+
+    return 1 if hello_check.run(options.captures, jobs=options.jobs, out=options.json)["differing"] else 0
+
+
 def run_joined(options: argparse.Namespace) -> int:
     """Cut captures, join them, and compare."""
     from benchmarks import joined
@@ -743,6 +753,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "session": run_session,
     "decode": run_decode,
     "dns": run_dns,
+    "hellos": run_hellos,
     "joined": run_joined,
     "timings": run_timings,
     "demonstration": run_demonstration,

@@ -123,6 +123,7 @@ def crowd(
         name=texts,
         named_by=np.ones(count, np.uint8),
         named_in=np.full(count, -1, np.int32),
+        ja4=Text.empty(count, np.uint8),
         reasons=column(reasons, np.int64),
         whole=np.ones(count, np.bool_),
         broken=np.zeros(count, np.bool_),

@@ -180,6 +180,7 @@ def subjects_of(long: Long) -> Subjects:
         name=Text.empty(count, np.uint8),
         named_by=np.zeros(count, np.uint8),
         named_in=none,
+        ja4=Text.empty(count, np.uint8),
         reasons=pooled("reasons"),
         whole=pooled("whole"),
         broken=np.zeros(count, np.bool_),

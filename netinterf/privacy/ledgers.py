@@ -28,6 +28,9 @@ NAMES = frozenset(
 )
 """Columns of text that hold names of hosts, and nothing else."""
 
+NAMELESS = frozenset({"Tls.ja4", "Quic.ja4"})
+"""Columns of text in which nothing stands for a host."""
+
 BY = tuple(GroupBy)
 
 AnyTable = TypeVar("AnyTable", bound=Table)
@@ -59,19 +62,25 @@ def redact_networks(networks: KnownNetworks, hosts: Hosts, redaction: Redaction)
 
 
 def redact_table(table: AnyTable, redaction: Redaction) -> AnyTable:
-    """Map the addresses of a table, rename the names in it, and empty all other text."""
+    """Map the addresses of a table, rename the names in it, and empty all other text that may tell of a host."""
     changes: dict[str, Any] = {}
     for column in table.schema():
         value = getattr(table, column.name)
         if column.shape == "text":
-            known = f"{type(table).__name__}.{column.name}" in NAMES
-            changes[column.name] = redaction.names(value) if known else Text.empty(len(table), np.uint8)
+            changes[column.name] = redact_text(f"{type(table).__name__}.{column.name}", value, redaction)
         elif column.name.endswith("high") and column.dtype == "uint64":
             lower = column.name.removesuffix("high") + "low"
             changes[column.name], changes[lower] = redaction.addresses(value, getattr(table, lower))
     if isinstance(table, Hosts):
         changes["special"] = special_bits(changes["high"], changes["low"])
     return attrs.evolve(table, **changes)
+
+
+def redact_text(column: str, value: Text, redaction: Redaction) -> Text:
+    """Rename the names of a column of text, or empty it."""
+    if column in NAMELESS:
+        return value
+    return redaction.names(value) if column in NAMES else Text.empty(len(value), np.uint8)
 
 
 def group_values(groups: Groups, redaction: Redaction) -> Text:

@@ -9,9 +9,9 @@ import numpy as np
 from netinterf.arrays import I64, U8, Mask
 from netinterf.protocols.quic_initial import SALTS, V2, Crypto, read_initial
 from netinterf.protocols.streams import words
-from netinterf.protocols.tls_hello import read_hellos
+from netinterf.protocols.tls_hello import read_hellos, spread
 from netinterf.schema import Mark, Packets, ParseError, Quic
-from netinterf.table import Ragged, Text
+from netinterf.table import Ragged
 
 __all__ = ["parse_quic"]
 
@@ -52,7 +52,7 @@ def parse_quic(buffer: U8, packets: Packets) -> Quic:
     readable = np.flatnonzero(whole.lengths >= HEADER)
     begin, end = whole.offsets[:-1][readable], whole.offsets[1:][readable]
     length = words(whole.values, begin + 1, 3)
-    read = read_hellos(whole.values, begin, end, length, np.ones(len(readable), np.bool_))
+    read = read_hellos(whole.values, begin, end, length, np.ones(len(readable), np.bool_), "q")
     error = np.full(len(flow), ParseError.CUT, np.uint8)
     error[readable] = read.error
     ech = np.zeros(len(flow), np.bool_)
@@ -65,6 +65,7 @@ def parse_quic(buffer: U8, packets: Packets) -> Quic:
         name=spread(read.name, readable, len(flow)),
         alpn=spread(read.alpn, readable, len(flow)),
         ech=ech,
+        ja4=spread(read.ja4, readable, len(flow)),
         error=error,
     )
 
@@ -102,10 +103,3 @@ def reassemble(frames: list[Crypto]) -> bytes:
             break
         whole += piece[len(whole) - offset :]
     return whole
-
-
-def spread(some: Text, rows: I64, count: int) -> Text:
-    """Lay texts out among *count* rows, the others empty."""
-    lengths = np.zeros(count, np.int64)
-    lengths[rows] = some.lengths
-    return Text.from_lengths(lengths, some.values)

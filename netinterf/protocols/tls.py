@@ -159,6 +159,7 @@ def _table(
         versions=Ragged(*_spread(hellos.versions, row, count)),
         cipher=cipher,
         extensions=Ragged(*_spread(hellos.extensions, row, count)),
+        ja4=Text(*_spread(hellos.ja4, row, count)),
         alert=alert,
         certificates=Text(*_spread(leaves, leaf_row, count)),
         chain=Text(*_spread(chain, leaf_row, count)),

@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from netinterf.arrays import I32, I64, U8, U16, Mask
 from netinterf.numbering import distinct
 from netinterf.protocols.cursor import Cursor
+from netinterf.protocols.ja4 import fingerprints
 from netinterf.protocols.streams import words
 from netinterf.schema import ParseError
 from netinterf.table import Ragged, Text, spans
 from netinterf.values import frozen
 
-__all__ = ["Hellos", "Walk", "read_hellos"]
+__all__ = ["Hellos", "Walk", "read_hellos", "spread"]
 
-SERVER_NAME, ALPN, SUPPORTED_VERSIONS = 0, 16, 43  # RFC 6066 §3, RFC 7301 §3.1, RFC 8446 §4.2.1
+SERVER_NAME, SIGNATURES, ALPN, SUPPORTED_VERSIONS = 0, 13, 16, 43  # RFC 6066 §3, 8446 §4.2.3, 7301 §3.1, 8446 §4.2.1
+READ = (SERVER_NAME, SIGNATURES, ALPN, SUPPORTED_VERSIONS)
+"""Extensions whose data are read."""
+
 ENCRYPTED_NAME = (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04)
 """Extensions that carry an encrypted name: encrypted_client_hello (draft-ietf-tls-esni-13 and later, RFC 9849), ESNI
 (draft-ietf-tls-esni-01) and the ECHO numbers between the two (drafts 03 to 08)."""
@@ -96,11 +100,12 @@ class Hellos:
     versions: Ragged
     cipher: U16
     extensions: Ragged
+    ja4: Text
     error: U8
     error_at: I32
 
 
-def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask) -> Hellos:
+def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask, transport: str = "t") -> Hellos:
     """Read hellos (RFC 8446 §4.1.2 and §4.1.3; the layout is that of TLS 1.0 to 1.3).
 
     Args:
@@ -109,6 +114,7 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask) -> H
         stop: Behind the last byte that is there, at least ``start + 4``, shape (n,).
         length: Length by the message's header, shape (n,).
         client: The message is a ClientHello, shape (n,).
+        transport: What carries them, as JA4 writes it.
 
     Returns:
         n rows. Never raises on what the bytes hold.
@@ -120,7 +126,8 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask) -> H
     rows = walk.skip(rows, 34)  # version and random
     rows = walk.skip_vector(rows, 1)  # session id
     asking, answering = rows[client[rows]], rows[~client[rows]]
-    asking = walk.skip_vector(walk.skip_vector(asking, 2), 1)  # cipher suites, compression methods
+    asking, ciphers = _ciphers(walk, asking)
+    asking = walk.skip_vector(asking, 1)  # compression methods
     answering = walk.having(answering, 3)  # the chosen ones
     cipher = np.zeros(len(start), np.uint16)
     cipher[answering] = words(data, walk.at[answering], 2)
@@ -129,10 +136,17 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask) -> H
     extensions, places = _walk_extensions(walk, _enter_extensions(walk, rows))
     versions, chosen = _versions(walk, client, *places[SUPPORTED_VERSIONS])
     version[chosen >= 0] = chosen[chosen >= 0]
+    alpn, signatures = _protocols(walk, *places[ALPN]), _signatures(walk, client, *places[SIGNATURES])
+    name = _names(walk, client, *places[SERVER_NAME])  # (last, as a name that is none spoils nothing else)
+    whole = np.flatnonzero(client & ((walk.error == ParseError.NONE) | (walk.error == ParseError.BAD_VALUE)))
+    offered, suites, kinds, signed = (one.take(whole) for one in (versions, ciphers, extensions, signatures))
+    protocol = _first_protocol(data, *(column[whole] for column in places[ALPN]))
+    told = fingerprints(transport, version[whole], offered, suites, kinds, signed, protocol)
     return Hellos(
         version=version,
-        name=_names(walk, client, *places[SERVER_NAME]),
-        alpn=_protocols(walk, *places[ALPN]),
+        name=name,
+        alpn=alpn,
+        ja4=spread(told, whole, len(start)),
         ech=_holds(extensions, ENCRYPTED_NAME),
         versions=versions,
         cipher=cipher,
@@ -162,7 +176,7 @@ def _walk_extensions(walk: Walk, rows: I64) -> tuple[Ragged, dict[int, tuple[I64
         The types, and by type: where its data begins in each message (-1: absent or cut) and how long it is.
     """
     count = len(walk.at)
-    places = {kind: (np.full(count, -1), np.zeros(count, np.int64)) for kind in (SERVER_NAME, ALPN, SUPPORTED_VERSIONS)}
+    places = {kind: (np.full(count, -1), np.zeros(count, np.int64)) for kind in READ}
     seen = [(np.empty(0, np.int64),) * 4]  # row, type, where its data begins (-1 where that is cut), its length
     while len(rows := walk.having(rows[walk.at[rows] < walk.bound[rows]], 4)):
         kind, size = words(walk.data, walk.at[rows], 2), words(walk.data, walk.at[rows] + 2, 2)
@@ -220,6 +234,14 @@ def _protocols(walk: Walk, at: I64, size: I64) -> Text:
     return Text.from_lengths(lengths, np.frombuffer(b"".join(lists), np.uint8))
 
 
+def _first_protocol(data: U8, at: I64, size: I64) -> Text:
+    """Read the first name of ALPN lists that are known to be sound; it may hold a comma itself."""
+    lengths = np.zeros(len(at), np.int64)
+    rows = np.flatnonzero((at >= 0) & (size > 2))
+    lengths[rows] = data[at[rows] + 2]
+    return Text.from_lengths(lengths, data[spans(at + 3, lengths)])
+
+
 def _protocol_list(body: bytes) -> tuple[Cursor, bytes]:
     """Read one ALPN list; return the cursor, which knows of errors, and the names that could be read."""
     outer = Cursor(body)
@@ -247,14 +269,40 @@ def _versions(walk: Walk, client: Mask, at: I64, size: I64) -> tuple[Ragged, I64
     bad = (listed[rows] + asking != size[rows]) | (listed[rows] % 2 == 1)
     walk.fail(rows[bad], ParseError.BAD_LENGTH, at[rows[bad]])
     rows, asking = rows[~bad], asking[~bad]
-    counts = np.zeros(len(at), np.int64)
-    counts[rows] = listed[rows] // 2
-    step = spans(np.zeros(len(rows), np.int64), counts[rows])
-    values = words(walk.data, np.repeat(at[rows] + asking, counts[rows]) + 2 * step, 2).astype(np.uint16)
     chosen = np.full(len(at), -1)
     answering = rows[~asking]
     chosen[answering] = words(walk.data, at[answering], 2)
-    return Ragged.from_lengths(counts, values), chosen
+    return _numbers(walk, rows, at[rows] + asking, listed[rows]), chosen
+
+
+def _ciphers(walk: Walk, rows: I64) -> tuple[I64, Ragged]:
+    """Read the list of cipher suites (RFC 8446 §4.1.2), and step over it; give the rows that could, and the lists."""
+    first = walk.at + 2
+    rows = walk.skip_vector(rows, 2)
+    begin, size = first[rows], walk.at[rows] - first[rows]
+    odd = size % 2 == 1
+    walk.fail(rows[odd], ParseError.BAD_LENGTH, begin[odd] - 2)
+    return rows, _numbers(walk, rows, begin, size)
+
+
+def _signatures(walk: Walk, client: Mask, at: I64, size: I64) -> Ragged:
+    """Read signature_algorithms (RFC 8446 §4.2.3) of ClientHellos."""
+    rows = np.flatnonzero(client & (at >= 0))
+    listed = np.full(len(rows), -1)
+    sized = size[rows] >= 2
+    listed[sized] = words(walk.data, at[rows[sized]], 2)
+    good = (listed + 2 == size[rows]) & (listed % 2 == 0)
+    walk.fail(rows[~good], ParseError.BAD_LENGTH, at[rows[~good]])
+    return _numbers(walk, rows[good], at[rows[good]] + 2, listed[good])
+
+
+def _numbers(walk: Walk, rows: I64, begin: I64, size: I64) -> Ragged:
+    """Read lists of numbers of two bytes: of some rows, which ascend, from *begin* on and of *size* bytes."""
+    counts = np.zeros(len(walk.at), np.int64)
+    counts[rows] = size // 2
+    step = spans(np.zeros(len(rows), np.int64), counts[rows])
+    values = words(walk.data, np.repeat(begin, counts[rows]) + 2 * step, 2).astype(np.uint16)
+    return Ragged.from_lengths(counts, values)
 
 
 def _holds(extensions: Ragged, kinds: tuple[int, ...]) -> Mask:
@@ -264,3 +312,10 @@ def _holds(extensions: Ragged, kinds: tuple[int, ...]) -> Mask:
     )
     holds: Mask = hits > 0
     return holds
+
+
+def spread(some: Text, rows: I64, count: int) -> Text:
+    """Lay texts out among *count* rows, the others empty; *rows* ascends."""
+    lengths = np.zeros(count, np.int64)
+    lengths[rows] = some.lengths
+    return Text.from_lengths(lengths, some.values)

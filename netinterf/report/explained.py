@@ -218,6 +218,8 @@ def _outcome_lines(verdict: Verdict) -> Lines:
         shown = verdict.trigger.frame
         frame = "" if shown is None else f" in frame {frame_of(shown, verdict.files)}"
         fields.append(("trigger", f"{verdict.trigger.kind} {verdict.trigger.value}{frame}"))
+    if verdict.ja4 is not None:
+        fields.append(("client", f"JA4 {verdict.ja4}"))
     fields += [
         ("also", f"{further.mechanism} (probability {percent(further.probability)})") for further in verdict.also
     ]

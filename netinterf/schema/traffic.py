@@ -338,6 +338,7 @@ class Tls(Table):
     versions: Ragged = ragged("u2", "supported_versions offered (hello) or selected")
     cipher: U16 = column("u2", "cipher suite that a ServerHello selected, 0 where none is known", fill=0)
     extensions: Ragged = ragged("u2", "extension types in order")
+    ja4: Text = text("JA4 of a ClientHello, empty where it is not whole or its lengths contradict each other")
     alert: U16 = column("u2", "alert level << 8 | description")
     certificates: Text = text("leaf certificate, DER bytes (read it with .bytes(row))")
     chain: Text = text("what a Certificate holds behind the leaf: each DER behind its length in 3 bytes")
@@ -358,6 +359,7 @@ class Quic(Table):
     name: Text = text("server name indication, lower case")
     alpn: Text = text("ALPN protocols, comma separated")
     ech: Mask = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
+    ja4: Text = text("JA4 of the hello, empty where it is not whole or its lengths contradict each other")
     error: U8 = column("u1", "ParseError code; CUT where no hello could be put together")
 
 

@@ -20,7 +20,7 @@ from netinterf.table import Ragged, Text
 from netinterf.values import frozen
 from netinterf.verdict.health import exchange_reasons, flow_reasons, unheard
 from netinterf.verdict.reasons import Bits
-from netinterf.verdict.trigger import flow_names
+from netinterf.verdict.trigger import flow_ja4, flow_names
 from netinterf.verdict.unseen import exchanges_unseen, flows_unseen
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Subjects:
     name: Text  # SNI, Host or question name
     named_by: U8  # TriggerKind code of what shows the name, 0 without
     named_in: I32  # row in Packets that shows it, -1 for none
+    ja4: Text  # of the client's hello, empty without
     reasons: Bits  # Reason bits: why it is down or cannot be judged, were it left alone
     whole: Mask  # both directions were captured
     broken: Mask  # a time that the recording does not hold lies within it
@@ -121,6 +122,7 @@ def list_subjects(
         name=Text.concat([names.value.take(rows), exchanges.name]),
         named_by=np.concatenate([names.kind[rows], np.full(count, TriggerKind.DNS_QNAME, np.uint8)]),
         named_in=np.concatenate([names.packet[rows], first]).astype(np.int32),
+        ja4=Text.concat([flow_ja4(trace).take(rows), Text.empty(count, np.uint8)]),
         reasons=np.concatenate([reasons[rows], exchange_reasons(trace, reasons)]),
         whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
         broken=~trace.heard_throughout(start, end),
@@ -141,7 +143,7 @@ def stacked(parts: Sequence[Subjects], hosts: I64) -> Subjects:
         hosts: At which row its hosts begin, of each.
     """
     columns: dict[str, Any] = {
-        field.name: Text.concat(values) if field.name == "name" else np.concatenate(values)
+        field.name: Text.concat(values) if isinstance(values[0], Text) else np.concatenate(values)
         for field in attrs.fields(Subjects)
         if isinstance((values := [getattr(part, field.name) for part in parts])[0], np.ndarray | Text)
     }

@@ -17,7 +17,7 @@ from netinterf.values import frozen
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["Names", "first_of", "flow_names", "gather_text"]
+__all__ = ["Names", "first_of", "flow_ja4", "flow_names", "gather_text"]
 
 
 @frozen(eq=False, kw_only=True)
@@ -56,6 +56,14 @@ def flow_names(trace: "Trace", evidence: Evidence) -> Names:
         packet[rows >= 0] = where[rows[rows >= 0]]
     value = gather_text([(hello_at, trace.tls.name), (request_at, trace.http.host), (quic_at, trace.quic.name)], count)
     return Names(kind=kind, value=value, packet=packet)
+
+
+def flow_ja4(trace: "Trace") -> Text:
+    """Tell what program each flow's client is like: JA4 of its first TLS or QUIC hello, empty without a whole one."""
+    count, tls, quic = len(trace.flows), trace.tls, trace.quic
+    hello = np.flatnonzero((tls.kind == TlsKind.CLIENT_HELLO) & tls.outbound)
+    hello_at = np.append(hello, -1)[first_of(tls.flow[hello], count)]
+    return gather_text([(hello_at, tls.ja4), (first_of(quic.flow, count), quic.ja4)], count)
 
 
 def first_forged(evidence: Evidence, flows: int) -> I64:

@@ -18,7 +18,7 @@ COLUMNS = {
     "server": "TEXT", "server_port": "INTEGER", "name": "TEXT", "grouped_by": "TEXT", "first_frame": "INTEGER",
     "outcome": "TEXT", "grade": "TEXT", "mechanism": "TEXT", "probability": "REAL", "q_value": "REAL",
     "trigger": "TEXT", "start": "TEXT", "end": "TEXT", "rules": "TEXT", "reasons": "TEXT", "frames": "TEXT",
-    "members": "INTEGER", "affected": "INTEGER", "community_id": "TEXT", "explanation": "TEXT",
+    "members": "INTEGER", "affected": "INTEGER", "community_id": "TEXT", "ja4": "TEXT", "explanation": "TEXT",
 }  # fmt: skip
 """Columns and their types in SQL; what is a list in a verdict has its entries apart by spaces."""
 
@@ -36,7 +36,8 @@ def row_of(verdict: Verdict) -> list[object]:
         None if trigger is None else f"{trigger.kind} {trigger.value}", iso_time(verdict.start), iso_time(verdict.end),
         " ".join(sign.rule for sign in verdict.evidence), " ".join(why.code for why in verdict.reasons),
         " ".join(map(str, verdict.frames)), None if group is None else group.members,
-        None if group is None else group.affected, verdict.community_id, verdict.explanation,
+        None if group is None else group.affected, verdict.community_id, verdict.ja4,
+        verdict.explanation,
     ]  # fmt: skip
 
 

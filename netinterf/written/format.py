@@ -84,6 +84,7 @@ VERDICT: dict[str, Any] = {
     "explanation": "string",
     "anomaly": "float64",
     "community_id": "string",
+    "ja4": "string",
 }
 """One subject."""
 

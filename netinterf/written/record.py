@@ -127,6 +127,7 @@ class Verdict:
     explanation: str = ""  # one or two plain sentences
     anomaly: float | None = None  # share of ordinary conversations of its kind that stand out less from their peers
     community_id: str | None = None  # what other monitors call the conversation; None for groups
+    ja4: str | None = None  # which program its client is like; None without a whole TLS or QUIC hello
     raised: bool = attrs.field(default=False, repr=False)  # a certain case on the same path raised the grade
     row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     ip_version: int = attrs.field(default=4, repr=False)

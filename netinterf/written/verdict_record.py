@@ -47,6 +47,7 @@ def write_verdicts(judgement: Judgement, rows: I64) -> list[Verdict]:
         "anomaly": [None if unknown else one for one, unknown in zip(score.tolist(), np.isnan(score), strict=True)],
     }
     fields["community_id"] = community_ids(judgement, rows, about)
+    fields["ja4"] = [text or None for text in judgement.subjects.ja4.take(rows)]
     whole = {"capture": judgement.capture, "files": judgement.files, "group": None}
     return [write(whole | dict(zip(fields, values, strict=True))) for values in zip(*fields.values(), strict=True)]
 

@@ -53,6 +53,7 @@ VERDICT = {
     "explanation": str,
     "anomaly": (*number, null),
     "community_id": (str, null),
+    "ja4": (str, null),
 }
 ANOMALY = {
     "type": str,

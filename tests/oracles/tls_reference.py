@@ -1,5 +1,6 @@
 """TLS handshakes written and read one at a time: builders of messages and records, and a slow twin of the reader."""
 
+import hashlib
 import struct
 from contextlib import suppress
 
@@ -142,7 +143,7 @@ def read_stream(data):
 def blank(kind, length):
     """Start a row."""
     row = {"kind": int(kind), "length": length, "version": 0, "alert": 0, "name": b"", "alpn": b"", "ech": False}
-    row |= {"certificates": b"", "chain": b"", "stapled": b"", "followed": False}
+    row |= {"ja4": b"", "certificates": b"", "chain": b"", "stapled": b"", "followed": False}
     return row | {"cipher": 0, "versions": [], "extensions": [], "error": 0, "error_at": -1}
 
 
@@ -155,7 +156,10 @@ def read_message(message, length):
     reader = Reader(message, 4, 4 + length)
     with suppress(Stop):
         {11: read_certificate, 22: read_status}.get(message[0], read_hello)(reader, row, message[0] == 1)
-    return row | {"error": reader.error, "error_at": reader.error_at}
+    row |= {"error": reader.error, "error_at": reader.error_at}
+    return row | {
+        "ja4": fingerprint(message, row) if message[0] == 1 and reader.error in (0, ParseError.BAD_VALUE) else b""
+    }
 
 
 def read_status(reader, row, _client):
@@ -196,7 +200,11 @@ def read_hello(reader, row, client):
     reader.skip(34)
     widths = (1, 2, 1) if client else (1,)
     for width in widths:
-        reader.skip(width + reader.peek(width))
+        size = reader.peek(width)
+        reader.need(width + size)
+        if width == 2 and size % 2:
+            reader.fail(ParseError.BAD_LENGTH, reader.at)
+        reader.skip(width + size)
     if not client:
         row["cipher"] = reader.peek(3) >> 8
         reader.skip(3)
@@ -223,10 +231,14 @@ def read_hello(reader, row, client):
         row["ech"] = any(kind in (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04) for kind in row["extensions"])
         if 43 in bodies:
             read_versions(reader, row, client, *bodies[43])
-        if 0 in bodies and client:
-            read_name(reader, row, *bodies[0])
         if 16 in bodies:
             read_protocols(reader, row, *bodies[16])
+        if 13 in bodies and client:
+            at, body = bodies[13]
+            if len(body) < 2 or len(body) % 2 or int.from_bytes(body[:2], "big") != len(body) - 2:
+                reader.fail(ParseError.BAD_LENGTH, at)
+        if 0 in bodies and client:
+            read_name(reader, row, *bodies[0])
 
 
 def read_versions(reader, row, client, at, body):
@@ -274,3 +286,45 @@ def read_protocols(reader, row, at, body):
     if trouble is not None:
         reader.fail(ParseError.BAD_LENGTH, at + trouble)
     row["alpn"] = b",".join(names)
+
+
+def pairs(body):
+    """Read numbers of two bytes each, but for those that are there to be ignored."""
+    grease = [0x0A0A + 0x1010 * step for step in range(16)]
+    numbers = [int.from_bytes(body[place : place + 2], "big") for place in range(0, len(body), 2)]
+    return [number for number in numbers if number not in grease]
+
+
+def fingerprint(message, row, transport="t"):
+    """Write JA4 of a whole ClientHello message by its description, step by step."""
+    place = 38
+    place += 1 + message[place]
+    size = int.from_bytes(message[place : place + 2], "big")
+    ciphers = pairs(message[place + 2 : place + 2 + size])
+    place += 2 + size
+    place += 1 + message[place] + 2
+    kinds, first = [], {}
+    while place < len(message):
+        kind, size = struct.unpack(">HH", message[place : place + 4])
+        kinds.append(message[place : place + 2])
+        first.setdefault(kind, message[place + 4 : place + 4 + size])
+        place += 4 + size
+    kinds = pairs(b"".join(kinds))
+    versions = pairs(first.get(43, b"")[1:]) or [row["version"]]
+    known = {0x304: "13", 0x303: "12", 0x302: "11", 0x301: "10", 0x300: "s3", 2: "s2"}
+    text = transport + known.get(max(versions), "00") + ("d" if 0 in kinds else "i")
+    text += str(min(len(ciphers), 99)).rjust(2, "0") + str(min(len(kinds), 99)).rjust(2, "0")
+    asked = first.get(16, b"")[2:]
+    protocol = asked[1 : 1 + asked[0]] if asked else b""
+    if not protocol:
+        text += "00"
+    elif all(chr(byte).isalnum() and byte < 128 for byte in (protocol[0], protocol[-1])):
+        text += chr(protocol[0]) + chr(protocol[-1])
+    else:
+        text += f"{protocol[0]:02x}"[0] + f"{protocol[-1]:02x}"[1]
+    listed = sorted(f"{kind:04x}" for kind in kinds if kind not in (0, 16))
+    signed = [f"{one:04x}" for one in pairs(first.get(13, b"")[2:])]
+    tail = ",".join(listed) + ("_" + ",".join(signed) if signed else "")
+    for content, there in ((",".join(sorted(f"{one:04x}" for one in ciphers)), ciphers), (tail, listed)):
+        text += "_" + (hashlib.sha256(content.encode()).hexdigest()[:12] if there else "000000000000")
+    return text.encode()

@@ -15,17 +15,24 @@ from tests.oracles import tls_reference as ref
 
 NAMES = st.sampled_from([b"example.org", b"WWW.Example.COM", b"a.", b"x" * 200, b"\xff\xfe.test"])
 BODIES = st.binary(max_size=30)
+NUMBERS = st.lists(st.sampled_from([0x0A0A, 0xFAFA, 0x0A1A, 0x1301, 0x0403, 0x00FF]), max_size=4)
+SUITES = st.one_of(
+    NUMBERS.map(lambda numbers: b"".join(one.to_bytes(2, "big") for one in numbers)),
+    st.sampled_from([b"", b"\x13\x01\x13", b"\xc0\x2b" * 120]),
+)
 EXTENSIONS = st.lists(
     st.one_of(
         st.builds(ref.server_name, NAMES),
         st.builds(ref.alpn, st.sampled_from([b"h2", b"http/1.1"]), st.sampled_from([b"spdy/3", b""])),
         st.sampled_from([ref.extension(43, b"\x04\x03\x04\x03\x03"), ref.extension(43, b"\x03\x04")]),
-        st.builds(ref.extension, st.sampled_from([0, 10, 16, 43, 0xFE0D, 0xFFCE, 0x0A0A]), BODIES),
+        st.builds(ref.alpn, st.sampled_from([b"a,b", b"\xab\xcd", b"0\xab", b"", b"x"])),
+        st.builds(lambda suites: ref.extension(13, ref.vector(2, suites)), SUITES),
+        st.builds(ref.extension, st.sampled_from([0, 10, 13, 16, 43, 0xFE0D, 0xFFCE, 0x0A0A]), BODIES),
     ),
     max_size=6,
 )
 MESSAGES = st.one_of(
-    st.builds(ref.client_hello, st.none() | EXTENSIONS),
+    st.builds(ref.client_hello, st.none() | EXTENSIONS, suites=SUITES),
     st.builds(ref.server_hello, EXTENSIONS),
     st.builds(ref.certificate, BODIES, BODIES),
     st.builds(ref.certificate_status, BODIES, st.sampled_from([1, 1, 2])),
@@ -54,7 +61,7 @@ def rows_of(table, row_of_stream):
             name: int(getattr(table, name)[row])
             for name in ("kind", "length", "version", "cipher", "alert", "record_version", "error", "error_at")
         }
-        texts = ("name", "alpn", "certificates", "chain", "stapled")
+        texts = ("name", "alpn", "ja4", "certificates", "chain", "stapled")
         found |= {name: getattr(table, name).bytes(row) for name in texts}
         found["followed"] = bool(table.followed[row])
         found |= {name: getattr(table, name)[row].tolist() for name in ("versions", "extensions")}

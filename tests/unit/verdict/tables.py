@@ -106,6 +106,7 @@ def subjects(kinds: list[str], reasons: list[int] | None = None, **changes: Any)
         "name": Text.of([""] * count),
         "named_by": np.zeros(count, np.uint8),
         "named_in": np.full(count, -1, np.int32),
+        "ja4": Text.of([""] * count),
         "reasons": np.array(reasons or [0] * count, np.int64),
         "whole": np.ones(count, np.bool_),
         "broken": np.zeros(count, np.bool_),

@@ -35,6 +35,7 @@ def test_a_spreadsheet_holds_all_verdicts(result: Result, tmp_path: Path) -> Non
         assert float(row["probability"]) == verdict.probability
         assert row["frames"].split() == list(map(str, verdict.frames))
         assert row["community_id"] == (verdict.community_id or "")
+        assert row["ja4"] == (verdict.ja4 or "")
 
 
 def test_a_database_answers_questions(result: Result, tmp_path: Path) -> None:
