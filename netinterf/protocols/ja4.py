@@ -7,23 +7,43 @@ the same in another order have one fingerprint, and no name goes in, only whethe
 Few programs say many hellos, so each different one is written once, however many there are.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from hashlib import sha256
+from itertools import pairwise
 from struct import pack
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from netinterf.arrays import U16
-from netinterf.numbering import combined, numbered, numbered_text
-from netinterf.table import Ragged, Text
+from netinterf.arrays import I64, Mask
+from netinterf.numbering import numbered_text
+from netinterf.table import Text
 
-__all__ = ["fingerprints", "ja4"]
+__all__ = ["Part", "fingerprints", "ja4"]
 
 SERVER_NAME, ALPN = 0, 16  # RFC 6066 §3, RFC 7301 §3.1
 MOST = 99  # what a count of two digits holds
 NOTHING = "0" * 12
 VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2"}
 ALPHANUMERIC = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+class Part(IntEnum):
+    """Where in a hello a number stands."""
+
+    VERSIONS = 0
+    """supported_versions."""
+    CIPHERS = 1
+    EXTENSIONS = 2
+    SIGNATURES = 3
+    """signature_algorithms, whose order matters."""
+    VERSION = 4
+    """The version of the hello itself, one number."""
+    PROTOCOL = 5
+    """First and last byte of the first protocol of ALPN, in one number; none where no protocol is named."""
 
 
 def ja4(
@@ -44,7 +64,7 @@ def ja4(
         ciphers: Cipher suites, in any order.
         extensions: Extension types, in any order.
         signatures: What signature_algorithms lists, in its order.
-        protocol: The first protocol of ALPN; empty for none.
+        protocol: The first protocol of ALPN, of which only both ends matter; empty for none.
     """
     known = VERSIONS.get(max(versions, default=version), "00")
     named = "d" if SERVER_NAME in extensions else "i"
@@ -74,38 +94,36 @@ def ends(protocol: bytes) -> str:
     return text[0] + text[-1]
 
 
-def fingerprints(
-    transport: str,
-    version: U16,
-    versions: Ragged,
-    ciphers: Ragged,
-    extensions: Ragged,
-    signatures: Ragged,
-    protocol: Text,
-) -> Text:
-    """Write the fingerprints of hellos, n rows each; the columns are those of `ja4`, as they came on the wire."""
-    if not len(version):
-        return Text.empty(0, np.uint8)
-    lists = (without_grease(versions), without_grease(ciphers), ordered(extensions), without_grease(signatures))
-    same = [numbered_text(Text(2 * one.offsets, one.values.view(np.uint8)))[0] for one in lists]
-    number, first = numbered(combined(version, *same, numbered_text(protocol)[0]))
-    written = []
-    for row in first.tolist():
-        offered, suites, kinds, signed = (one[row].tolist() for one in lists)
-        written.append(ja4(transport, int(version[row]), offered, suites, kinds, signed, protocol.bytes(row)))
-    return Text.of(written).take(number)
+def fingerprints(transport: str, whole: Mask, said: Mapping[Part, tuple[I64, NDArray[np.integer[Any]]]]) -> Text:
+    """Write the fingerprints of hellos from all that they say, each different one once.
+
+    Args:
+        transport: As `ja4` takes it.
+        whole: Which of n hellos are to have one, shape (n,); the others have an empty text.
+        said: Of each part the numbers of 16 bits as on the wire, and the rows of the hellos that they stand in, rising.
+    """
+    row, value = (np.concatenate([said[part][column] for part in Part]).astype(np.int64) for column in (0, 1))
+    sizes = [len(said[part][0]) for part in Part]
+    part = np.repeat(np.arange(len(Part)), sizes)
+    place = value.copy()
+    signer = said[Part.SIGNATURES][0]
+    begin = sum(sizes[: Part.SIGNATURES])
+    place[begin : begin + len(signer)] = np.arange(len(signer)) - np.searchsorted(signer, signer)
+    meant = (part >= Part.VERSION) | (value & 0x0F0F != 0x0A0A) | (value >> 8 != value & 0xFF)  # RFC 8701 §2: GREASE
+    keys = np.sort((row << 36 | part << 32 | place << 16 | value)[meant & whole[row]], kind="stable")  # (runs)
+    numbers = (keys & 0xFFFF | keys >> 16 & 0xF0000).astype(np.uint32)
+    counts = np.bincount(keys >> 36, minlength=len(whole))
+    number, different = numbered_text(Text.from_lengths(4 * counts, numbers.view(np.uint8)))
+    return Text.of([written(transport, different.bytes(row)) for row in range(len(different))]).take(number)
 
 
-def without_grease(lists: Ragged) -> Ragged:
-    """Leave out the values that are there to be ignored, 0x0A0A to 0xFAFA (RFC 8701 §2)."""
-    values = lists.values
-    kept = (values & 0x0F0F != 0x0A0A) | (values >> 8 != values & 0xFF)
-    before = np.append(0, np.cumsum(kept))
-    return Ragged(before[lists.offsets], values[kept])
-
-
-def ordered(lists: Ragged) -> Ragged:
-    """Sort each list, without what is there to be ignored: Chrome and others shuffle their extensions each time."""
-    plain = without_grease(lists)
-    values = np.sort(plain.parents() << 16 | plain.values, kind="stable") & 0xFFFF  # (faster where rows are in order)
-    return Ragged(plain.offsets, values.astype(np.uint16))
+def written(transport: str, numbers: bytes) -> str:
+    """Write one fingerprint from a hello's numbers of 32 bits, above each its part, in order; nothing from none."""
+    said = memoryview(numbers).cast("I").tolist()
+    if not said:
+        return ""
+    bounds = [bisect_left(said, part << 16) for part in range(len(Part) + 1)]
+    versions, ciphers, extensions, signatures, version, protocol = (
+        [number & 0xFFFF for number in said[begin:end]] for begin, end in pairwise(bounds)
+    )
+    return ja4(transport, version[0], versions, ciphers, extensions, signatures, pack(f"!{len(protocol)}H", *protocol))

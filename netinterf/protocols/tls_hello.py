@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from netinterf.arrays import I32, I64, U8, U16, Mask
 from netinterf.numbering import distinct
 from netinterf.protocols.cursor import Cursor
-from netinterf.protocols.ja4 import fingerprints
+from netinterf.protocols.ja4 import Part, fingerprints
 from netinterf.protocols.streams import words
 from netinterf.schema import ParseError
 from netinterf.table import Ragged, Text, spans
@@ -126,7 +126,7 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask, tran
     rows = walk.skip(rows, 34)  # version and random
     rows = walk.skip_vector(rows, 1)  # session id
     asking, answering = rows[client[rows]], rows[~client[rows]]
-    asking, ciphers = _ciphers(walk, asking)
+    asking, suites = _ciphers(walk, asking)
     asking = walk.skip_vector(asking, 1)  # compression methods
     answering = walk.having(answering, 3)  # the chosen ones
     cipher = np.zeros(len(start), np.uint16)
@@ -136,17 +136,22 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask, tran
     extensions, places = _walk_extensions(walk, _enter_extensions(walk, rows))
     versions, chosen = _versions(walk, client, *places[SUPPORTED_VERSIONS])
     version[chosen >= 0] = chosen[chosen >= 0]
-    alpn, signatures = _protocols(walk, *places[ALPN]), _signatures(walk, client, *places[SIGNATURES])
+    alpn, signed = _protocols(walk, *places[ALPN]), _signatures(walk, client, *places[SIGNATURES])
     name = _names(walk, client, *places[SERVER_NAME])  # (last, as a name that is none spoils nothing else)
-    whole = np.flatnonzero(client & ((walk.error == ParseError.NONE) | (walk.error == ParseError.BAD_VALUE)))
-    offered, suites, kinds, signed = (one.take(whole) for one in (versions, ciphers, extensions, signatures))
-    protocol = _first_protocol(data, *(column[whole] for column in places[ALPN]))
-    told = fingerprints(transport, version[whole], offered, suites, kinds, signed, protocol)
+    whole = client & ((walk.error == ParseError.NONE) | (walk.error == ParseError.BAD_VALUE))
+    said = {
+        Part.VERSIONS: (versions.parents(), versions.values),
+        Part.CIPHERS: _numbers(data, *suites),
+        Part.EXTENSIONS: (extensions.parents(), extensions.values),
+        Part.SIGNATURES: _numbers(data, *signed),
+        Part.VERSION: (np.arange(len(version)), version),
+        Part.PROTOCOL: _ends_of_first(data, *places[ALPN]),
+    }
     return Hellos(
         version=version,
         name=name,
         alpn=alpn,
-        ja4=spread(told, whole, len(start)),
+        ja4=fingerprints(transport, whole, said),
         ech=_holds(extensions, ENCRYPTED_NAME),
         versions=versions,
         cipher=cipher,
@@ -234,12 +239,17 @@ def _protocols(walk: Walk, at: I64, size: I64) -> Text:
     return Text.from_lengths(lengths, np.frombuffer(b"".join(lists), np.uint8))
 
 
-def _first_protocol(data: U8, at: I64, size: I64) -> Text:
-    """Read the first name of ALPN lists that are known to be sound; it may hold a comma itself."""
-    lengths = np.zeros(len(at), np.int64)
+def _ends_of_first(data: U8, at: I64, size: I64) -> tuple[I64, I64]:
+    """Join the first and last byte of the first name of ALPN lists (a name may hold a comma): rows, and numbers.
+
+    Of a list that is not sound the numbers mean nothing.
+    """
     rows = np.flatnonzero((at >= 0) & (size > 2))
-    lengths[rows] = data[at[rows] + 2]
-    return Text.from_lengths(lengths, data[spans(at + 3, lengths)])
+    first = at[rows] + 3
+    length = data[first - 1].astype(np.int64)
+    named = (length > 0) & (length <= size[rows] - 3)
+    rows, first, last = rows[named], first[named], (first + length - 1)[named]
+    return rows, data[first].astype(np.int64) << 8 | data[last]
 
 
 def _protocol_list(body: bytes) -> tuple[Cursor, bytes]:
@@ -269,40 +279,41 @@ def _versions(walk: Walk, client: Mask, at: I64, size: I64) -> tuple[Ragged, I64
     bad = (listed[rows] + asking != size[rows]) | (listed[rows] % 2 == 1)
     walk.fail(rows[bad], ParseError.BAD_LENGTH, at[rows[bad]])
     rows, asking = rows[~bad], asking[~bad]
+    counts = np.zeros(len(at), np.int64)
+    counts[rows] = listed[rows] // 2
+    _, values = _numbers(walk.data, rows, at[rows] + asking, listed[rows])
     chosen = np.full(len(at), -1)
     answering = rows[~asking]
     chosen[answering] = words(walk.data, at[answering], 2)
-    return _numbers(walk, rows, at[rows] + asking, listed[rows]), chosen
+    return Ragged.from_lengths(counts, values.astype(np.uint16)), chosen
 
 
-def _ciphers(walk: Walk, rows: I64) -> tuple[I64, Ragged]:
-    """Read the list of cipher suites (RFC 8446 §4.1.2), and step over it; give the rows that could, and the lists."""
+def _ciphers(walk: Walk, rows: I64) -> tuple[I64, tuple[I64, I64, I64]]:
+    """Step over the list of cipher suites (RFC 8446 §4.1.2); give the rows that could, and what `_numbers` takes."""
     first = walk.at + 2
     rows = walk.skip_vector(rows, 2)
     begin, size = first[rows], walk.at[rows] - first[rows]
     odd = size % 2 == 1
     walk.fail(rows[odd], ParseError.BAD_LENGTH, begin[odd] - 2)
-    return rows, _numbers(walk, rows, begin, size)
+    return rows, (rows, begin, size)
 
 
-def _signatures(walk: Walk, client: Mask, at: I64, size: I64) -> Ragged:
-    """Read signature_algorithms (RFC 8446 §4.2.3) of ClientHellos."""
+def _signatures(walk: Walk, client: Mask, at: I64, size: I64) -> tuple[I64, I64, I64]:
+    """Find the list in signature_algorithms (RFC 8446 §4.2.3) of ClientHellos; give what `_numbers` takes."""
     rows = np.flatnonzero(client & (at >= 0))
     listed = np.full(len(rows), -1)
     sized = size[rows] >= 2
     listed[sized] = words(walk.data, at[rows[sized]], 2)
     good = (listed + 2 == size[rows]) & (listed % 2 == 0)
     walk.fail(rows[~good], ParseError.BAD_LENGTH, at[rows[~good]])
-    return _numbers(walk, rows[good], at[rows[good]] + 2, listed[good])
+    return rows[good], at[rows[good]] + 2, listed[good]
 
 
-def _numbers(walk: Walk, rows: I64, begin: I64, size: I64) -> Ragged:
-    """Read lists of numbers of two bytes: of some rows, which ascend, from *begin* on and of *size* bytes."""
-    counts = np.zeros(len(walk.at), np.int64)
-    counts[rows] = size // 2
-    step = spans(np.zeros(len(rows), np.int64), counts[rows])
-    values = words(walk.data, np.repeat(begin, counts[rows]) + 2 * step, 2).astype(np.uint16)
-    return Ragged.from_lengths(counts, values)
+def _numbers(data: U8, rows: I64, begin: I64, size: I64) -> tuple[I64, I64]:
+    """Read lists of numbers of two bytes, *size* bytes from *begin* on; give the row of each number, and numbers."""
+    counts = size // 2
+    step = spans(np.zeros(len(rows), np.int64), counts)
+    return np.repeat(rows, counts), words(data, np.repeat(begin, counts) + 2 * step, 2)
 
 
 def _holds(extensions: Ragged, kinds: tuple[int, ...]) -> Mask:

@@ -1,6 +1,7 @@
 """JA4: the published examples, a slow twin, hellos in pieces, hellos that are cut, and what is told of their flows."""
 
 import json
+from itertools import chain
 from pathlib import Path
 from shutil import which
 
@@ -12,14 +13,13 @@ from hypothesis import strategies as st
 import netinterf
 from benchmarks.hello_check import compare
 from netinterf.cli.main import main
-from netinterf.protocols.ja4 import fingerprints, ja4
+from netinterf.protocols.ja4 import Part, fingerprints, ja4
 from netinterf.protocols.streams import Streams
 from netinterf.protocols.tls import parse_tls
 from netinterf.schema import TlsKind
 from netinterf.simulate import Conditions, run, write
 from netinterf.simulate.messages import quic
 from netinterf.simulate.messages.hellos import SHAPES, hello_message
-from netinterf.table import Ragged, Text
 from netinterf.trace import Trace, read
 from netinterf.verdict.trigger import flow_ja4
 from netinterf.written.format import verdict_line
@@ -81,6 +81,10 @@ ROWS = st.tuples(
 )
 
 
+ENDS = {b"": [], b"h2": [0x6832], b"\n": [0x0A0A]}
+"""First and last byte of a protocol, as a number."""
+
+
 def plain(numbers: list[int]) -> list[int]:
     """Leave out what is there to be ignored."""
     return [one for one in numbers if one & 0x0F0F != 0x0A0A or one >> 8 != one & 0xFF]
@@ -93,10 +97,12 @@ def test_many_at_once_are_as_each_alone(rows, chance) -> None:
         (row[0], row[1], chance.sample(row[2], len(row[2])), chance.sample(row[3], len(row[3])), *row[4:])
         for row in rows
     ]
-    lists = [Ragged.of([row[place] for row in shuffled], np.uint16) for place in (1, 2, 3, 4)]
-    found = fingerprints(
-        "t", np.array([row[0] for row in rows], np.uint16), *lists, Text.of([row[5].decode() for row in rows])
-    )
+    lists = [*zip(*((*row[1:5], [row[0]], ENDS[row[5]]) for row in shuffled), strict=True)] or [()] * len(Part)
+    said = {
+        part: (np.repeat(np.arange(len(rows)), [len(one) for one in each]), np.array([*chain(*each)], np.int64))
+        for part, each in zip(Part, lists, strict=True)
+    }
+    found = fingerprints("t", np.ones(len(rows), np.bool_), said)
     assert list(found) == [ja4("t", row[0], *map(plain, row[1:5]), row[5]) for row in rows]
 
 
