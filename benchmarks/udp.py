@@ -17,7 +17,7 @@ from benchmarks.machine import table
 from benchmarks.scoreboard.intervals import upper_bound
 from benchmarks.scoreboard.labels import Row
 from benchmarks.truth import load
-from netinterf.analyzers.silence.udp import conversations, look
+from netinterf.analyzers.silence.udp.talks import conversations, look
 from netinterf.engine.scan import scan
 from netinterf.errors import NetinterfError
 from netinterf.schema import Outcome
@@ -67,12 +67,12 @@ def played(case: tuple[str, int]) -> tuple[str, Tally]:
     if not name.startswith(BLOCK):
         return name, harmless(mine, verdicts)
     told = [one for one in verdicts if one.subject.kind == "flow" and one.subject.first_frame in struck]
-    possible = [one for one in told if one.probability >= POSSIBLE]
+    possible = [can[one.subject.first_frame or 0] for one in told if one.probability >= POSSIBLE]
     return name, Tally(
         conversations=len(struck),
         decidable=sum(can[frame] for frame in struck),
-        suspected=sum(can[one.subject.first_frame] for one in possible),
-        undecidable=sum(not can[one.subject.first_frame] for one in possible),
+        suspected=sum(possible),
+        undecidable=possible.count(False),
         accused=sum(one.outcome is Outcome.INTERFERED for one in told),
     )
 

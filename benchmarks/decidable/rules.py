@@ -136,17 +136,21 @@ def without_protocol(capture: Capture, talk: Talk, _row: Row) -> bool:
     """Datagrams are repeated in vain, and something was spared that the same failure would have met.
 
     That is another protocol over UDP, on a port that not every network lets out, where two networks leave this one
-    without an answer; a conversation with the same port; or three that died after as few datagrams.
+    without an answer and none answers it; a conversation with the same port; or three that died after as few datagrams.
     """
     last = max((one.time for one in talk.of(up=False)), default=0.0)
     tries = {int(2 * one.time) for one in talk.of(up=True) if one.time > last}
     struck = [one for one in capture.talks if one.mechanisms == talk.mechanisms and one.client == talk.client]
     spared = [one for one in capture.talks if not one.tcp and not one.mechanisms and one.of(up=False)]
-    early = [one for one in struck if 0 < len(one.of(up=False)) <= EARLY]
-    places = len({one.server for one in struck if not one.of(up=False)}) > 1
-    kinds = places and not talk.of(up=False) and any(one.port not in LET_OUT for one in spared)
+    died = [len(one.of(up=False)) for one in struck]
+    mute = [one for one in struck if not one.of(up=False)]
+    places = any(not near(one.server, talk.server) for one in mute)
+    opening = {one.size for one in talk.of(up=True)[:EARLY]}
+    alike = any(opening & {shown.size for shown in one.of(up=True)[:EARLY]} for one in spared)
+    kinds = talk in mute and places and not alike and any(one.port not in LET_OUT for one in spared)
+    early = len(died) >= TRIES and min(died) > 0 and max(died) <= min(EARLY, min(died) + 3) and not alike
     same = any(one.server == talk.server and one.port == talk.port for one in spared)
-    return len(tries) >= TRIES and (kinds or same or (talk in early and len(early) >= TRIES))
+    return len(tries) >= TRIES and (kinds or same or early)
 
 
 def without_answer(capture: Capture, talk: Talk, row: Row) -> bool:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import netinterf
-from netinterf.analyzers.silence.udp import EARLY, SIGNED, TRY_NS, find_udp, udp_signs
+from netinterf.analyzers.silence.udp import find_udp, udp_signs
+from netinterf.analyzers.silence.udp.signs import EARLY
+from netinterf.analyzers.silence.udp.talks import SIGNED, TRY_NS
 from netinterf.schema import Outcome
 from netinterf.simulate import Conditions, Simulated, run, scenarios
 from netinterf.trace import Trace, read

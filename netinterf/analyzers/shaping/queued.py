@@ -23,6 +23,7 @@ from netinterf.values import frozen
 
 __all__ = [
     "CEILING",
+    "LEAST_EVEN",
     "LEAST_STEADY",
     "LEAST_TIME",
     "LEAST_WINDOWS",

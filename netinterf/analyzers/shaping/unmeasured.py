@@ -14,6 +14,7 @@ import numpy as np
 from netinterf.analyzers.shaping.deliveries import ARRIVALS, Deliveries, first_of
 from netinterf.analyzers.shaping.queued import (
     CEILING,
+    LEAST_EVEN,
     LEAST_TIME,
     LEAST_WINDOWS,
     NEARLY,
@@ -98,8 +99,10 @@ def may_have_ceiling(windows: Windows) -> tuple[I64, F64]:
     at = near(windows.rate, rate, CEILING)
     above = np.add.reduceat(above_after(windows, at, rate), starts, dtype=np.int64)
     hits = np.add.reduceat(at, starts, dtype=np.int64)
+    even = np.add.reduceat(at & (windows.even >= LEAST_EVEN), starts, dtype=np.int64)
     busy, lasting = (np.add.reduceat(time, starts) for time in (np.where(at, windows.lasting, 0), windows.lasting))
     keep = (hits >= LEAST_WINDOWS) & (hits >= LEAST_AT * length) & (above <= MOST_ABOVE * length)
+    keep &= even >= LEAST_EVEN * hits  # what a timer sends at once comes at one rate as well, and not one by one
     keep &= (busy >= LEAST_TIME) & (busy >= LEAST_BUSY * lasting)
     return windows.group[starts[keep]], rates[keep]
 

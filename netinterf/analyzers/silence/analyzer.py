@@ -20,7 +20,7 @@ from netinterf.analyzers.signs import (
     taken,
     total,
 )
-from netinterf.analyzers.silence import rules, udp_rules
+from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.bare_acks import find_bare_acks
 from netinterf.analyzers.silence.controls import (
     Controls,
@@ -37,6 +37,7 @@ from netinterf.analyzers.silence.openings import unanswered_syn_signs
 from netinterf.analyzers.silence.probes import DeadBeyondHop, find_dead_beyond_hop
 from netinterf.analyzers.silence.quic import quic_signs
 from netinterf.analyzers.silence.udp import find_udp, udp_signs
+from netinterf.analyzers.silence.udp import rules as udp_rules
 from netinterf.analyzers.unanswered.datagrams import find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, one_per_flow, unexplained_by_icmp
 from netinterf.analyzers.unanswered.sizes import large_only

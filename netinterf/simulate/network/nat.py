@@ -62,16 +62,22 @@ class Rebinding:
     idle: float  # ns
     public: Address
     last: dict[int, tuple[int, int]] = attrs.field(factory=dict)  # time and public port of each conversation
+    owners: dict[int, tuple[Address, int]] = attrs.field(factory=dict)
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
-        """Translate."""
+        """Translate; what comes for a port that it took back comes to nobody."""
         now, chance = self.world.now, self.world.chance
         seen, port = self.last.get(packet.subject, (now, chance.randrange(1024, 65_536)))
         if outbound:
             port = port if now - seen < self.idle else chance.randrange(1024, 65_536)
-            self.last[packet.subject] = now, port
+            self.last[packet.subject], self.owners[packet.subject] = (now, port), (packet.source, packet.sport)
             return [(0, True, packet.copy(source=self.public, sport=port))]
-        return [(0, False, packet)]
+        if packet.destination != self.public:
+            return [(0, False, packet)]  # from a server that knows its client whatever the port
+        if packet.dport != port:
+            return []
+        address, own = self.owners[packet.subject]
+        return [(0, False, packet.copy(destination=address, dport=own))]
 
 
 @define(eq=False)

@@ -49,14 +49,14 @@ def over_tcp(setup: Setup, path: Path, share: float = 0.6) -> None:
 def translator_forgets(setup: Setup) -> None:
     """A translator forgets a quiet UDP flow and gives it another port, which the server does not know."""
     rng = setup.rng
-    idle = setup.log_uniform(1.5e10, 1.2e11)
+    idle = setup.log_uniform(1.5e10, 6e10)
     path = setup.path(Rebinding(setup.scene.world, idle, setup.scene.servers(1)[0]))
     over_tcp(setup, path)
     for begin in setup.times(1, 4, gap=20 * SECOND):
         manner = drawn_manner(rng, "openvpn", "dtls", "stun", "noise", "mtproto")
         speaks(
             setup, path, begin, manner, port_of(rng, manner),
-            pauses=lambda: idle * 1.3 if rng.random() < 0.15 else 0.0, renews=setup.chance(0.5),
+            pauses=lambda: idle * 1.3 if rng.random() < 0.1 else 0.0, renews=setup.chance(0.5),
         )  # fmt: skip
         elsewhere(setup, manner, 0, 1)
 
@@ -137,7 +137,7 @@ def server_restarts(setup: Setup) -> None:
     over_tcp(setup, path)
     elsewhere(setup, manner)
     port = port_of(rng, manner)
-    for start in (*rng.uniform(0, begin, 2), end + SECOND):
+    for start in (*rng.uniform(0.6, 1, 2) * begin, end + SECOND):
         speaks(setup, path, float(start), manner, port, packets=150)
 
 
@@ -152,7 +152,7 @@ def line_fails(setup: Setup) -> None:
     path = setup.path(*([] if own else [gap]))
     over_tcp(setup, path)
     elsewhere(setup, manner, 1, 3)
-    for start in setup.rng.uniform(0, begin, int(setup.rng.integers(1, 4))):
+    for start in setup.rng.uniform(0.6, 1, int(setup.rng.integers(1, 4))) * begin:
         speaks(setup, path, float(start), manner, port_of(setup.rng, manner), packets=120)
 
 

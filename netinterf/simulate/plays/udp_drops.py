@@ -25,6 +25,7 @@ __all__ = ["PLAYS"]
 
 HALF_HOUR = (1.8e12, 1.8e12)  # ns: longer than any capture here
 NEAR = ("client", "middle")
+SPARED = (53, 443)  # DNS, and QUIC behind its Initials
 
 Build = Callable[[Scene, frozenset[Address]], list[Station]]
 """Makes the boxes, told the addresses of the servers that they are after."""
@@ -40,7 +41,7 @@ def datagrams(fits: Callable[[bytes], bool]) -> Matcher:
     """Look at each datagram of a client by itself."""
 
     def matches(packet: Packet, _: ClientStream) -> bool:
-        return packet.protocol == UDP and packet.dport != 53 and fits(packet.payload)
+        return packet.protocol == UDP and packet.dport not in SPARED and fits(packet.payload)
 
     return matches
 
@@ -97,7 +98,7 @@ def generic(scene: Scene, listed: frozenset[Address]) -> list[Station]:
         scene,
         matches=lambda packet, _: (
             packet.protocol == UDP
-            and packet.dport != 53
+            and packet.dport not in SPARED
             and (packet.destination in listed if by_place else not is_quic(packet.payload))
         ),
         directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 20))),

@@ -278,10 +278,10 @@ SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
     "udp.service-ends": lambda p: bool(data(p, False)) and unanswered(p) >= 3,
     "udp.nobody-listens": lambda p: len(p) >= 3 and not data(p, False),
     "udp.lossy-datagrams": lambda p: bool(data(p, False)) and len(data(p, True)) > len(data(p, False)) / 2 + 1,
-    "udp.server-restarts": lambda p: bool(data(p, False)) and silence(p, False) > 3,
+    "udp.server-restarts": lambda p: bool(data(p, False)) and max(unanswered(p), silence(p, True)) > 3,
     "udp.network-of-few-ports": lambda p: not data(p, False),
     "udp.one-way-sender": lambda p: not data(p, False),
-    "udp.line-fails": lambda p: bool(data(p, False)) and silence(p, False) > 2,
+    "udp.line-fails": lambda p: bool(data(p, False)) and max(unanswered(p), silence(p, True)) > 3,
     "udp.narrow-tunnel": lambda p: max(len(one.data) for one in data(p, True)) > 600,
 }
 """What the wire of an odd flow must show, by scenario."""

@@ -84,7 +84,7 @@ LINE = udp.rule(
 )
 SERVER = udp.rule(
     "server", "server", -3.0,
-    "the client's other conversations with this address got no answer either: {asked} packets were sent there",
+    "what the client said to this address in other protocols got no answer either: {asked} packets were sent there",
     "asked", source=OONI, shared=True,
 )
 NONE = udp.rule(
