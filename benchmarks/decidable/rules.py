@@ -31,8 +31,9 @@ PACKETS = 100
 PAUSE = 5
 """Round trips in which a server that was sending sends nothing: twice the usual first timeout (RFC 6298) at 100 ms."""
 
-EARLY, LET_OUT = 12, (53, 80, 123, 443)
-"""Datagrams within which a box that lets some pass acts, and ports that networks let out that let out little else."""
+EARLY, LET_OUT, PADDED = 12, (53, 80, 123, 443), 1_200
+"""Datagrams within which a box that lets some pass acts, ports that networks let out that let out little else, and
+bytes from which on an opening is of obfuscated QUIC, and of no protocol that anybody can name."""
 
 Rule = Callable[[Capture, Talk, Row], bool]
 
@@ -144,10 +145,11 @@ def without_protocol(capture: Capture, talk: Talk, _row: Row) -> bool:
     spared = [one for one in capture.talks if not one.tcp and not one.mechanisms and one.of(up=False)]
     died = [len(one.of(up=False)) for one in struck]
     mute = [one for one in struck if not one.of(up=False)]
-    places = any(not near(one.server, talk.server) for one in mute)
+    places = any(one.server != talk.server and not near(one.server, talk.server) for one in mute)
     opening = {one.size for one in talk.of(up=True)[:EARLY]}
     alike = any(opening & {shown.size for shown in one.of(up=True)[:EARLY]} for one in spared)
     kinds = talk in mute and places and not alike and any(one.port not in LET_OUT for one in spared)
+    kinds &= max(opening, default=0) < PADDED
     early = len(died) >= TRIES and min(died) > 0 and max(died) <= min(EARLY, min(died) + 3) and not alike
     same = any(one.server == talk.server and one.port == talk.port for one in spared)
     return len(tries) >= TRIES and (kinds or same or early)

@@ -108,6 +108,12 @@ def test_patterns_are_those_of_a_slow_count(name: str) -> None:
         assert signs["udp.place"].measured["died"][place] == len(died) >= 3
         assert max(died) - min(died) <= 3
     for place in signs["udp.kinds"].cases(len(silences)).tolist():
-        alike = by_kind[kinds[flows[place]], int(trace.flows.client[flows[place]])]
-        networks = {int(trace.contacts.network[flow]) for flow in alike}
+        client = int(trace.flows.client[flows[place]])
+        alike = [
+            flow
+            for flow in range(len(kinds))
+            if (kinds[flow], trace.flows.client[flow]) == (kinds[flows[place]], client)
+        ]
+        assert not any(heard[flow] for flow in alike)
+        networks = {int(trace.contacts.network[flow]) for flow in alike if talks.judged[flow]}
         assert signs["udp.kinds"].measured["networks"][place] == len(networks) >= 2

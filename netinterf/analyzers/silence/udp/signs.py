@@ -14,7 +14,7 @@ from netinterf.analyzers.silence.udp import rules
 from netinterf.analyzers.silence.udp.talks import SIGNED, Talks
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES
 from netinterf.analyzers.unanswered.silences import Kind, Silences
-from netinterf.arrays import I64
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.protocols.datagrams import Datagram
 from netinterf.schema import TcpFlag
@@ -59,7 +59,7 @@ def udp_signs(trace: Trace, silences: Silences, talks: Talks) -> list[Sign]:
     tries: Measured = {"tries": silences.tries, "seconds": silences.seconds}
     alone = (from_server == 0) & (otherwise == 0)
     place, kinds = places(talks, silences, heard, others + same), protocols(trace, silences, talks, answered, answer)
-    size = size_sign(silences, talks, answered)
+    size, smaller = sizes(silences, talks, answered)
     networks = kinds["networks"]
     elsewhere: Measured = {"answered": kinds["own"] + kinds["web"], "selective": 1.0}
     none = opening & (networks > 0) & (kinds["own"] == 0) & (kinds["silent"] > 0)
@@ -79,7 +79,7 @@ def udp_signs(trace: Trace, silences: Silences, talks: Talks) -> list[Sign]:
         sign(rules.SERVER, alone & (to_server > 0), {"asked": to_server}),
         sign(rules.NONE, none, {"silent": kinds["silent"]}),
         sign(rules.IDLE, silences.paused >= FORGOTTEN_NS, {"seconds": silences.paused / 1e9}),
-        sign(rules.INTERMITTENT, (same > 0) & ~np.asarray(size.where), {"served": same}),
+        sign(rules.INTERMITTENT, (same > 0) & ~smaller, {"served": same}),
     ]
 
 
@@ -127,13 +127,15 @@ def protocols(trace: Trace, silences: Silences, talks: Talks, answered: I64, ans
     """Count the networks that left a client's protocol without an answer, where other protocols were answered.
 
     Returns:
-        ``networks`` (0 where the protocol was answered at all, or is none), answers to others within a minute on
-        `OPEN_PORTS` (``web``) and on others (``own``), and conversations in other protocols that fell ``silent``.
+        ``networks``, however often they were asked (0 where any answered, or it is no protocol), answers to others
+        within a minute on `OPEN_PORTS` (``web``) and on others (``own``), and conversations in other protocols that
+        fell ``silent``.
     """
     flow, table = silences.flow, talks.table
     group = table.of("client", "kind")
-    first = np.unique(combined(group[flow], table.of("network")[flow]), return_index=True)[1]
-    networks = np.bincount(group[flow[first]], minlength=int(group.max(initial=-1)) + 1)[group[flow]]
+    unheard = np.flatnonzero(talks.judged & (trace.sides.last[1::2] < 0))
+    one_each = unheard[np.unique(combined(group[unheard], table.of("network")[unheard]), return_index=True)[1]]
+    networks = np.bincount(group[one_each], minlength=int(group.max(initial=-1)) + 1)[group[flow]]
     begin, end = around(silences.since, silences.until)
     on_web = np.isin(trace.flows.server_port[answered], OPEN_PORTS)
     own, web = (
@@ -146,8 +148,12 @@ def protocols(trace: Trace, silences: Silences, talks: Talks, answered: I64, ans
     return {"networks": np.where(told, networks, 0), "own": own, "web": web, "silent": silent}
 
 
-def size_sign(silences: Silences, talks: Talks, answered: I64) -> Sign:
-    """Tell where large openings were answered by a port that answered no small one."""
+def sizes(silences: Silences, talks: Talks, answered: I64) -> tuple[Sign, Mask]:
+    """Tell where large openings were answered by a port that answered no small one; once is no pattern yet.
+
+    Returns:
+        Where two and more small ones were not, and where one was not at least.
+    """
     flow, length = silences.flow, talks.length
     group = talks.table.of("client", "server", "server_port")
     count = int(group.max(initial=-1)) + 1
@@ -157,9 +163,9 @@ def size_sign(silences: Silences, talks: Talks, answered: I64) -> Sign:
     np.maximum.at(most, group[opened], length[opened])
     small = np.bincount(group[opened], length[opened] >= PADDED, count).astype(np.int64)
     large = np.bincount(group[answered], minlength=count)
-    hit = (large > 0) & (small > 1) & (least > most)
-    mine = group[flow]
+    mine, sized = group[flow], (large > 0) & (small > 0) & (least > most)
     measured: Measured = {
         "small": small[mine], "most": most[mine], "large": large[mine], "least": least[mine], "selective": 1.0,
     }  # fmt: skip
-    return sign(rules.SIZE, hit[mine] & silences.is_kind(Kind.INITIAL), measured)
+    smaller = sized[mine] & silences.is_kind(Kind.INITIAL)
+    return sign(rules.SIZE, smaller & (small[mine] > 1), measured), smaller
