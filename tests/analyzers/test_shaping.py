@@ -461,9 +461,27 @@ def test_groups_are_cut_all_at_once_as_each_alone(monkeypatch, block, seed):
             keeps = at.sum() >= 5 and at.mean() >= 0.35 and above.mean() <= 0.05
             busy = alone.lasting[at].sum()
             keeps &= busy >= LEAST_TIME and busy >= 0.15 * alone.lasting.sum()
+            keeps &= np.count_nonzero(alone.even[at] >= 0.7) >= 0.7 * at.sum()
             assert (place in promising) == keeps
             assert promising.get(place, slow[-1]) == pytest.approx(slow[-1], rel=1e-12)
     assert ceilings == pytest.approx(slow, rel=1e-12)
+
+
+@pytest.mark.parametrize("spread", [1e-6, 5.0 / 9])
+def test_what_a_timer_sends_at_once_has_no_ceiling(spread):
+    """Nine packets each five seconds come at one rate: a queue's only if they come one after the other."""
+    time = (5.0 * np.arange(20)[:, None] + spread * np.arange(9)).ravel()
+    count = len(time)
+    delivered = Deliveries(
+        lane=np.ones(count, np.int64),
+        row=np.arange(count),
+        time=time,
+        size=np.full(count, 600.0),
+        wait=np.full(count, np.nan),
+        clock_error=np.zeros(count),
+    )
+    ((_, windows),) = merged_each(delivered, Ragged.of([[1]], np.int64))
+    assert len(may_have_ceiling(windows)[0]) == (spread > 0.1)
 
 
 @pytest.mark.parametrize("seed", range(20))

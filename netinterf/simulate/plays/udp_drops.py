@@ -149,8 +149,7 @@ def silenced(
     others = scene.servers(int(rng.integers(2, 5)))
     names = scene.names(len(others))
     boxes, where = build(scene, frozenset(listed)), float(rng.uniform(0.03, 0.6))
-    middle = bool(rng.random() < 0.6)
-    paths = {server: scene.lay_path(boxes, where=where, middle=middle) for server in [*listed, *others]}
+    paths = {server: scene.lay_path(boxes, where=where) for server in [*listed, *others]}
     stack, hosts = draw_client(rng), {server: draw_server(rng) for server in [*listed, *others]}
     manner, other = drawn_manner(rng, *protocols), drawn_manner(rng, *(spared or ("stun",)))
     ports = {server: port_of(rng, manner) for server in [*listed, *others]}
