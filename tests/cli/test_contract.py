@@ -20,7 +20,7 @@ from netinterf.written import format as written
 from netinterf.written.format import verdict_line
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
-MECHANISM = re.compile(r"(tcp|http|tls|dns|quic|rate|protocol|reach)(\.[a-z]+)*")
+MECHANISM = re.compile(r"(tcp|http|tls|dns|quic|udp|rate|protocol|reach)(\.[a-z]+)*")
 
 number = (int, float)
 null = type(None)
