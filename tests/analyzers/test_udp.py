@@ -39,10 +39,12 @@ def test_nobody_is_accused(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "seed", "rule"),
     [
-        ("udp.drop.wireguard", 8306, "udp.kinds"),
-        ("udp.drop.tunnel", 8300, "udp.place"),
-        ("udp.drop.by-size", 8301, "udp.size"),
-        ("udp.drop.endpoint", 8300, "udp.alive"),
+        ("udp.drop.calls", 5, "udp.kinds"),
+        ("udp.drop.wireguard", 1, "udp.strangers"),
+        ("udp.drop.tunnel", 4, "udp.place"),
+        ("udp.drop.tunnel", 5, "udp.one_place"),
+        ("udp.drop.by-size", 15, "udp.size"),
+        ("udp.drop.endpoint", 1, "udp.alive"),
     ],
 )
 def test_patterns_are_named(name: str, seed: int, rule: str) -> None:
@@ -88,6 +90,11 @@ def slow_silences(trace: Trace, judged: Any, kinds: Any) -> dict[int, int]:
     return silent
 
 
+def cases(signs: dict[str, Any], count: int, *rules: str) -> list[tuple[str, int]]:
+    """List who shows some rules."""
+    return [(rule, place) for rule in rules for place in signs[rule].cases(count).tolist()]
+
+
 @pytest.mark.parametrize("name", BLOCKS)
 def test_patterns_are_those_of_a_slow_count(name: str) -> None:
     """Networks that leave a protocol without an answer, and how many conversations died at the same place."""
@@ -101,13 +108,14 @@ def test_patterns_are_those_of_a_slow_count(name: str) -> None:
     by_kind = defaultdict(list)
     for flow in flows:
         by_kind[kinds[flow], int(trace.flows.client[flow])].append(flow)
-    for place in signs["udp.place"].cases(len(silences)).tolist():
+    for rule, place in cases(signs, len(silences), "udp.place", "udp.one_place"):
         alike = by_kind[kinds[flows[place]], int(trace.flows.client[flows[place]])]
         died = [heard[flow] for flow in alike]
         assert all(0 < count <= EARLY for count in died)
-        assert signs["udp.place"].measured["died"][place] == len(died) >= 3
+        assert signs[rule].measured["died"][place] == len(died) >= 3
         assert max(died) - min(died) <= 3
-    for place in signs["udp.kinds"].cases(len(silences)).tolist():
+        assert (len({int(trace.contacts.network[flow]) for flow in alike}) > 1) == (rule == "udp.place")
+    for rule, place in cases(signs, len(silences), "udp.kinds", "udp.strangers"):
         client = int(trace.flows.client[flows[place]])
         alike = [
             flow
@@ -116,4 +124,4 @@ def test_patterns_are_those_of_a_slow_count(name: str) -> None:
         ]
         assert not any(heard[flow] for flow in alike)
         networks = {int(trace.contacts.network[flow]) for flow in alike if talks.judged[flow]}
-        assert signs["udp.kinds"].measured["networks"][place] == len(networks) >= 2
+        assert signs[rule].measured["networks"][place] == len(networks) >= 2

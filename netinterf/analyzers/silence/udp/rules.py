@@ -11,8 +11,8 @@ from netinterf.analyzers.vocabulary import Family
 
 # fmt: off
 __all__ = [
-    "AGAIN", "ALIVE", "ELSEWHERE", "IDLE", "INTERMITTENT", "KIND", "KINDS", "LINE", "NONE", "OTHERS", "PLACE", "RULES",
-    "SERVER", "SERVICE", "SIZE", "STOPPED", "UNANSWERED",
+    "AGAIN", "ALIVE", "ELSEWHERE", "IDLE", "INTERMITTENT", "KIND", "KINDS", "LINE", "NONE", "ONE_PLACE", "OTHERS",
+    "PLACE", "RULES", "SERVER", "SERVICE", "SIZE", "STOPPED", "STRANGERS", "UNANSWERED",
 ]
 
 udp = Family("udp.", "udp.drop", exposed="udp")
@@ -34,19 +34,31 @@ STOPPED = udp.rule(
 )
 PLACE = udp.rule(
     "place", "place", 5.5,
-    "{died} conversations of this client in this protocol died after {least} to {most} datagrams of the other end, and "
-    "none went on for longer", "died", "least", "most", source=AMNEZIA, shared=True,
+    "{died} conversations of this client in this protocol, with servers of {networks} networks, died after {least} to "
+    "{most} datagrams of the other end, and none went on for longer", "died", "networks", "least", "most",
+    source=AMNEZIA, shared=True,
+)
+ONE_PLACE = udp.rule(
+    "one_place", "place", 3.0,  # a server that greets and then goes nowhere shows it as well
+    "{died} conversations of this client with one network in this protocol died after {least} to {most} datagrams of "
+    "the other end, and none went on for longer", "died", "least", "most", source=AMNEZIA, shared=True,
 )
 KINDS = udp.rule(
-    "kinds", "kinds", 6.0,  # none of 1,820, and of a third of blocked ones: ln(0.3 × 1,820 / 1.25)
-    "nobody answered this protocol, not in {networks} networks, while others over UDP were answered {answered} times "
-    "within a minute, not only on ports that every network lets out", "networks", "answered", "selective",
-    source=QUACK, shared=True,
+    "kinds", "contrast", 6.0,  # none of 1,820, and of a third of blocked ones: ln(0.3 × 1,820 / 1.25)
+    "servers of {networks} networks left this protocol without an answer, and none answered it, while others over UDP "
+    "were answered {answered} times within a minute, not only on ports that every network lets out", "networks",
+    "answered", "selective", source=QUACK, shared=True,
+)
+STRANGERS = udp.rule(
+    "strangers", "contrast", 5.8,  # of a quarter; a key that ran out shows it as well: possible, and no more
+    "servers of {networks} networks left this protocol without an answer, and none answered it, while others over UDP "
+    "were answered {answered} times within a minute; but such servers answer nobody whose key they do not know",
+    "networks", "answered", "selective", source="Donenfeld, NDSS 2017, §5.1; OpenVPN manual, --tls-auth", shared=True,
 )
 KIND = udp.rule(
-    "kind", "kinds", 1.5,
-    "nobody answered this protocol, while others over UDP were answered {answered} times within a minute", "answered",
-    "selective", source=QUACK, shared=True,
+    "kind", "contrast", 1.5,
+    "no server answered this protocol, while others over UDP were answered {answered} times within a minute",
+    "answered", "selective", source=QUACK, shared=True,
 )
 SIZE = udp.rule(
     "size", "size", 6.0,  # as above; servers that want large openings want 1,200 bytes (RFC 9000 §14.1)

@@ -32,6 +32,8 @@ those of both ends: among the first dozen of the server, and always about then."
 OPEN_PORTS = (80, 123, 443)
 """Ports of the web and of time, which networks let out that let out little else (RFC 9312 §4.2)."""
 
+KEYED = (Datagram.WIREGUARD, Datagram.OPENVPN)
+"""Protocols whose servers answer nobody whose key they do not know."""
 PADDED = 1200
 """Bytes from which on no server asks for more padding (RFC 9000 §14.1, which obfuscated QUIC inherits)."""
 
@@ -61,13 +63,17 @@ def udp_signs(trace: Trace, silences: Silences, talks: Talks) -> list[Sign]:
     place, kinds = places(talks, silences, heard, others + same), protocols(trace, silences, talks, answered, answer)
     size, smaller = sizes(silences, talks, answered)
     networks = kinds["networks"]
+    several, private = opening & (networks > 1) & (kinds["own"] > 0), np.isin(talks.kind[flow], KEYED)
+    one_place = {name: column for name, column in place.items() if name != "networks"}
     elsewhere: Measured = {"answered": kinds["own"] + kinds["web"], "selective": 1.0}
     none = opening & (networks > 0) & (kinds["own"] == 0) & (kinds["silent"] > 0)
     return [
         sign(rules.UNANSWERED, opening, tries),
         sign(rules.STOPPED, ~opening, {**tries, "heard": heard[flow]}),
-        sign(rules.PLACE, place["died"] > 0, place),
-        sign(rules.KINDS, opening & (networks > 1) & (kinds["own"] > 0), {"networks": networks, **elsewhere}),
+        sign(rules.PLACE, (place["died"] > 0) & (place["networks"] > 1), place),
+        sign(rules.ONE_PLACE, (place["died"] > 0) & (place["networks"] == 1), one_place),
+        sign(rules.KINDS, several & ~private, {"networks": networks, **elsewhere}),
+        sign(rules.STRANGERS, several & private, {"networks": networks, **elsewhere}),
         sign(rules.KIND, opening & (networks > 0) & (kinds["own"] + kinds["web"] > 0), elsewhere),
         sign(rules.SERVICE, (otherwise > 0) & (same == 0), {"served": otherwise, "selective": 1.0}),
         size,
@@ -118,9 +124,21 @@ def places(talks: Talks, silences: Silences, heard: I64, lived: I64) -> dict[str
     least, most = np.full(size, EARLY), np.zeros(size, np.int64)
     np.minimum.at(least, group[early], heard[flow][early])
     np.maximum.at(most, group[early], heard[flow][early])
+    networks = group_networks(talks, group, flow, size)
     here = (died >= LEAST_TRIES) & all_early & (most - least <= APART)
     hit = here[group] & (lived == 0)
-    return {"died": np.where(hit, died[group], 0), "least": least[group], "most": most[group]}
+    return {
+        "died": np.where(hit, died[group], 0),
+        "networks": networks[group],
+        "least": least[group],
+        "most": most[group],
+    }
+
+
+def group_networks(talks: Talks, group: I64, flow: I64, size: int) -> I64:
+    """Count the networks of the servers of each group of conversations."""
+    one_each = np.unique(combined(group, talks.table.of("network")[flow]), return_index=True)[1]
+    return np.bincount(group[one_each], minlength=size)
 
 
 def protocols(trace: Trace, silences: Silences, talks: Talks, answered: I64, answer: I64) -> dict[str, I64]:
@@ -134,8 +152,7 @@ def protocols(trace: Trace, silences: Silences, talks: Talks, answered: I64, ans
     flow, table = silences.flow, talks.table
     group = table.of("client", "kind")
     unheard = np.flatnonzero(talks.judged & (trace.sides.last[1::2] < 0))
-    one_each = unheard[np.unique(combined(group[unheard], table.of("network")[unheard]), return_index=True)[1]]
-    networks = np.bincount(group[one_each], minlength=int(group.max(initial=-1)) + 1)[group[flow]]
+    networks = group_networks(talks, group[unheard], unheard, int(group.max(initial=-1)) + 1)[group[flow]]
     begin, end = around(silences.since, silences.until)
     on_web = np.isin(trace.flows.server_port[answered], OPEN_PORTS)
     own, web = (
