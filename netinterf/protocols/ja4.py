@@ -8,7 +8,7 @@ Few programs say many hellos, so each different one is written once, however man
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from hashlib import sha256
 from itertools import pairwise
@@ -94,27 +94,32 @@ def ends(protocol: bytes) -> str:
     return text[0] + text[-1]
 
 
-def fingerprints(transport: str, whole: Mask, said: Mapping[Part, tuple[I64, NDArray[np.integer[Any]]]]) -> Text:
+def fingerprints(transport: str, whole: Mask, said: Iterable[tuple[Part, I64, NDArray[np.integer[Any]]]]) -> Text:
     """Write the fingerprints of hellos from all that they say, each different one once.
 
     Args:
         transport: As `ja4` takes it.
         whole: Which of n hellos are to have one, shape (n,); the others have an empty text.
-        said: Of each part the numbers of 16 bits as on the wire, and the rows of the hellos that they stand in, rising.
+        said: Each part, the rows of the hellos that its numbers stand in, rising, and the numbers of 16 bits as on the
+            wire; taken one after the other, as all of them together are several times as large as the hellos.
     """
-    row, value = (np.concatenate([said[part][column] for part in Part]).astype(np.int64) for column in (0, 1))
-    sizes = [len(said[part][0]) for part in Part]
-    part = np.repeat(np.arange(len(Part)), sizes)
-    place = value.copy()
-    signer = said[Part.SIGNATURES][0]
-    begin = sum(sizes[: Part.SIGNATURES])
-    place[begin : begin + len(signer)] = np.arange(len(signer)) - np.searchsorted(signer, signer)
-    meant = (part >= Part.VERSION) | (value & 0x0F0F != 0x0A0A) | (value >> 8 != value & 0xFF)  # RFC 8701 §2: GREASE
-    keys = np.sort((row << 36 | part << 32 | place << 16 | value)[meant & whole[row]], kind="stable")  # (runs)
-    numbers = (keys & 0xFFFF | keys >> 16 & 0xF0000).astype(np.uint32)
+    keys = np.concatenate([_keys(part, row[whole[row]], value[whole[row]]) for part, row, value in said])
+    keys.sort(kind="stable")  # (faster where there are runs that rise)
     counts = np.bincount(keys >> 36, minlength=len(whole))
+    numbers = (keys & 0xFFFF).astype(np.uint32)
+    numbers |= (keys >> 16 & 0xF0000).astype(np.uint32)
     number, different = numbered_text(Text.from_lengths(4 * counts, numbers.view(np.uint8)))
     return Text.of([written(transport, different.bytes(row)) for row in range(len(different))]).take(number)
+
+
+def _keys(part: Part, row: I64, value: NDArray[np.integer[Any]]) -> I64:
+    """Put numbers of one part into one that sorts by row, part, and number, or place where that matters.
+
+    What is there to be ignored (GREASE, 0x0A0A to 0xFAFA, RFC 8701 §2) is left out of lists.
+    """
+    place = np.arange(len(row)) - np.searchsorted(row, row) if part == Part.SIGNATURES else value.astype(np.int64)
+    keys: I64 = (row << 4 | part) << 32 | place << 16 | value
+    return keys if part >= Part.VERSION else keys[(value & 0x0F0F != 0x0A0A) | (value >> 8 != value & 0xFF)]
 
 
 def written(transport: str, numbers: bytes) -> str:

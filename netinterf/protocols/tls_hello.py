@@ -5,6 +5,7 @@ is the number of extensions of the longest hello, not the number of hellos. What
 cannot be read is unknown; everything before it is kept, because cut and malformed hellos are common at a censor.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,10 @@ READ = (SERVER_NAME, SIGNATURES, ALPN, SUPPORTED_VERSIONS)
 ENCRYPTED_NAME = (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04)
 """Extensions that carry an encrypted name: encrypted_client_hello (draft-ietf-tls-esni-13 and later, RFC 9849), ESNI
 (draft-ietf-tls-esni-01) and the ECHO numbers between the two (drafts 03 to 08)."""
+
+
+Lists = tuple[I64, I64, I64]
+"""Rows, where the list of each begins, and its bytes."""
 
 
 class Walk:
@@ -139,14 +144,7 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask, tran
     alpn, signed = _protocols(walk, *places[ALPN]), _signatures(walk, client, *places[SIGNATURES])
     name = _names(walk, client, *places[SERVER_NAME])  # (last, as a name that is none spoils nothing else)
     whole = client & ((walk.error == ParseError.NONE) | (walk.error == ParseError.BAD_VALUE))
-    said = {
-        Part.VERSIONS: (versions.parents(), versions.values),
-        Part.CIPHERS: _numbers(data, *suites),
-        Part.EXTENSIONS: (extensions.parents(), extensions.values),
-        Part.SIGNATURES: _numbers(data, *signed),
-        Part.VERSION: (np.arange(len(version)), version),
-        Part.PROTOCOL: _ends_of_first(data, *places[ALPN]),
-    }
+    said = _said(data, versions, extensions, version, suites, signed, places[ALPN])
     return Hellos(
         version=version,
         name=name,
@@ -159,6 +157,18 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask, tran
         error=walk.error,
         error_at=walk.error_at,
     )
+
+
+def _said(
+    data: U8, versions: Ragged, extensions: Ragged, version: U16, suites: Lists, signed: Lists, alpn: tuple[I64, I64]
+) -> Iterator[tuple[Part, I64, NDArray[np.integer[Any]]]]:
+    """List what JA4 is made of, each part when it is asked for."""
+    yield Part.VERSIONS, versions.parents(), versions.values
+    yield Part.CIPHERS, *_numbers(data, *suites)
+    yield Part.EXTENSIONS, extensions.parents(), extensions.values
+    yield Part.SIGNATURES, *_numbers(data, *signed)
+    yield Part.VERSION, np.arange(len(version)), version
+    yield Part.PROTOCOL, *_ends_of_first(data, *alpn)
 
 
 def _enter_extensions(walk: Walk, rows: I64) -> I64:
@@ -288,7 +298,7 @@ def _versions(walk: Walk, client: Mask, at: I64, size: I64) -> tuple[Ragged, I64
     return Ragged.from_lengths(counts, values.astype(np.uint16)), chosen
 
 
-def _ciphers(walk: Walk, rows: I64) -> tuple[I64, tuple[I64, I64, I64]]:
+def _ciphers(walk: Walk, rows: I64) -> tuple[I64, Lists]:
     """Step over the list of cipher suites (RFC 8446 §4.1.2); give the rows that could, and what `_numbers` takes."""
     first = walk.at + 2
     rows = walk.skip_vector(rows, 2)
@@ -298,7 +308,7 @@ def _ciphers(walk: Walk, rows: I64) -> tuple[I64, tuple[I64, I64, I64]]:
     return rows, (rows, begin, size)
 
 
-def _signatures(walk: Walk, client: Mask, at: I64, size: I64) -> tuple[I64, I64, I64]:
+def _signatures(walk: Walk, client: Mask, at: I64, size: I64) -> Lists:
     """Find the list in signature_algorithms (RFC 8446 §4.2.3) of ClientHellos; give what `_numbers` takes."""
     rows = np.flatnonzero(client & (at >= 0))
     listed = np.full(len(rows), -1)

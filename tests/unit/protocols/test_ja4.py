@@ -98,10 +98,10 @@ def test_many_at_once_are_as_each_alone(rows, chance) -> None:
         for row in rows
     ]
     lists = [*zip(*((*row[1:5], [row[0]], ENDS[row[5]]) for row in shuffled), strict=True)] or [()] * len(Part)
-    said = {
-        part: (np.repeat(np.arange(len(rows)), [len(one) for one in each]), np.array([*chain(*each)], np.int64))
+    said = [
+        (part, np.repeat(np.arange(len(rows)), [len(one) for one in each]), np.array([*chain(*each)], np.int64))
         for part, each in zip(Part, lists, strict=True)
-    }
+    ]
     found = fingerprints("t", np.ones(len(rows), np.bool_), said)
     assert list(found) == [ja4("t", row[0], *map(plain, row[1:5]), row[5]) for row in rows]
 

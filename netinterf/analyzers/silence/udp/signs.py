@@ -100,18 +100,27 @@ def company(trace: Trace, silences: Silences, table: Grouping) -> tuple[I64, I64
     packets, flows = trace.packets, trace.flows
     asking = np.zeros(len(trace.hosts), np.bool_)
     asking[flows.client[silences.flow]] = True
-    rows = np.flatnonzero((packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0))
-    rows = rows[asking[flows.client[packets.flow[rows]]]]
-    outbound = packets.outbound[rows]
-    came, went = (Contrast(table, packets.flow[part], packets.time[part]) for part in (rows[~outbound], rows[outbound]))
-    begin, end = silences.since, silences.until
-    return (
-        came.others(silences.flow, "client", "server", but="flow", begin=begin, end=end),
-        came.others(silences.flow, "client", but="network", begin=begin, end=end),
-        went.others(silences.flow, "client", "server", but="kind", begin=begin, end=end),
-        went.others(silences.flow, "client", but="network", begin=begin, end=end)
-        - went.others(silences.flow, "client", "kind", but="network", begin=begin, end=end),
+    seen = (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0)
+    seen &= (packets.time >= silences.since.min(initial=0)) & (packets.time <= silences.until.max(initial=0))
+    seen[seen] = asking[flows.client[packets.flow[seen]]]
+    server, client = ("client", "server"), ("client",)
+    (from_server, from_elsewhere), (to_server, to_elsewhere, alike) = (
+        passed(trace, silences, table, np.flatnonzero(seen & (packets.outbound == way)), wanted)
+        for way, wanted in (
+            (False, ((server, "flow"), (client, "network"))),
+            (True, ((server, "kind"), (client, "network"), (("client", "kind"), "network"))),
+        )
     )
+    return from_server, from_elsewhere, to_server, to_elsewhere - alike
+
+
+def passed(
+    trace: Trace, silences: Silences, table: Grouping, rows: I64, wanted: tuple[tuple[tuple[str, ...], str], ...]
+) -> list[I64]:
+    """Count some packets while each silence lasted: those that share columns with its conversation, but for one."""
+    some = Contrast(table, trace.packets.flow[rows], trace.packets.time[rows])
+    begin, end = silences.since, silences.until
+    return [some.others(silences.flow, *shared, but=but, begin=begin, end=end) for shared, but in wanted]
 
 
 def places(talks: Talks, silences: Silences, heard: I64, lived: I64) -> dict[str, I64]:
