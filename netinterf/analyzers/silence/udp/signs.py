@@ -34,12 +34,13 @@ OPEN_PORTS = (80, 123, 443)
 
 KEYED = (Datagram.WIREGUARD, Datagram.OPENVPN)
 """Protocols whose servers answer nobody whose key they do not know."""
+
 PADDED = 1200
 """Bytes from which on no server asks for more padding (RFC 9000 §14.1, which obfuscated QUIC inherits)."""
 
 
 def udp_signs(trace: Trace, silences: Silences, talks: Talks) -> list[Sign]:
-    """Tell which conversations fell silent, and what stands beside them."""
+    """Tell which conversations fell silent, at least one, and what stands beside them."""
     flow, table, opening = silences.flow, talks.table, silences.is_kind(Kind.INITIAL)
     begin, end = around(silences.since, silences.until)
     heard = trace.sides.packets[1::2].astype(np.int64)
@@ -101,7 +102,7 @@ def company(trace: Trace, silences: Silences, table: Grouping) -> tuple[I64, I64
     asking = np.zeros(len(trace.hosts), np.bool_)
     asking[flows.client[silences.flow]] = True
     seen = (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0)
-    seen &= (packets.time >= silences.since.min(initial=0)) & (packets.time <= silences.until.max(initial=0))
+    seen &= (packets.time >= silences.since.min()) & (packets.time <= silences.until.max())
     seen[seen] = asking[flows.client[packets.flow[seen]]]
     server, client = ("client", "server"), ("client",)
     (from_server, from_elsewhere), (to_server, to_elsewhere, alike) = (
