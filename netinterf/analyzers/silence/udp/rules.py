@@ -12,7 +12,7 @@ from netinterf.analyzers.vocabulary import Family
 # fmt: off
 __all__ = [
     "AGAIN", "ALIVE", "ELSEWHERE", "IDLE", "INTERMITTENT", "KIND", "KINDS", "LINE", "NONE", "ONE_PLACE", "OTHERS",
-    "PLACE", "RULES", "SERVER", "SERVICE", "SIZE", "STOPPED", "STRANGERS", "UNANSWERED",
+    "PLACE", "RULES", "SERVER", "SIZE", "STOPPED", "STRANGERS", "UNANSWERED",
 ]
 
 udp = Family("udp.", "udp.drop", exposed="udp")
@@ -64,11 +64,6 @@ SIZE = udp.rule(
     "size", "size", 6.0,  # as above; servers that want large openings want 1,200 bytes (RFC 9000 §14.1)
     "{small} openings of 1,200 to {most} bytes got no answer from this port, and {large} of {least} bytes and more did",
     "small", "most", "large", "least", "selective", source=HYSTERIA, shared=True,
-)
-SERVICE = udp.rule(
-    "service", "contrast", 2.0,  # programs answer what they speak, so it need not be a box
-    "the same port of the same server answered this client {served} times within a minute when it began otherwise",
-    "served", "selective", source=AMNEZIA, shared=True,
 )
 ALIVE = udp.rule(
     "alive", "contrast", 4.4,  # 5 of 1,820, and of two fifths of blocked ones: 5.0 with the silence itself

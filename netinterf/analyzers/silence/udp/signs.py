@@ -1,9 +1,10 @@
 """What other conversations say about UDP that fell silent, QUIC and DNS apart.
 
 Most datagrams that nobody answers went to nobody: peers that left, ports without a program, translators that forgot.
-So a silence alone says next to nothing here. What says something is a pattern that no dead peer makes: the same port
-answers what begins otherwise; one protocol is answered by nobody while others are; conversations with several servers
-die after the same few datagrams. A server whose other services live may have lost one program: that is a suspicion.
+So a silence alone says next to nothing here. What says something is a pattern that no dead peer makes: one protocol is
+answered by nobody while others are; conversations with several servers die after the same few datagrams; a port answers
+large openings and no small ones. That it answers what begins otherwise is none: programs answer what they speak. A
+server whose other services live may have lost one program: that is a suspicion.
 """
 
 import numpy as np
@@ -76,7 +77,6 @@ def udp_signs(trace: Trace, silences: Silences, talks: Talks) -> list[Sign]:
         sign(rules.KINDS, several & ~private, {"networks": networks, **elsewhere}),
         sign(rules.STRANGERS, several & private, {"networks": networks, **elsewhere}),
         sign(rules.KIND, opening & (networks > 0) & (kinds["own"] + kinds["web"] > 0), elsewhere),
-        sign(rules.SERVICE, (otherwise > 0) & (same == 0), {"served": otherwise, "selective": 1.0}),
         size,
         sign(rules.ALIVE, (from_server > 0) & (same == 0), {"packets": from_server}),
         sign(rules.OTHERS, others > 0, {"others": others, "selective": 1.0}),
